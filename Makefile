@@ -1,0 +1,47 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: help install run up test check bench lock clean
+
+help: ## show this help
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 10
+
+install: $(STAMP) ## make .venv with the locked packages and arctl
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name one: make PYTHON=/path/to/python3.12 ..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing into .venv (a minute on a cold cache) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: install ## run the demo: pretend EDR, real workers, example threats (KEEP=1 keeps it up)
+	@$(BIN)/arctl demo $(if $(KEEP),--keep)
+
+up: install ## run one machine for real customers (state in AR_HOME)
+	@$(BIN)/arctl up
+
+test: install ## run the tests (ARGS=... goes to pytest)
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+check: install ## lint, types, layers, generated documentation
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/arctl docs --check
+
+bench: install ## measure against bare Celery, side by side
+	@$(BIN)/python -m bench
+
+lock: ## resolve pyproject.toml anew into requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
+		--all-extras --no-emit-package ar-workers --upgrade pyproject.toml --output-file requirements.lock
+
+clean: ## remove what was made
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build *.egg-info

@@ -1,0 +1,24 @@
+"""ar_workers: Active Remediation as a program. This docstring is the map.
+
+An event comes in, an automation turns it into a plan, the ledger writes the plan down, Celery rings the
+workers, a worker executes each action against the EDR and each delivery against its channel, and what
+the EDR then shows is what the ledger settles.
+
+    domain/       what is true: values, states, guards, policies; no I/O
+    automations/  one pure function per automation: event and context -> plan
+    ports         what the pipeline needs from the world
+    pipeline/     the verbs, in order: ingest, respond, workflow, execute, deliver, sweep, recheck
+    http          the one HTTP session: deadlines, no redirects, vendors' errors as ours
+    edr/          one vendor per file
+    channels/     one channel per file
+    sources/      one input format per file
+    ledger/       the record: Redis and Lua, and the same promises in memory
+    settings      environment and customers' files
+    celery        the Celery app and the doorbell
+    tasks         every Celery task on one page
+    bootstrap     wires it all; the only module that knows every part
+    simulator/    pretend vendors and inboxes, over the real protocols
+    cli/          arctl
+"""
+
+__version__ = "0.1.0"

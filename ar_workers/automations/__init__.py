@@ -1,0 +1,59 @@
+"""Which event starts which automation: the written table.
+
+All are managed by the service; what a customer may set of one is named in `KNOBS`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..domain.events import (
+    EndpointGrouped,
+    NoteAdded,
+    RemediationRequested,
+    ThreatClosed,
+    ThreatPublished,
+    UnsupportedOSDetected,
+)
+from ..domain.plans import Plan
+from . import (
+    ioc_response,
+    notify_customer_of_note,
+    notify_tre_of_note,
+    remediation_requested,
+    threat_closed,
+    threat_published,
+    unsupported_os,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..domain.events import Event
+    from .context import Context
+
+AUTOMATIONS: dict[type, tuple[Callable[..., Plan], ...]] = {
+    ThreatPublished: (threat_published.plan, ioc_response.plan, unsupported_os.plan),
+    ThreatClosed: (threat_closed.plan,),
+    RemediationRequested: (remediation_requested.plan,),
+    NoteAdded: (notify_tre_of_note.plan, notify_customer_of_note.plan),
+    EndpointGrouped: (unsupported_os.plan,),
+    UnsupportedOSDetected: (unsupported_os.plan,),
+}
+
+#: Automation -> the keys that a customer's file may set of it. Any other key of these is refused as managed.
+KNOBS: dict[str, frozenset[str]] = {
+    "threat_published": frozenset({"medium_isolation"}),
+    "ioc_response": frozenset({"file_response"}),
+    "remediation_requested": frozenset(),
+    "notify_tre_of_note": frozenset(),
+    "notify_customer_of_note": frozenset({"emails"}),
+    "unsupported_os": frozenset({"emails"}),
+    "threat_closed": frozenset(),
+}
+
+
+def plan_for(event: Event, context: Context) -> Plan:
+    """What all automations of this event decide together."""
+    plans = (automation(event, context) for automation in AUTOMATIONS[type(event)])
+    return sum(plans, start=Plan())

@@ -1,0 +1,137 @@
+"""Settings become Services: the only module that knows every part."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from .celery import CeleryDoorbell, celery_at
+from .channels import CHANNELS
+from .domain.capabilities import Capabilities, Capability
+from .domain.errors import InvalidSettings
+from .domain.notifications import Receiver
+from .edr import ADAPTERS
+from .ledger.redis import RedisLedger, connect
+from .pipeline.services import Services
+from .settings import load_settings
+
+if TYPE_CHECKING:
+    from .domain.endpoints import Vendor
+    from .ports import EDR, Channel, Doorbell, Ledger
+    from .settings import Settings, System
+
+
+class SystemClock:
+    """`ports.Clock` by this machine's clock."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+        return datetime.now(UTC)
+
+
+def build(settings: Settings) -> Services:
+    """Every part, wired. Raises InvalidSettings with all that the adapters and channels find wrong."""
+    problems: list[str] = []
+    system = settings.system
+    edrs = _edrs(settings, problems)
+    channels = _channels(system, problems)
+    if problems:
+        raise InvalidSettings(problems)
+    return Services(
+        ledger=ledger_at(system.redis_url),
+        doorbell=CeleryDoorbell(),
+        clock=SystemClock(),
+        random=random.random,
+        policies={name: customer.policy for name, customer in settings.customers.items()},
+        edrs=edrs,
+        capabilities=Capabilities(capability_cells(), {vendor: adapter.hash_types for vendor, adapter in ADAPTERS.items()}),
+        channels=channels,
+        tre_receivers=(Receiver(channel="slack", address="tre"), Receiver(channel="pagerduty", address="tre")),
+        lease=timedelta(seconds=system.lease_seconds),
+    )
+
+
+def _edrs(settings: Settings, problems: list[str]) -> dict[tuple[str, Vendor], EDR]:
+    found: dict[tuple[str, Vendor], EDR] = {}
+    for name, customer in settings.customers.items():
+        for vendor, options in customer.edrs.items():
+            adapter = ADAPTERS.get(vendor)
+            if adapter is None:
+                problems.append(f"{name}.toml: edr.{vendor}: there is no adapter for it yet; there is {', '.join(ADAPTERS)}")
+                continue
+            try:
+                found[name, vendor] = adapter(adapter.Config(**options))
+            except ValidationError as error:
+                problems += [f"{name}.toml: edr.{vendor}.{_where(each)}: {each['msg']}" for each in error.errors(include_input=False)]
+    return found
+
+
+def _channels(system: System, problems: list[str]) -> dict[str, Channel]:
+    """The channels that are configured; one that is not makes its deliveries fail, visibly, and nothing else."""
+    wishes: dict[str, dict[str, Any] | None] = {
+        "slack": _given(token=system.slack_token, channel=system.slack_channel, base_url=system.slack_url),
+        "pagerduty": _given(routing_key=system.pagerduty_routing_key, base_url=system.pagerduty_url, ca_file=system.ca_file),
+        "email": _given(
+            host=system.smtp_host or None,
+            port=system.smtp_port,
+            sender=system.smtp_from,
+            user=system.smtp_user,
+            password=system.smtp_password,
+            security=system.smtp_security,
+            ca_file=system.ca_file,
+        ),
+    }
+    found: dict[str, Channel] = {}
+    for name, options in wishes.items():
+        if options is None:
+            continue
+        kind = CHANNELS[name]
+        try:
+            found[name] = kind(kind.Config(**options))
+        except ValidationError as error:
+            problems += [f"AR_{name.upper()}: {_where(each)}: {each['msg']}" for each in error.errors(include_input=False)]
+    return found
+
+
+def _given(**options: Any) -> dict[str, Any] | None:  # noqa: ANN401 - a channel's options
+    """The options, or None if the first one, which every configured channel has, is not set."""
+    return options if next(iter(options.values())) else None
+
+
+def _where(error: Any) -> str:  # noqa: ANN401 - pydantic's dict of an error
+    return ".".join(str(part) for part in error["loc"]) or "options"
+
+
+def capability_cells() -> tuple[Capability, ...]:
+    """The capability table, read from the adapters' marks."""
+    return tuple(cell for adapter in ADAPTERS.values() for cell in adapter.capabilities())
+
+
+def ledger_at(redis_url: str) -> Ledger:
+    """The ledger in this Redis."""
+    return RedisLedger(connect(redis_url))
+
+
+def doorbell_at(redis_url: str) -> Doorbell:
+    """A doorbell on this broker."""
+    return CeleryDoorbell(celery_at(os.environ.get("AR_BROKER_URL") or redis_url))
+
+
+_building = threading.Lock()
+
+
+def services() -> Services:
+    """This process's services, built on first use from its environment."""
+    with _building:
+        return _services()
+
+
+@lru_cache(maxsize=1)
+def _services() -> Services:
+    return build(load_settings(os.environ))

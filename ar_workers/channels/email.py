@@ -1,0 +1,174 @@
+"""E-mail by SMTP: text and HTML, one message to one recipient, TLS verified."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import smtplib
+import ssl
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from ..domain.results import Answer, Result
+from .base import CONNECT, LONGEST_CODE, READ, clipped, essentials, some_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..domain.notifications import Delivery, Notification
+
+_log = logging.getLogger(__name__)
+SUBJECT, FACT, BODY, FACTS = 150, 500, 20_000, 200
+_TEMPLATES = Environment(loader=PackageLoader("ar_workers.channels"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
+class Config(BaseModel):
+    """The relay that our mail goes through."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str
+    port: int = 587
+    sender: str
+    user: str = ""
+    password: SecretStr | None = None
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    ca_file: Path | None = None
+    timeout: float = Field(default=CONNECT + READ, gt=0, le=30)
+
+
+class Email:
+    """`ports.Channel`. SMTP recognises no repetition and cannot be asked: a lost answer stays unknown."""
+
+    dedupes = False
+    Config = Config
+
+    def __init__(self, config: Config, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._config, self._now = config, now
+
+    def render(self, delivery: Delivery, delivery_id: str) -> EmailMessage:
+        """The whole message. Its id is derived from the delivery's, so that a store may recognise a second copy."""
+        note = delivery.notification
+        message = EmailMessage(policy=SMTP)
+        message["From"] = self._config.sender
+        message["To"] = delivery.receiver.address
+        message["Subject"] = clipped(f"[Active Remediation] {note.headline}", SUBJECT)
+        message["Date"] = format_datetime(self._now())
+        message["Message-ID"] = self._id(delivery_id)
+        if note.threat:
+            root = self._id(f"{note.customer}/{note.threat.id}")
+            message["In-Reply-To"] = message["References"] = root
+        message["Auto-Submitted"] = "auto-generated"
+        text, html = _bodies(note)
+        message.set_content(text)
+        if html:
+            message.add_alternative(html, subtype="html")
+        return message
+
+    def _id(self, name: str) -> str:
+        domain = self._config.sender.rpartition("@")[2].rstrip(">")
+        return f"<{hashlib.sha256(name.encode()).hexdigest()[:40]}@{domain}>"
+
+    def send(self, delivery: Delivery, delivery_id: str) -> Result:
+        """One connection, one message, one recipient."""
+        if not is_one_address(delivery.receiver.address):
+            return Result(answer=Answer.PERMANENT, code="not one mail address")
+        message = self.render(delivery, delivery_id)
+        try:
+            server = self._connected()
+        except smtplib.SMTPAuthenticationError as error:
+            return Result(answer=Answer.PERMANENT, code=f"auth {error.smtp_code}")
+        except (smtplib.SMTPException, OSError) as error:
+            return _before_data(error)
+        try:
+            return _submit(server, message, self._config.sender, delivery.receiver.address)
+        finally:
+            _leave(server)
+
+    def reconcile(self, delivery: Delivery, delivery_id: str) -> Result | None:  # noqa: ARG002 - no mail server can be asked
+        """Nobody can tell."""
+        return None
+
+    def _connected(self) -> smtplib.SMTP:
+        config = self._config
+        tls = ssl.create_default_context(cafile=str(config.ca_file) if config.ca_file else None)
+        if config.security == "tls":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(config.host, config.port, timeout=config.timeout, context=tls)
+        else:
+            server = smtplib.SMTP(config.host, config.port, timeout=config.timeout)
+        try:
+            if config.security == "starttls":
+                server.starttls(context=tls)
+            if config.user and config.password:
+                server.login(config.user, config.password.get_secret_value())
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+
+def is_one_address(text: str) -> bool:
+    """Whether `text` is exactly one address with a domain; `a@x, b@y` would silently become two recipients."""
+    try:
+        return Address(addr_spec=text).addr_spec == text and "@" in text and bool(text.rpartition("@")[2])
+    except (ValueError, IndexError):
+        return False
+
+
+def _bodies(note: Notification) -> tuple[str, str | None]:
+    """Text and HTML. A template that fails costs the HTML, never the message: the text is built in."""
+    facts = [*essentials(note), *((label, clipped(value, FACT)) for label, value in some_facts(note, FACTS))]
+    body = clipped(note.body, BODY)
+    text = "\n\n".join(part for part in (note.headline, "\n".join(f"{label}: {value}" for label, value in facts), body) if part)
+    try:
+        html = _TEMPLATES.get_template("mail.html.j2").render(headline=note.headline, facts=facts, paragraphs=body.splitlines())
+    except TemplateError:
+        _log.exception("the mail template failed; the plain text is sent")
+        return text + "\n", None
+    return text + "\n", html
+
+
+def _submit(server: smtplib.SMTP, message: EmailMessage, sender: str, recipient: str) -> Result:
+    """The envelope step by step, because only an answer lost after the data leaves a doubt."""
+    try:
+        for code, answer in (server.ehlo_or_helo_if_needed() or (250, b""), server.mail(sender), server.rcpt(recipient)):
+            if code >= 400:  # noqa: PLR2004 - SMTP's refusals
+                return _refused(code, answer)
+    except (smtplib.SMTPException, OSError) as error:
+        return _before_data(error)
+    try:
+        code, answer = server.data(message.as_bytes())
+    except smtplib.SMTPDataError as error:
+        return _refused(error.smtp_code, error.smtp_error)
+    except (smtplib.SMTPException, OSError) as error:
+        return Result(answer=Answer.UNKNOWN, code=f"answer lost after the data ({type(error).__name__})")
+    return _refused(code, answer) if code >= 400 else Result(answer=Answer.ACCEPTED, reference=str(message["Message-ID"]))  # noqa: PLR2004
+
+
+def _refused(code: int, answer: bytes | str) -> Result:
+    said = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+    kind = Answer.RETRY if code < 500 else Answer.PERMANENT  # noqa: PLR2004 - 4xx may pass, 5xx is for good
+    return Result(answer=kind, code=clipped(f"smtp {code} {said}", LONGEST_CODE).replace("\n", " "))
+
+
+def _before_data(error: Exception) -> Result:
+    """Nothing was handed over yet: surely not sent."""
+    code = getattr(error, "smtp_code", 0)
+    if isinstance(code, int) and code >= 500:  # noqa: PLR2004
+        return Result(answer=Answer.PERMANENT, code=f"smtp {code}")
+    return Result(answer=Answer.RETRY, code=type(error).__name__)
+
+
+def _leave(server: smtplib.SMTP) -> None:
+    try:
+        server.quit()
+    except (smtplib.SMTPException, OSError):
+        server.close()

@@ -1,0 +1,119 @@
+"""PagerDuty (Events API v2): threat URL, severity and classification for the TREs, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from httpx2 import ConnectError, ConnectTimeout, TransportError
+from pagerduty import Error, EventsApiV2Client
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from ..domain.results import Answer, Result
+from ..domain.threats import Severity
+from ..http import delay_of
+from .base import READ, clipped
+
+if TYPE_CHECKING:
+    from ..domain.notifications import Delivery, Notification
+    from ..domain.threats import Threat
+
+#: PagerDuty's limit; its own OpenAPI does not check it.
+SUMMARY = 1024
+SEVERITIES = {Severity.HIGH: "critical", Severity.MEDIUM: "error", Severity.LOW: "info"}
+#: A constant: the field is required, and a host's name has no business there.
+SOURCE = "active-remediation"
+_SILENT = dict.fromkeys((429, 500, 502, 503, 504), 1)
+
+
+class Config(BaseModel):
+    """The TREs' service integration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    routing_key: SecretStr
+    base_url: str = "https://events.pagerduty.com"
+    ca_file: Path | None = None
+    timeout: float = READ
+
+
+class PagerDuty:
+    """`ports.Channel`. One dedup key per threat: a repeated trigger updates the open alert, so repeating is harmless."""
+
+    dedupes = True
+    Config = Config
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._tls = ssl.create_default_context(cafile=str(config.ca_file) if config.ca_file else None)
+
+    def render(self, notification: Notification) -> dict[str, Any] | None:
+        """The event by allow-list; None for what is about no threat."""
+        threat = notification.threat
+        if threat is None:
+            return None
+        return {
+            "payload": {
+                "summary": clipped(f"{threat.severity.upper()} threat: {threat.classification}", SUMMARY),
+                "source": SOURCE,
+                "severity": SEVERITIES[threat.severity],
+                "class": threat.classification,
+                "custom_details": {
+                    "threat_url": threat.url,
+                    "severity": str(threat.severity),
+                    "classification": threat.classification,
+                },
+            },
+            "dedup_key": dedup_key(notification.customer, threat),
+            "links": [{"href": threat.url, "text": "Open threat"}],
+        }
+
+    def send(self, delivery: Delivery, delivery_id: str) -> Result:  # noqa: ARG002 - PagerDuty knows the threat, not the delivery
+        """Trigger once."""
+        event = self.render(delivery.notification)
+        if event is None:
+            return Result(answer=Answer.PERMANENT, code="no_threat")
+        try:
+            with self._client() as client:
+                reply = client.post("/v2/enqueue", json={"event_action": "trigger", **event})
+        except (Error, TransportError) as error:
+            return _unanswered(error)
+        return _judged(reply.status_code, reply.headers.get("retry-after"), event["dedup_key"])
+
+    def reconcile(self, delivery: Delivery, delivery_id: str) -> Result | None:  # noqa: ARG002 - see `dedupes`
+        """Nothing to ask: a repetition is recognised."""
+        return None
+
+    def _client(self) -> EventsApiV2Client:
+        """The vendor's client with its retries off: it would repeat a 429 for ever, sleeping inside the worker."""
+        key = self._config.routing_key.get_secret_value()
+        client = EventsApiV2Client(key, base_url=self._config.base_url, verify=self._tls, trust_env=False)
+        client.retry.update(_SILENT)
+        client.max_http_attempts = -1
+        client.max_network_attempts = 0
+        client.timeout = self._config.timeout
+        return client
+
+
+def dedup_key(customer: str, threat: Threat) -> str:
+    """One key per threat of a customer: opaque, never empty, and below PagerDuty's 255 characters."""
+    return hashlib.sha256(f"{customer}\x1f{threat.id}".encode()).hexdigest()
+
+
+def _unanswered(error: Exception) -> Result:
+    cause = error.__cause__ or error
+    never_made = isinstance(cause, ConnectError | ConnectTimeout)
+    response = getattr(error, "response", None)
+    if response is not None and 300 <= response.status_code < 400:  # noqa: PLR2004 - HTTP's redirects
+        return Result(answer=Answer.PERMANENT, code="redirect_refused")
+    return Result(answer=Answer.RETRY if never_made else Answer.UNKNOWN, code=type(cause).__name__)
+
+
+def _judged(status: int, retry_after: str | None, key: str) -> Result:
+    if status == 202:  # noqa: PLR2004 - the one success of this API
+        return Result(answer=Answer.ACCEPTED, reference=key)
+    if status == 429 or status >= 500:  # noqa: PLR2004
+        return Result(answer=Answer.RETRY, code=f"http {status}", retry_after=delay_of(retry_after))
+    return Result(answer=Answer.PERMANENT, code=f"http {status}")

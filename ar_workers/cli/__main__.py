@@ -1,0 +1,5 @@
+"""`python -m ar_workers.cli` is `arctl`."""
+
+from . import main
+
+main()

@@ -1,0 +1,133 @@
+"""`arctl actions`: list what was asked of the EDRs, and bring back what failed."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..bootstrap import doorbell_at
+from ..domain.actions import ACTIONS
+from ..domain.retries import DELIVERY_LIFE, life_of
+from ..domain.rows import Refusal
+from ..domain.states import State
+from .connection import open_ledger, redis_url
+from .output import json_option, print_json, print_table, since_option
+from .threats import row_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from ..domain.rows import Ring, Row
+    from ..ports import Ledger
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a listing is narrowed to; None is anything."""
+
+    since: datetime
+    customer: str | None
+    state: str | None
+    edr: str | None
+    verb: str | None
+
+    def rows(self, ledger: Ledger) -> Iterator[Row]:
+        """Each matching row once, newest threats first."""
+        seen = set()
+        for customer in [self.customer] if self.customer else ledger.customers():
+            for record in ledger.threats(customer, since=self.since, limit=100_000):
+                for row in ledger.rows(customer, record.id):
+                    if row.id not in seen and self._matches(row):
+                        seen.add(row.id)
+                        yield row
+
+    def _matches(self, row: Row) -> bool:
+        wishes = ((self.state, row.state), (self.edr, row.edr), (self.verb, row.verb))
+        return all(wish is None or wish == value for wish, value in wishes)
+
+
+def filters(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that narrow a listing."""
+    for option in (
+        since_option,
+        click.option("--verb", type=click.Choice([*sorted(ACTIONS), "slack", "pagerduty", "email"]), help="Only this verb or channel."),
+        click.option("--edr", help="Only this EDR, for example crowdstrike."),
+        click.option("--customer", help="Only this customer."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(invoke_without_command=True)
+@filters
+@click.option("--state", type=click.Choice([str(state) for state in State]), help="Only this state.")
+@json_option
+@click.pass_context
+def actions(context: click.Context, *, as_json: bool, **wishes: Any) -> None:  # noqa: ANN401 - the fields of Filter
+    """List actions and deliveries with their state.
+
+    Example: arctl actions --state failed --customer acme
+    """
+    if context.invoked_subcommand:
+        return
+    found = list(Filter(**wishes).rows(open_ledger()))
+    if as_json:
+        print_json(found)
+        return
+    lines = ((row.threat_id, *row_line(row)) for row in found)
+    print_table("", ("Threat", "Id", "What", "State", "Why / evidence", "EDR's or provider's id"), lines)
+
+
+@actions.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--failed", is_flag=True, help="Every failed row that the filters leave.")
+@filters
+@click.option("--dry-run", is_flag=True, help="Say what would be requeued, and do nothing.")
+@json_option
+def requeue(ids: tuple[str, ...], *, failed: bool, dry_run: bool, as_json: bool, **wishes: Any) -> None:  # noqa: ANN401 - the fields of Filter
+    """Bring failed rows back, or let held ones pass their guard.
+
+    The EDR is looked at before anything is asked of it again, so that what has come true meanwhile is not repeated.
+    A row in any other state is refused. Exit status 1 if any was.
+
+    \b
+    Examples: arctl actions requeue acme:isolate:5f1e09c3a7d2b146
+              arctl actions requeue --failed --customer acme --since 2h --dry-run
+    """
+    if bool(ids) == failed:
+        message = "name ids, or give --failed (with filters), not both"
+        raise click.UsageError(message)
+    ledger = open_ledger()
+    chosen = list(ids) or [row.id for row in Filter(**wishes, state=State.FAILED).rows(ledger)]
+    answers = [_answer(ledger, row_id, dry_run=dry_run) for row_id in chosen]
+    if not dry_run:
+        doorbell_at(redis_url()).ring([ring for _, ring, _ in answers if ring])
+    _report(answers, dry_run=dry_run, as_json=as_json)
+    if any(refusal for *_, refusal in answers):
+        raise click.exceptions.Exit(1)
+
+
+def _answer(ledger: Ledger, row_id: str, *, dry_run: bool) -> tuple[str, Ring | None, str]:
+    row = ledger.row(row_id)
+    if row is None:
+        return row_id, None, "no such row: `arctl actions` lists ids"
+    if dry_run:
+        able = row.state in {State.FAILED, State.HELD}
+        return row_id, None, "" if able else f"is {row.state}: only failed or held rows can be requeued"
+    life = life_of(row.verb) if row.kind == "action" else DELIVERY_LIFE
+    answer = ledger.requeue(row_id, by=getpass.getuser(), life=life)
+    return (row_id, None, answer.reason) if isinstance(answer, Refusal) else (row_id, answer, "")
+
+
+def _report(answers: list[tuple[str, Ring | None, str]], *, dry_run: bool, as_json: bool) -> None:
+    done = "would be requeued" if dry_run else "requeued"
+    if as_json:
+        print_json({"rows": [{"id": name, "result": "refused" if why else done, "reason": why} for name, _, why in answers]})
+        return
+    for name, _, why in answers:
+        click.echo(f"{name}: {f'refused: {why}' if why else done}")
+    click.echo(f"{sum(not why for *_, why in answers)} {done}, {sum(bool(why) for *_, why in answers)} refused")

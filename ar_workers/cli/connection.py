@@ -1,0 +1,61 @@
+"""Which Redis the command speaks to: the one in AR_REDIS_URL, or the one that `arctl up` left word of."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import redis
+
+from ..bootstrap import ledger_at
+from ..domain.errors import LedgerUnavailable
+
+if TYPE_CHECKING:
+    from ..ports import Ledger
+
+RUN_FILE = "run.json"
+
+
+def home() -> Path:
+    """Where one machine's state is kept: AR_HOME, or `~/.ar_workers`."""
+    return Path(os.environ.get("AR_HOME") or Path.home() / ".ar_workers")
+
+
+def redis_url() -> str:
+    """The address of a Redis that answers. Raises LedgerUnavailable."""
+    given = os.environ.get("AR_REDIS_URL")
+    url = given or _left_word(home() / RUN_FILE)
+    if not url:
+        message = "no Redis is known"
+        raise LedgerUnavailable(message)
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2) as client:
+            client.ping()
+    except (redis.RedisError, OSError, ValueError) as error:
+        where = "AR_REDIS_URL" if given else "the Redis of `arctl up`"
+        message = f"{where} does not answer ({type(error).__name__})"
+        raise LedgerUnavailable(message) from None
+    return url
+
+
+def open_ledger() -> Ledger:
+    """The ledger at `redis_url`."""
+    return ledger_at(redis_url())
+
+
+def leave_word(url: str, flower: str) -> Path:
+    """Tell later commands where Redis and Flower are. The file holds a password if Redis has one: owner only."""
+    home().mkdir(parents=True, exist_ok=True)
+    path = home() / RUN_FILE
+    path.touch(mode=0o600)
+    path.write_text(json.dumps({"redis_url": url, "flower": flower, "pid": os.getpid()}))
+    return path
+
+
+def _left_word(path: Path) -> str | None:
+    try:
+        return str(json.loads(path.read_text())["redis_url"])
+    except (OSError, ValueError, KeyError):
+        return None

@@ -1,0 +1,147 @@
+"""`arctl demo`: the whole way on one machine, against pretend vendors and inboxes, with the threats of `examples/`."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.live import Live
+
+from ..bootstrap import doorbell_at, ledger_at
+from ..domain.errors import ARError
+from ..sources import FORMATS
+from .connection import RUN_FILE, home, leave_word
+from .ingest import accept_all, read_all
+from .machine import Machine, set_up
+from .processes import Interrupted, interruptible
+from .scoreboard import Scoreboard
+
+if TYPE_CHECKING:
+    from ..ports import Ledger
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+#: The examples settle in a few seconds; this is for slow machines and killed workers, whose leases must expire.
+DEADLINE = 240.0
+
+
+@click.command()
+@click.option("--keep", is_flag=True, help="Stay up afterwards, and print Flower's address.")
+@click.option("--examples", type=click.Path(exists=True, file_okay=False, path_type=Path), default=EXAMPLES, help="Another folder of threats.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Where logs and Redis's data go. Default: a temporary folder.")
+def demo(examples: Path, folder: Path | None, *, keep: bool) -> None:
+    """Run everything against pretend vendors, ingest the example threats, and watch them being contained.
+
+    Exit status 0 only if every outcome is the expected one.
+
+    Example: arctl demo --keep
+    """
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="arctl-demo-") as temporary, interruptible():
+        where = folder or Path(temporary)
+        try:
+            problems = _run(console, where, examples, keep=keep)
+        except Interrupted:
+            console.print("stopped")
+            raise click.exceptions.Exit(130) from None
+    if problems:
+        raise ARError("not every outcome is the expected one:\n  " + "\n  ".join(problems))
+
+
+def _run(console: Console, folder: Path, examples: Path, *, keep: bool) -> list[str]:
+    machine = set_up(folder, {})
+    word = None
+    try:
+        with console.status("starting Redis, the simulator, four workers, beat and Flower ..."):
+            _start(machine, examples)
+        if not (home() / RUN_FILE).exists():
+            word = leave_word(machine.redis.url, machine.flower_url)
+        console.print(f"up: Redis at {machine.redis.url}, Flower at {machine.flower_url}, logs in {machine.folder / 'log'}")
+        board = Scoreboard(ledger_at(machine.redis.url), json.loads((examples / "expected.json").read_text()))
+        for name in ("threats.ndjson", "afterwards.ndjson"):
+            _ingest(console, machine, examples / name)
+            _watch(console, machine, board, name)
+        console.print(board.result())
+        problems = board.problems()
+        if not problems:
+            console.print("[green]every outcome is the expected one[/]")
+        if keep:
+            _stay(console, machine)
+        return problems
+    finally:
+        if word:
+            word.unlink(missing_ok=True)
+        machine.stop()
+
+
+def _start(machine: Machine, examples: Path) -> None:
+    ready = machine.folder / "simulator.json"
+    ready.unlink(missing_ok=True)
+    machine.crew.add(
+        "simulator", "ar_workers.simulator",
+        "--world", str(examples / "world.json"), "--ready-file", str(ready), "--journal", str(machine.folder / "journal.ndjson"),
+    )  # fmt: skip
+    deadline = time.monotonic() + 30
+    while not ready.exists():
+        if time.monotonic() > deadline:
+            raise ARError(f"the simulator did not start: see {machine.folder / 'log' / 'simulator.log'}")
+        time.sleep(0.05)
+    machine.crew.environment = {**machine.environment, **_environment(json.loads(ready.read_text()), examples)}
+    machine.start()
+
+
+def _environment(addresses: dict[str, Any], examples: Path) -> dict[str, str]:
+    """The pretend vendors' addresses and secrets, as an operator would set them."""
+    inboxes = addresses["inboxes"]
+    mail_host, _, mail_port = addresses["mail"].partition(":")
+    return {
+        "AR_CUSTOMERS": str(examples / "customers"),
+        "ACME_FALCON_URL": addresses["crowdstrike"],
+        "GLOBEX_FALCON_URL": addresses["crowdstrike"],
+        "ACME_FALCON_CLIENT_ID": "acme-client",
+        "ACME_FALCON_CLIENT_SECRET": "acme-secret",
+        "GLOBEX_FALCON_CLIENT_ID": "globex-client",
+        "GLOBEX_FALCON_CLIENT_SECRET": "globex-secret",
+        "AR_CA_FILE": addresses["ca_pem"],
+        "AR_SLACK_TOKEN": inboxes["slack"]["token"],
+        "AR_SLACK_CHANNEL": inboxes["slack"]["channels"][0],
+        "AR_SLACK_URL": addresses["slack"],
+        "AR_PAGERDUTY_ROUTING_KEY": inboxes["pagerduty"]["routing_key"],
+        "AR_PAGERDUTY_URL": addresses["pagerduty"],
+        "AR_SMTP_HOST": mail_host,
+        "AR_SMTP_PORT": mail_port,
+        "AR_SMTP_USER": inboxes["mail"]["user"],
+        "AR_SMTP_PASSWORD": inboxes["mail"]["password"],
+        "AR_SMTP_FROM": "tre@ar.example",
+    }
+
+
+def _ingest(console: Console, machine: Machine, path: Path) -> None:
+    url = machine.redis.url
+    with path.open("rb") as stream:
+        lines = list(accept_all(ledger_at(url), doorbell_at(url), read_all(stream, FORMATS["event"], None)))
+    for line in lines:
+        if line.status != "accepted":
+            console.print(f"{path.name}:{line.line}: {line.status} {line.field} {line.reason}".rstrip())
+    console.print(f"{path.name}: {sum(line.status == 'accepted' for line in lines)} events accepted")
+
+
+def _watch(console: Console, machine: Machine, board: Scoreboard, name: str) -> None:
+    """Redraw until everything is settled that can be; what dies meanwhile is started again."""
+    deadline = time.monotonic() + DEADLINE
+    with Live(board.progress(), console=console, refresh_per_second=8, transient=True) as live:
+        while not board.is_settled(last=name) and time.monotonic() < deadline:
+            machine.crew.mend()
+            live.update(board.progress())
+            time.sleep(0.15)
+
+
+def _stay(console: Console, machine: Machine) -> None:
+    console.print(f"staying up: Flower at {machine.flower_url}; other arctl commands find this Redis; Ctrl-C ends it")
+    while True:
+        machine.crew.mend()
+        time.sleep(0.5)

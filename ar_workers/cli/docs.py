@@ -1,0 +1,70 @@
+"""`arctl docs`: the parts of README.md that are generated, written or compared."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..bootstrap import capability_cells
+from ..domain.errors import ARError
+from ..settings import System
+from .capabilities import capability_matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def capability_table() -> str:
+    """The capability table as Markdown."""
+    columns, lines = capability_matrix(capability_cells())
+    return _markdown(columns, lines)
+
+
+def settings_table() -> str:
+    """Every system setting with its default."""
+    lines = []
+    for name, field in System.model_fields.items():
+        default = "" if field.default in {None, ""} else str(field.default).replace(str(Path.home()), "~")
+        secret = "SecretStr" in str(field.annotation)
+        lines.append([f"`AR_{name.upper()}`" + (f" or `AR_{name.upper()}_FILE`" if secret else ""), f"`{default}`" if default else ""])
+    return _markdown(["Variable", "Default"], lines)
+
+
+def _markdown(columns: list[str], lines: list[list[str]]) -> str:
+    rows = [columns, ["---"] * len(columns), *lines]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {"capabilities": capability_table, "settings": settings_table}
+
+
+def filled(text: str) -> str:
+    """`text` with every generated block made anew. Raises ARError if one has no place in it."""
+    for name, make in BLOCKS.items():
+        begin, end = f"<!-- generated: {name} -->", f"<!-- end: {name} -->"
+        place = re.compile(re.escape(begin) + r".*?" + re.escape(end), re.DOTALL)
+        if not place.search(text):
+            raise ARError(f"README.md has no place for {name}: put {begin} and {end} into it")
+        block = f"{begin}\n{make()}\n{end}"
+        text = place.sub(lambda _, block=block: block, text)  # type: ignore[misc]
+    return text
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Only say whether README.md is up to date.")
+def docs(*, check: bool) -> None:
+    """Write the generated parts of README.md: the capability table and the settings."""
+    text = README.read_text(encoding="utf-8")
+    fresh = filled(text)
+    if fresh == text:
+        click.echo("README.md is up to date")
+    elif check:
+        raise ARError("README.md is not up to date: run `arctl docs`")
+    else:
+        README.write_text(fresh, encoding="utf-8")
+        click.echo("README.md was written")

@@ -1,0 +1,119 @@
+"""`arctl ingest`: events from a file or standard input onto the ledger."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from ..bootstrap import doorbell_at, ledger_at
+from ..domain.errors import InvalidEvent, LedgerUnavailable
+from ..domain.events import event_schema
+from ..domain.rows import Acceptance
+from ..pipeline.ingest import ingest as ingest_events
+from ..sources import FORMATS
+from ..sources.records import records
+from .connection import redis_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ..domain.events import Event
+    from ..ports import Doorbell, Ledger
+    from ..sources import Reader
+
+#: Events per round trip to Redis.
+BATCH = 200
+
+
+@dataclass(frozen=True)
+class Line:
+    """What became of one record. `status` is accepted, duplicate, refused, or not accepted (Redis was away)."""
+
+    line: int
+    status: str
+    event: str = ""
+    field: str = ""
+    reason: str = ""
+
+
+@click.command()
+@click.argument("file", type=click.File("rb"), required=False)
+@click.option("--format", "kind", type=click.Choice(sorted(FORMATS)), default="event", show_default=True, help="What the records are.")
+@click.option("--customer", help="Whose events these are, where the format does not say.")
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of our own format, and do nothing else.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per record instead of words.")
+def ingest(file: BinaryIO | None, kind: str, customer: str | None, *, schema: bool, as_json: bool) -> None:
+    """Accept events from FILE (or - for standard input): NDJSON, a JSON array, or an API's envelope.
+
+    Each record is accepted, a duplicate, or refused with its line, field and reason; a bad one never stops the
+    good ones. The same call again is safe. Exit status 1 if anything was refused, 3 if Redis went away.
+
+    \b
+    Examples: arctl ingest threats.ndjson
+              curl ... | arctl ingest --format redcanary --customer acme -
+    """
+    if schema:
+        click.echo(json.dumps(event_schema(), indent=2))
+        return
+    if file is None:
+        raise click.UsageError("name a FILE, or - for standard input")
+    url = redis_url()
+    counts: Counter[str] = Counter()
+    for line in accept_all(ledger_at(url), doorbell_at(url), read_all(file, FORMATS[kind], customer)):
+        counts[line.status] += 1
+        _tell(file.name, line, as_json=as_json)
+    summary = ", ".join(f"{number} {status}" for status, number in sorted(counts.items())) or "nothing to ingest"
+    click.echo(f"{file.name}: {summary}", err=as_json)
+    if counts["not accepted"]:
+        raise LedgerUnavailable("Redis went away: the records named above are not accepted, the same call again is safe")
+    if counts["refused"]:
+        raise click.exceptions.Exit(1)
+
+
+def read_all(stream: BinaryIO, reader: Reader, customer: str | None) -> Iterator[tuple[int, Event | InvalidEvent]]:
+    """Every record as an event, or as what is wrong with it."""
+    for record in records(stream):
+        if record.problem:
+            yield record.line, record.problem
+            continue
+        try:
+            yield record.line, reader(record.payload, customer=customer)
+        except InvalidEvent as error:
+            yield record.line, error
+
+
+def accept_all(ledger: Ledger, doorbell: Doorbell, found: Iterable[tuple[int, Event | InvalidEvent]]) -> Iterator[Line]:
+    """Accept in batches; after Redis has gone away nothing more is tried, and every line is still told of."""
+    is_away = False
+    found = iter(found)
+    while batch := list(islice(found, BATCH)):
+        good = [(line, event) for line, event in batch if not isinstance(event, InvalidEvent)]
+        yield from (Line(line, "refused", field=error.field, reason=error.reason) for line, error in batch if isinstance(error, InvalidEvent))
+        try:
+            answers = [] if is_away else ingest_events(ledger, doorbell, [event for _, event in good])
+        except LedgerUnavailable:
+            is_away = True
+        if is_away:
+            yield from (Line(line, "not accepted", event.id) for line, event in good)
+        else:
+            yield from (_line(line, event, answer) for (line, event), answer in zip(good, answers, strict=True))
+
+
+def _line(line: int, event: Event, answer: Acceptance) -> Line:
+    if answer is Acceptance.CONFLICT:
+        return Line(line, "refused", event.id, "id", "was used before for an event with other content")
+    return Line(line, str(answer), event.id)
+
+
+def _tell(name: str, line: Line, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(asdict(line)))
+    elif line.status == "refused":
+        click.echo(f"{name}:{line.line}: refused: {line.field}: {line.reason}", err=True)
+    elif line.status == "not accepted":
+        click.echo(f"{name}:{line.line}: not accepted: Redis is away", err=True)

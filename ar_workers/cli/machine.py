@@ -1,0 +1,75 @@
+"""One machine's processes: the embedded Redis, the workers (isolation has its own), beat and Flower."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..domain.errors import ARError
+from .processes import Crew
+from .redis_server import RedisServer, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+#: Worker -> its queues and its threads. A thread waits for one EDR or provider at a time, so more of them cost little.
+WORKERS: dict[str, tuple[str, int]] = {
+    "isolation": ("isolation", 8),
+    "respond": ("respond", 4),
+    "actions": ("ioc,notify", 12),
+    "housekeeping": ("housekeeping", 2),
+}
+APP = ("celery", "-A", "ar_workers.celery")
+START_DEADLINE = 60.0
+
+
+@dataclass
+class Machine:
+    """Everything that runs on one machine. `folder` holds Redis's data and the logs."""
+
+    folder: Path
+    environment: dict[str, str]
+    redis: RedisServer
+    crew: Crew
+    flower_port: int
+
+    @property
+    def flower_url(self) -> str:
+        """Where operators watch the queues."""
+        return f"http://127.0.0.1:{self.flower_port}/"
+
+    def start(self) -> None:
+        """Start the workers, beat and Flower; returns once the workers take messages."""
+        for name, (queues, threads) in WORKERS.items():
+            self.crew.add(name, *APP, "worker", "-P", "threads", "-c", str(threads), "-Q", queues, "-n", f"{name}@%h", "-E", "-l", "INFO")
+        self.crew.add("beat", *APP, "beat", "-l", "WARNING", "--pidfile=")
+        self.crew.add("flower", *APP, "flower", "--address=127.0.0.1", f"--port={self.flower_port}", "--logging=warning")
+        self._wait_for_workers()
+
+    def _wait_for_workers(self) -> None:
+        deadline = time.monotonic() + START_DEADLINE
+        for child in self.crew.children:
+            while child.name in WORKERS and b" ready." not in child.log.read_bytes():
+                if time.monotonic() > deadline or not child.is_alive:
+                    raise ARError(f"worker {child.name} did not start: see {child.log}")
+                time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Workers first, so that they can still record what they did; Redis last."""
+        self.crew.stop()
+        self.redis.stop()
+
+
+def set_up(folder: Path, environment: Mapping[str, str]) -> Machine:
+    """A machine whose Redis runs already, so that it can be configured and filled before the workers start."""
+    logs = folder / "log"
+    logs.mkdir(parents=True, exist_ok=True)
+    for old in logs.glob("*.log"):
+        old.unlink()
+    server = RedisServer(folder / "redis", fsync=os.environ.get("AR_FSYNC", "everysec")).start()
+    ours = {**os.environ, **environment, "AR_REDIS_URL": server.url}
+    ours.pop("AR_FSYNC", None)
+    return Machine(folder=folder, environment=ours, redis=server, crew=Crew(ours, logs), flower_port=free_port())

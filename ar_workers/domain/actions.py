@@ -1,0 +1,243 @@
+"""What can be done against an EDR, in the imperative: one tagged union, `verb` is the tag."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from .endpoints import CustomerId, Endpoint, Vendor
+from .indicators import Domain, File, FileHash, Process, RegistryKey, label_of
+from .model import Value
+
+
+class Effect(StrEnum):
+    """What a repetition would mean (see the retry rules)."""
+
+    #: Sets a state; setting it twice is the same.
+    STATE = "state"
+    #: Destroys something once: never repeated without having looked.
+    DESTRUCTIVE = "destructive"
+
+
+Verb = Literal[
+    "isolate",
+    "release",
+    "ban_hash",
+    "ban_domain",
+    "kill_process",
+    "delete_file",
+    "quarantine_file",
+    "delete_registry_key",
+]
+
+
+class _Base(Value):
+    customer: CustomerId
+    edr: Vendor
+
+    @property
+    def effect(self) -> Effect:
+        """STATE unless the verb says otherwise."""
+        return Effect.STATE
+
+    @property
+    def lane(self) -> str | None:
+        """The endpoint on which actions are done one at a time, or None for a tenant-wide action."""
+        return None
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """The endpoints that justify the action: one of them must be in a remediate group."""
+        raise NotImplementedError
+
+    @property
+    def target(self) -> str:
+        """The canonical name of what is acted on."""
+        raise NotImplementedError
+
+    @property
+    def label(self) -> str:
+        """For people: where and what, without the verb."""
+        raise NotImplementedError
+
+
+class _OnEndpoint(_Base):
+    endpoint: Endpoint
+
+    @property
+    def lane(self) -> str:
+        return self.endpoint.agent_id
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        return (self.endpoint,)
+
+    @property
+    def target(self) -> str:
+        return ""
+
+    @property
+    def label(self) -> str:
+        return self.endpoint.hostname
+
+
+class IsolateEndpoint(_OnEndpoint):
+    """Cut the endpoint off the network, all but its EDR."""
+
+    verb: Literal["isolate"] = "isolate"
+
+
+class ReleaseEndpoint(_OnEndpoint):
+    """Give the endpoint its network back."""
+
+    verb: Literal["release"] = "release"
+
+
+class KillProcess(_OnEndpoint):
+    """End one process, once its identity is confirmed."""
+
+    verb: Literal["kill_process"] = "kill_process"
+    process: Process
+
+    @property
+    def effect(self) -> Effect:
+        return Effect.DESTRUCTIVE
+
+    @property
+    def target(self) -> str:
+        return self.process.target
+
+    @property
+    def label(self) -> str:
+        return f"{self.endpoint.hostname} {label_of(self.process)}"
+
+
+class _OnFile(_OnEndpoint):
+    file: File
+
+    @property
+    def effect(self) -> Effect:
+        return Effect.DESTRUCTIVE
+
+    @property
+    def target(self) -> str:
+        return self.file.target
+
+    @property
+    def label(self) -> str:
+        return f"{self.endpoint.hostname} {self.file.path}"
+
+
+class DeleteFile(_OnFile):
+    """Delete a binary. There is no way back."""
+
+    verb: Literal["delete_file"] = "delete_file"
+
+
+class QuarantineFile(_OnFile):
+    """Put a file where it cannot run, so that it can be restored."""
+
+    verb: Literal["quarantine_file"] = "quarantine_file"
+
+
+class DeleteRegistryKey(_OnEndpoint):
+    """Delete a registry key, or one value of it. There is no way back."""
+
+    verb: Literal["delete_registry_key"] = "delete_registry_key"
+    registry: RegistryKey
+
+    @property
+    def effect(self) -> Effect:
+        return Effect.DESTRUCTIVE
+
+    @property
+    def target(self) -> str:
+        return self.registry.target
+
+    @property
+    def label(self) -> str:
+        return f"{self.endpoint.hostname} {label_of(self.registry)}"
+
+
+class _TenantWide(_Base):
+    """`because` are the endpoints of the threat; they justify the ban but are not part of its identity."""
+
+    because: tuple[Endpoint, ...] = ()
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        return self.because
+
+
+class BanHash(_TenantWide):
+    """Stop a file of this content from running anywhere at the customer's."""
+
+    verb: Literal["ban_hash"] = "ban_hash"
+    hash: FileHash
+
+    @property
+    def target(self) -> str:
+        return self.hash.target
+
+    @property
+    def label(self) -> str:
+        return label_of(self.hash)
+
+
+class BanDomain(_TenantWide):
+    """Stop every endpoint of the customer from reaching this domain, as far as the EDR can."""
+
+    verb: Literal["ban_domain"] = "ban_domain"
+    domain: Domain
+
+    @property
+    def target(self) -> str:
+        return self.domain.target
+
+    @property
+    def label(self) -> str:
+        return self.domain.domain
+
+
+Action = Annotated[
+    IsolateEndpoint
+    | ReleaseEndpoint
+    | BanHash
+    | BanDomain
+    | KillProcess
+    | DeleteFile
+    | QuarantineFile
+    | DeleteRegistryKey,
+    Field(discriminator="verb"),
+]
+_ACTION: TypeAdapter[Action] = TypeAdapter(Action)
+
+#: Every action class by its verb; adapters mark what they perform with the classes.
+ACTIONS: dict[str, type[Action]] = {
+    "isolate": IsolateEndpoint,
+    "release": ReleaseEndpoint,
+    "ban_hash": BanHash,
+    "ban_domain": BanDomain,
+    "kill_process": KillProcess,
+    "delete_file": DeleteFile,
+    "quarantine_file": QuarantineFile,
+    "delete_registry_key": DeleteRegistryKey,
+}
+
+
+def identity(action: Action) -> str:
+    """`customer:verb:digest`: the same for the same wish, whichever event, worker or day it comes from.
+
+    The ledger adds the generation (`.2`, `.3`, ...) where the same wish is justified anew.
+    """
+    lane = action.lane or "tenant"
+    digest = hashlib.sha256("\x1f".join((action.customer, action.edr, lane, action.verb, action.target)).encode())
+    return f"{action.customer}:{action.verb}:{digest.hexdigest()[:16]}"
+
+
+def load_action(text: str) -> Action:
+    """An action as the ledger kept it (`model_dump_json`)."""
+    return _ACTION.validate_json(text)

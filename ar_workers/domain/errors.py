@@ -1,0 +1,104 @@
+"""The errors of this project: few, each caught differently somewhere.
+
+    ARError
+    ├── InvalidEvent          bad input: refused with the field and the reason, never retried
+    ├── InvalidSettings       every problem of the configuration at once
+    ├── Unsupported           this EDR cannot do this on this OS: refused before any request
+    ├── LedgerUnavailable     Redis is away: nothing was recorded, the same call again is safe
+    ├── StaleClaim            another worker holds the row now: drop the work, record nothing
+    └── EDRError              what a vendor answered, or did not
+        ├── NotSent           the request never left: surely no effect
+        ├── OutcomeUnknown    it left and no answer came: only observing can tell
+        ├── VendorFault       5xx or unreadable: may or may not have had an effect
+        ├── Throttled         429: come back when the vendor says
+        ├── EndpointOffline   the endpoint cannot be reached now: keep the intent
+        ├── EndpointNotFound  the EDR knows no such endpoint
+        ├── AuthRefused       credentials or scope are wrong: asking again locks the account out
+        └── Denied            any other 4xx: asking again changes nothing
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+
+class ARError(Exception):
+    """Base of all errors of this project."""
+
+
+class InvalidEvent(ARError):
+    """Input that is not an event: names the field and what is wrong with it."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+class InvalidSettings(ARError):
+    """All problems of a configuration, one line each: `where: what is wrong`."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Unsupported(ARError):
+    """The EDR cannot do this on this OS; nothing was sent."""
+
+
+class LedgerUnavailable(ARError):
+    """The ledger could not be reached; nothing is known to be recorded, and the same call again is safe."""
+
+
+class StaleClaim(ARError):
+    """The lease was lost to another worker; nothing was recorded."""
+
+
+class EDRError(ARError):
+    """What a vendor answered instead of a result. `trace` is the vendor's own id of the request."""
+
+    def __init__(self, message: str, *, code: str = "", trace: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.trace = trace
+
+
+class NotSent(EDRError):
+    """The connection was never made: the vendor has seen nothing."""
+
+
+class OutcomeUnknown(EDRError):
+    """The request went out and no whole answer came back."""
+
+
+class VendorFault(EDRError):
+    """The vendor failed (5xx, HTML, truncated JSON). `retry_after` is its own wish, if it named one."""
+
+    def __init__(self, message: str, *, code: str = "", trace: str = "", retry_after: timedelta | None = None) -> None:
+        super().__init__(message, code=code, trace=trace)
+        self.retry_after = retry_after
+
+
+class Throttled(EDRError):
+    """The vendor's limit is reached; nothing was done. `retry_after` is how long it asked to be left alone."""
+
+    def __init__(self, message: str, *, retry_after: timedelta | None, code: str = "", trace: str = "") -> None:
+        super().__init__(message, code=code, trace=trace)
+        self.retry_after = retry_after
+
+
+class EndpointOffline(EDRError):
+    """The endpoint is not connected; the vendor did not take the order."""
+
+
+class EndpointNotFound(EDRError):
+    """The EDR knows no endpoint with this agent id."""
+
+
+class AuthRefused(EDRError):
+    """Credentials or scope are refused (401 twice, or 403)."""
+
+
+class Denied(EDRError):
+    """The vendor refuses this request for good."""

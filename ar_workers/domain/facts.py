@@ -1,0 +1,38 @@
+"""What an EDR shows and what it signs for."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from .model import Value
+
+
+class Sight(StrEnum):
+    """What an EDR shows of an action's effect."""
+
+    #: The effect is there.
+    SO = "so"
+    NOT_SO = "not_so"
+    #: On its way; ask again.
+    PENDING = "pending"
+    #: The EDR has no way to tell.
+    UNKNOWABLE = "unknowable"
+    #: What is there is not what was confirmed malicious (a reused pid, another file at the path).
+    MISMATCH = "mismatch"
+    #: The EDR took the order, tried, and reports that it could not.
+    REFUSED = "refused"
+
+
+class Fact(Value):
+    """What `observe` saw: `evidence` in words for people, `handle` for the `perform` that may follow at once."""
+
+    sight: Sight
+    evidence: str = ""
+    handle: str = ""
+
+
+class Receipt(Value):
+    """The EDR accepted the order: `reference` is its own id for it. Accepted is never done."""
+
+    reference: str = ""
+    detail: dict[str, str] = {}

@@ -1,0 +1,59 @@
+"""What a customer may set, with the defaults that follow the seed page."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from .endpoints import CustomerId, Endpoint, Vendor
+from .model import Value
+from .text import Line
+
+
+class MediumIsolation(StrEnum):
+    """When a medium severity threat isolates by itself. The seed page says always; the newer FAQ says outside hours."""
+
+    ALWAYS = "always"
+    OUTSIDE_BUSINESS_HOURS = "outside_business_hours"
+
+
+class FileResponse(StrEnum):
+    """What is done about a malicious file. Quarantine can be undone, deletion cannot."""
+
+    QUARANTINE = "quarantine"
+    DELETE = "delete"
+    QUARANTINE_ELSE_DELETE = "quarantine_else_delete"
+
+
+class Policy(Value):
+    """One customer's rules. An endpoint is acted on only if it is in one of its EDR's `remediate_groups`.
+
+    `protected_endpoints` are agent ids or exact hostnames: a name may protect, it never selects.
+    `never_touch` are hashes, domains, paths or registry keys that no action may have as its target.
+    """
+
+    customer: CustomerId
+    remediate_groups: dict[Vendor, frozenset[str]] = {}
+    medium_isolation: MediumIsolation = MediumIsolation.ALWAYS
+    file_response: FileResponse = FileResponse.QUARANTINE_ELSE_DELETE
+    protected_endpoints: frozenset[str] = frozenset()
+    never_touch: frozenset[str] = frozenset()
+    #: Blast radius: isolations of this customer in any hour; the next ones are held for a TRE.
+    isolations_per_hour: Annotated[int, Field(ge=0)] = 100
+    summary_emails: tuple[Line, ...] = ()
+    unsupported_os_emails: tuple[Line, ...] = ()
+
+    def may_remediate(self, endpoint: Endpoint) -> bool:
+        """Whether the endpoint is known to be in a remediate group."""
+        return bool(endpoint.groups and endpoint.groups & self.remediate_groups.get(endpoint.edr, frozenset()))
+
+    def protects(self, endpoint: Endpoint) -> bool:
+        """Whether the customer listed the endpoint as one that nothing may touch."""
+        names = {name.casefold() for name in self.protected_endpoints}
+        return bool(names & {endpoint.agent_id.casefold(), endpoint.hostname.casefold()})
+
+
+ISOLATION_WINDOW = timedelta(hours=1)

@@ -1,0 +1,29 @@
+"""What became of sending a notification, as a value."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+
+from .model import Value
+
+
+class Answer(StrEnum):
+    """What became of one sending."""
+
+    ACCEPTED = "accepted"
+    #: Surely not taken; send again.
+    RETRY = "retry"
+    #: Never will be.
+    PERMANENT = "permanent"
+    #: May have been taken.
+    UNKNOWN = "unknown"
+
+
+class Result(Value):
+    """The outcome of a sending as a value. `reference` is the provider's id, `code` says why in one word or line."""
+
+    answer: Answer
+    reference: str = ""
+    code: str = ""
+    retry_after: timedelta | None = None

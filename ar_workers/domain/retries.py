@@ -1,0 +1,73 @@
+"""When to try again, and when to give up: one decision, as a value, per verb and class of error."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from .errors import AuthRefused, Denied, EndpointNotFound, EndpointOffline, NotSent, Throttled, Unsupported, VendorFault
+from .model import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: How long an action's intent lives. An offline endpoint may be away for days; RTR itself keeps a command for 7.
+ACTION_LIFE = {"isolate": timedelta(days=7), "release": timedelta(days=7)}
+DEFAULT_LIFE = timedelta(days=3)
+DELIVERY_LIFE = timedelta(hours=24)
+#: Workers that died with the row in hand before it is set aside as poison.
+MOST_CRASHES = 5
+
+_FIRST, _CAP = timedelta(seconds=1), timedelta(minutes=5)
+_OFFLINE_FIRST, _OFFLINE_CAP = timedelta(seconds=30), timedelta(minutes=15)
+_LOOK_FIRST, _LOOK_CAP = timedelta(milliseconds=500), timedelta(minutes=5)
+#: A vendor that names a longer wait than this is read as broken (an epoch taken for seconds).
+LONGEST_WISH = timedelta(hours=1)
+DELIVERY_STEPS = tuple(timedelta(seconds=each) for each in (5, 30, 120, 600, 1800, 7200))
+
+
+class Retry(Value):
+    """Try again after this long."""
+
+    after: timedelta
+
+
+class GiveUp(Value):
+    """Do not try again."""
+
+    reason: str
+
+
+def life_of(verb: str) -> timedelta:
+    """How long the intent is kept before it fails loudly."""
+    return ACTION_LIFE.get(verb, DEFAULT_LIFE)
+
+
+def after_error(error: Exception, attempts: int, random: Callable[[], float]) -> Retry | GiveUp:
+    """What to do after the `attempts`-th failed try. Full jitter: a uniform share of a doubling, capped wait."""
+    match error:
+        case Denied() | AuthRefused() | EndpointNotFound() | Unsupported():
+            return GiveUp(reason=str(error))
+        case EndpointOffline():
+            return Retry(after=_jitter(_OFFLINE_FIRST, _OFFLINE_CAP, attempts, random))
+        case Throttled(retry_after=wish) | VendorFault(retry_after=wish) if wish:
+            return Retry(after=min(wish, LONGEST_WISH) + _jitter(_FIRST, _FIRST, 0, random))
+        case Throttled() | VendorFault() | NotSent():
+            return Retry(after=_jitter(_FIRST, _CAP, attempts, random))
+        case _:
+            return Retry(after=_jitter(_FIRST, _CAP, attempts, random))
+
+
+def look_again(looks: int) -> timedelta:
+    """How long to wait before the EDR is looked at again for an order that it accepted."""
+    return min(_LOOK_CAP, _LOOK_FIRST * 2 ** min(looks, 20))
+
+
+def delivery_retry(attempts: int, wish: timedelta | None, random: Callable[[], float]) -> timedelta:
+    """How long a refused delivery waits: the provider's wish or the next step, whichever is longer."""
+    step = DELIVERY_STEPS[min(attempts, len(DELIVERY_STEPS) - 1)]
+    return max(min(wish, LONGEST_WISH) if wish else timedelta(), step * (0.5 + random() / 2))
+
+
+def _jitter(first: timedelta, cap: timedelta, attempts: int, random: Callable[[], float]) -> timedelta:
+    return min(cap, first * 2 ** min(attempts, 20)) * random()

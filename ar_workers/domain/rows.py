@@ -1,0 +1,229 @@
+"""What the ledger keeps of an action or a delivery, as it hands it out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import AwareDatetime
+
+from .actions import identity, load_action
+from .model import Value
+from .notifications import Delivery, delivery_identity, load_delivery
+from .states import State
+from .threats import Threat
+
+if TYPE_CHECKING:
+    from .actions import Action
+    from .plans import Skip
+
+RowKind = Literal["action", "delivery"]
+
+
+class Queue(StrEnum):
+    """The Celery queues. Isolation has its own, so that no backlog elsewhere delays a containment."""
+
+    RESPOND = "respond"
+    ISOLATION = "isolation"
+    IOC = "ioc"
+    NOTIFY = "notify"
+    HOUSEKEEPING = "housekeeping"
+
+
+class Ring(Value):
+    """A doorbell to be rung: which row (or event) on which queue, and the human line that operators see."""
+
+    id: str
+    queue: Queue
+    label: str = ""
+    lane: str = ""
+
+
+class NewRow(Value):
+    """A row to be recorded. `id` is its identity; the ledger adds a generation where the wish is justified anew.
+
+    `after` are ids of rows in the same plan that must be submitted or settled first. `order` is the action or
+    delivery as JSON. `once` is a key that, when it is already known, turns the row into a skipped one.
+    """
+
+    id: str
+    kind: RowKind
+    verb: str
+    edr: str = ""
+    subject: str
+    queue: Queue
+    label: str
+    lane: str | None = None
+    after: tuple[str, ...] = ()
+    order: str = ""
+    state: Literal[State.PENDING, State.SKIPPED] = State.PENDING
+    reason: str = ""
+    life: timedelta
+    once: str | None = None
+
+
+class Row(Value):
+    """A row as it stands. Times are the ledger's; None means "not yet"."""
+
+    id: str
+    customer: str
+    threat_id: str
+    kind: RowKind
+    verb: str
+    edr: str = ""
+    subject: str
+    label: str
+    queue: Queue
+    state: State
+    reason: str = ""
+    evidence: str = ""
+    reference: str = ""
+    lane: str | None = None
+    attempts: int = 0
+    generation: int = 1
+    created_at: AwareDatetime
+    begun_at: AwareDatetime | None = None
+    performed_at: AwareDatetime | None = None
+    settled_at: AwareDatetime | None = None
+    next_attempt_at: AwareDatetime | None = None
+    deadline: AwareDatetime | None = None
+
+
+class Claim(Value):
+    """The right to work on a row until the lease ends; `fence` makes a stale worker's word worthless.
+
+    `was` is the state before the claim: `pending` (never begun), `performed` (look again) or `unknown`
+    (begun, and the worker was lost or the answer never came: look first).
+    """
+
+    row_id: str
+    customer: str
+    threat_id: str
+    kind: RowKind
+    order: str
+    was: State
+    fence: int
+    attempts: int = 0
+    looks: int = 0
+    crashes: int = 0
+    generation: int = 1
+    receipt: str = ""
+    #: The intent's deadline has passed: look once more, then give up.
+    is_late: bool = False
+    #: A person has approved what a guard held.
+    is_approved: bool = False
+
+    def action(self) -> Action:
+        """The order of an action row."""
+        return load_action(self.order)
+
+    def delivery(self) -> Delivery:
+        """The order of a delivery row."""
+        return load_delivery(self.order)
+
+
+class Refusal(Value):
+    """Why a claim was not granted; nothing needs to be done about it."""
+
+    reason: str
+
+
+class Finding(Value):
+    """How a visit to a row ended: the state it moves to, and what is to be kept about it.
+
+    `after` is when the row is due again (for pending, performed and unknown). `counts` says whether the try
+    counts as an attempt (a look does not). `receipt` is kept for the next look, `reference` and `evidence`
+    are shown to people.
+    """
+
+    state: State
+    reason: str = ""
+    after: timedelta = timedelta()
+    counts: bool = False
+    receipt: str | None = None
+    reference: str = ""
+    evidence: str = ""
+
+
+class Acceptance(StrEnum):
+    """What `accept` did with an event."""
+
+    NEW = "accepted"
+    DUPLICATE = "duplicate"
+    #: The same id with other content: refused.
+    CONFLICT = "conflict"
+
+
+class TimelineEntry(Value):
+    """One move of one row, or one event, at the ledger's time."""
+
+    at: AwareDatetime
+    row: str
+    text: str
+
+
+class ThreatRecord(Value):
+    """A threat as the ledger keeps it. `timeline` is oldest first, and empty in lists."""
+
+    customer: str
+    id: str
+    threat: Threat | None
+    accepted_at: AwareDatetime
+    closed: str = ""
+    timeline: tuple[TimelineEntry, ...] = ()
+
+
+class Score(Value):
+    """A threat's canvas: per endpoint, first the isolation, then the group of its IOC actions; beside them the rest."""
+
+    chains: tuple[tuple[Ring, tuple[Ring, ...]], ...] = ()
+    beside: tuple[Ring, ...] = ()
+
+
+def action_row(action: Action, threat_id: str, *, after: tuple[str, ...], life: timedelta) -> NewRow:
+    """An action as a row to be recorded."""
+    is_containment = action.verb in {"isolate", "release"}
+    return NewRow(
+        id=identity(action),
+        kind="action",
+        verb=action.verb,
+        edr=action.edr,
+        subject=action.label,
+        queue=Queue.ISOLATION if is_containment else Queue.IOC,
+        label=f"{action.verb} {action.label} · {action.customer} · {threat_id}",
+        lane=f"{action.edr}/{action.lane}" if action.lane else None,
+        after=after,
+        order=action.model_dump_json(),
+        life=life,
+    )
+
+
+def delivery_row(delivery: Delivery, event_id: str, threat_id: str, *, life: timedelta) -> NewRow:
+    """A delivery as a row to be recorded."""
+    return NewRow(
+        id=delivery_identity(delivery, event_id),
+        kind="delivery",
+        verb=delivery.receiver.channel,
+        subject=f"{delivery.notification.kind} to {delivery.receiver.address}",
+        queue=Queue.NOTIFY,
+        label=f"tell {delivery.receiver.channel} · {delivery.notification.kind} · {delivery.customer} · {threat_id}",
+        order=delivery.model_dump_json(),
+        life=life,
+        once=delivery.notification.once and f"{delivery.notification.once}/{delivery.receiver.channel}/{delivery.receiver.address}",
+    )
+
+
+def skip_row(skip: Skip, customer: str, event_id: str, number: int) -> NewRow:
+    """A "no" as a row that is settled from the start, so that nothing of a plan goes unrecorded."""
+    return NewRow(
+        id=f"{customer}:{skip.verb}:skip-{event_id}-{number}",
+        kind="action",
+        verb=skip.verb,
+        subject=skip.subject,
+        queue=Queue.IOC,
+        label=f"{skip.verb} {skip.subject}",
+        state=State.SKIPPED,
+        reason=skip.reason,
+        life=timedelta(),
+    )

@@ -1,0 +1,109 @@
+"""What all adapters share: marks on methods, the dispatch by them, and the capability table read from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from ..domain.capabilities import Capability, Means
+from ..domain.endpoints import OS, Vendor
+from ..domain.errors import Unsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic import BaseModel
+
+    from ..domain.actions import Action
+    from ..domain.facts import Fact, Receipt
+    from ..domain.indicators import HashType
+
+DESKTOPS = frozenset({OS.WINDOWS, OS.MACOS})
+EVERYWHERE = DESKTOPS | {OS.LINUX}
+WINDOWS = frozenset({OS.WINDOWS})
+
+Method = TypeVar("Method", bound="Callable[..., Any]")
+
+
+@dataclass(frozen=True)
+class _Mark:
+    verb: str
+    on: frozenset[OS]
+    means: Means
+    remark: str
+
+
+def performs(kind: type[Action], *, on: frozenset[OS], means: Means = Means.NATIVE, remark: str = "") -> Callable[[Method], Method]:
+    """Mark the method that asks for actions of `kind`: `(self, action, seen) -> Receipt`, at most one write."""
+
+    def mark(method: Method) -> Method:
+        method.__dict__["performs"] = _Mark(_verb(kind), on, means, remark)
+        return method
+
+    return mark
+
+
+def observes(*kinds: type[Action]) -> Callable[[Method], Method]:
+    """Mark the method that looks for the effect of actions of `kinds`: `(self, action, receipt) -> Fact`, reads only."""
+
+    def mark(method: Method) -> Method:
+        method.__dict__["observes"] = tuple(map(_verb, kinds))
+        return method
+
+    return mark
+
+
+def _verb(kind: type[Action]) -> str:
+    return str(kind.model_fields["verb"].default)
+
+
+class EDRAdapter:
+    """Base of the adapters: `ports.EDR` by dispatch. What is not marked is refused before any request."""
+
+    vendor: ClassVar[Vendor]
+    Config: ClassVar[type[BaseModel]]
+    hash_types: ClassVar[tuple[HashType, ...]]
+    _performers: ClassVar[dict[str, tuple[str, _Mark]]]
+    _observers: ClassVar[dict[str, str]]
+
+    def __init__(self, config: Any) -> None:  # noqa: ANN401 - each adapter's own Config
+        raise NotImplementedError
+
+    def __init_subclass__(cls) -> None:
+        marked = [(name, getattr(cls, name)) for name in dir(cls)]
+        cls._performers = {mark.verb: (name, mark) for name, method in marked if (mark := getattr(method, "performs", None))}
+        cls._observers = {verb: name for name, method in marked for verb in getattr(method, "observes", ())}
+
+    @classmethod
+    def capabilities(cls) -> tuple[Capability, ...]:
+        """One cell per marked verb and OS."""
+        return tuple(
+            Capability(edr=cls.vendor, verb=mark.verb, os=os, means=mark.means, remark=mark.remark)
+            for _, mark in cls._performers.values()
+            for os in sorted(mark.on)
+        )
+
+    def observe(self, action: Action, receipt: Receipt | None) -> Fact:
+        """Look whether the action's effect is there."""
+        self._check(action)
+        fact: Fact = getattr(self, self._observers[action.verb])(action, receipt)
+        return fact
+
+    def perform(self, action: Action, seen: Fact) -> Receipt:
+        """Ask for the effect."""
+        self._check(action)
+        name, _ = self._performers[action.verb]
+        receipt: Receipt = getattr(self, name)(action, seen)
+        return receipt
+
+    def _check(self, action: Action) -> None:
+        found = self._performers.get(action.verb)
+        what = action.verb.replace("_", " ")
+        if not found:
+            raise Unsupported(f"{self.vendor} cannot {what}")
+        on = found[1].on
+        os = action.endpoints[0].os if action.lane else OS.UNKNOWN
+        if os is not OS.UNKNOWN and os not in on:
+            raise Unsupported(f"{self.vendor} cannot {what} on {os}")
+        if os is OS.UNKNOWN and action.lane and on != EVERYWHERE and not DESKTOPS <= on:
+            raise Unsupported(f"{self.vendor} can {what} only on {', '.join(sorted(on))}, and the OS of the endpoint is not known")

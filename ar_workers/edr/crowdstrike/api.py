@@ -1,0 +1,174 @@
+"""Falcon's HTTP: the token, the envelope, the vendor's own error codes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from ...domain.errors import AuthRefused, Denied, EndpointNotFound, EndpointOffline, VendorFault
+from ...http import Dialect, HttpSession, Reply, delay_of, until_epoch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CLOUDS = frozenset(
+    {
+        "api.crowdstrike.com",
+        "api.us-2.crowdstrike.com",
+        "api.us-3.crowdstrike.com",
+        "api.eu-1.crowdstrike.com",
+        "api.laggar.gcw.crowdstrike.com",
+        "api.us-gov-2.crowdstrike.mil",
+    }
+)
+_LOOPBACK = frozenset({"127.0.0.1", "localhost"})
+#: A token that expires within this is not used any more.
+_RENEW_EARLY = 120.0
+#: Bad credentials are asked about no more often: 15 bad tokens a minute block the whole egress address.
+_REFUSED_FOR = 60.0
+#: RTR: the sensor is not connected.
+OFFLINE_CODE = 40401
+
+
+def _falcon(url: str) -> str:
+    parts = urlsplit(url)
+    is_cloud = parts.scheme == "https" and parts.hostname in CLOUDS and parts.path in {"", "/"} and parts.port is None
+    if not is_cloud and not (parts.scheme in {"http", "https"} and parts.hostname in _LOOPBACK):
+        raise ValueError(f"must be https:// and one of {', '.join(sorted(CLOUDS))}")
+    return url
+
+
+class Config(BaseModel):
+    """One tenant's API client. Scopes: hosts read/write, host groups read, IOC management read/write, RTR read/write."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_url: Annotated[str, AfterValidator(_falcon)] = "https://api.crowdstrike.com"
+    client_id: SecretStr
+    client_secret: SecretStr
+    member_cid: str | None = None
+    ca_file: Path | None = None
+    #: Seconds; lower only in tests.
+    connect_timeout: Annotated[float, Field(gt=0, le=5)] = 5.0
+    read_timeout: Annotated[float, Field(gt=0, le=15)] = 15.0
+
+
+def _explain(body: Any) -> tuple[str, str]:  # noqa: ANN401 - whatever the vendor sent
+    first = _errors(body)[:1]
+    return (str(first[0].get("code", "")), str(first[0].get("message", ""))) if first else ("", "")
+
+
+def _errors(body: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - whatever the vendor sent
+    """The envelope's errors, which may be null, missing or empty."""
+    found = body.get("errors") if isinstance(body, dict) else None
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    """X-RateLimit-RetryAfter is an absolute time in seconds (or ms), not a delay: slept on, it would last decades."""
+    return until_epoch(headers.get("x-ratelimit-retryafter")) or delay_of(headers.get("retry-after"))
+
+
+_DIALECT = Dialect(explain=_explain, retry_after=_retry_after, trace_header="x-cs-traceid")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A reply's envelope, with null and missing lists made empty."""
+
+    status: int
+    resources: list[Any]
+    errors: list[dict[str, Any]]
+    pagination: Mapping[str, Any]
+
+
+class FalconAPI:
+    """Calls with a token that is fetched when needed and shared by all threads."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._http = HttpSession(
+            config.base_url, _DIALECT, ca_file=config.ca_file, connect=config.connect_timeout, read=config.read_timeout
+        )
+        self._lock = threading.Lock()
+        self._token = ""
+        self._expires = 0.0
+        self._refused: tuple[float, str] = (0.0, "")
+
+    def get(self, path: str, **query: Any) -> Answer:  # noqa: ANN401 - query values
+        """A read."""
+        return self._call("GET", path, query=query)
+
+    def send(self, method: str, path: str, body: Any, *, expects: frozenset[int] = frozenset(), **query: Any) -> Answer:  # noqa: ANN401 - JSON
+        """Anything with a body, sent once; `expects` are statuses that the caller reads itself."""
+        return self._call(method, path, query=query, body=body, expects=expects)
+
+    def _call(self, method: str, path: str, **parts: Any) -> Answer:  # noqa: ANN401 - passed on
+        token = self._bearer()
+        try:
+            reply = self._http.call(method, path, headers={"Authorization": f"Bearer {token}"}, **parts)
+        except AuthRefused as error:
+            if ": 401" not in str(error):
+                raise
+            # A 401 was turned away at the gate: nothing was done, so that once more is not twice.
+            reply = self._http.call(method, path, headers={"Authorization": f"Bearer {self._bearer(but=token)}"}, **parts)
+        return _answer(reply)
+
+    def _bearer(self, but: str = "") -> str:
+        """A valid token; never `but`, which was refused."""
+        with self._lock:
+            if not self._token or self._token == but or time.monotonic() > self._expires:
+                self._fetch()
+            return self._token
+
+    def _fetch(self) -> None:
+        since, why = self._refused
+        if why and time.monotonic() - since < _REFUSED_FOR:
+            raise AuthRefused(why)
+        form = {
+            "client_id": self._config.client_id.get_secret_value(),
+            "client_secret": self._config.client_secret.get_secret_value(),
+        } | ({"member_cid": self._config.member_cid} if self._config.member_cid else {})
+        try:
+            reply = self._http.call("POST", "/oauth2/token", form=form)
+        except (AuthRefused, Denied) as error:
+            self._refused = time.monotonic(), f"credentials refused: {error}"
+            raise AuthRefused(self._refused[1]) from None
+        token, life = (reply.body or {}).get("access_token"), (reply.body or {}).get("expires_in")
+        if not isinstance(token, str) or not isinstance(life, int | float):
+            raise VendorFault("POST /oauth2/token: no token in the reply")
+        self._token, self._expires = token, time.monotonic() + max(float(life) - _RENEW_EARLY, 10.0)
+
+
+def _answer(reply: Reply) -> Answer:
+    body = reply.body if isinstance(reply.body, dict) else {}
+    resources = body.get("resources")
+    meta = body.get("meta") if isinstance(body.get("meta"), dict) else {}
+    return Answer(
+        status=reply.status,
+        resources=resources if isinstance(resources, list) else [],
+        errors=_errors(body),
+        pagination=meta.get("pagination") or {},
+    )
+
+
+def raise_first(answer: Answer, what: str) -> None:
+    """A reply that carries an error is one, whatever its status says (2xx with errors occurs)."""
+    if not answer.errors:
+        return
+    code, message = _explain({"errors": answer.errors})
+    text = f"{what}: {code} {message}"[:300]
+    if code == str(OFFLINE_CODE):
+        raise EndpointOffline(text, code=code)
+    if code == "404":
+        raise EndpointNotFound(text, code=code)
+    if code == "429" or code.startswith("5"):
+        raise VendorFault(text, code=code)
+    raise Denied(text, code=code)

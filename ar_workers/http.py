@@ -1,0 +1,198 @@
+"""The one HTTP session: deadlines, no redirects, no proxies, a cap on replies, and every failure as one of our errors.
+
+No message holds a query, a header, a body or a secret: it is method, path, status, the vendor's own words and trace id.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+import requests
+from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
+
+from .domain.errors import AuthRefused, Denied, EDRError, NotSent, OutcomeUnknown, Throttled, VendorFault
+from .domain.text import cleaned
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+CONNECT, READ = 5.0, 15.0
+#: A whole call, however slowly its reply trickles in. Leases are longer than this.
+TOTAL = 30.0
+LARGEST_REPLY = 16 * 2**20
+_CHUNK = 2**16
+#: A body that fails to arrive, but whose headers did: the vendor has worked on the request.
+_BROKEN_OFF = (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError, HTTPError, OSError)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back: the status, lower-case headers, and the decoded JSON (None for an empty body)."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a vendor words its refusals."""
+
+    #: Body -> the vendor's code and message.
+    explain: Callable[[Any], tuple[str, str]] = lambda _: ("", "")
+    #: Lower-case headers -> how long to stay away, if they say so.
+    retry_after: Callable[[Mapping[str, str]], timedelta | None] = lambda headers: delay_of(headers.get("retry-after"))
+    trace_header: str = ""
+
+
+@dataclass
+class HttpSession:
+    """Calls to one base URL. Threads may share one: each has a pool of its own."""
+
+    base_url: str
+    dialect: Dialect = field(default_factory=Dialect)
+    ca_file: Path | None = None
+    connect: float = CONNECT
+    read: float = READ
+    _local: threading.local = field(default_factory=threading.local, repr=False)
+
+    def call(  # noqa: PLR0913 - the parts of a request
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        form: Mapping[str, str] | None = None,
+        expects: frozenset[int] = frozenset(),
+    ) -> Reply:
+        """One request, sent once. Raises the errors of `domain.errors`; a 2xx and the statuses in `expects` are returned."""
+        what = f"{method} {path}"
+        response = self._send(what, method, path, headers=dict(headers or {}), params=query, json=body, data=form)
+        with contextlib.closing(response):
+            raw = self._read(what, response, is_read=method == "GET")
+        lower = {name.lower(): value for name, value in response.headers.items()}
+        reply = self._decoded(what, response.status_code, lower, raw, is_read=method == "GET")
+        if reply.status not in expects:
+            self._judge(what, reply)
+        return reply
+
+    def _send(self, what: str, method: str, path: str, **parts: Any) -> requests.Response:  # noqa: ANN401 - passed on to requests
+        try:
+            return self._session().request(
+                method,
+                self.base_url.rstrip("/") + path,
+                timeout=(self.connect, self.read),
+                allow_redirects=False,
+                stream=True,
+                **parts,
+            )
+        except requests.RequestException as error:
+            raise _unsent(what, error) from None
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = requests.Session()
+            session.trust_env = False
+            session.headers["User-Agent"] = "ar_workers"
+            if self.ca_file:
+                session.verify = str(self.ca_file)
+            self._local.session = session
+        return session
+
+    def _read(self, what: str, response: requests.Response, *, is_read: bool) -> bytes:
+        deadline = time.monotonic() + TOTAL
+        parts, size = [], 0
+        try:
+            for part in response.iter_content(_CHUNK):
+                parts.append(part)
+                size += len(part)
+                if size > LARGEST_REPLY or time.monotonic() > deadline:
+                    raise _lost(what, "the reply is too long or too slow", is_read=is_read)
+        except (requests.RequestException, *_BROKEN_OFF) as error:
+            raise _lost(what, f"the reply broke off ({type(error).__name__})", is_read=is_read) from None
+        return b"".join(parts)
+
+    def _decoded(self, what: str, status: int, headers: dict[str, str], raw: bytes, *, is_read: bool) -> Reply:
+        try:
+            return Reply(status, headers, json.loads(raw) if raw.strip() else None)
+        except (ValueError, RecursionError):
+            if status < 300:  # noqa: PLR2004 - a success that cannot be read says nothing
+                raise _lost(what, f"{status} with an unreadable body", is_read=is_read) from None
+            return Reply(status, headers, None)
+
+    def _judge(self, what: str, reply: Reply) -> None:
+        status = reply.status
+        if status < 300:  # noqa: PLR2004 - HTTP's own classes
+            return
+        code, said = self.dialect.explain(reply.body)
+        trace = reply.headers.get(self.dialect.trace_header, "")
+        message = f"{what}: {status}" + (f" {cleaned(said)[:300]}" if said else "") + (f" [trace {trace[:80]}]" if trace else "")
+        raise self._error(status, message, code=code or str(status), trace=trace, headers=reply.headers)
+
+    def _error(self, status: int, message: str, *, code: str, trace: str, headers: Mapping[str, str]) -> EDRError:
+        if status == 429:  # noqa: PLR2004
+            return Throttled(message, retry_after=self.dialect.retry_after(headers), code=code, trace=trace)
+        if status >= 500:  # noqa: PLR2004
+            return VendorFault(message, retry_after=self.dialect.retry_after(headers), code=code, trace=trace)
+        if status in {401, 403}:
+            return AuthRefused(message, code=code, trace=trace)
+        if status < 400:  # noqa: PLR2004
+            return Denied(f"{message}: a redirect is never followed; the tenant may live in another cloud, check base_url", code=code, trace=trace)
+        return Denied(message, code=code, trace=trace)
+
+
+def _unsent(what: str, error: requests.RequestException) -> EDRError:
+    """A request without a reply: it never left, or nobody knows. A connection that was never made is the only sure sign."""
+    never_made = requests.exceptions.ConnectTimeout, requests.exceptions.SSLError, requests.exceptions.ProxyError
+    if isinstance(error, never_made) or _is_new_connection(error):
+        return NotSent(f"{what}: no connection ({type(error).__name__})")
+    bad_input = requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema
+    if isinstance(error, bad_input):
+        return Denied(f"{what}: not a usable address ({type(error).__name__})")
+    return OutcomeUnknown(f"{what}: no answer ({type(error).__name__})")
+
+
+def _is_new_connection(error: BaseException) -> bool:
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(reason, NewConnectionError) and not isinstance(reason, ProtocolError)
+
+
+def _lost(what: str, why: str, *, is_read: bool) -> EDRError:
+    """A read that failed may be repeated; of a write nobody knows what it did."""
+    return VendorFault(f"{what}: {why}") if is_read else OutcomeUnknown(f"{what}: {why}")
+
+
+def delay_of(value: str | None) -> timedelta | None:
+    """A `Retry-After`: seconds or an HTTP date. What is neither, or in the past, says nothing."""
+    if not value:
+        return None
+    text = value.strip()
+    if text.replace(".", "", 1).isdigit():
+        return timedelta(seconds=min(float(text), 10**6))
+    with contextlib.suppress(ValueError, TypeError):
+        return _until(parsedate_to_datetime(text).timestamp())
+    return None
+
+
+def until_epoch(value: str | None) -> timedelta | None:
+    """An absolute Unix time in seconds, or in milliseconds where it is that large, as a delay from now."""
+    if not value or not value.strip().replace(".", "", 1).isdigit():
+        return None
+    number = float(value)
+    return _until(number / 1000 if number > 10**12 else number)  # noqa: PLR2004 - seconds reach this in the year 33658
+
+
+def _until(timestamp: float) -> timedelta | None:
+    left = timestamp - datetime.now(UTC).timestamp()
+    return timedelta(seconds=left) if left > 0 else None

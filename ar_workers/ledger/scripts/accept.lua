@@ -1,0 +1,14 @@
+-- Keeps an event once. ARGV: event id, digest, event JSON, threat id, threat JSON or '', grace in ms.
+-- Returns accepted, duplicate or conflict.
+local id, digest, json, threat, threat_json, grace = unpack(ARGV)
+local key = P .. 'event:' .. id
+local known = redis.call('HGET', key, 'digest')
+if known then return known == digest and 'duplicate' or 'conflict' end
+
+redis.call('HSET', key, 'digest', digest, 'json', json, 'state', 'accepted', 'at', now, 'threat', threat)
+redis.call('ZADD', due, now + grace, 'event/' .. id)
+redis.call('ZADD', P .. 'threats', 'NX', now, threat)
+redis.call('HSETNX', P .. 'threat:' .. threat, 'accepted_at', now)
+if threat_json ~= '' then redis.call('HSET', P .. 'threat:' .. threat, 'json', threat_json) end
+note(threat, 'event/' .. id, 'accepted')
+return 'accepted'

@@ -1,0 +1,113 @@
+-- Writes the plan of an event in one step. ARGV: event id, threat id, plan JSON {rows, closes, at}, grace in ms.
+-- Returns 1, or 0 if the event is not waiting for a plan (any more).
+local event_id, threat, plan, grace = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
+local event = P .. 'event:' .. event_id
+if redis.call('HGET', event, 'state') ~= 'accepted' then return 0 end
+
+local rows_key = P .. 'threat:' .. threat .. ':rows'
+local recorded = {}
+
+local function cancel(id, state, reason)
+  if state == 'waiting' or state == 'pending' or state == 'held' then
+    enter(id, threat, state, 'cancelled', reason)
+    redis.call('SREM', P .. 'held', id)
+    free_dependents(id, {})
+  elseif not TERMINAL[state] then
+    redis.call('HSET', row_key(id), 'cancel', reason) -- asked again before any write
+  end
+end
+
+-- A closed threat lets go of a row that other threats want too, and cancels the rest.
+local function close(reason)
+  redis.call('HSET', P .. 'threat:' .. threat, 'closed', reason, 'closed_at', plan.at)
+  for _, id in ipairs(redis.call('ZRANGE', rows_key, 0, -1)) do
+    local row = get(id, 'kind', 'verb', 'threat', 'shared', 'state')
+    local heir, rest = string.match(row[4] or '', '^([^,]+),(.*)$')
+    if row[3] ~= threat then
+      local others = string.gsub(',' .. (row[4] or ''), ',' .. threat:gsub('%p', '%%%0') .. ',', ',')
+      redis.call('HSET', row_key(id), 'shared', string.sub(others, 2))
+    elseif heir then
+      redis.call('HSET', row_key(id), 'threat', heir, 'shared', rest)
+      note(heir, id, 'taken over from threat ' .. threat)
+    elseif row[1] == 'action' and row[2] ~= 'release' then
+      cancel(id, row[5], reason)
+    end
+  end
+end
+
+-- The id under which a wished row is kept: the same wish within a threat is one row, across threats it is shared
+-- while it is unsettled, and justified anew (the next generation) after that.
+local function name_of(wish)
+  local first = get(wish.id, 'state', 'latest')
+  if not first[1] then return wish.id, true end
+  local latest = first[2] or wish.id
+  if redis.call('ZSCORE', rows_key, latest) then return latest, false end
+  if not TERMINAL[get(latest, 'state')[1]] then
+    redis.call('ZADD', rows_key, redis.call('ZCARD', rows_key), latest)
+    local owner = get(latest, 'threat', 'shared')
+    redis.call('HSET', row_key(latest), 'shared', (owner[2] or '') .. threat .. ',')
+    note(threat, latest, 'shared with threat ' .. owner[1])
+    return latest, false
+  end
+  local id = wish.id .. '.' .. (redis.call('HINCRBY', row_key(wish.id), 'generations', 1) + 1)
+  redis.call('HSET', row_key(wish.id), 'latest', id)
+  return id, true
+end
+
+local function epoch_of(wish)
+  if not wish.lane then return 0 end
+  local key = P .. 'endpoint:' .. wish.lane
+  if wish.verb == 'release' then return redis.call('HINCRBY', key, 'generation', 1) end
+  return tonumber(redis.call('HGET', key, 'generation') or '0')
+end
+
+local function await(id, wish)
+  local waits = 0
+  for _, wished in ipairs(wish.after or {}) do
+    local before = recorded[wished]
+    if before and not FREES[get(before, 'state')[1]] then
+      redis.call('RPUSH', row_key(before) .. ':frees', id)
+      waits = waits + 1
+    end
+  end
+  redis.call('HSET', row_key(id), 'waits', waits)
+  return waits
+end
+
+local function first_state(wish)
+  local closed = redis.call('HMGET', P .. 'threat:' .. threat, 'closed', 'closed_at')
+  if wish.state == 'skipped' then return 'skipped', wish.reason end
+  if wish.kind == 'action' and wish.verb ~= 'release' and closed[1] and plan.at <= tonumber(closed[2]) then
+    return 'cancelled', closed[1]
+  end
+  if wish.once and redis.call('SADD', P .. 'once', wish.once) == 0 then return 'skipped', 'already told' end
+  return 'pending', ''
+end
+
+local function place(wish)
+  local id, is_new = name_of(wish)
+  recorded[wish.id] = id
+  if not is_new then return end
+  redis.call('HSET', row_key(id), 'kind', wish.kind, 'verb', wish.verb, 'edr', wish.edr, 'subject', wish.subject,
+    'queue', wish.queue, 'label', wish.label, 'lane', wish.lane or '', 'order', wish.order, 'threat', threat,
+    'created_at', now, 'deadline', now + wish.life, 'epoch', epoch_of(wish), 'generation', 1, 'fence', 0)
+  redis.call('ZADD', rows_key, redis.call('ZCARD', rows_key), id)
+  local state, reason = first_state(wish)
+  if state == 'pending' and await(id, wish) > 0 then
+    redis.call('HSET', row_key(id), 'state', 'waiting', 'reason', '')
+    note(threat, id, 'waiting')
+    return
+  end
+  enter(id, threat, 'new', state, reason)
+  if state == 'pending' then
+    make_due(id, now)
+    redis.call('ZADD', due, now + grace, id)
+  end
+end
+
+if plan.closes then close(plan.closes) end
+for _, wish in ipairs(plan.rows) do place(wish) end
+redis.call('HSET', event, 'state', 'planned')
+redis.call('ZREM', due, 'event/' .. event_id)
+note(threat, 'event/' .. event_id, 'planned')
+return 1

@@ -1,0 +1,1 @@
+"""The verbs, in order: ingest, respond, workflow, execute, deliver, sweep, recheck. I/O only through `ports`."""

@@ -1,0 +1,29 @@
+"""Events in: each is kept once by the ledger, then the responders are rung."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..domain.rows import Acceptance, Queue, Ring
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..domain.events import Event
+    from ..ports import Doorbell, Ledger
+
+
+def ingest(ledger: Ledger, doorbell: Doorbell, events: Sequence[Event]) -> list[Acceptance]:
+    """What became of each event. Raises LedgerUnavailable; the same call again is safe then.
+
+    A ring that fails is no loss: the ledger has the event, and the sweep rings again.
+    """
+    answers = ledger.accept(events)
+    new = [event for event, answer in zip(events, answers, strict=True) if answer is Acceptance.NEW]
+    doorbell.ring([_ring(event) for event in new])
+    return answers
+
+
+def _ring(event: Event) -> Ring:
+    ref = f"{event.customer}:event/{event.id}"
+    return Ring(id=ref, queue=Queue.RESPOND, label=f"{event.type} {event.threat_id} · {event.customer}")

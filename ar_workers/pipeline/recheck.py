@@ -1,0 +1,70 @@
+"""The re-check of unsupported OS: page through every remediate group, and tell of each such endpoint once."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ..automations.context import Context
+from ..automations.unsupported_os import is_unsupported, once_key
+from ..domain.errors import ARError
+from ..domain.events import UnsupportedOSDetected
+from .ingest import ingest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..domain.endpoints import Endpoint, Vendor
+    from ..ports import EDR
+    from .services import Services
+
+_log = logging.getLogger(__name__)
+TICK = timedelta(minutes=4)
+
+
+def recheck_unsupported_os(services: Services) -> int:
+    """Ingest an event per endpoint that came into a remediate group, and forget those that left. Returns how many came.
+
+    Nothing is forgotten of an EDR whose groups could not all be read: an unread group is not an empty one.
+    """
+    if not services.ledger.tick("recheck_unsupported_os", TICK):
+        return 0
+    return sum(_recheck(services, customer, vendor, edr) for (customer, vendor), edr in services.edrs.items())
+
+
+def _recheck(services: Services, customer: str, vendor: Vendor, edr: EDR) -> int:
+    prefix = f"unsupported_os/{vendor}/"
+    try:
+        present = {once_key(endpoint): endpoint for endpoint in _unsupported(services, customer, vendor, edr)}
+    except ARError as error:
+        _log.warning("re-check of %s %s is incomplete, nothing was forgotten: %s", customer, vendor, error)
+        return 0
+    told = services.ledger.knows(customer, prefix)
+    services.ledger.forget(customer, [key for key in told if _subject(key) not in present])
+    subjects = {_subject(key) for key in told}
+    new = [endpoint for key, endpoint in present.items() if key not in subjects]
+    ingest(services.ledger, services.doorbell, [_event(services, customer, endpoint) for endpoint in new])
+    return len(new)
+
+
+def _subject(key: str) -> str:
+    """The endpoint's part of a key that also names the receiver."""
+    return "/".join(key.split("/")[:3])
+
+
+def _unsupported(services: Services, customer: str, vendor: Vendor, edr: EDR) -> Iterable[Endpoint]:
+    policy = services.policies[customer]
+    context = Context(policy=policy, capabilities=services.capabilities, now=services.clock.now())
+    for group in sorted(policy.remediate_groups.get(vendor, ())):
+        for endpoint in edr.members(group):
+            groups = (endpoint.groups or frozenset()) | {group}
+            seen = endpoint.model_copy(update={"groups": groups})
+            if is_unsupported(seen, context):
+                yield seen
+
+
+def _event(services: Services, customer: str, endpoint: Endpoint) -> UnsupportedOSDetected:
+    now = services.clock.now()
+    ref = f"unsupported-os-{endpoint.edr}-{endpoint.agent_id}"[:100]
+    return UnsupportedOSDetected(id=f"{ref}-{int(now.timestamp())}", customer=customer, occurred_at=now, endpoint=endpoint)

@@ -1,0 +1,114 @@
+"""An accepted event becomes a recorded plan, and the plan starts to play."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ..automations import plan_for
+from ..automations.context import Context
+from ..domain.endpoints import OS
+from ..domain.errors import ARError
+from ..domain.events import NoteAdded, ThreatPublished
+from ..domain.notifications import Audience, Delivery, Kind, Receiver
+from ..domain.retries import DELIVERY_LIFE, life_of
+from ..domain.rows import action_row, delivery_row, skip_row
+from ..domain.summaries import summarise
+from .workflow import workflow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..domain.endpoints import Endpoint
+    from ..domain.events import Event
+    from ..domain.notifications import Notification
+    from ..domain.plans import Plan
+    from ..domain.policies import Policy
+    from ..domain.rows import NewRow
+    from .services import Services
+
+_log = logging.getLogger(__name__)
+RETRY_PLANNING = timedelta(seconds=15)
+
+
+def respond(services: Services, ref: str) -> None:
+    """Plan the event `ref`, record the plan in one step, and ring its workers. A repetition does nothing.
+
+    An event that cannot be planned (no such customer, a defect) is tried again and then set aside as failed,
+    where operators see it; it is never dropped.
+    """
+    event = services.ledger.event(ref)
+    if event is None:
+        return
+    try:
+        plan = plan_for(event, context_for(services, event))
+        rows = list(rows_of(services, event, plan))
+    except Exception as error:
+        services.ledger.event_failed(ref, f"{type(error).__name__}: {error}"[:300], RETRY_PLANNING)
+        _log.exception("planning %s failed", ref)
+        return
+    if services.ledger.record(event, rows, closes=plan.closes):
+        services.doorbell.play(workflow(services.ledger, event.customer, event.threat_id))
+
+
+def context_for(services: Services, event: Event) -> Context:
+    """What the automations may know: the customer's policy, and the endpoints as their EDR shows them."""
+    policy = services.policies.get(event.customer)
+    if policy is None:
+        message = f"customer {event.customer} has no configuration: add customers/{event.customer}.toml"
+        raise ARError(message)
+    summary = None
+    if isinstance(event, NoteAdded):
+        summary = summarise(services.ledger.rows(event.customer, event.threat_id))
+    return Context(
+        policy=policy,
+        capabilities=services.capabilities,
+        now=services.clock.now(),
+        endpoints=dict(_looked_up(services, event)),
+        summary=summary,
+    )
+
+
+def _looked_up(services: Services, event: Event) -> Iterator[tuple[str, Endpoint]]:
+    """Endpoints of which the event does not tell the groups or the OS. What the EDR cannot tell now stays unknown:
+    the guard asks again before anything is done.
+    """
+    endpoints = event.endpoints if isinstance(event, ThreatPublished) else ()
+    for endpoint in endpoints:
+        if endpoint.groups is not None and endpoint.os is not OS.UNKNOWN:
+            continue
+        edr = services.edrs.get((event.customer, endpoint.edr))
+        if edr is None:
+            continue
+        try:
+            yield endpoint.agent_id, edr.endpoint(endpoint.agent_id)
+        except ARError as error:
+            _log.warning("%s: %s is not known now: %s", event.id, endpoint.agent_id, error)
+
+
+def rows_of(services: Services, event: Event, plan: Plan) -> Iterator[NewRow]:
+    """A plan as ledger rows: isolations first, then what waits for them, then who is told, then every "no"."""
+    isolations = {action.lane: action_row(action, event.threat_id, after=(), life=life_of("isolate")) for action in plan.actions if action.verb == "isolate"}
+    yield from isolations.values()
+    for action in plan.actions:
+        if action.verb != "isolate":
+            first = isolations.get(action.lane)
+            yield action_row(action, event.threat_id, after=(first.id,) if first else (), life=life_of(action.verb))
+    for notification in plan.notifications:
+        for receiver in receivers_of(services, notification):
+            delivery = Delivery(notification=notification, receiver=receiver)
+            yield delivery_row(delivery, event.id, event.threat_id, life=DELIVERY_LIFE)
+    for number, skip in enumerate(plan.skips):
+        yield skip_row(skip, event.customer, event.id, number)
+
+
+def receivers_of(services: Services, notification: Notification) -> tuple[Receiver, ...]:
+    """Who gets a copy: the TREs by Slack and PagerDuty, a customer at the addresses that it set."""
+    if notification.audience is Audience.TRE:
+        return services.tre_receivers
+    return tuple(Receiver(channel="email", address=each) for each in _emails(services.policies[notification.customer], notification))
+
+
+def _emails(policy: Policy, notification: Notification) -> tuple[str, ...]:
+    return policy.unsupported_os_emails if notification.kind is Kind.UNSUPPORTED_OS else policy.summary_emails

@@ -1,0 +1,34 @@
+"""What the verbs work with: the ports, wired by `bootstrap`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import timedelta
+
+    from ..domain.capabilities import Capabilities
+    from ..domain.endpoints import Vendor
+    from ..domain.notifications import Receiver
+    from ..domain.policies import Policy
+    from ..ports import EDR, Channel, Clock, Doorbell, Ledger
+
+
+@dataclass(frozen=True)
+class Services:
+    """One customer's EDRs are found by (customer, vendor): there is no default tenant, ever."""
+
+    ledger: Ledger
+    doorbell: Doorbell
+    clock: Clock
+    #: A uniform number in [0, 1).
+    random: Callable[[], float]
+    policies: Mapping[str, Policy]
+    edrs: Mapping[tuple[str, Vendor], EDR]
+    capabilities: Capabilities
+    channels: Mapping[str, Channel]
+    tre_receivers: tuple[Receiver, ...]
+    #: How long a worker may hold a row; longer than its longest step.
+    lease: timedelta

@@ -1,0 +1,145 @@
+"""What the pipeline needs from the world: five Protocols, and nothing about how they are kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    from .domain.actions import Action
+    from .domain.capabilities import Capability
+    from .domain.endpoints import Endpoint, Vendor
+    from .domain.events import Event
+    from .domain.facts import Fact, Receipt
+    from .domain.indicators import HashType
+    from .domain.notifications import Delivery
+    from .domain.results import Result
+    from .domain.rows import Acceptance, Claim, Finding, NewRow, Refusal, Ring, Row, Score, ThreatRecord
+
+
+class EDR(Protocol):
+    """One customer's EDR. Raises the errors of `domain.errors`; never retries a write, every wait has a deadline."""
+
+    vendor: Vendor
+    hash_types: tuple[HashType, ...]
+
+    @classmethod
+    def capabilities(cls) -> tuple[Capability, ...]:
+        """The rows of the capability table."""
+
+    def endpoint(self, agent_id: str) -> Endpoint:
+        """The endpoint as it is now, with the names of its groups. Raises EndpointNotFound."""
+
+    def members(self, group: str) -> Iterator[Endpoint]:
+        """Every endpoint of the group of exactly this name. Raises EDRError unless the listing is complete."""
+
+    def observe(self, action: Action, receipt: Receipt | None) -> Fact:
+        """Look whether the action's effect is there. Reads only."""
+
+    def perform(self, action: Action, seen: Fact) -> Receipt:
+        """Ask for the effect: at most one request that writes. Raises Unsupported before any request."""
+
+
+class Channel(Protocol):
+    """One way to tell somebody."""
+
+    #: Whether the receiver recognises a repeated sending by its id, so that repeating is harmless.
+    dedupes: bool
+
+    def send(self, delivery: Delivery, delivery_id: str) -> Result:
+        """Send once: at most one provider request. Never raises for what the provider answers."""
+
+    def reconcile(self, delivery: Delivery, delivery_id: str) -> Result | None:
+        """After an unknown outcome: ACCEPTED if the provider shows it, RETRY if surely not, None if it cannot tell."""
+
+
+class Ledger(Protocol):
+    """The record. Every method is one atomic step, safe to repeat, and raises LedgerUnavailable if Redis is away."""
+
+    def accept(self, events: Sequence[Event]) -> list[Acceptance]:
+        """Keep each event once, and make it due for planning."""
+
+    def event(self, ref: str) -> Event | None:
+        """The accepted, not yet planned event of this `customer:event/id`; None if there is none."""
+
+    def event_failed(self, ref: str, reason: str, after: timedelta) -> None:
+        """Planning failed: due again after this long, until it is set aside as failed."""
+
+    def record(self, event: Event, rows: Sequence[NewRow], *, closes: str | None) -> bool:
+        """Write the whole plan of an event in one step. False if it was written before: nothing is changed then."""
+
+    def claim(self, row_id: str, *, owner: str, lease: timedelta) -> Claim | Refusal:
+        """Take a due row for `lease`. `owner` is unique to this call."""
+
+    def unsettled(self, customer: str, threat_id: str) -> list[Ring]:
+        """What of a threat is not settled yet and may be rung, in plan order."""
+
+    def begin(self, claim: Claim, *, most_isolations: int | None) -> Refusal | None:
+        """Immediately before the write: still ours, not cancelled, not paused, not superseded, within the blast radius.
+
+        On a Refusal the row has been moved where it belongs, or belongs to somebody else.
+        """
+
+    def conclude(self, claim: Claim, finding: Finding) -> list[Ring]:
+        """End the visit: move the row, free its lane and dependents. Returns what can be rung now. Raises StaleClaim."""
+
+    def requeue(self, row_id: str, *, by: str, life: timedelta) -> Ring | Refusal:
+        """Bring a failed row back with a new generation, or let a held one pass its guard: a person's decision."""
+
+    def due(self, limit: int, again: timedelta) -> list[Ring]:
+        """What is due and unleased, soonest first; each is not due again before `again`."""
+
+    def tick(self, name: str, window: timedelta) -> bool:
+        """Whether this is the first call with `name` in the current window: two schedulers make one tick."""
+
+    def pause(self, customer: str, scope: str, reason: str) -> None:
+        """Close the kill switch for `*`, `edr:NAME` or `verb:NAME` of one customer."""
+
+    def resume(self, customer: str, scope: str) -> list[Ring]:
+        """Open it again, and bring what it held back."""
+
+    def pauses(self, customer: str) -> dict[str, str]:
+        """The closed switches: scope to reason."""
+
+    def knows(self, customer: str, once_prefix: str) -> set[str]:
+        """The `once` keys under the prefix: what has been told."""
+
+    def forget(self, customer: str, once_keys: Iterable[str]) -> None:
+        """Drop these `once` keys, so that the same may be told again."""
+
+    def customers(self) -> list[str]:
+        """Every customer that the ledger has seen."""
+
+    def threats(self, customer: str, *, since: datetime, limit: int) -> list[ThreatRecord]:
+        """The newest threats first."""
+
+    def threat(self, customer: str, threat_id: str) -> ThreatRecord | None:
+        """One threat, with its timeline."""
+
+    def rows(self, customer: str, threat_id: str) -> list[Row]:
+        """The rows of a threat, in plan order."""
+
+    def row(self, row_id: str) -> Row | None:
+        """One row."""
+
+
+class Doorbell(Protocol):
+    """Wakes workers. A lost or doubled ring costs latency, never an action."""
+
+    def ring(self, rings: Sequence[Ring]) -> None:
+        """Ring each."""
+
+    def play(self, score: Score) -> None:
+        """Ring a whole threat as one canvas."""
+
+    def backlog(self) -> Mapping[str, int]:
+        """Messages that stand in each queue."""
+
+
+class Clock(Protocol):
+    """The wall clock, for what people set by it (business hours). Leases and retries use the ledger's time."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""

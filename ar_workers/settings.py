@@ -1,0 +1,286 @@
+"""The environment and the customers' files as Settings: everything checked at the start, all problems told at once."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import stat
+import tomllib
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from .domain.endpoints import Vendor
+from .domain.errors import InvalidSettings
+from .domain.policies import FileResponse, MediumIsolation, Policy
+from .domain.text import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PREFIX = "AR_"
+#: Read by `celeryconfig` and the command line, not here.
+ELSEWHERE = frozenset({"AR_BROKER_URL", "AR_RECHECK_SECONDS", "AR_TRANSPORT"})
+_CUSTOMER = re.compile(r"^[a-z0-9][a-z0-9_-]{0,62}$")
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class System(_Section):
+    """What the environment sets, `AR_` before the upper-case name. A secret may be `AR_..._FILE`: the file's path."""
+
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    home: Path = Path.home() / ".ar_workers"
+    customers: Path | None = None
+    lease_seconds: Annotated[int, Field(ge=30, le=600)] = 60
+    ca_file: Path | None = None
+    slack_token: SecretStr | None = None
+    slack_channel: str = ""
+    slack_url: str = "https://slack.com/api/"
+    pagerduty_routing_key: SecretStr | None = None
+    pagerduty_url: str = "https://events.pagerduty.com"
+    smtp_host: str = ""
+    smtp_port: Annotated[int, Field(gt=0, lt=65536)] = 587
+    smtp_user: str = ""
+    smtp_password: SecretStr | None = None
+    smtp_from: str = ""
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+
+    @property
+    def customers_folder(self) -> Path:
+        """Where the customers' files are."""
+        return self.customers or self.home / "customers"
+
+
+_ADDRESS = re.compile(r"^[^@\s,;<>\"]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+$")
+
+
+def _mail_address(text: str) -> str:
+    if not _ADDRESS.match(text):
+        raise ValueError("is not one mail address such as soc@acme.example")
+    return text
+
+
+MailAddress = Annotated[Line, AfterValidator(_mail_address)]
+
+
+class _ThreatPublished(_Section):
+    medium_isolation: MediumIsolation = MediumIsolation.ALWAYS
+
+
+class _IOCResponse(_Section):
+    file_response: FileResponse = FileResponse.QUARANTINE_ELSE_DELETE
+
+
+class _Emails(_Section):
+    emails: tuple[MailAddress, ...] = ()
+
+
+class _Managed(_Section):
+    """An automation that leaves nothing to set."""
+
+
+class Automations(_Section):
+    """The documented knobs of the managed automations; a test holds them against `automations.KNOBS`."""
+
+    threat_published: _ThreatPublished = _ThreatPublished()
+    ioc_response: _IOCResponse = _IOCResponse()
+    remediation_requested: _Managed = _Managed()
+    notify_tre_of_note: _Managed = _Managed()
+    notify_customer_of_note: _Emails = _Emails()
+    unsupported_os: _Emails = _Emails()
+    threat_closed: _Managed = _Managed()
+
+
+class Protect(_Section):
+    """What must never be touched, and how many endpoints may be cut off in an hour."""
+
+    endpoints: tuple[Line, ...] = ()
+    never_touch: tuple[Line, ...] = ()
+    isolations_per_hour: Annotated[int, Field(ge=0)] = 100
+
+
+class EDRSection(BaseModel):
+    """One EDR: its remediate groups, and whatever else its adapter wants (checked by the adapter's own Config)."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    remediate_groups: Annotated[tuple[Line, ...], Field(min_length=1)]
+
+
+class _CustomerFile(_Section):
+    edr: dict[Vendor, EDRSection] = {}
+    automations: Automations = Automations()
+    protect: Protect = Protect()
+
+
+class CustomerSettings(BaseModel):
+    """A customer, ready for use: the policy, and per EDR the options with secrets resolved."""
+
+    model_config = ConfigDict(frozen=True)
+
+    policy: Policy
+    edrs: dict[Vendor, dict[str, Any]]
+
+
+class Settings(BaseModel):
+    """Everything that was configured."""
+
+    model_config = ConfigDict(frozen=True)
+
+    system: System
+    customers: dict[str, CustomerSettings]
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Settings from `environ` and the files that it points to. Raises InvalidSettings with every problem."""
+    problems: list[str] = []
+    system = _system(environ, problems)
+    customers: dict[str, CustomerSettings] = {}
+    names: defaultdict[str, set[str]] = defaultdict(set)
+    for path in sorted(system.customers_folder.glob("*.toml")) if system else []:
+        found = _customer(path, environ, problems, names)
+        if found:
+            customers[path.stem] = found
+    for name, owners in names.items():
+        if len(owners) > 1:
+            problems.append(f"{name}: is named by several customers ({', '.join(sorted(owners))}): a credential belongs to one")
+    if problems or system is None:
+        raise InvalidSettings(problems)
+    return Settings(system=system, customers=customers)
+
+
+def _system(environ: Mapping[str, str], problems: list[str]) -> System | None:
+    values: dict[str, str] = {}
+    for variable in sorted(environ):
+        if not variable.startswith(PREFIX) or variable in ELSEWHERE:
+            continue
+        name = variable.removeprefix(PREFIX).removesuffix("_FILE").lower()
+        whole = variable.removeprefix(PREFIX).lower()
+        if whole in System.model_fields:
+            values[whole] = environ[variable]
+        elif name not in System.model_fields:
+            problems.append(f"{variable}: is not known{_nearest(variable, [PREFIX + each.upper() for each in System.model_fields])}")
+        elif PREFIX + name.upper() in environ:
+            problems.append(f"{variable}: {PREFIX}{name.upper()} is set too; keep one of them")
+        else:
+            values[name] = _secret_from_file(variable, Path(environ[variable]), problems)
+    try:
+        system = System.model_validate(values)
+    except ValidationError as error:
+        problems += [f"{PREFIX}{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors()]
+        return None
+    if system.smtp_security == "none" and system.smtp_host not in _LOOPBACK:
+        problems.append(f"{PREFIX}SMTP_SECURITY: none is for loopback hosts only; use starttls or tls")
+    return system
+
+
+def _secret_from_file(variable: str, path: Path, problems: list[str]) -> str:
+    try:
+        if path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            problems.append(f"{variable}: {path} can be read by others; chmod 600 it")
+        text = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(f"{variable}: {path} cannot be read ({type(error).__name__})")
+        return "unreadable"
+    if not text:
+        problems.append(f"{variable}: {path} is empty")
+    return text
+
+
+def _customer(path: Path, environ: Mapping[str, str], problems: list[str], names: defaultdict[str, set[str]]) -> CustomerSettings | None:
+    before = len(problems)
+    if not _CUSTOMER.match(path.stem):
+        problems.append(f"{path.name}: the file's name is the customer's id: lower case letters, digits, - and _ only")
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        parsed = _CustomerFile.model_validate(document)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        problems.append(f"{path.name}: is not readable TOML: {error}")
+        return None
+    except ValidationError as error:
+        problems += [f"{path.name}: {_problem(each)}" for each in error.errors()]
+        return None
+    edrs = {vendor: dict(_options(path, vendor, section, environ, problems, names)) for vendor, section in parsed.edr.items()}
+    return CustomerSettings(policy=_policy(path.stem, parsed), edrs=edrs) if len(problems) == before else None
+
+
+def _policy(customer: str, parsed: _CustomerFile) -> Policy:
+    knobs, protect = parsed.automations, parsed.protect
+    return Policy(
+        customer=customer,
+        remediate_groups={vendor: frozenset(section.remediate_groups) for vendor, section in parsed.edr.items()},
+        medium_isolation=knobs.threat_published.medium_isolation,
+        file_response=knobs.ioc_response.file_response,
+        protected_endpoints=frozenset(protect.endpoints),
+        never_touch=frozenset(protect.never_touch),
+        isolations_per_hour=protect.isolations_per_hour,
+        summary_emails=knobs.notify_customer_of_note.emails,
+        unsupported_os_emails=knobs.unsupported_os.emails,
+    )
+
+
+_SECRET_NAME = re.compile(r"secret|token|password|key", re.IGNORECASE)
+
+
+def _options(  # noqa: PLR0913 - one place where a file, the environment and the list of problems meet
+    path: Path,
+    vendor: Vendor,
+    section: EDRSection,
+    environ: Mapping[str, str],
+    problems: list[str],
+    names: defaultdict[str, set[str]],
+) -> Iterator[tuple[str, Any]]:
+    for key, value in (section.model_extra or {}).items():
+        where = f"{path.name}: edr.{vendor}.{key}"
+        if isinstance(value, str) and value.startswith("env:"):
+            name = value.removeprefix("env:")
+            names[name].add(path.stem)
+            value = _resolved(where, name, environ, problems)
+            yield key, SecretStr(value) if _SECRET_NAME.search(key) else value
+        elif _SECRET_NAME.search(key):
+            problems.append(f'{where}: a secret does not belong in the file; write "env:NAME" and set NAME in the environment')
+        else:
+            yield key, value
+
+
+def _resolved(where: str, name: str, environ: Mapping[str, str], problems: list[str]) -> str:
+    if not re.match(r"^[A-Z][A-Z0-9_]*$", name):
+        problems.append(f"{where}: env: is followed by the name of a variable, upper case; never by a path")
+    elif name in environ:
+        return environ[name]
+    elif name + "_FILE" in environ:
+        return _secret_from_file(name + "_FILE", Path(environ[name + "_FILE"]), problems)
+    else:
+        problems.append(f"{where}: the environment has no {name}")
+    return ""
+
+
+def _problem(error: Any) -> str:  # noqa: ANN401 - pydantic's dict of an error
+    where = [str(part) for part in error["loc"]]
+    dotted = ".".join(where)
+    if error["type"] != "extra_forbidden":
+        return f"{dotted}: {error['msg']}"
+    parent, key = where[:-1], where[-1]
+    if parent[:1] == ["automations"] and len(parent) > 1:
+        knobs = list(_knobs(parent[1]))
+        can = f"only {', '.join(knobs)} can be set" if knobs else "nothing of it can be set"
+        return f"{dotted}: this automation is managed by the service; {can}"
+    known = {(): _CustomerFile, ("automations",): Automations, ("protect",): Protect}.get(tuple(parent))
+    return f"{dotted}: is not known{_nearest(key, list(known.model_fields)) if known else ''}"
+
+
+def _knobs(automation: str) -> Iterator[str]:
+    field = Automations.model_fields.get(automation)
+    if field and isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+        yield from field.annotation.model_fields
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}"

@@ -1,0 +1,86 @@
+"""Who is asking: tokens for API clients, and the limiters that stand before everything else."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+from ..clock import VirtualClock
+from ..server import Request
+from ..world import Credential, Tenant, World
+from .envelope import Answer, Refusal
+from .limits import SlidingWindow
+from .options import Options
+
+HOSTS = {"us-1": "api.crowdstrike.com", "us-2": "api.us-2.crowdstrike.com", "eu-1": "api.eu-1.crowdstrike.com"}
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A token that was given out."""
+
+    tenant: Tenant
+    credential: Credential
+    expires: float
+
+
+class Gate:
+    """Gives out tokens, and says whose token a call carries."""
+
+    def __init__(self, world: World, clock: VirtualClock, options: Options) -> None:
+        self._world, self._clock, self._options = world, clock, options
+        self._grants: dict[str, Grant] = {}
+        self._lock = threading.Lock()
+        self._token_calls = SlidingWindow(options.tokens_per_minute)
+        self._bad_tokens = SlidingWindow(options.bad_tokens_per_minute)
+
+    def token(self, request: Request) -> Answer:
+        """201 with a token; 308 where the tenant lives in another cloud."""
+        now = self._clock.now()
+        if not self._token_calls.take(request.client, now).allowed:
+            raise Refusal(429, "too many token requests")
+        if "application/x-www-form-urlencoded" not in request.content_type:
+            raise Refusal(400, "Failed to generate access token: invalid content type")
+        form = {name: values[0] for name, values in parse_qs(request.body.decode("utf-8", "replace")).items()}
+        tenant, credential = self._known(form)
+        home = tenant.cloud or self._options.cloud
+        headers = {"X-Cs-Region": home}
+        if home != self._options.cloud:
+            return Answer(status=308, bare={}, headers={**headers, "Location": f"https://{HOSTS.get(home, home)}/oauth2/token"})
+        if form.get("member_cid") and form["member_cid"] not in credential.members:
+            raise Refusal(403, "access denied, authorization failed")
+        token = secrets.token_urlsafe(32)
+        with self._lock:
+            self._grants[token] = Grant(tenant, credential, now + self._options.token_life)
+        life = int(self._options.token_life)
+        return Answer(status=201, bare={"access_token": token, "expires_in": life, "token_type": "bearer"}, headers=headers)
+
+    def _known(self, form: dict[str, str]) -> tuple[Tenant, Credential]:
+        for tenant in self._world.of_vendor("crowdstrike"):
+            for credential in tenant.credentials:
+                if (credential.client_id, credential.client_secret) == (form.get("client_id"), form.get("client_secret")):
+                    return tenant, credential
+        raise Refusal(403, "access denied, authorization failed")
+
+    def revoke(self, request: Request) -> Answer:
+        form = parse_qs(request.body.decode("utf-8", "replace"))
+        with self._lock:
+            self._grants.pop(form.get("token", [""])[0], None)
+        return Answer(status=200, bare={})
+
+    def admit(self, request: Request) -> Grant:
+        """The grant of the call's bearer; bad ones are counted by address, and too many block the address."""
+        found = self.grant_of(request)
+        now = self._clock.now()
+        if found and now < found.expires:
+            return found
+        if not self._bad_tokens.take(request.client, now).allowed:
+            raise Refusal(429, "too many requests with a bad bearer token")
+        raise Refusal(401, "access denied, invalid bearer token")
+
+    def grant_of(self, request: Request) -> Grant | None:
+        bearer = request.headers.get("authorization", "")
+        with self._lock:
+            return self._grants.get(bearer.removeprefix("Bearer "))

@@ -1,0 +1,127 @@
+"""What the commands of the sensor's shell print and do; a failure is text in stderr, never an HTTP status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..endpoints import Endpoint
+from .options import Options
+
+Effects = list[tuple[str, str, bool]]
+
+
+@dataclass
+class Result:
+    """What a command printed, and which effects it had: (verb, target, changed)."""
+
+    stdout: str = ""
+    stderr: str = ""
+    effects: Effects | None = None
+
+
+def ps(endpoint: Endpoint, words: list[str], options: Options) -> Result:
+    """A table. The order of its columns is not documented, hence the switch."""
+    del words
+    pid_first = options.ps_columns == "pid_first"
+    header = ("PID", "Name", "Start time", "Path") if pid_first else ("Name", "PID", "Start time", "Path")
+    lines = ["  ".join(header)]
+    for one in endpoint.processes:
+        head = (str(one.pid), one.name) if pid_first else (one.name, str(one.pid))
+        lines.append("  ".join((*head, one.started, one.path)))
+    return Result(stdout="\n".join(lines) + "\n")
+
+
+def filehash(endpoint: Endpoint, words: list[str], options: Options) -> Result:
+    del options
+    found = endpoint.file(_argument(words))
+    if found is None:
+        return Result(stderr=f"Could not find file '{_argument(words)}'.")
+    return Result(stdout=f"SHA256: {found.sha256}\nMD5: {found.md5}\nPath: {found.path}\n")
+
+
+def ls(endpoint: Endpoint, words: list[str], options: Options) -> Result:
+    del options
+    path = _argument(words)
+    found = [one for one in (endpoint.file(path),) if one] or endpoint.files_under(path)
+    if not found:
+        return Result(stderr=f"Cannot find path '{path}' because it does not exist.")
+    return Result(stdout="".join(f"{one.size}  {one.path}\n" for one in found))
+
+
+def reg(endpoint: Endpoint, words: list[str], options: Options) -> Result:
+    """`reg query KEY [VALUE]`."""
+    del options
+    if words[:1] != ["query"] or len(words) < 2:
+        return Result(stderr="reg: only query is a read-only command")
+    key = endpoint.registry_key(words[1])
+    values = endpoint.registry.get(key or "", {})
+    wanted = words[2] if len(words) > 2 else None
+    if key is None or (wanted is not None and _value_named(values, wanted) is None):
+        return Result(stderr="ERROR: The system was unable to find the specified registry key or value.")
+    shown = {name: text for name, text in values.items() if wanted is None or name.casefold() == wanted.casefold()}
+    return Result(stdout=key + "\n" + "".join(f"    {name}    REG_SZ    {text}\n" for name, text in shown.items()))
+
+
+def pwd(endpoint: Endpoint, words: list[str], options: Options) -> Result:
+    del words, options
+    return Result(stdout="C:\\\n" if endpoint.platform == "Windows" else "/\n")
+
+
+def kill(endpoint: Endpoint, words: list[str], options: Options) -> Result:
+    """The text for a missing process is the vendor's own, from a recorded answer."""
+    del options
+    text = _argument(words)
+    found = endpoint.process(int(text)) if text.isdigit() else None
+    if found is None:
+        return Result(stderr=f"Cannot find a process with the process identifier {text}.", effects=[("kill_process", text, False)])
+    endpoint.processes.remove(found)
+    return Result(effects=[("kill_process", text, True)])
+
+
+def rm(endpoint: Endpoint, words: list[str], options: Options) -> Result:
+    del options
+    path = _argument([word for word in words if word != "--force"])
+    found = endpoint.file(path)
+    if found is None:
+        return Result(stderr=f"Could not find file '{path}'.", effects=[("delete_file", path, False)])
+    endpoint.files.remove(found)
+    return Result(effects=[("delete_file", path, True)])
+
+
+def reg_delete(endpoint: Endpoint, words: list[str], options: Options) -> Result:
+    """`reg delete KEY [VALUE]`."""
+    del options
+    if words[:1] != ["delete"] or len(words) < 2:
+        return Result(stderr="reg: delete KEY [VALUE]")
+    target = "|".join(words[1:3])
+    key = endpoint.registry_key(words[1])
+    value = _value_named(endpoint.registry.get(key or "", {}), words[2]) if len(words) > 2 else None
+    if key is None or (len(words) > 2 and value is None):
+        said = "ERROR: The system was unable to find the specified registry key or value."
+        return Result(stderr=said, effects=[("delete_registry_key", target, False)])
+    if value is not None:
+        del endpoint.registry[key][value]
+    else:
+        del endpoint.registry[key]
+    return Result(effects=[("delete_registry_key", target, True)])
+
+
+def _argument(words: list[str]) -> str:
+    return words[0] if words else ""
+
+
+def _value_named(values: dict[str, str], name: str) -> str | None:
+    return next((one for one in values if one.casefold() == name.casefold()), None)
+
+
+Command = Callable[[Endpoint, list[str], Options], Result]
+
+READING: dict[str, Command] = {"ps": ps, "filehash": filehash, "ls": ls, "reg": reg, "pwd": pwd}
+ACTING: dict[str, Command] = {"kill": kill, "rm": rm, "reg": reg_delete}
+
+
+def command_for(endpoint: Endpoint, word: str, *, acting: bool) -> Command | None:
+    """The command of that name, if this route and this platform have it: there is no registry but on Windows."""
+    found = (ACTING if acting else READING).get(word)
+    return None if word == "reg" and endpoint.platform != "Windows" else found

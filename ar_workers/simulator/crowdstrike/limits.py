@@ -1,0 +1,45 @@
+"""Sliding windows of one minute, as the vendor counts requests."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+
+WINDOW = 60.0
+
+
+@dataclass(frozen=True)
+class Allowance:
+    allowed: bool
+    limit: int
+    remaining: int
+    free_at: float
+
+
+class SlidingWindow:
+    """At most `limit` calls per key within any minute of virtual time."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._lock = threading.Lock()
+        self._calls: dict[str, deque[float]] = {}
+
+    def take(self, key: str, now: float) -> Allowance:
+        """Count one call if there is room for it."""
+        with self._lock:
+            calls = self._recent(key, now)
+            if len(calls) >= self.limit:
+                return Allowance(False, self.limit, 0, self._free_at(calls, now))
+            calls.append(now)
+            return Allowance(True, self.limit, self.limit - len(calls), now)
+
+    def _recent(self, key: str, now: float) -> deque[float]:
+        calls = self._calls.setdefault(key, deque())
+        while calls and calls[0] <= now - WINDOW:
+            calls.popleft()
+        return calls
+
+    @staticmethod
+    def _free_at(calls: deque[float], now: float) -> float:
+        return calls[0] + WINDOW if calls else now + WINDOW

@@ -1,0 +1,126 @@
+"""The Falcon API: the written table of its routes, and what every call passes before it reaches one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ..clock import VirtualClock
+from ..journal import Journal
+from ..server import Reply, Request
+from ..world import World
+from . import groups, hosts, iocs, rtr
+from .auth import Gate
+from .call import VENDOR, Call
+from .envelope import Answer, Envelopes, Refusal
+from .limits import Allowance, SlidingWindow
+from .options import Options
+
+Handler = Callable[[Call], Answer]
+
+#: (method, path) -> (scope that the client needs, handler)
+ROUTES: dict[tuple[str, str], tuple[str, Handler]] = {
+    ("GET", "/devices/queries/devices/v1"): ("hosts:read", hosts.query),
+    ("GET", "/devices/combined/devices/v1"): ("hosts:read", hosts.combined),
+    ("GET", "/devices/entities/devices/v2"): ("hosts:read", hosts.details_by_query),
+    ("POST", "/devices/entities/devices/v2"): ("hosts:read", hosts.details),
+    ("GET", "/devices/entities/online-state/v1"): ("hosts:read", hosts.online_state),
+    ("POST", "/devices/entities/devices-actions/v2"): ("hosts:write", hosts.act),
+    ("GET", "/devices/combined/host-groups/v1"): ("host-group:read", groups.combined),
+    ("GET", "/devices/queries/host-groups/v1"): ("host-group:read", groups.query),
+    ("GET", "/devices/entities/host-groups/v1"): ("host-group:read", groups.details),
+    ("GET", "/devices/combined/host-group-members/v1"): ("host-group:read", groups.members),
+    ("GET", "/devices/queries/host-group-members/v1"): ("host-group:read", groups.member_ids),
+    ("GET", "/iocs/combined/indicator/v1"): ("ioc:read", iocs.combined),
+    ("GET", "/iocs/queries/indicators/v1"): ("ioc:read", iocs.query),
+    ("GET", "/iocs/entities/indicators/v1"): ("ioc:read", iocs.details),
+    ("POST", "/iocs/entities/indicators/v1"): ("ioc:write", iocs.create),
+    ("PATCH", "/iocs/entities/indicators/v1"): ("ioc:write", iocs.update),
+    ("DELETE", "/iocs/entities/indicators/v1"): ("ioc:write", iocs.delete),
+    ("GET", "/iocs/queries/ioc-types/v1"): ("ioc:read", iocs.types),
+    ("GET", "/iocs/queries/actions/v1"): ("ioc:read", iocs.actions),
+    ("GET", "/iocs/queries/severities/v1"): ("ioc:read", iocs.severities),
+    ("GET", "/iocs/queries/platforms/v1"): ("ioc:read", iocs.platforms),
+    ("POST", "/real-time-response/entities/sessions/v1"): ("real-time-response:read", rtr.open_session),
+    ("DELETE", "/real-time-response/entities/sessions/v1"): ("real-time-response:read", rtr.close_session),
+    ("POST", "/real-time-response/entities/refresh-session/v1"): ("real-time-response:read", rtr.refresh_session),
+    ("POST", "/real-time-response/entities/command/v1"): ("real-time-response:read", rtr.read),
+    ("GET", "/real-time-response/entities/command/v1"): ("real-time-response:read", rtr.output),
+    ("POST", "/real-time-response/entities/active-responder-command/v1"): ("real-time-response:write", rtr.act),
+    ("GET", "/real-time-response/entities/active-responder-command/v1"): ("real-time-response:write", rtr.output),
+}
+PATHS = frozenset(path for _, path in ROUTES)
+
+
+class CrowdStrikeTwin:
+    """Answers as Falcon does, for every tenant of the world whose vendor is crowdstrike."""
+
+    vendor = VENDOR
+
+    def __init__(self, world: World, clock: VirtualClock, journal: Journal) -> None:
+        self._clock, self._journal = clock, journal
+        self._options = Options.from_dict(world.options.get(VENDOR, {}))
+        self._gate = Gate(world, clock, self._options)
+        self._envelopes = Envelopes(self._options)
+        self._pool = SlidingWindow(self._options.requests_per_minute)
+        self._responder = rtr.Responder()
+
+    def tenant_of(self, request: Request) -> str:
+        grant = self._gate.grant_of(request)
+        return grant.tenant.name if grant else ""
+
+    def answer(self, request: Request) -> Reply:
+        started = time.perf_counter()
+        try:
+            answer = self._answered(request)
+        except Refusal as refusal:
+            answer = refusal.answer
+        return self._envelopes.write(answer, started=started)
+
+    def _answered(self, request: Request) -> Answer:
+        if request.method == "POST" and request.path == "/oauth2/token":
+            return self._gate.token(request)
+        if request.method == "POST" and request.path == "/oauth2/revoke":
+            return self._gate.revoke(request)
+        grant = self._gate.admit(request)
+        allowance = self._pool.take(grant.tenant.cid, self._clock.now())
+        if not allowance.allowed:
+            return self._throttled(allowance)
+        found = ROUTES.get((request.method, request.path))
+        if found is None:
+            raise Refusal(405 if request.path in PATHS else 404, "Not Found")
+        scope, handler = found
+        if not grant.credential.allows(scope):
+            raise Refusal(403, "access denied, authorization failed")
+        call = Call(
+            request=request,
+            tenant=grant.tenant,
+            client_id=grant.credential.client_id,
+            now=self._clock.now(),
+            options=self._options,
+            journal=self._journal,
+            responder=self._responder,
+        )
+        answer = _handled(handler, call)
+        answer.headers = {**_limit_headers(allowance), **answer.headers}
+        return answer
+
+    def _throttled(self, allowance: Allowance) -> Answer:
+        """The header is an absolute time, which naive clients take for a delay."""
+        answer = Refusal(429, "API rate limit exceeded.").answer
+        at = self._clock.wall_at(allowance.free_at)
+        in_units = at * 1000 if self._options.retry_after_unit == "milliseconds" else at
+        answer.headers = {**_limit_headers(allowance), "X-RateLimit-RetryAfter": str(int(in_units) + 1)}
+        return answer
+
+
+def _handled(handler: Handler, call: Call) -> Answer:
+    with call.tenant.lock:
+        try:
+            return handler(call)
+        except Refusal as refusal:
+            return refusal.answer
+
+
+def _limit_headers(allowance: Allowance) -> dict[str, str]:
+    return {"X-RateLimit-Limit": str(allowance.limit), "X-RateLimit-Remaining": str(allowance.remaining)}

@@ -1,0 +1,151 @@
+"""A pretend endpoint: what it runs and stores, and how its isolation moves as it checks in."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+STATUSES = frozenset({"normal", "containment_pending", "contained", "lift_containment_pending"})
+PLATFORMS = frozenset({"Windows", "Mac", "Linux"})
+SETTLES_AS = {"containment_pending": "contained", "lift_containment_pending": "normal"}
+
+
+def digest(kind: str, seed: str) -> str:
+    """A believable digest for things whose content nobody described."""
+    return hashlib.new(kind, seed.encode(), usedforsecurity=False).hexdigest()
+
+
+@dataclass
+class Process:
+    pid: int
+    path: str
+    sha256: str = ""
+    started: str = "2024-01-01T00:00:00.000000Z"
+    command_line: str = ""
+
+    def __post_init__(self) -> None:
+        self.sha256 = self.sha256 or digest("sha256", self.path)
+
+    @property
+    def name(self) -> str:
+        return self.path.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+@dataclass
+class StoredFile:
+    path: str
+    sha256: str = ""
+    md5: str = ""
+    size: int = 1024
+
+    def __post_init__(self) -> None:
+        self.sha256 = self.sha256 or digest("sha256", self.path)
+        self.md5 = self.md5 or digest("md5", self.path)
+
+
+@dataclass
+class Endpoint:
+    """One sensor. `check_in_delay` is in virtual seconds; an offline endpoint does not check in."""
+
+    agent_id: str
+    hostname: str
+    platform: str = "Windows"
+    os_version: str = "Windows 11"
+    product_type_desc: str = "Workstation"
+    groups: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    online: bool = True
+    status: str = "normal"
+    check_in_delay: float = 2.0
+    decommissioned: bool = False
+    local_ip: str = "10.0.0.10"
+    external_ip: str = "192.0.2.10"
+    first_seen: str = "2024-01-01T00:00:00Z"
+    last_seen: str = ""
+    processes: list[Process] = field(default_factory=list)
+    files: list[StoredFile] = field(default_factory=list)
+    registry: dict[str, dict[str, str]] = field(default_factory=dict)
+    settles_at: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.status not in STATUSES:
+            raise ValueError(f"{self.hostname}: unknown status {self.status!r}")
+        if self.platform not in PLATFORMS:
+            raise ValueError(f"{self.hostname}: unknown platform {self.platform!r}")
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> Endpoint:
+        """Build from JSON; `files` may also be written {path: {sha256, md5}}."""
+        plain = dict(document)
+        known = {one.name for one in fields(cls)}
+        if unknown := set(plain) - known:
+            raise ValueError(f"unknown endpoint fields: {', '.join(sorted(unknown))}")
+        files = plain.get("files") or []
+        if isinstance(files, dict):
+            files = [{"path": path, **facts} for path, facts in files.items()]
+        plain["files"] = [StoredFile(**one) for one in files]
+        plain["processes"] = [Process(**one) for one in plain.get("processes") or []]
+        plain["registry"] = {key: dict(values) for key, values in (plain.get("registry") or {}).items()}
+        return cls(**plain)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def folds_case(self) -> bool:
+        return self.platform != "Linux"
+
+    def same(self, one: str, other: str) -> bool:
+        return one.casefold() == other.casefold() if self.folds_case else one == other
+
+    def process(self, pid: int) -> Process | None:
+        return next((one for one in self.processes if one.pid == pid), None)
+
+    def file(self, path: str) -> StoredFile | None:
+        return next((one for one in self.files if self.same(one.path, path)), None)
+
+    def files_under(self, folder: str) -> list[StoredFile]:
+        separator = "\\" if self.platform == "Windows" else "/"
+        stem = folder.rstrip(separator) + separator
+        return [one for one in self.files if self.same(one.path[: len(stem)], stem)]
+
+    def registry_key(self, key: str) -> str | None:
+        """The key as it is written in the registry, which does not mind upper and lower case."""
+        wanted = long_hive(key).casefold().rstrip("\\")
+        return next((one for one in self.registry if long_hive(one).casefold() == wanted), None)
+
+    def move_to(self, pending: str, *, now: float) -> None:
+        """Begin a change of isolation; it settles one check-in later, or never while offline."""
+        self.status = pending
+        self.settles_at = now + self.check_in_delay if self.online else None
+
+    def settle(self, now: float) -> None:
+        """Let the check-ins that happened up to `now` take effect."""
+        if self.online:
+            self.last_seen = ""
+        if self.settles_at is not None and now >= self.settles_at:
+            self.status = SETTLES_AS.get(self.status, self.status)
+            self.settles_at = None
+
+    def go_offline(self, *, seen: str) -> None:
+        self.online, self.last_seen, self.settles_at = False, seen, None
+
+    def come_back(self, *, now: float) -> None:
+        self.online, self.last_seen = True, ""
+        if self.status in SETTLES_AS:
+            self.settles_at = now + self.check_in_delay
+
+
+HIVES = {
+    "HKLM": "HKEY_LOCAL_MACHINE",
+    "HKCU": "HKEY_CURRENT_USER",
+    "HKCR": "HKEY_CLASSES_ROOT",
+    "HKU": "HKEY_USERS",
+    "HKCC": "HKEY_CURRENT_CONFIG",
+}
+
+
+def long_hive(key: str) -> str:
+    hive, separator, rest = key.partition("\\")
+    return HIVES.get(hive.upper().rstrip(":"), hive) + separator + rest

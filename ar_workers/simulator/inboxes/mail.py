@@ -1,0 +1,107 @@
+"""A pretend mail server: SMTP with STARTTLS and AUTH, one mailbox per recipient."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import email.policy
+import socket
+import ssl
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from ..faults import FaultPlan
+from ..journal import Journal
+
+VENDOR = "mail"
+
+
+def _free_port() -> int:
+    """The controller knocks at its own port to see that it is open, so 0 will not do."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class MailInbox:
+    """Takes mail on a loopback port. `refusals` maps a recipient to the answer it is refused with, such as `550 no`."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        faults: FaultPlan,
+        *,
+        tls: ssl.SSLContext,
+        user: str,
+        password: str,
+        port: int = 0,
+    ) -> None:
+        self.refusals: dict[str, str] = {}
+        self._journal, self._faults = journal, faults
+        self._user, self._password = user.encode(), password.encode()
+        self.port = port or _free_port()
+        self._controller = Controller(
+            self,
+            hostname="127.0.0.1",
+            port=self.port,
+            tls_context=tls,
+            require_starttls=True,
+            authenticator=self._authenticated,
+            auth_required=True,
+        )
+
+    def start(self) -> None:
+        self._controller.start()
+
+    def stop(self) -> None:
+        self._controller.stop(no_assert=True)
+
+    def _authenticated(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
+        del server, session, envelope, mechanism
+        known = isinstance(data, LoginPassword) and (data.login, data.password) == (self._user, self._password)
+        return AuthResult(success=known, handled=False)
+
+    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
+        del server, session, options
+        if address in self.refusals:
+            return self.refusals[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        """A fault on method DATA spoils the answer after (`reset_after`) or before (`reply`) the mail is taken."""
+        del session
+        fault = self._faults.draw(vendor=VENDOR, tenant="", method="DATA", path=",".join(envelope.rcpt_tos))
+        if fault and fault.action == "reply":
+            return f"{fault.status} {fault.body or 'not now'}"
+        if fault and fault.action == "delay":
+            await asyncio.sleep(fault.seconds)
+        self._keep(envelope)
+        if fault and fault.action in {"reset_after", "hang_after"}:
+            await asyncio.sleep(fault.seconds)
+            server.transport.abort()
+        return "250 taken"
+
+    def _keep(self, envelope: Envelope) -> None:
+        content = envelope.content if isinstance(envelope.content, bytes) else b""
+        message = email.message_from_bytes(content, policy=email.policy.default)
+        assert isinstance(message, EmailMessage)  # noqa: S101 - what the default policy makes
+        text = message.get_body(("plain",))
+        html = message.get_body(("html",))
+        for recipient in envelope.rcpt_tos:
+            self._journal.append(
+                "message",
+                vendor=VENDOR,
+                tenant="",
+                channel=recipient,
+                id=str(message["Message-ID"]),
+                subject=str(message["Subject"]),
+                body={
+                    "headers": dict(message.items()),
+                    "text": text.get_content() if text else "",
+                    "html": html.get_content() if html else "",
+                },
+            )

@@ -1,0 +1,89 @@
+"""The whole pretend world, started on loopback ports: twins, inboxes, journal, faults, clock."""
+
+from __future__ import annotations
+
+import ssl
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import trustme
+
+from .clock import VirtualClock
+from .crowdstrike import CrowdStrikeTwin
+from .faults import FaultPlan
+from .inboxes.mail import MailInbox
+from .inboxes.pagerduty import PagerDutyInbox
+from .inboxes.slack import SlackInbox
+from .journal import Journal
+from .server import Server
+from .world import World
+
+#: Secrets of the inboxes, unless the world names others.
+INBOXES: dict[str, dict[str, Any]] = {
+    "slack": {"token": "xoxb-simulated", "channels": ["C-TRE"]},
+    "pagerduty": {"routing_key": "simulated-routing-key-0123456789"},
+    "mail": {"user": "ar", "password": "simulated"},
+}
+
+
+class Simulation:
+    """Everything at the other end of the wire. `ports` fixes ports by name (crowdstrike, slack, pagerduty, mail)."""
+
+    def __init__(
+        self, world: World, *, speed: float = 1.0, journal: Path | None = None, ports: dict[str, int] | None = None, seed: int = 0
+    ) -> None:
+        self.world = world
+        self.clock = world.clock = VirtualClock(speed=speed)
+        self.journal = Journal(self.clock, journal)
+        self.faults = FaultPlan(seed=seed)
+        self._ports = ports or {}
+        self._folder = tempfile.TemporaryDirectory(prefix="simulator-")
+        self._settings = {name: {**INBOXES[name], **world.inboxes.get(name, {})} for name in INBOXES}
+        self.ca_pem, tls = self._certificates()
+        self.crowdstrike = self._server("crowdstrike", CrowdStrikeTwin(world, self.clock, self.journal))
+        self.slack = self._server("slack", SlackInbox(self.journal, **self._settings["slack"]))
+        self.pagerduty = self._server("pagerduty", PagerDutyInbox(self.journal, **self._settings["pagerduty"]), tls)
+        self.mail = MailInbox(self.journal, self.faults, tls=tls, port=self._ports.get("mail", 0), **self._settings["mail"])
+
+    def _certificates(self) -> tuple[Path, ssl.SSLContext]:
+        authority = trustme.CA()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+        path = Path(self._folder.name) / "ca.pem"
+        authority.cert_pem.write_to_path(str(path))
+        return path, context
+
+    def _server(self, name: str, twin: Any, tls: ssl.SSLContext | None = None) -> Server:
+        return Server(twin, journal=self.journal, faults=self.faults, port=self._ports.get(name, 0), tls=tls)
+
+    def start(self) -> Simulation:
+        for server in (self.crowdstrike, self.slack, self.pagerduty):
+            server.start()
+        self.mail.start()
+        return self
+
+    def stop(self) -> None:
+        for server in (self.crowdstrike, self.slack, self.pagerduty):
+            server.stop()
+        self.mail.stop()
+        self.journal.close()
+        self._folder.cleanup()
+
+    def addresses(self) -> dict[str, Any]:
+        """Where everything listens, and the inboxes' pretend secrets."""
+        return {
+            "crowdstrike": self.crowdstrike.url,
+            "slack": f"{self.slack.url}/api/",
+            "pagerduty": self.pagerduty.url,
+            "mail": f"127.0.0.1:{self.mail.port}",
+            "ca_pem": str(self.ca_pem),
+            "inboxes": self._settings,
+        }
+
+    def __enter__(self) -> Simulation:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()

@@ -1,0 +1,22 @@
+"""Input formats, as a written list: format name -> reader of one record. To add one: `sources/x.py` and a line here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from . import event, redcanary
+
+if TYPE_CHECKING:
+    from ..domain.events import Event
+
+
+class Reader(Protocol):
+    """What one record of a format means. Raises InvalidEvent naming the field."""
+
+    def __call__(self, record: object, *, customer: str | None) -> Event: ...
+
+
+FORMATS: dict[str, Reader] = {
+    "event": event.read,
+    "redcanary": redcanary.read,
+}

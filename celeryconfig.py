@@ -1,0 +1,48 @@
+"""Celery's settings: constants, with one reason per value that is not the default."""
+
+from __future__ import annotations
+
+import os
+
+from kombu import Queue
+
+#: The broker is the ledger's Redis unless AR_BROKER_URL says otherwise.
+broker_url = os.environ.get("AR_BROKER_URL") or os.environ.get("AR_REDIS_URL") or "redis://127.0.0.1:6379/0"
+
+# The ledger holds results; a backend costs a sixth of the throughput and loses chord callbacks.
+task_ignore_result = True
+# The ledger makes redelivery unnecessary, and a worker whose clock is wrong would double tasks by it.
+task_acks_late = False
+broker_transport_options = {
+    "ack_emulation": False,
+    # Without these a publish on a dead socket waits for ever.
+    "socket_timeout": 10,
+    "socket_connect_timeout": 3,
+    "socket_keepalive": True,
+    "health_check_interval": 15,
+}
+broker_connection_retry_on_startup = True
+broker_connection_max_retries = None
+# Anything but JSON is code execution or a parser nobody needs.
+accept_content = ["json"]
+task_serializer = "json"
+# A typo in a queue's name is an error, not a silent queue.
+task_create_missing_queues = False
+task_queues = [Queue(name) for name in ("respond", "isolation", "ioc", "notify", "housekeeping")]
+task_default_queue = "housekeeping"
+# A message that a busy worker has fetched waits behind its slow neighbours: fetch few.
+worker_prefetch_multiplier = 1
+task_send_sent_event = False
+timezone = "UTC"
+imports = ("ar_workers.tasks",)
+
+beat_schedule = {
+    "sweep": {"task": "ar_workers.tasks.sweep", "schedule": 1.0, "options": {"queue": "housekeeping"}},
+    "recheck-unsupported-os": {
+        "task": "ar_workers.tasks.recheck_unsupported_os",
+        "schedule": float(os.environ.get("AR_RECHECK_SECONDS", "300")),
+        "options": {"queue": "housekeeping"},
+    },
+}
+# Every tick is deduplicated in the ledger, so nothing needs to be remembered on disk.
+beat_scheduler = "celery.beat:Scheduler"

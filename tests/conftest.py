@@ -1,0 +1,49 @@
+"""What every test may use: a real Redis of our own, and no network but loopback."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+
+from ar_workers.cli.redis_server import RedisServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LOOPBACK = ("127.", "::1", "localhost")
+
+
+def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
+    """An audit hook cannot be switched off, so no code under test gets around it."""
+    if event == "socket.connect":
+        address = arguments[1]
+        if isinstance(address, tuple) and not str(address[0]).startswith(_LOOPBACK):
+            message = f"a test tried to connect to {address[0]}"
+            raise RuntimeError(message)
+
+
+sys.addaudithook(_only_loopback)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A real server for the session. That none can be started is an error, never a skip."""
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """The address of the real server."""
+    return redis_server.url
+
+
+@pytest.fixture
+def real_redis(redis_url: str) -> Iterator[redis.Redis]:
+    """A client of the real server, which is empty when the test begins."""
+    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
+        client.flushall()
+        yield client

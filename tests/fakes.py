@@ -1,0 +1,171 @@
+"""Small working stand-ins for the ports, for tests of the pipeline alone: no sockets, no clocks, no mocks."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from ar_workers.domain.capabilities import Capabilities, Capability, Means
+from ar_workers.domain.endpoints import OS, Vendor
+from ar_workers.domain.errors import EndpointNotFound
+from ar_workers.domain.facts import Fact, Receipt, Sight
+from ar_workers.domain.indicators import HashType
+from ar_workers.domain.notifications import Receiver
+from ar_workers.domain.policies import Policy
+from ar_workers.domain.results import Answer, Result
+from ar_workers.domain.rows import Queue
+from ar_workers.ledger.memory import MemoryLedger
+from ar_workers.pipeline.deliver import deliver
+from ar_workers.pipeline.execute import execute
+from ar_workers.pipeline.respond import respond
+from ar_workers.pipeline.services import Services
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ar_workers.domain.actions import Action
+    from ar_workers.domain.endpoints import Endpoint
+    from ar_workers.domain.notifications import Delivery
+    from ar_workers.domain.rows import Ring, Score
+
+VERBS = ("isolate", "release", "ban_hash", "ban_domain", "kill_process", "delete_file", "delete_registry_key")
+
+
+@dataclass
+class ManualClock:
+    """A clock that moves when it is told to."""
+
+    at: datetime = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+    def advance(self, by: timedelta) -> None:
+        self.at += by
+
+
+@dataclass
+class FakeEDR:
+    """An EDR in a dict. `looks` and `answers` script what comes before the honest behaviour; an exception is raised."""
+
+    endpoints: dict[str, Endpoint] = field(default_factory=dict)
+    looks: deque[Sight | Exception] = field(default_factory=deque)
+    answers: deque[Exception] = field(default_factory=deque)
+    effects: list[tuple[str, str]] = field(default_factory=list)
+    so: set[tuple[str, str | None, str]] = field(default_factory=set)
+    takes_effect: bool = True
+    vendor: Vendor = Vendor.CROWDSTRIKE
+    hash_types: tuple[HashType, ...] = (HashType.SHA256, HashType.MD5)
+
+    @classmethod
+    def capabilities(cls) -> tuple[Capability, ...]:
+        both = (OS.WINDOWS, OS.MACOS)
+        return tuple(Capability(edr=Vendor.CROWDSTRIKE, verb=verb, os=os, means=Means.NATIVE) for verb in VERBS for os in both)
+
+    def endpoint(self, agent_id: str) -> Endpoint:
+        if agent_id not in self.endpoints:
+            raise EndpointNotFound(agent_id)
+        return self.endpoints[agent_id]
+
+    def members(self, group: str) -> Iterator[Endpoint]:
+        yield from (each for each in self.endpoints.values() if group in (each.groups or ()))
+
+    def observe(self, action: Action, receipt: Receipt | None) -> Fact:
+        scripted = self.looks.popleft() if self.looks else None
+        if isinstance(scripted, Exception):
+            raise scripted
+        sight = scripted or (Sight.SO if self._effect(action) in self.so else Sight.NOT_SO)
+        return Fact(sight=sight, evidence=f"seen {sight}")
+
+    def perform(self, action: Action, seen: Fact) -> Receipt:
+        error = self.answers.popleft() if self.answers else None
+        if error is None or getattr(error, "after_effect", False):
+            self.effects.append((action.verb, action.label))
+            if self.takes_effect:
+                self._apply(action)
+        if error:
+            raise error
+        return Receipt(reference=f"order-{len(self.effects)}")
+
+    def _apply(self, action: Action) -> None:
+        opposite = {"isolate": "release", "release": "isolate"}.get(action.verb)
+        self.so.discard((opposite or "", action.lane, action.target))
+        self.so.add(self._effect(action))
+
+    def _effect(self, action: Action) -> tuple[str, str | None, str]:
+        return action.verb, action.lane, action.target
+
+
+@dataclass
+class FakeChannel:
+    """A channel that remembers what it sent."""
+
+    dedupes: bool = False
+    answers: deque[Result] = field(default_factory=deque)
+    history: Result | None = None
+    sent: list[Delivery] = field(default_factory=list)
+
+    def send(self, delivery: Delivery, delivery_id: str) -> Result:
+        result = self.answers.popleft() if self.answers else Result(answer=Answer.ACCEPTED, reference=delivery_id)
+        if result.answer in {Answer.ACCEPTED, Answer.UNKNOWN}:
+            self.sent.append(delivery)
+        return result
+
+    def reconcile(self, delivery: Delivery, delivery_id: str) -> Result | None:
+        return self.history
+
+
+@dataclass
+class InlineDoorbell:
+    """Remembers the rings; `answer` works them off in order, as workers would."""
+
+    rings: deque[Ring] = field(default_factory=deque)
+    scores: list[Score] = field(default_factory=list)
+
+    def ring(self, rings: list[Ring]) -> None:
+        self.rings.extend(rings)
+
+    def play(self, score: Score) -> None:
+        self.scores.append(score)
+        for head, rest in score.chains:
+            self.rings.extend((head, *rest))
+        self.rings.extend(score.beside)
+
+    def backlog(self) -> dict[str, int]:
+        found: defaultdict[str, int] = defaultdict(int)
+        for ring in self.rings:
+            found[ring.queue] += 1
+        return found
+
+    def answer(self, services: Services) -> None:
+        while self.rings:
+            ring = self.rings.popleft()
+            verb = {Queue.RESPOND: respond, Queue.NOTIFY: deliver}.get(ring.queue, execute)
+            verb(services, ring.id)
+
+
+def some_services(*, policy: Policy | None = None, edr: FakeEDR | None = None, **more: object) -> Services:
+    """The pipeline over a memory ledger, one customer `acme` with one EDR, and channels that always accept."""
+    clock = ManualClock()
+    policy = policy or Policy(
+        customer="acme",
+        remediate_groups={Vendor.CROWDSTRIKE: frozenset({"Remediate"})},
+        summary_emails=("soc@acme.example",),
+        unsupported_os_emails=("it@acme.example",),
+    )
+    edr = edr or FakeEDR()
+    parts = {
+        "ledger": MemoryLedger(clock.now, grace=timedelta(0), least_remaining=timedelta(seconds=1)),
+        "doorbell": InlineDoorbell(),
+        "clock": clock,
+        "random": lambda: 0.5,
+        "policies": {policy.customer: policy},
+        "edrs": {(policy.customer, edr.vendor): edr},
+        "capabilities": Capabilities(edr.capabilities(), {edr.vendor: edr.hash_types}),
+        "channels": {"slack": FakeChannel(), "pagerduty": FakeChannel(dedupes=True), "email": FakeChannel()},
+        "tre_receivers": (Receiver(channel="slack", address="tre"), Receiver(channel="pagerduty", address="tre")),
+        "lease": timedelta(minutes=1),
+    }
+    return Services(**(parts | more))

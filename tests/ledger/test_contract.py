@@ -1,0 +1,533 @@
+"""What every ledger promises."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ar_workers.domain.endpoints import OS, Endpoint, Vendor
+from ar_workers.domain.errors import StaleClaim
+from ar_workers.domain.events import ThreatClosed, ThreatPublished
+from ar_workers.domain.rows import Acceptance, Claim, Finding, NewRow, Queue, Refusal
+from ar_workers.domain.states import MOVES, TERMINAL, State
+from ar_workers.domain.threats import Severity, Threat
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+LEASE = timedelta(seconds=30)
+SHORT = timedelta(milliseconds=40)
+_owners = itertools.count()
+
+
+def an_event(event_id="e1", threat="THREAT-1", at=NOON, customer="acme", severity="high"):
+    return ThreatPublished(
+        id=event_id,
+        customer=customer,
+        occurred_at=at,
+        threat=Threat(id=threat, severity=Severity(severity), classification="Ransomware", url="https://ar.example/t/1"),
+        endpoints=(Endpoint(edr=Vendor.CROWDSTRIKE, agent_id="a1", hostname="FIN-1", os=OS.WINDOWS),),
+    )
+
+
+def a_row(name="isolate:1", *, customer="acme", queue=Queue.ISOLATION, lane="crowdstrike/a1", **more):
+    wish = {
+        "id": f"{customer}:{name}",
+        "kind": "action",
+        "verb": name.partition(":")[0],
+        "edr": "crowdstrike",
+        "subject": "FIN-1",
+        "queue": queue,
+        "label": f"{name} FIN-1",
+        "lane": lane,
+        "order": "{}",
+        "life": timedelta(days=1),
+    }
+    return NewRow(**(wish | more))
+
+
+def a_delivery(name="slack:1", **more):
+    return a_row(name, kind="delivery", queue=Queue.NOTIFY, lane=None, **more)
+
+
+def recorded(ledger, *rows, event=None, closes=None):
+    event = event or an_event()
+    ledger.accept([event])
+    assert ledger.record(event, list(rows), closes=closes)
+
+
+def claimed(ledger, row_id="acme:isolate:1", lease=LEASE):
+    claim = ledger.claim(row_id, owner=f"worker-{next(_owners)}", lease=lease)
+    assert isinstance(claim, Claim), claim
+    return claim
+
+
+def refused(ledger, row_id="acme:isolate:1"):
+    refusal = ledger.claim(row_id, owner=f"worker-{next(_owners)}", lease=LEASE)
+    assert isinstance(refusal, Refusal), refusal
+    return refusal.reason
+
+
+def begun(ledger, claim):
+    assert ledger.begin(claim, most_isolations=None) is None
+    return claim
+
+
+def settle(ledger, row_id, state=State.DONE, reason=""):
+    return ledger.conclude(begun(ledger, claimed(ledger, row_id)), Finding(state=state, reason=reason))
+
+
+def state_of(ledger, row_id="acme:isolate:1"):
+    return ledger.row(row_id).state
+
+
+def test_an_event_is_accepted_once(ledger):
+    assert ledger.accept([an_event(), an_event()]) == [Acceptance.NEW, Acceptance.DUPLICATE]
+    assert ledger.accept([an_event()]) == [Acceptance.DUPLICATE]
+
+
+def test_an_id_reused_with_other_content_is_a_conflict(ledger):
+    ledger.accept([an_event()])
+    assert ledger.accept([an_event(severity="low")]) == [Acceptance.CONFLICT]
+
+
+def test_the_same_id_at_another_customer_is_another_event(ledger):
+    assert ledger.accept([an_event(), an_event(customer="globex")]) == [Acceptance.NEW, Acceptance.NEW]
+
+
+def test_an_accepted_event_is_due_until_it_is_planned(ledger):
+    ledger.accept([an_event()])
+    assert [ring.id for ring in ledger.due(10, LEASE)] == ["acme:event/e1"]
+    assert ledger.event("acme:event/e1") == an_event()
+    ledger.record(an_event(), [], closes=None)
+    assert ledger.event("acme:event/e1") is None
+
+
+def test_a_plan_is_recorded_once(ledger):
+    recorded(ledger, a_row())
+    assert ledger.record(an_event(), [a_row("isolate:2")], closes=None) is False
+    assert [row.id for row in ledger.rows("acme", "THREAT-1")] == ["acme:isolate:1"]
+
+
+def test_planning_that_fails_is_tried_again_and_then_set_aside(ledger):
+    ledger.accept([an_event()])
+    for _ in range(20):
+        assert ledger.event("acme:event/e1") is not None
+        ledger.event_failed("acme:event/e1", "no configuration", timedelta(0))
+    assert ledger.event("acme:event/e1") is None
+    assert ledger.due(10, LEASE) == []
+    assert ledger.threat("acme", "THREAT-1").timeline[-1].text == "failed: no configuration"
+
+
+def test_a_claim_carries_the_order_and_refuses_everybody_else(ledger):
+    recorded(ledger, a_row(order='{"x": 1}'))
+    claim = claimed(ledger)
+    assert (claim.order, claim.was, claim.threat_id) == ('{"x": 1}', State.PENDING, "THREAT-1")
+    assert refused(ledger) == "leased"
+
+
+def test_the_same_owner_may_repeat_its_claim(ledger):
+    recorded(ledger, a_row())
+    first = ledger.claim("acme:isolate:1", owner="me", lease=LEASE)
+    assert ledger.claim("acme:isolate:1", owner="me", lease=LEASE) == first
+
+
+def test_of_many_parallel_claims_one_is_granted(ledger):
+    recorded(ledger, a_row())
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda n: ledger.claim("acme:isolate:1", owner=f"w{n}", lease=LEASE), range(24)))
+    assert sum(isinstance(answer, Claim) for answer in answers) == 1
+
+
+def test_an_unknown_row_is_refused(ledger):
+    assert refused(ledger, "acme:isolate:nope") == "no such row"
+
+
+@pytest.mark.parametrize("state", sorted(TERMINAL))
+def test_a_settled_row_is_never_claimed_again(ledger, state):
+    recorded(ledger, a_row())
+    settle(ledger, "acme:isolate:1", state)
+    assert refused(ledger) == state
+    assert ledger.due(10, LEASE) == []
+
+
+@pytest.mark.parametrize("state", sorted(MOVES[State.LEASED]))
+def test_a_visit_ends_in_any_legal_state(ledger, state):
+    recorded(ledger, a_row())
+    settle(ledger, "acme:isolate:1", state, "because")
+    row = ledger.row("acme:isolate:1")
+    assert (row.state, row.reason) == (state, "because")
+    assert (row.settled_at is not None) == (state in TERMINAL)
+
+
+def test_a_retry_waits_for_its_time(ledger):
+    recorded(ledger, a_row())
+    ledger.conclude(claimed(ledger), Finding(state=State.PENDING, after=SHORT, counts=True))
+    assert refused(ledger) == "not due"
+    assert ledger.due(10, LEASE) == []
+    time.sleep(0.06)
+    assert [ring.id for ring in ledger.due(10, LEASE)] == ["acme:isolate:1"]
+    assert claimed(ledger).attempts == 1
+
+
+def test_what_was_rung_is_not_due_again_at_once(ledger):
+    recorded(ledger, a_row())
+    assert len(ledger.due(10, SHORT)) == 1
+    assert ledger.due(10, SHORT) == []
+    time.sleep(0.06)
+    assert len(ledger.due(10, SHORT)) == 1
+
+
+def test_an_expired_lease_is_claimed_anew_and_the_old_fence_is_refused(ledger):
+    recorded(ledger, a_row())
+    old = claimed(ledger, lease=SHORT)
+    time.sleep(0.06)
+    new = claimed(ledger)
+    assert new.fence > old.fence
+    assert new.was == State.PENDING
+    assert ledger.begin(old, most_isolations=None) == Refusal(reason="stale")
+    with pytest.raises(StaleClaim):
+        ledger.conclude(old, Finding(state=State.DONE))
+    assert state_of(ledger) == State.LEASED
+
+
+def test_a_worker_lost_after_it_began_leaves_the_outcome_unknown(ledger):
+    recorded(ledger, a_row())
+    begun(ledger, claimed(ledger, lease=SHORT))
+    time.sleep(0.06)
+    claim = claimed(ledger)
+    assert (claim.was, claim.crashes) == (State.UNKNOWN, 1)
+
+
+def test_a_lease_that_is_nearly_over_begins_nothing(ledger):
+    recorded(ledger, a_row())
+    claim = claimed(ledger, lease=SHORT)
+    time.sleep(0.06)
+    assert ledger.begin(claim, most_isolations=None) == Refusal(reason="stale")
+
+
+def test_a_visit_may_be_concluded_late_if_nobody_took_over(ledger):
+    recorded(ledger, a_row())
+    claim = begun(ledger, claimed(ledger, lease=SHORT))
+    time.sleep(0.06)
+    ledger.conclude(claim, Finding(state=State.DONE))
+    assert state_of(ledger) == State.DONE
+
+
+def test_a_lost_look_leaves_the_row_performed(ledger):
+    recorded(ledger, a_row())
+    settle(ledger, "acme:isolate:1", State.PERFORMED)
+    claimed(ledger, lease=SHORT)
+    time.sleep(0.06)
+    assert claimed(ledger).was == State.PERFORMED
+
+
+def test_the_receipt_is_kept_for_the_next_look(ledger):
+    recorded(ledger, a_row())
+    ledger.conclude(claimed(ledger), Finding(state=State.PERFORMED, receipt="r-1", reference="vendor-7"))
+    ledger.conclude(claimed(ledger), Finding(state=State.PERFORMED))
+    claim = claimed(ledger)
+    assert (claim.receipt, claim.looks) == ("r-1", 2)
+    assert ledger.row("acme:isolate:1").reference == "vendor-7"
+
+
+@pytest.mark.parametrize("state", [State.PERFORMED, State.HELD, *sorted(TERMINAL)])
+def test_what_waits_for_an_isolation_is_freed_when_it_is_submitted_or_settled(ledger, state):
+    waiting = a_row("ban_hash:1", queue=Queue.IOC, lane=None, after=("acme:isolate:1",))
+    recorded(ledger, a_row(), waiting)
+    assert refused(ledger, "acme:ban_hash:1") == State.WAITING
+    rings = settle(ledger, "acme:isolate:1", state)
+    assert [(ring.id, ring.queue) for ring in rings] == [("acme:ban_hash:1", Queue.IOC)]
+    claimed(ledger, "acme:ban_hash:1")
+
+
+def test_a_retried_isolation_keeps_its_dependents_waiting(ledger):
+    recorded(ledger, a_row(), a_row("kill_process:1", queue=Queue.IOC, after=("acme:isolate:1",)))
+    assert settle(ledger, "acme:isolate:1", State.PENDING) == []
+    assert state_of(ledger, "acme:kill_process:1") == State.WAITING
+
+
+def test_an_endpoint_is_worked_on_by_one_row_at_a_time(ledger):
+    recorded(ledger, a_row("delete_file:1"), a_row("kill_process:1"))
+    first = claimed(ledger, "acme:delete_file:1")
+    assert refused(ledger, "acme:kill_process:1") == "endpoint busy"
+    rings = ledger.conclude(first, Finding(state=State.DONE))
+    assert [ring.id for ring in rings] == ["acme:kill_process:1"]
+    claimed(ledger, "acme:kill_process:1")
+
+
+def test_other_endpoints_are_not_held_up(ledger):
+    recorded(ledger, a_row("delete_file:1"), a_row("delete_file:2", lane="crowdstrike/a2"))
+    claimed(ledger, "acme:delete_file:1")
+    claimed(ledger, "acme:delete_file:2")
+
+
+def test_a_lost_worker_lets_go_of_its_endpoint(ledger):
+    recorded(ledger, a_row("delete_file:1"), a_row("kill_process:1"))
+    claimed(ledger, "acme:delete_file:1", lease=SHORT)
+    time.sleep(0.06)
+    claimed(ledger, "acme:kill_process:1")
+
+
+def test_the_same_wish_of_another_threat_shares_the_row_while_it_is_unsettled(ledger):
+    recorded(ledger, a_row("ban_hash:1"))
+    recorded(ledger, a_row("ban_hash:1"), event=an_event("e2", "THREAT-2"))
+    assert [row.id for row in ledger.rows("acme", "THREAT-2")] == ["acme:ban_hash:1"]
+
+
+def test_the_same_wish_after_it_was_settled_is_a_new_generation(ledger):
+    recorded(ledger, a_row("ban_hash:1"))
+    settle(ledger, "acme:ban_hash:1")
+    recorded(ledger, a_row("ban_hash:1"), event=an_event("e2", "THREAT-2"))
+    assert [(row.id, row.state) for row in ledger.rows("acme", "THREAT-2")] == [("acme:ban_hash:1.2", State.PENDING)]
+
+
+def test_a_threat_published_again_repeats_nothing_of_its_own(ledger):
+    recorded(ledger, a_row("ban_hash:1"))
+    settle(ledger, "acme:ban_hash:1")
+    recorded(ledger, a_row("ban_hash:1"), a_row("ban_hash:2"), event=an_event("e2"))
+    assert [row.id for row in ledger.rows("acme", "THREAT-1")] == ["acme:ban_hash:1", "acme:ban_hash:2"]
+
+
+def closing(at=NOON, threat="THREAT-1", event_id="c1"):
+    published = an_event(threat=threat)
+    return ThreatClosed(id=event_id, customer="acme", occurred_at=at, threat=published.threat, reason="remediated")
+
+
+def test_closing_a_threat_cancels_what_is_queued_and_not_its_deliveries(ledger):
+    waiting = a_row("kill_process:1", after=("acme:isolate:1",))
+    recorded(ledger, a_row(), waiting, a_row("ban_hash:1", lane=None), a_delivery())
+    settle(ledger, "acme:ban_hash:1")
+    recorded(ledger, event=closing(), closes="threat closed: remediated")
+    states = {row.id: row.state for row in ledger.rows("acme", "THREAT-1")}
+    assert states == {
+        "acme:isolate:1": State.CANCELLED,
+        "acme:kill_process:1": State.CANCELLED,
+        "acme:ban_hash:1": State.DONE,
+        "acme:slack:1": State.PENDING,
+    }
+
+
+def test_a_closed_threat_stops_a_worker_that_has_not_begun(ledger):
+    recorded(ledger, a_row())
+    claim = claimed(ledger)
+    recorded(ledger, event=closing(), closes="threat closed")
+    assert ledger.begin(claim, most_isolations=None) == Refusal(reason="cancelled")
+    assert state_of(ledger) == State.CANCELLED
+
+
+def test_a_closed_threat_stops_a_retry_that_is_in_a_workers_hand(ledger):
+    recorded(ledger, a_row())
+    claim = begun(ledger, claimed(ledger))
+    recorded(ledger, event=closing(), closes="threat closed")
+    ledger.conclude(claim, Finding(state=State.PENDING))
+    assert state_of(ledger) == State.CANCELLED
+
+
+def test_a_closed_threat_still_watches_what_the_edr_accepted(ledger):
+    recorded(ledger, a_row())
+    settle(ledger, "acme:isolate:1", State.PERFORMED)
+    recorded(ledger, event=closing(), closes="threat closed")
+    settle_again = claimed(ledger)
+    ledger.conclude(settle_again, Finding(state=State.DONE))
+    assert state_of(ledger) == State.DONE
+
+
+def test_an_event_older_than_the_closing_comes_too_late(ledger):
+    recorded(ledger, event=closing(), closes="threat closed")
+    recorded(ledger, a_row(), event=an_event(at=NOON - timedelta(minutes=1)))
+    assert state_of(ledger) == State.CANCELLED
+
+
+def test_a_threat_published_anew_after_its_closing_is_acted_on(ledger):
+    recorded(ledger, event=closing(), closes="threat closed")
+    recorded(ledger, a_row(), event=an_event(at=NOON + timedelta(minutes=1)))
+    assert state_of(ledger) == State.PENDING
+
+
+def test_a_row_that_two_threats_want_outlives_the_closing_of_one(ledger):
+    recorded(ledger, a_row("ban_hash:1"))
+    recorded(ledger, a_row("ban_hash:1"), event=an_event("e2", "THREAT-2"))
+    recorded(ledger, event=closing(), closes="threat closed")
+    assert state_of(ledger, "acme:ban_hash:1") == State.PENDING
+    recorded(ledger, event=closing(threat="THREAT-2", event_id="c2"), closes="threat closed")
+    assert state_of(ledger, "acme:ban_hash:1") == State.CANCELLED
+
+
+def test_a_sharing_threat_that_closes_first_does_not_inherit(ledger):
+    recorded(ledger, a_row("ban_hash:1"))
+    recorded(ledger, a_row("ban_hash:1"), event=an_event("e2", "THREAT-2"))
+    recorded(ledger, event=closing(threat="THREAT-2", event_id="c2"), closes="threat closed")
+    recorded(ledger, event=closing(), closes="threat closed")
+    assert state_of(ledger, "acme:ban_hash:1") == State.CANCELLED
+
+
+def test_a_release_supersedes_an_isolation_that_is_still_queued(ledger):
+    recorded(ledger, a_row())
+    recorded(ledger, a_row("release:1"), event=an_event("e2"))
+    assert refused(ledger) == State.CANCELLED
+    assert ledger.row("acme:isolate:1").reason == "superseded by a later release"
+
+
+def test_a_release_supersedes_an_isolation_that_is_about_to_begin(ledger):
+    recorded(ledger, a_row())
+    claim = claimed(ledger)
+    recorded(ledger, a_row("release:1"), event=an_event("e2"))
+    assert ledger.begin(claim, most_isolations=None) == Refusal(reason="cancelled")
+
+
+def test_a_release_supersedes_an_isolation_whose_outcome_is_unknown(ledger):
+    recorded(ledger, a_row())
+    ledger.conclude(begun(ledger, claimed(ledger)), Finding(state=State.UNKNOWN))
+    recorded(ledger, a_row("release:1"), event=an_event("e2"))
+    claim = claimed(ledger)
+    assert ledger.begin(claim, most_isolations=None) == Refusal(reason="cancelled")
+
+
+def test_an_isolation_planned_after_the_release_is_valid(ledger):
+    recorded(ledger, a_row("release:1"))
+    settle(ledger, "acme:release:1")
+    recorded(ledger, a_row(), event=an_event("e2", "THREAT-2"))
+    begun(ledger, claimed(ledger))
+
+
+def test_a_failed_row_comes_back_with_a_new_generation(ledger):
+    recorded(ledger, a_row())
+    settle(ledger, "acme:isolate:1", State.FAILED, "denied")
+    ring = ledger.requeue("acme:isolate:1", by="kim", life=LEASE)
+    assert (ring.id, ring.queue, ring.label) == ("acme:isolate:1", Queue.ISOLATION, "isolate:1 FIN-1")
+    claim = claimed(ledger)
+    assert (claim.generation, claim.attempts, claim.was) == (2, 0, State.PENDING)
+    assert ledger.row("acme:isolate:1").settled_at is None
+
+
+@pytest.mark.parametrize("state", [State.DONE, State.ALREADY, State.SKIPPED, State.CANCELLED])
+def test_nothing_but_a_failed_row_is_requeued(ledger, state):
+    recorded(ledger, a_row())
+    settle(ledger, "acme:isolate:1", state)
+    refusal = ledger.requeue("acme:isolate:1", by="kim", life=LEASE)
+    assert refusal.reason.startswith(f"is {state}")
+    assert state_of(ledger) == state
+
+
+def test_of_many_parallel_requeues_one_counts(ledger):
+    recorded(ledger, a_row())
+    settle(ledger, "acme:isolate:1", State.FAILED)
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: ledger.requeue("acme:isolate:1", by="kim", life=LEASE), range(20)))
+    assert sum(not isinstance(answer, Refusal) for answer in answers) == 1
+    assert ledger.row("acme:isolate:1").generation == 2
+
+
+def test_a_held_row_that_a_person_requeues_is_approved(ledger):
+    recorded(ledger, a_row())
+    settle(ledger, "acme:isolate:1", State.HELD, "protected")
+    assert refused(ledger) == State.HELD
+    ledger.requeue("acme:isolate:1", by="kim", life=LEASE)
+    assert claimed(ledger).is_approved
+
+
+@pytest.mark.parametrize("scope", ["*", "edr:crowdstrike", "verb:isolate"])
+def test_a_closed_kill_switch_holds_what_is_about_to_begin(ledger, scope):
+    recorded(ledger, a_row())
+    ledger.pause("acme", scope, "maintenance")
+    assert ledger.begin(claimed(ledger), most_isolations=None) == Refusal(reason="held")
+    assert ledger.row("acme:isolate:1").reason == f"paused ({scope}): maintenance"
+    assert [ring.id for ring in ledger.resume("acme", scope)] == ["acme:isolate:1"]
+    begun(ledger, claimed(ledger))
+
+
+@pytest.mark.parametrize("scope", ["edr:defender", "verb:ban_hash"])
+def test_a_kill_switch_holds_only_its_scope(ledger, scope):
+    recorded(ledger, a_row())
+    ledger.pause("acme", scope, "maintenance")
+    ledger.pause("globex", "*", "maintenance")
+    begun(ledger, claimed(ledger))
+    assert ledger.pauses("acme") == {scope: "maintenance"}
+
+
+def test_the_blast_radius_holds_the_isolation_after_the_last_allowed(ledger):
+    rows = [a_row(f"isolate:{n}", lane=f"crowdstrike/a{n}") for n in range(3)]
+    recorded(ledger, *rows)
+    answers = [ledger.begin(claimed(ledger, row.id), most_isolations=2) for row in rows]
+    assert answers == [None, None, Refusal(reason="held")]
+    ledger.requeue("acme:isolate:2", by="kim", life=LEASE)
+    assert ledger.begin(claimed(ledger, "acme:isolate:2"), most_isolations=2) is None
+
+
+def test_what_is_told_once_is_told_again_only_after_it_was_forgotten(ledger):
+    key = "unsupported_os/crowdstrike/a1/email/x@y.example"
+    recorded(ledger, a_delivery(once=key))
+    recorded(ledger, a_delivery("slack:2", once=key), event=an_event("e2"))
+    assert ledger.row("acme:slack:2").state == State.SKIPPED
+    assert ledger.knows("acme", "unsupported_os/") == {key}
+    ledger.forget("acme", [key])
+    recorded(ledger, a_delivery("slack:3", once=key), event=an_event("e3"))
+    assert ledger.row("acme:slack:3").state == State.PENDING
+
+
+def test_a_skip_is_settled_from_the_start(ledger):
+    recorded(ledger, a_row("ban_hash:s", state=State.SKIPPED, reason="not in a remediate group"))
+    row = ledger.row("acme:ban_hash:s")
+    assert (row.state, row.reason) == (State.SKIPPED, "not in a remediate group")
+    assert row.settled_at is not None
+
+
+def test_a_claim_after_the_deadline_says_so(ledger):
+    recorded(ledger, a_row(life=SHORT))
+    assert not claimed(ledger, lease=SHORT).is_late
+    time.sleep(0.06)
+    assert claimed(ledger).is_late
+
+
+def test_unsettled_rows_are_listed_in_plan_order(ledger):
+    recorded(ledger, a_row(), a_row("ban_hash:1", lane=None, queue=Queue.IOC), a_delivery())
+    settle(ledger, "acme:ban_hash:1")
+    assert [ring.id for ring in ledger.unsettled("acme", "THREAT-1")] == ["acme:isolate:1", "acme:slack:1"]
+    assert ledger.unsettled("acme", "THREAT-1")[0].lane == "crowdstrike/a1"
+
+
+def test_one_tick_is_granted_per_window(ledger):
+    assert [ledger.tick("sweep", SHORT) for _ in range(3)] == [True, False, False]
+    assert ledger.tick("recheck", SHORT)
+    time.sleep(0.06)
+    assert ledger.tick("sweep", SHORT)
+
+
+def test_the_timeline_tells_every_move_in_order(ledger):
+    recorded(ledger, a_row())
+    settle(ledger, "acme:isolate:1", State.PERFORMED)
+    ledger.conclude(claimed(ledger), Finding(state=State.DONE))
+    texts = [(entry.row, entry.text) for entry in ledger.threat("acme", "THREAT-1").timeline]
+    assert texts == [
+        ("event/e1", "accepted"),
+        ("acme:isolate:1", "new -> pending"),
+        ("event/e1", "planned"),
+        ("acme:isolate:1", "pending -> performed"),
+        ("acme:isolate:1", "performed -> done"),
+    ]
+
+
+def test_looks_that_find_nothing_new_leave_no_line(ledger):
+    recorded(ledger, a_row())
+    for _ in range(3):
+        ledger.conclude(claimed(ledger), Finding(state=State.PERFORMED))
+    assert len(ledger.threat("acme", "THREAT-1").timeline) == 4
+
+
+def test_threats_are_listed_newest_first(ledger):
+    recorded(ledger, event=an_event("e1", "THREAT-1"))
+    time.sleep(0.01)
+    recorded(ledger, event=an_event("e2", "THREAT-2"))
+    found = ledger.threats("acme", since=datetime.now(UTC) - timedelta(hours=1), limit=10)
+    assert [record.id for record in found] == ["THREAT-2", "THREAT-1"]
+    assert ledger.threats("acme", since=datetime.now(UTC) + timedelta(hours=1), limit=10) == []
+    assert ledger.customers() == ["acme"]
+
+
+def test_due_rows_of_all_customers_are_found(ledger):
+    recorded(ledger, a_row())
+    recorded(ledger, a_row(customer="globex"), event=an_event(customer="globex"))
+    assert {ring.id for ring in ledger.due(10, LEASE)} == {"acme:isolate:1", "globex:isolate:1"}
