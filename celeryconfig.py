@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from kombu import Queue
+from kombu.entity import Queue
 
 #: The broker is the ledger's Redis unless AR_BROKER_URL says otherwise.
 broker_url = os.environ.get("AR_BROKER_URL") or os.environ.get("AR_REDIS_URL") or "redis://127.0.0.1:6379/0"

@@ -50,7 +50,7 @@ def build(settings: Settings) -> Services:
         random=random.random,
         policies={name: customer.policy for name, customer in settings.customers.items()},
         edrs=edrs,
-        capabilities=Capabilities(capability_cells(), {vendor: adapter.hash_types for vendor, adapter in ADAPTERS.items()}),
+        capabilities=Capabilities(capability_cells(), {vendor: entry.adapter.hash_types for vendor, entry in ADAPTERS.items()}),
         channels=channels,
         tre_receivers=(Receiver(channel="slack", address="tre"), Receiver(channel="pagerduty", address="tre")),
         lease=timedelta(seconds=system.lease_seconds),
@@ -61,12 +61,12 @@ def _edrs(settings: Settings, problems: list[str]) -> dict[tuple[str, Vendor], E
     found: dict[tuple[str, Vendor], EDR] = {}
     for name, customer in settings.customers.items():
         for vendor, options in customer.edrs.items():
-            adapter = ADAPTERS.get(vendor)
-            if adapter is None:
+            entry = ADAPTERS.get(vendor)
+            if entry is None:
                 problems.append(f"{name}.toml: edr.{vendor}: there is no adapter for it yet; there is {', '.join(ADAPTERS)}")
                 continue
             try:
-                found[name, vendor] = adapter(adapter.Config(**options))
+                found[name, vendor] = entry.adapter(entry.config(**options))
             except ValidationError as error:
                 problems += [f"{name}.toml: edr.{vendor}.{_where(each)}: {each['msg']}" for each in error.errors(include_input=False)]
     return found
@@ -91,26 +91,26 @@ def _channels(system: System, problems: list[str]) -> dict[str, Channel]:
     for name, options in wishes.items():
         if options is None:
             continue
-        kind = CHANNELS[name]
+        config, channel = CHANNELS[name]
         try:
-            found[name] = kind(kind.Config(**options))
+            found[name] = channel(config(**options))
         except ValidationError as error:
             problems += [f"AR_{name.upper()}: {_where(each)}: {each['msg']}" for each in error.errors(include_input=False)]
     return found
 
 
-def _given(**options: Any) -> dict[str, Any] | None:  # noqa: ANN401 - a channel's options
+def _given(**options: Any) -> dict[str, Any] | None:
     """The options, or None if the first one, which every configured channel has, is not set."""
     return options if next(iter(options.values())) else None
 
 
-def _where(error: Any) -> str:  # noqa: ANN401 - pydantic's dict of an error
+def _where(error: Any) -> str:
     return ".".join(str(part) for part in error["loc"]) or "options"
 
 
 def capability_cells() -> tuple[Capability, ...]:
     """The capability table, read from the adapters' marks."""
-    return tuple(cell for adapter in ADAPTERS.values() for cell in adapter.capabilities())
+    return tuple(cell for entry in ADAPTERS.values() for cell in entry.adapter.capabilities())
 
 
 def ledger_at(redis_url: str) -> Ledger:
@@ -127,7 +127,7 @@ _building = threading.Lock()
 
 
 def services() -> Services:
-    """This process's services, built on first use from its environment."""
+    """The services of this process, built on first use from its environment."""
     with _building:
         return _services()
 

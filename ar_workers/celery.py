@@ -29,7 +29,6 @@ TASKS: dict[str, str] = {
 }
 
 
-
 def celery_at(broker_url: str | None = None) -> Celery:
     """An app of ours on this broker; by default the one that `celeryconfig` reads from the environment."""
     celery = Celery("ar_workers", set_as_current=broker_url is None)
@@ -55,7 +54,10 @@ class CeleryDoorbell:
 
     def play(self, score: Score) -> None:
         """The whole threat as one canvas: chains of isolation and group, beside the deliveries."""
-        chains = [chain(self._signature(head), group([self._signature(each) for each in rest])) if rest else self._signature(head) for head, rest in score.chains]
+        chains = [
+            chain(self._signature(head), group([self._signature(each) for each in rest])) if rest else self._signature(head)
+            for head, rest in score.chains
+        ]
         self._send(chains + [self._signature(ring) for ring in score.beside])
 
     def backlog(self) -> dict[str, int]:

@@ -64,7 +64,7 @@ class HttpSession:
     read: float = READ
     _local: threading.local = field(default_factory=threading.local, repr=False)
 
-    def call(  # noqa: PLR0913 - the parts of a request
+    def call(
         self,
         method: str,
         path: str,
@@ -86,7 +86,7 @@ class HttpSession:
             self._judge(what, reply)
         return reply
 
-    def _send(self, what: str, method: str, path: str, **parts: Any) -> requests.Response:  # noqa: ANN401 - passed on to requests
+    def _send(self, what: str, method: str, path: str, **parts: Any) -> requests.Response:
         try:
             return self._session().request(
                 method,
@@ -148,7 +148,9 @@ class HttpSession:
         if status in {401, 403}:
             return AuthRefused(message, code=code, trace=trace)
         if status < 400:  # noqa: PLR2004
-            return Denied(f"{message}: a redirect is never followed; the tenant may live in another cloud, check base_url", code=code, trace=trace)
+            return Denied(
+                f"{message}: a redirect is never followed; the tenant may live in another cloud, check base_url", code=code, trace=trace
+            )
         return Denied(message, code=code, trace=trace)
 
 
@@ -190,7 +192,7 @@ def until_epoch(value: str | None) -> timedelta | None:
     if not value or not value.strip().replace(".", "", 1).isdigit():
         return None
     number = float(value)
-    return _until(number / 1000 if number > 10**12 else number)  # noqa: PLR2004 - seconds reach this in the year 33658
+    return _until(number / 1000 if number > 10**12 else number)
 
 
 def _until(timestamp: float) -> timedelta | None:

@@ -22,8 +22,13 @@ if TYPE_CHECKING:
 class EDR(Protocol):
     """One customer's EDR. Raises the errors of `domain.errors`; never retries a write, every wait has a deadline."""
 
-    vendor: Vendor
-    hash_types: tuple[HashType, ...]
+    @property
+    def vendor(self) -> Vendor:
+        """Whose EDR it is."""
+
+    @property
+    def hash_types(self) -> tuple[HashType, ...]:
+        """The hash types that a ban takes, best first."""
 
     @classmethod
     def capabilities(cls) -> tuple[Capability, ...]:
@@ -45,8 +50,9 @@ class EDR(Protocol):
 class Channel(Protocol):
     """One way to tell somebody."""
 
-    #: Whether the receiver recognises a repeated sending by its id, so that repeating is harmless.
-    dedupes: bool
+    @property
+    def dedupes(self) -> bool:
+        """Whether the receiver recognises a repeated sending by its id, so that repeating is harmless."""
 
     def send(self, delivery: Delivery, delivery_id: str) -> Result:
         """Send once: at most one provider request. Never raises for what the provider answers."""

@@ -228,7 +228,7 @@ def _policy(customer: str, parsed: _CustomerFile) -> Policy:
 _SECRET_NAME = re.compile(r"secret|token|password|key", re.IGNORECASE)
 
 
-def _options(  # noqa: PLR0913 - one place where a file, the environment and the list of problems meet
+def _options(
     path: Path,
     vendor: Vendor,
     section: EDRSection,
@@ -241,8 +241,8 @@ def _options(  # noqa: PLR0913 - one place where a file, the environment and the
         if isinstance(value, str) and value.startswith("env:"):
             name = value.removeprefix("env:")
             names[name].add(path.stem)
-            value = _resolved(where, name, environ, problems)
-            yield key, SecretStr(value) if _SECRET_NAME.search(key) else value
+            resolved = _resolved(where, name, environ, problems)
+            yield key, SecretStr(resolved) if _SECRET_NAME.search(key) else resolved
         elif _SECRET_NAME.search(key):
             problems.append(f'{where}: a secret does not belong in the file; write "env:NAME" and set NAME in the environment')
         else:
@@ -261,7 +261,7 @@ def _resolved(where: str, name: str, environ: Mapping[str, str], problems: list[
     return ""
 
 
-def _problem(error: Any) -> str:  # noqa: ANN401 - pydantic's dict of an error
+def _problem(error: Any) -> str:
     where = [str(part) for part in error["loc"]]
     dotted = ".".join(where)
     if error["type"] != "extra_forbidden":
@@ -271,7 +271,8 @@ def _problem(error: Any) -> str:  # noqa: ANN401 - pydantic's dict of an error
         knobs = list(_knobs(parent[1]))
         can = f"only {', '.join(knobs)} can be set" if knobs else "nothing of it can be set"
         return f"{dotted}: this automation is managed by the service; {can}"
-    known = {(): _CustomerFile, ("automations",): Automations, ("protect",): Protect}.get(tuple(parent))
+    sections: dict[tuple[str, ...], type[BaseModel]] = {(): _CustomerFile, ("automations",): Automations, ("protect",): Protect}
+    known = sections.get(tuple(parent))
     return f"{dotted}: is not known{_nearest(key, list(known.model_fields)) if known else ''}"
 
 

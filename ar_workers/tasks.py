@@ -18,7 +18,7 @@ from .pipeline import sweep as sweeping
 
 
 @worker_init.connect
-def refuse_wrong_settings(**_: Any) -> None:  # noqa: ANN401 - Celery's signal
+def refuse_wrong_settings(**_: Any) -> None:
     """A worker whose configuration is wrong does not start."""
     try:
         services()

@@ -79,7 +79,7 @@ def _ban_in(event: ThreatPublished, ioc: IOC, endpoints: list[Endpoint], context
     else:
         return _skip(ioc, "not a tenant-wide indicator")
     able = any(context.capabilities.means(edr, action.verb, each.os) is not Means.NONE for each in endpoints)
-    return _checked(ioc, action, able=able, where=f"{edr}")
+    return _checked(action, able=able, where=f"{edr}")
 
 
 def _act_on_endpoint(event: ThreatPublished, ioc: IOC, context: Context) -> Plan:
@@ -94,7 +94,7 @@ def _act_on_endpoint(event: ThreatPublished, ioc: IOC, context: Context) -> Plan
         return _skip(ioc, reason)
     action = _action_on(event.customer, ioc, endpoint, context)
     able = context.capabilities.means(endpoint.edr, action.verb, endpoint.os) is not Means.NONE
-    return _checked(ioc, action, able=able, where=f"{endpoint.edr} on {endpoint.os}")
+    return _checked(action, able=able, where=f"{endpoint.edr} on {endpoint.os}")
 
 
 def _action_on(customer: str, ioc: IOC, endpoint: Endpoint, context: Context) -> Action:
@@ -122,7 +122,7 @@ def _file_verb(endpoint: Endpoint, context: Context) -> Verb:
             return "delete_file" if means is Means.NONE else "quarantine_file"
 
 
-def _checked(ioc: IOC, action: Action, *, able: bool, where: str) -> Plan:
+def _checked(action: Action, *, able: bool, where: str) -> Plan:
     reason = target_problem(action) if able else f"unsupported: {where} cannot {action.verb.replace('_', ' ')}"
     if reason:
         return Plan(skips=(Skip(verb=action.verb, subject=action.label, reason=reason),))

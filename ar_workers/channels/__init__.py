@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
-from .email import Email
-from .pagerduty import PagerDuty
-from .slack import Slack
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
-CHANNELS = {"slack": Slack, "pagerduty": PagerDuty, "email": Email}
+from pydantic import BaseModel
+
+from ..ports import Channel
+from . import email, pagerduty, slack
+
+
+class Entry(NamedTuple):
+    """A line of the list: what its settings must be, and the class."""
+
+    config: type[BaseModel]
+    channel: Callable[[Any], Channel]
+
+
+CHANNELS: dict[str, Entry] = {
+    "slack": Entry(slack.Config, slack.Slack),
+    "pagerduty": Entry(pagerduty.Config, pagerduty.PagerDuty),
+    "email": Entry(email.Config, email.Email),
+}

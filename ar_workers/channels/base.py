@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from ..domain.text import cleaned
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ..domain.notifications import Notification
 
 CONNECT, READ = 5.0, 15.0
@@ -22,12 +20,9 @@ def clipped(text: str, most: int) -> str:
     return plain if len(plain) <= most else plain[: most - 1] + "…"
 
 
-def some_facts(notification: Notification, most: int) -> Sequence[tuple[str, str]]:
-    """The first facts, and a last line that says how many more there are."""
-    facts = notification.facts
-    if len(facts) <= most:
-        return facts
-    return (*facts[: most - 1], ("More", f"… ({len(facts) - most + 1} more, see the threat)"))
+def one_line(text: str, most: int) -> str:
+    """`text` as a single line of printable characters, at most `most` long."""
+    return clipped(cleaned(text), most)
 
 
 def essentials(notification: Notification) -> list[tuple[str, str]]:
@@ -35,4 +30,4 @@ def essentials(notification: Notification) -> list[tuple[str, str]]:
     threat = notification.threat
     if threat is None:
         return []
-    return [("Severity", threat.severity.upper()), ("Classification", threat.classification), ("Threat", threat.url)]
+    return [("Severity", threat.severity.upper()), ("Classification", cleaned(threat.classification)), ("Threat", threat.url)]

@@ -18,7 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateError
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from ..domain.results import Answer, Result
-from .base import CONNECT, LONGEST_CODE, READ, clipped, essentials, some_facts
+from .base import CONNECT, LONGEST_CODE, READ, clipped, essentials, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 SUBJECT, FACT, BODY, FACTS = 150, 500, 20_000, 200
-_TEMPLATES = Environment(loader=PackageLoader("ar_workers.channels"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+_TEMPLATES = Environment(
+    loader=PackageLoader("ar_workers.channels"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
 
 
 class Config(BaseModel):
@@ -49,7 +51,6 @@ class Email:
     """`ports.Channel`. SMTP recognises no repetition and cannot be asked: a lost answer stays unknown."""
 
     dedupes = False
-    Config = Config
 
     def __init__(self, config: Config, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._config, self._now = config, now
@@ -60,7 +61,7 @@ class Email:
         message = EmailMessage(policy=SMTP)
         message["From"] = self._config.sender
         message["To"] = delivery.receiver.address
-        message["Subject"] = clipped(f"[Active Remediation] {note.headline}", SUBJECT)
+        message["Subject"] = one_line(f"[Active Remediation] {note.headline}", SUBJECT)
         message["Date"] = format_datetime(self._now())
         message["Message-ID"] = self._id(delivery_id)
         if note.threat:
@@ -125,21 +126,28 @@ def is_one_address(text: str) -> bool:
 
 def _bodies(note: Notification) -> tuple[str, str | None]:
     """Text and HTML. A template that fails costs the HTML, never the message: the text is built in."""
-    facts = [*essentials(note), *((label, clipped(value, FACT)) for label, value in some_facts(note, FACTS))]
-    body = clipped(note.body, BODY)
-    text = "\n\n".join(part for part in (note.headline, "\n".join(f"{label}: {value}" for label, value in facts), body) if part)
+    facts = [*essentials(note), *_facts(note)]
+    headline, body = one_line(note.headline, FACT), clipped(note.body, BODY)
+    text = "\n\n".join(part for part in (headline, "\n".join(f"{label}: {value}" for label, value in facts), body) if part)
     try:
-        html = _TEMPLATES.get_template("mail.html.j2").render(headline=note.headline, facts=facts, paragraphs=body.splitlines())
+        html = _TEMPLATES.get_template("mail.html.j2").render(headline=headline, facts=facts, paragraphs=body.splitlines())
     except TemplateError:
         _log.exception("the mail template failed; the plain text is sent")
         return text + "\n", None
     return text + "\n", html
 
 
+def _facts(note: Notification) -> list[tuple[str, str]]:
+    """The facts, and where there are very many, how many more there are."""
+    facts = [(one_line(label, FACT), one_line(value, FACT)) for label, value in note.facts]
+    return facts if len(facts) <= FACTS else [*facts[:FACTS], ("More", f"… ({len(facts) - FACTS} more, see the threat)")]
+
+
 def _submit(server: smtplib.SMTP, message: EmailMessage, sender: str, recipient: str) -> Result:
     """The envelope step by step, because only an answer lost after the data leaves a doubt."""
     try:
-        for code, answer in (server.ehlo_or_helo_if_needed() or (250, b""), server.mail(sender), server.rcpt(recipient)):
+        server.ehlo_or_helo_if_needed()
+        for code, answer in (server.mail(sender), server.rcpt(recipient)):
             if code >= 400:  # noqa: PLR2004 - SMTP's refusals
                 return _refused(code, answer)
     except (smtplib.SMTPException, OSError) as error:
@@ -156,7 +164,7 @@ def _submit(server: smtplib.SMTP, message: EmailMessage, sender: str, recipient:
 def _refused(code: int, answer: bytes | str) -> Result:
     said = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
     kind = Answer.RETRY if code < 500 else Answer.PERMANENT  # noqa: PLR2004 - 4xx may pass, 5xx is for good
-    return Result(answer=kind, code=clipped(f"smtp {code} {said}", LONGEST_CODE).replace("\n", " "))
+    return Result(answer=kind, code=one_line(f"smtp {code} {said}", LONGEST_CODE))
 
 
 def _before_data(error: Exception) -> Result:

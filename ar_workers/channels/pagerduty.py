@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from ..domain.results import Answer, Result
 from ..domain.threats import Severity
 from ..http import delay_of
-from .base import READ, clipped
+from .base import READ, one_line
 
 if TYPE_CHECKING:
     from ..domain.notifications import Delivery, Notification
@@ -36,14 +36,13 @@ class Config(BaseModel):
     routing_key: SecretStr
     base_url: str = "https://events.pagerduty.com"
     ca_file: Path | None = None
-    timeout: float = READ
+    timeout: int = int(READ)
 
 
 class PagerDuty:
     """`ports.Channel`. One dedup key per threat: a repeated trigger updates the open alert, so repeating is harmless."""
 
     dedupes = True
-    Config = Config
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -56,7 +55,7 @@ class PagerDuty:
             return None
         return {
             "payload": {
-                "summary": clipped(f"{threat.severity.upper()} threat: {threat.classification}", SUMMARY),
+                "summary": one_line(f"{threat.severity.upper()} threat: {threat.classification}", SUMMARY),
                 "source": SOURCE,
                 "severity": SEVERITIES[threat.severity],
                 "class": threat.classification,

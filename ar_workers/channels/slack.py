@@ -14,13 +14,15 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from ..domain.results import Answer, Result
 from ..http import delay_of
-from .base import LONGEST_CODE, READ, clipped, essentials, some_facts
+from .base import LONGEST_CODE, READ, clipped, essentials, one_line
 
 if TYPE_CHECKING:
     from ..domain.notifications import Delivery, Notification
 
 #: Slack's limits: header 150, section text 3000, 10 fields of 2000, and some 13,200 characters in all.
-HEADER, FACT, BODY, TEXT, FACTS = 150, 240, 2500, 2900, 16
+HEADER, FACT, BODY, TEXT = 150, 240, 2500, 2900
+#: For all facts together, escaped: with the essentials, the header and the body it stays below the total.
+ROOM = 6000
 #: Answers that say "not now"; all other `ok: false` are for good.
 PASSING = frozenset({"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 #: Of these the message may have been posted nevertheless.
@@ -47,16 +49,18 @@ class Slack:
     """`ports.Channel`. Slack recognises no repetition, so an unknown outcome is looked up in the channel's history."""
 
     dedupes = False
-    Config = Config
 
     def __init__(self, config: Config) -> None:
         self._config = config
 
     def render(self, notification: Notification) -> dict[str, Any]:
         """The message without its address: `text` for notifications and screen readers, blocks for the eye."""
-        lines = [f"*{escaped(label)}:* {escaped(clipped(value, FACT))}" for label, value in essentials(notification)]
-        lines += [f"*{escaped(clipped(label, 40))}:* {escaped(clipped(value, FACT))}" for label, value in some_facts(notification, FACTS)]
-        headline = clipped(f"{notification.headline} · {notification.customer}", HEADER)
+        # The URL's form is checked where threats are read: it cannot close the angle brackets.
+        lines = [f"*{label}:* " + (f"<{value}>" if label == "Threat" else escaped(value)) for label, value in essentials(notification)]
+        lines += _within(
+            ROOM, [f"*{escaped(one_line(label, 40))}:* {escaped(one_line(value, FACT))}" for label, value in notification.facts]
+        )
+        headline = one_line(f"{notification.headline} · {notification.customer}", HEADER)
         blocks: list[dict[str, Any]] = [{"type": "header", "text": {"type": "plain_text", "text": headline}}]
         blocks += [{"type": "section", "text": {"type": "mrkdwn", "text": chunk}} for chunk in _chunks(lines)]
         if notification.body:
@@ -109,6 +113,15 @@ def escaped(text: str) -> str:
     """Slack's three entities, and a word joiner behind what would be formatting."""
     plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return "".join(f"{char}\u2060" if char in "*_~`" else char for char in plain)
+
+
+def _within(room: int, lines: list[str]) -> list[str]:
+    """As many lines as there is room for, and how many more there are."""
+    for number, line in enumerate(lines):
+        room -= len(line) + 1
+        if room < 0:
+            return [*lines[:number], f"… ({len(lines) - number} more, see the threat)"]
+    return lines
 
 
 def _chunks(lines: list[str]) -> list[str]:

@@ -24,7 +24,9 @@ from .up import up
 EXIT_REFUSED, EXIT_NO_LEDGER, EXIT_SETTINGS = 1, 3, 4
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=f"Exit status: {(__doc__ or '').partition('Exit status: ')[2]}")
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]}, epilog=f"Exit status: {(__doc__ or '').partition('Exit status: ')[2]}"
+)
 @click.version_option(__version__, prog_name="arctl")
 def arctl() -> None:
     """Automated Active Remediation: published threats in, verified containments out."""

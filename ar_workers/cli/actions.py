@@ -67,7 +67,7 @@ def filters(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--state", type=click.Choice([str(state) for state in State]), help="Only this state.")
 @json_option
 @click.pass_context
-def actions(context: click.Context, *, as_json: bool, **wishes: Any) -> None:  # noqa: ANN401 - the fields of Filter
+def actions(context: click.Context, /, *, as_json: bool, **wishes: Any) -> None:
     """List actions and deliveries with their state.
 
     Example: arctl actions --state failed --customer acme
@@ -88,8 +88,8 @@ def actions(context: click.Context, *, as_json: bool, **wishes: Any) -> None:  #
 @filters
 @click.option("--dry-run", is_flag=True, help="Say what would be requeued, and do nothing.")
 @json_option
-def requeue(ids: tuple[str, ...], *, failed: bool, dry_run: bool, as_json: bool, **wishes: Any) -> None:  # noqa: ANN401 - the fields of Filter
-    """Bring failed rows back, or let held ones pass their guard.
+def requeue(ids: tuple[str, ...], *, failed: bool, dry_run: bool, as_json: bool, **wishes: Any) -> None:
+    r"""Bring failed rows back, or let held ones pass their guard.
 
     The EDR is looked at before anything is asked of it again, so that what has come true meanwhile is not repeated.
     A row in any other state is refused. Exit status 1 if any was.

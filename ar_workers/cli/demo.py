@@ -6,7 +6,7 @@ import json
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich.console import Console
@@ -21,9 +21,6 @@ from .machine import Machine, set_up
 from .processes import Interrupted, interruptible
 from .scoreboard import Scoreboard
 
-if TYPE_CHECKING:
-    from ..ports import Ledger
-
 EXAMPLES = Path(__file__).parents[2] / "examples"
 #: The examples settle in a few seconds; this is for slow machines and killed workers, whose leases must expire.
 DEADLINE = 240.0
@@ -31,7 +28,9 @@ DEADLINE = 240.0
 
 @click.command()
 @click.option("--keep", is_flag=True, help="Stay up afterwards, and print Flower's address.")
-@click.option("--examples", type=click.Path(exists=True, file_okay=False, path_type=Path), default=EXAMPLES, help="Another folder of threats.")
+@click.option(
+    "--examples", type=click.Path(exists=True, file_okay=False, path_type=Path), default=EXAMPLES, help="Another folder of threats."
+)
 @click.option("--folder", type=click.Path(path_type=Path), help="Where logs and Redis's data go. Default: a temporary folder.")
 def demo(examples: Path, folder: Path | None, *, keep: bool) -> None:
     """Run everything against pretend vendors, ingest the example threats, and watch them being contained.

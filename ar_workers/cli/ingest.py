@@ -48,7 +48,7 @@ class Line:
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of our own format, and do nothing else.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per record instead of words.")
 def ingest(file: BinaryIO | None, kind: str, customer: str | None, *, schema: bool, as_json: bool) -> None:
-    """Accept events from FILE (or - for standard input): NDJSON, a JSON array, or an API's envelope.
+    r"""Accept events from FILE (or - for standard input): NDJSON, a JSON array, or an API's envelope.
 
     Each record is accepted, a duplicate, or refused with its line, field and reason; a bad one never stops the
     good ones. The same call again is safe. Exit status 1 if anything was refused, 3 if Redis went away.
@@ -93,7 +93,9 @@ def accept_all(ledger: Ledger, doorbell: Doorbell, found: Iterable[tuple[int, Ev
     found = iter(found)
     while batch := list(islice(found, BATCH)):
         good = [(line, event) for line, event in batch if not isinstance(event, InvalidEvent)]
-        yield from (Line(line, "refused", field=error.field, reason=error.reason) for line, error in batch if isinstance(error, InvalidEvent))
+        yield from (
+            Line(line, "refused", field=error.field, reason=error.reason) for line, error in batch if isinstance(error, InvalidEvent)
+        )
         try:
             answers = [] if is_away else ingest_events(ledger, doorbell, [event for _, event in good])
         except LedgerUnavailable:

@@ -59,13 +59,13 @@ def moment(at: datetime | None) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if at else ""
 
 
-class Since(click.ParamType):
+class Since(click.ParamType[datetime]):
     """`30m`, `24h`, `7d`, or an ISO date: as an aware instant."""
 
     name = "since"
     _units = {"m": "minutes", "h": "hours", "d": "days"}  # noqa: RUF012 - a constant of a click type
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401 - click's signature
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         if isinstance(value, datetime):
             return value
         text = str(value)

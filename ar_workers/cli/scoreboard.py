@@ -110,7 +110,9 @@ def _bar(rows: list[Row]) -> Text:
     """One mark per row in the colour of its state, and how many rest."""
     bar = Text()
     for row in rows:
-        mark = {State.FAILED: "x", State.HELD: "!", State.SKIPPED: "-", State.CANCELLED: "-"}.get(row.state, "#" if row.state in _DONE else ".")
+        mark = {State.FAILED: "x", State.HELD: "!", State.SKIPPED: "-", State.CANCELLED: "-"}.get(
+            row.state, "#" if row.state in _DONE else "."
+        )
         bar.append(mark, style=COLOURS.get(row.state, ""))
     bar.append(f" {sum(row.state in _RESTING for row in rows)}/{len(rows)}")
     return bar

@@ -25,7 +25,7 @@ def up() -> None:
     """
     settings = load_settings(os.environ)
     build(settings)
-    click.echo(f"{len(settings.customers)} customers: {', '.join(settings.customers) or f'none yet, add {settings.system.customers_folder}/NAME.toml'}")
+    click.echo(f"customers: {', '.join(settings.customers) or f'none yet, add {settings.system.customers_folder}/NAME.toml'}")
     with interruptible():
         machine = set_up(home(), {})
         word = leave_word(machine.redis.url, machine.flower_url)

@@ -203,14 +203,7 @@ class BanDomain(_TenantWide):
 
 
 Action = Annotated[
-    IsolateEndpoint
-    | ReleaseEndpoint
-    | BanHash
-    | BanDomain
-    | KillProcess
-    | DeleteFile
-    | QuarantineFile
-    | DeleteRegistryKey,
+    IsolateEndpoint | ReleaseEndpoint | BanHash | BanDomain | KillProcess | DeleteFile | QuarantineFile | DeleteRegistryKey,
     Field(discriminator="verb"),
 ]
 _ACTION: TypeAdapter[Action] = TypeAdapter(Action)
@@ -234,7 +227,7 @@ def identity(action: Action) -> str:
     The ledger adds the generation (`.2`, `.3`, ...) where the same wish is justified anew.
     """
     lane = action.lane or "tenant"
-    digest = hashlib.sha256("\x1f".join((action.customer, action.edr, lane, action.verb, action.target)).encode())
+    digest = hashlib.sha256(f"{action.customer}\x1f{action.edr}\x1f{lane}\x1f{action.verb}\x1f{action.target}".encode())
     return f"{action.customer}:{action.verb}:{digest.hexdigest()[:16]}"
 
 

@@ -1,20 +1,20 @@
 """The errors of this project: few, each caught differently somewhere.
 
-    ARError
-    ├── InvalidEvent          bad input: refused with the field and the reason, never retried
-    ├── InvalidSettings       every problem of the configuration at once
-    ├── Unsupported           this EDR cannot do this on this OS: refused before any request
-    ├── LedgerUnavailable     Redis is away: nothing was recorded, the same call again is safe
-    ├── StaleClaim            another worker holds the row now: drop the work, record nothing
-    └── EDRError              what a vendor answered, or did not
-        ├── NotSent           the request never left: surely no effect
-        ├── OutcomeUnknown    it left and no answer came: only observing can tell
-        ├── VendorFault       5xx or unreadable: may or may not have had an effect
-        ├── Throttled         429: come back when the vendor says
-        ├── EndpointOffline   the endpoint cannot be reached now: keep the intent
-        ├── EndpointNotFound  the EDR knows no such endpoint
-        ├── AuthRefused       credentials or scope are wrong: asking again locks the account out
-        └── Denied            any other 4xx: asking again changes nothing
+ARError
+├── InvalidEvent          bad input: refused with the field and the reason, never retried
+├── InvalidSettings       every problem of the configuration at once
+├── Unsupported           this EDR cannot do this on this OS: refused before any request
+├── LedgerUnavailable     Redis is away: nothing was recorded, the same call again is safe
+├── StaleClaim            another worker holds the row now: drop the work, record nothing
+└── EDRError              what a vendor answered, or did not
+    ├── NotSent           the request never left: surely no effect
+    ├── OutcomeUnknown    it left and no answer came: only observing can tell
+    ├── VendorFault       5xx or unreadable: may or may not have had an effect
+    ├── Throttled         429: come back when the vendor says
+    ├── EndpointOffline   the endpoint cannot be reached now: keep the intent
+    ├── EndpointNotFound  the EDR knows no such endpoint
+    ├── AuthRefused       credentials or scope are wrong: asking again locks the account out
+    └── Denied            any other 4xx: asking again changes nothing
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from pydantic import Field
+
 from .model import Value
 
 
@@ -35,4 +37,4 @@ class Receipt(Value):
     """The EDR accepted the order: `reference` is its own id for it. Accepted is never done."""
 
     reference: str = ""
-    detail: dict[str, str] = {}
+    detail: dict[str, str] = Field(default_factory=dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime  # noqa: TC003 - pydantic needs it at run time
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -98,7 +98,7 @@ class File(Value):
 
 
 class RegistryKey(Value):
-    """A Windows registry key, or one value of it, in the short `HKLM\\...` form."""
+    """A Windows registry key, or one value of it, in the short form that begins with HKLM, HKCU and so on."""
 
     type: Literal["registry"] = "registry"
     key: Path

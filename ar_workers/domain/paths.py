@@ -26,9 +26,34 @@ _POSIX_VITAL = re.compile(
     r"applications/falcon\.app|library/(?:cs|sentinel|extensions))(?:/.*)?$"
 )
 _VITAL_PROCESSES = frozenset(
-    "system registry smss.exe csrss.exe wininit.exe winlogon.exe services.exe lsass.exe lsaiso.exe svchost.exe msmpeng.exe "
-    "csfalconservice.exe csfalconcontainer.exe sentinelagent.exe repmgr.exe cb.exe cyserver.exe mssense.exe "
-    "launchd kernel_task windowserver loginwindow systemd init sshd falcond".split()
+    [
+        "system",
+        "registry",
+        "smss.exe",
+        "csrss.exe",
+        "wininit.exe",
+        "winlogon.exe",
+        "services.exe",
+        "lsass.exe",
+        "lsaiso.exe",
+        "svchost.exe",
+        "msmpeng.exe",
+        "csfalconservice.exe",
+        "csfalconcontainer.exe",
+        "sentinelagent.exe",
+        "repmgr.exe",
+        "cb.exe",
+        "cyserver.exe",
+        "mssense.exe",
+        "launchd",
+        "kernel_task",
+        "windowserver",
+        "loginwindow",
+        "systemd",
+        "init",
+        "sshd",
+        "falcond",
+    ]
 )
 _VITAL_KEYS = re.compile(
     r"^(?:hklm\\(?:system|software|sam|security|hardware)|hklm\\(?:software\\(?:microsoft|classes|policies))"

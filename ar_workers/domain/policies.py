@@ -36,7 +36,7 @@ class Policy(Value):
     """
 
     customer: CustomerId
-    remediate_groups: dict[Vendor, frozenset[str]] = {}
+    remediate_groups: dict[Vendor, frozenset[str]] = Field(default_factory=dict)
     medium_isolation: MediumIsolation = MediumIsolation.ALWAYS
     file_response: FileResponse = FileResponse.QUARANTINE_ELSE_DELETE
     protected_endpoints: frozenset[str] = frozenset()

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..domain.endpoints import Vendor
-from .crowdstrike import CrowdStrike
+from . import crowdstrike
+from .base import Entry
 
-if TYPE_CHECKING:
-    from .base import EDRAdapter
-
-ADAPTERS: dict[Vendor, type[EDRAdapter]] = {
-    Vendor.CROWDSTRIKE: CrowdStrike,
+ADAPTERS: dict[Vendor, Entry] = {
+    Vendor.CROWDSTRIKE: Entry(crowdstrike.Config, crowdstrike.CrowdStrike),
 }

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from ..domain.capabilities import Capability, Means
 from ..domain.endpoints import OS, Vendor
 from ..domain.errors import Unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pydantic import BaseModel
 
     from ..domain.actions import Action
+    from ..domain.endpoints import Endpoint
     from ..domain.facts import Fact, Receipt
     from ..domain.indicators import HashType
 
@@ -57,20 +59,20 @@ def _verb(kind: type[Action]) -> str:
     return str(kind.model_fields["verb"].default)
 
 
-class EDRAdapter:
+class EDRAdapter(ABC):
     """Base of the adapters: `ports.EDR` by dispatch. What is not marked is refused before any request."""
 
     vendor: ClassVar[Vendor]
-    Config: ClassVar[type[BaseModel]]
     hash_types: ClassVar[tuple[HashType, ...]]
     _performers: ClassVar[dict[str, tuple[str, _Mark]]]
     _observers: ClassVar[dict[str, str]]
 
-    def __init__(self, config: Any) -> None:  # noqa: ANN401 - each adapter's own Config
-        raise NotImplementedError
+    @abstractmethod
+    def __init__(self, config: Any) -> None:
+        """Take the adapter's own Config."""
 
     def __init_subclass__(cls) -> None:
-        marked = [(name, getattr(cls, name)) for name in dir(cls)]
+        marked = [(name, getattr(cls, name, None)) for name in dir(cls)]
         cls._performers = {mark.verb: (name, mark) for name, method in marked if (mark := getattr(method, "performs", None))}
         cls._observers = {verb: name for name, method in marked for verb in getattr(method, "observes", ())}
 
@@ -82,6 +84,14 @@ class EDRAdapter:
             for _, mark in cls._performers.values()
             for os in sorted(mark.on)
         )
+
+    @abstractmethod
+    def endpoint(self, agent_id: str) -> Endpoint:
+        """See `ports.EDR`."""
+
+    @abstractmethod
+    def members(self, group: str) -> Iterator[Endpoint]:
+        """See `ports.EDR`."""
 
     def observe(self, action: Action, receipt: Receipt | None) -> Fact:
         """Look whether the action's effect is there."""
@@ -105,5 +115,12 @@ class EDRAdapter:
         os = action.endpoints[0].os if action.lane else OS.UNKNOWN
         if os is not OS.UNKNOWN and os not in on:
             raise Unsupported(f"{self.vendor} cannot {what} on {os}")
-        if os is OS.UNKNOWN and action.lane and on != EVERYWHERE and not DESKTOPS <= on:
+        if os is OS.UNKNOWN and action.lane and on != EVERYWHERE and not on >= DESKTOPS:
             raise Unsupported(f"{self.vendor} can {what} only on {', '.join(sorted(on))}, and the OS of the endpoint is not known")
+
+
+class Entry(NamedTuple):
+    """A line of the list of adapters: what its section of a customer's file must be, and the class."""
+
+    config: type[BaseModel]
+    adapter: type[EDRAdapter]

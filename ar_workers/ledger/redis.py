@@ -15,7 +15,7 @@ from redis.retry import Retry
 
 from ..domain.errors import LedgerUnavailable, StaleClaim
 from ..domain.events import load_event
-from ..domain.rows import Acceptance, Claim, Refusal, Ring, Row, ThreatRecord, TimelineEntry
+from ..domain.rows import Acceptance, Claim, Queue, Refusal, Ring, Row, ThreatRecord, TimelineEntry
 from ..domain.threats import Threat
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class RedisLedger:
     """The ledger of `ports.Ledger`. Threads may share one."""
 
     def __init__(self, client: redis.Redis, *, grace: timedelta = GRACE, least_remaining: timedelta = LEAST_REMAINING) -> None:
-        self._redis = client
+        self._redis: Any = client  # its types speak of bytes and text at once
         self._grace = _ms(grace)
         self._least_remaining = _ms(least_remaining)
         common = _source("00_common")
@@ -220,7 +220,7 @@ class RedisLedger:
             found = self._redis.hgetall(f"{_prefix(customer)}row:{row_id}")
         return _row(customer, row_id, found) if found else None
 
-    def _run(self, name: str, customer: str, *arguments: str | int) -> Any:  # noqa: ANN401 - what the script returns
+    def _run(self, name: str, customer: str, *arguments: str | int) -> Any:
         with _unavailable_if_away():
             return self._run_all([(name, customer, arguments)])[0]
 
@@ -276,7 +276,7 @@ def _rings(flat: Sequence[str], customer: str = "") -> list[Ring]:
 
     parts = iter(flat)
     quads = zip(parts, parts, parts, parts, strict=True)
-    return [Ring.model_construct(id=named(name), queue=queue, label=label, lane=lane) for name, queue, label, lane in quads]
+    return [Ring.model_construct(id=named(name), queue=Queue(queue), label=label, lane=lane) for name, queue, label, lane in quads]
 
 
 def _at(ms: str | None) -> datetime | None:

@@ -1,8 +1,8 @@
 """One visit to an action: look, ask the guards, ask the EDR, look again, and write down what is known.
 
-    observe --SO--> settled         NOT_SO --guards--> begin --> perform --> performed (the receipt is kept)
-       ^                                                                          |
-       '---------------- due again: look, until it is so or the deadline passes --'
+observe --SO--> settled         NOT_SO --guards--> begin --> perform --> performed (the receipt is kept)
+   ^                                                                          |
+   '---------------- due again: look, until it is so or the deadline passes --'
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def respond(services: Services, ref: str) -> None:
     try:
         plan = plan_for(event, context_for(services, event))
         rows = list(rows_of(services, event, plan))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the event must be kept and shown
         services.ledger.event_failed(ref, f"{type(error).__name__}: {error}"[:300], RETRY_PLANNING)
         _log.exception("planning %s failed", ref)
         return
@@ -89,11 +89,15 @@ def _looked_up(services: Services, event: Event) -> Iterator[tuple[str, Endpoint
 
 def rows_of(services: Services, event: Event, plan: Plan) -> Iterator[NewRow]:
     """A plan as ledger rows: isolations first, then what waits for them, then who is told, then every "no"."""
-    isolations = {action.lane: action_row(action, event.threat_id, after=(), life=life_of("isolate")) for action in plan.actions if action.verb == "isolate"}
+    isolations = {
+        action.lane or "": action_row(action, event.threat_id, after=(), life=life_of("isolate"))
+        for action in plan.actions
+        if action.verb == "isolate"
+    }
     yield from isolations.values()
     for action in plan.actions:
         if action.verb != "isolate":
-            first = isolations.get(action.lane)
+            first = isolations.get(action.lane or "")
             yield action_row(action, event.threat_id, after=(first.id,) if first else (), life=life_of(action.verb))
     for notification in plan.notifications:
         for receiver in receivers_of(services, notification):

@@ -119,7 +119,7 @@ class FaultPlan:
 
     def add(self, fault: Fault) -> Fault:
         with self._lock:
-            dice = random.Random(f"{self._seed}/{len(self._armed)}")  # noqa: S311 - repeatable, not secret
+            dice = random.Random(f"{self._seed}/{len(self._armed)}")
             self._armed.append(_Armed(fault, dice))
         return fault
 
@@ -139,9 +139,7 @@ class FaultPlan:
     def draw(self, *, vendor: str, tenant: str, method: str, path: str, body: str = "") -> Fault | None:
         with self._lock:
             for armed in self._armed:
-                covered = armed.fault.covers(
-                    vendor=vendor, tenant=tenant, method=method, path=path, body=body
-                )
+                covered = armed.fault.covers(vendor=vendor, tenant=tenant, method=method, path=path, body=body)
                 if covered and armed.strikes():
                     return armed.fault
         return None

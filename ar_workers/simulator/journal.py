@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, Self, TextIO
 from urllib.parse import parse_qsl, urlencode
 
 from .clock import VirtualClock
@@ -33,10 +33,7 @@ SECRET_FIELDS = frozenset(
 def redact(value: Any) -> Any:
     """The same JSON value with every secret field's content replaced."""
     if isinstance(value, Mapping):
-        return {
-            key: REDACTED if str(key).lower() in SECRET_FIELDS else redact(item)
-            for key, item in value.items()
-        }
+        return {key: REDACTED if str(key).lower() in SECRET_FIELDS else redact(item) for key, item in value.items()}
     if isinstance(value, list):
         return [redact(item) for item in value]
     return value
@@ -74,7 +71,7 @@ class Journal:
         self._grown = threading.Condition()
         self._file: TextIO | None = path.open("a", encoding="utf-8") if path else None
 
-    def __enter__(self) -> Journal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -108,9 +105,7 @@ class Journal:
             self._grown.notify_all()
         return entry
 
-    def effect(
-        self, verb: str, target: str, *, changed: bool, vendor: str, tenant: str, **facts: Any
-    ) -> Entry:
+    def effect(self, verb: str, target: str, *, changed: bool, vendor: str, tenant: str, **facts: Any) -> Entry:
         """Write down that somebody asked for `verb`, and whether the pretend world really changed."""
         return self.append(
             "effect",

@@ -86,7 +86,7 @@ class Twin(Protocol):
     def tenant_of(self, request: Request) -> str: ...
 
 
-class ConnectionDropped(Exception):  # noqa: N818 - a decision of the plan, not an error
+class ConnectionDropped(Exception):
     """The plan wants this connection gone without an answer."""
 
 
@@ -278,9 +278,7 @@ class Server:
         self._listener = _Listener(port, handler)
         if tls is not None:
             # The handshake happens in the connection's own thread: a slow client must not block accept.
-            self._listener.socket = tls.wrap_socket(
-                self._listener.socket, server_side=True, do_handshake_on_connect=False
-            )
+            self._listener.socket = tls.wrap_socket(self._listener.socket, server_side=True, do_handshake_on_connect=False)
         self._scheme = "https" if tls else "http"
         self._thread = threading.Thread(target=self._serve, name=f"twin-{twin.vendor}", daemon=True)
 
@@ -296,6 +294,7 @@ class Server:
         self._thread.start()
 
     def stop(self) -> None:
+        """Stop listening and end every connection; stopping twice is stopping."""
         if self._thread.is_alive():
             self._listener.shutdown()
             self._thread.join()

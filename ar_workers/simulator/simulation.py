@@ -6,7 +6,7 @@ import ssl
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import trustme
 
@@ -58,7 +58,7 @@ class Simulation:
     def _server(self, name: str, twin: Any, tls: ssl.SSLContext | None = None) -> Server:
         return Server(twin, journal=self.journal, faults=self.faults, port=self._ports.get(name, 0), tls=tls)
 
-    def start(self) -> Simulation:
+    def start(self) -> Self:
         for server in (self.crowdstrike, self.slack, self.pagerduty):
             server.start()
         self.mail.start()
@@ -82,7 +82,7 @@ class Simulation:
             "inboxes": self._settings,
         }
 
-    def __enter__(self) -> Simulation:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -51,9 +51,7 @@ class Tenant:
         for one in document.get("endpoints", []):
             self.add_endpoint(Endpoint.from_dict(one))
         self.iocs: dict[str, Document] = {one["id"]: dict(one) for one in document.get("iocs", [])}
-        self.quarantined: dict[str, Document] = {
-            one["id"]: dict(one) for one in document.get("quarantined", [])
-        }
+        self.quarantined: dict[str, Document] = {one["id"]: dict(one) for one in document.get("quarantined", [])}
         self.alerts: list[Document] = [dict(one) for one in document.get("alerts", [])]
         self.on_return: list[Callable[[Endpoint], None]] = []
 

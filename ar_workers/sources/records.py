@@ -88,7 +88,7 @@ def _decoded(raw: bytes, number: int, *, longest: int = LONGEST_LINE) -> Record:
         return Record(number, None, InvalidEvent("line", str(error)[:200]))
 
 
-def _refuse_constant(name: str) -> Any:  # noqa: ANN401 - json's hook
+def _refuse_constant(name: str) -> Any:
     raise ValueError(f"has {name}, which is not JSON")
 
 

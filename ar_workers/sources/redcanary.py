@@ -53,9 +53,10 @@ def read(record: object, *, customer: str | None) -> Event:
     iocs, dropped = _indicators(detection, endpoints)
     number, title = _headline(attributes, detection)
     confirmed = _text(attributes, "confirmed_at")
-    notes = [_text(attributes, "summary", default="")] + dropped
+    notes = [_text(attributes, "summary", default=""), *dropped]
     if not endpoints:
-        notes.append(f"No sensor id of the affected endpoint is known ({_text(detection, 'hostname', default='no hostname')}): nothing can be isolated.")
+        host = _text(detection, "hostname", default="no hostname")
+        notes.append(f"No sensor id of the affected endpoint is known ({host}): nothing can be isolated.")
     return parse_event(
         {
             "type": "threat_published",
@@ -108,10 +109,12 @@ def _endpoints(detection: dict[str, Any]) -> Iterator[Endpoint]:
     for position, each in enumerate(_list(detection.get("endpoints"))):
         attributes = _object(each.get("attributes"), f"endpoints.{position}.attributes")
         sensor = _object(attributes.get("sensor"), f"endpoints.{position}.attributes.sensor")
-        facts = sensor.get("attributes") if isinstance(sensor.get("attributes"), dict) else {}
+        facts = _object(sensor.get("attributes") or {}, f"endpoints.{position}.attributes.sensor.attributes")
         product = str(sensor.get("product") or facts.get("product") or facts.get("sensor_product_cd") or "").lower().replace(" ", "_")
         if product not in _PRODUCTS:
-            raise InvalidEvent(f"endpoints.{position}.attributes.sensor.product", f"is {product!r}, known are {', '.join(sorted(_PRODUCTS))}")
+            raise InvalidEvent(
+                f"endpoints.{position}.attributes.sensor.product", f"is {product!r}, known are {', '.join(sorted(_PRODUCTS))}"
+            )
         groups = facts.get("group")
         yield _valid_endpoint(
             position,
@@ -123,7 +126,7 @@ def _endpoints(detection: dict[str, Any]) -> Iterator[Endpoint]:
         )
 
 
-def _valid_endpoint(position: int, **fields: Any) -> Endpoint:  # noqa: ANN401 - the fields of an endpoint
+def _valid_endpoint(position: int, **fields: Any) -> Endpoint:
     try:
         return Endpoint(**fields)
     except ValidationError as error:
@@ -162,7 +165,7 @@ def _wishes(item: dict[str, Any]) -> Iterator[Any]:
         yield {"type": "registry", "key": key["path"]}
 
 
-def _plain(item: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+def _plain(item: Any) -> dict[str, Any]:
     """Keys without the `primitives.` before and the `?` behind that some of them carry; nested `attributes` taken out."""
     if not isinstance(item, dict):
         return {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from ...domain.actions import BanDomain, BanHash, DeleteFile, DeleteRegistryKey, IsolateEndpoint, KillProcess, ReleaseEndpoint
 from ...domain.capabilities import Means
@@ -62,7 +62,6 @@ class CrowdStrike(EDRAdapter):
     vendor = Vendor.CROWDSTRIKE
     #: Best first. A custom IOC knows no SHA-1.
     hash_types = (HashType.SHA256, HashType.MD5)
-    Config: ClassVar = Config
 
     def __init__(self, config: Config) -> None:
         self._api = FalconAPI(config)
@@ -81,7 +80,7 @@ class CrowdStrike(EDRAdapter):
         for group_id in ids:
             yield from map(self._endpoint, self._pages(COMBINED_DEVICES, filter=f"groups:'{group_id}'"))
 
-    def _pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - query values
+    def _pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
         """Every resource of a list, by its `next` token or, where there is none, by offset."""
         offset: str | int = 0
         seen = 0
@@ -135,9 +134,7 @@ class CrowdStrike(EDRAdapter):
         return self._contain(action.endpoint.agent_id, "lift_containment")
 
     def _contain(self, agent_id: str, name: str) -> Receipt:
-        answer = self._api.send(
-            "POST", DEVICE_ACTIONS, {"ids": [agent_id]}, expects=frozenset({404, 409}), action_name=name
-        )
+        answer = self._api.send("POST", DEVICE_ACTIONS, {"ids": [agent_id]}, expects=frozenset({404, 409}), action_name=name)
         codes = {str(each.get("code")) for each in answer.errors}
         if answer.status == 409 or "409" in codes:  # noqa: PLR2004 - already so, or on the way: the next look tells which
             return Receipt(reference=agent_id, detail={"conflict": "409"})
@@ -224,7 +221,9 @@ class CrowdStrike(EDRAdapter):
         row = live[0]
         is_so = row.get("action") == effect and row.get("applied_globally") is True and not row.get("expired")
         state = "expired" if row.get("expired") else f"action {row.get('action')}"
-        return Fact(sight=Sight.SO if is_so else Sight.NOT_SO, evidence=f"Falcon holds the indicator, {state}", handle=str(row.get("id", "")))
+        return Fact(
+            sight=Sight.SO if is_so else Sight.NOT_SO, evidence=f"Falcon holds the indicator, {state}", handle=str(row.get("id", ""))
+        )
 
     @performs(KillProcess, on=EVERYWHERE, means=Means.SHELL)
     def kill(self, action: KillProcess, seen: Fact) -> Receipt:

@@ -60,12 +60,12 @@ class Config(BaseModel):
     read_timeout: Annotated[float, Field(gt=0, le=15)] = 15.0
 
 
-def _explain(body: Any) -> tuple[str, str]:  # noqa: ANN401 - whatever the vendor sent
+def _explain(body: Any) -> tuple[str, str]:
     first = _errors(body)[:1]
     return (str(first[0].get("code", "")), str(first[0].get("message", ""))) if first else ("", "")
 
 
-def _errors(body: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - whatever the vendor sent
+def _errors(body: Any) -> list[dict[str, Any]]:
     """The envelope's errors, which may be null, missing or empty."""
     found = body.get("errors") if isinstance(body, dict) else None
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
@@ -102,15 +102,15 @@ class FalconAPI:
         self._expires = 0.0
         self._refused: tuple[float, str] = (0.0, "")
 
-    def get(self, path: str, **query: Any) -> Answer:  # noqa: ANN401 - query values
+    def get(self, path: str, **query: Any) -> Answer:
         """A read."""
         return self._call("GET", path, query=query)
 
-    def send(self, method: str, path: str, body: Any, *, expects: frozenset[int] = frozenset(), **query: Any) -> Answer:  # noqa: ANN401 - JSON
+    def send(self, method: str, path: str, body: Any, *, expects: frozenset[int] = frozenset(), **query: Any) -> Answer:
         """Anything with a body, sent once; `expects` are statuses that the caller reads itself."""
         return self._call(method, path, query=query, body=body, expects=expects)
 
-    def _call(self, method: str, path: str, **parts: Any) -> Answer:  # noqa: ANN401 - passed on
+    def _call(self, method: str, path: str, **parts: Any) -> Answer:
         token = self._bearer()
         try:
             reply = self._http.call(method, path, headers={"Authorization": f"Bearer {token}"}, **parts)
@@ -150,12 +150,13 @@ class FalconAPI:
 def _answer(reply: Reply) -> Answer:
     body = reply.body if isinstance(reply.body, dict) else {}
     resources = body.get("resources")
-    meta = body.get("meta") if isinstance(body.get("meta"), dict) else {}
+    meta = body.get("meta")
+    pagination = meta.get("pagination") if isinstance(meta, dict) else None
     return Answer(
         status=reply.status,
         resources=resources if isinstance(resources, list) else [],
         errors=_errors(body),
-        pagination=meta.get("pagination") or {},
+        pagination=pagination if isinstance(pagination, dict) else {},
     )
 
 

@@ -100,7 +100,9 @@ class Shell:
         return Output(complete, "".join(stdout), cleaned("".join(stderr)).strip()[:300])
 
     def _chunk(self, request_id: str, route: str, sequence: int) -> dict[str, object] | None:
-        answer = self._api.get(route, cloud_request_id=request_id, sequence_id=0) if sequence == 0 else self._later(request_id, route, sequence)
+        answer = (
+            self._api.get(route, cloud_request_id=request_id, sequence_id=0) if sequence == 0 else self._later(request_id, route, sequence)
+        )
         raise_first(answer, "RTR output")
         chunk = answer.resources[0] if answer.resources else None
         is_asked = isinstance(chunk, dict) and int(chunk.get("sequence_id") or 0) == sequence
@@ -115,7 +117,7 @@ class Shell:
 
     def _body(self, base: str, arguments: tuple[str, ...]) -> dict[str, object]:
         return {
-            "base_command": base.split()[0],
+            "base_command": base.split(maxsplit=1)[0],
             "command_string": command_string(base, *arguments),
             "session_id": self.session_id,
             "device_id": self._agent_id,

@@ -20,7 +20,7 @@ def error(code: int, message: str, **more: Any) -> Row:
     return {"code": code, "message": message, **more}
 
 
-class Refusal(Exception):  # noqa: N818 - an answer on its way out, not a fault of ours
+class Refusal(Exception):
     """The call is answered with an error envelope instead of a result."""
 
     def __init__(self, status: int, message: str, *, code: int | None = None) -> None:

@@ -66,9 +66,7 @@ def devices(call: Call, *, members_of: str = "") -> list[dict[str, Any]]:
     if members_of:
         rows = [row for row in rows if members_of in row["groups"]]
     kept = [row for row in rows if test(row)]
-    return sort_rows(
-        kept, call.request.first("sort"), allowed=FILTERABLE, key=lambda row, name: str(row[name])
-    )
+    return sort_rows(kept, call.request.first("sort"), allowed=FILTERABLE, key=lambda row, name: str(row[name]))
 
 
 def query(call: Call) -> Answer:

@@ -170,18 +170,13 @@ def _change(call: Call, stored: Row, patch: Row) -> Row:
     changed = any(stored.get(name) != value for name, value in patch.items())
     stored.update(patch)
     stored.update(modified_on=iso(call.now), modified_by=call.client_id)
-    call.effect(
-        verb(stored), stored["value"], changed=changed, action=stored["action"], id=stored["id"], update=True
-    )
+    call.effect(verb(stored), stored["value"], changed=changed, action=stored["action"], id=stored["id"], update=True)
     return _shown(stored, call)
 
 
 def delete(call: Call) -> Answer:
     """A `filter` overrides `ids`: the vendor's most dangerous default."""
-    if call.request.first("filter"):
-        ids = [row["id"] for row in _found(call)]
-    else:
-        ids = call.ids(most=2000)
+    ids = [row["id"] for row in _found(call)] if call.request.first("filter") else call.ids(most=2000)
     answer = Answer()
     for one in ids:
         row = call.tenant.iocs.pop(one, None)

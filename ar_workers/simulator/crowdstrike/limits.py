@@ -30,9 +30,9 @@ class SlidingWindow:
         with self._lock:
             calls = self._recent(key, now)
             if len(calls) >= self.limit:
-                return Allowance(False, self.limit, 0, self._free_at(calls, now))
+                return Allowance(allowed=False, limit=self.limit, remaining=0, free_at=self._free_at(calls, now))
             calls.append(now)
-            return Allowance(True, self.limit, self.limit - len(calls), now)
+            return Allowance(allowed=True, limit=self.limit, remaining=self.limit - len(calls), free_at=now)
 
     def _recent(self, key: str, now: float) -> deque[float]:
         calls = self._calls.setdefault(key, deque())

@@ -57,7 +57,10 @@ class MailInbox:
         self._controller.start()
 
     def stop(self) -> None:
-        self._controller.stop(no_assert=True)
+        """Stop listening; stopping twice is stopping."""
+        if self._controller.server is not None:
+            self._controller.stop(no_assert=True)
+            self._controller.server = None
 
     def _authenticated(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
         del server, session, envelope, mechanism
@@ -82,7 +85,7 @@ class MailInbox:
         self._keep(envelope)
         if fault and fault.action in {"reset_after", "hang_after"}:
             await asyncio.sleep(fault.seconds)
-            server.transport.abort()
+            _abort(server)
         return "250 taken"
 
     def _keep(self, envelope: Envelope) -> None:
@@ -105,3 +108,9 @@ class MailInbox:
                     "html": html.get_content() if html else "",
                 },
             )
+
+
+def _abort(server: SMTP) -> None:
+    """End the connection without a word, as a crash would."""
+    if isinstance(server.transport, asyncio.WriteTransport):
+        server.transport.abort()

@@ -71,7 +71,7 @@ def _arguments(request: Request) -> dict[str, Any]:
         document = json.loads(request.body or b"{}")
         return document if isinstance(document, dict) else {}
     form = parse_qs(request.body.decode("utf-8", "replace"))
-    return {name: values[0] for name, values in {**request.query, **form}.items()}
+    return {name: values[0] for name, values in (dict(request.query) | form).items()}
 
 
 def _refused(error: str) -> Reply:

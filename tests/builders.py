@@ -1,0 +1,138 @@
+"""Valid values to start from; keyword arguments change what a test is about."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+
+from ar_workers.automations.context import Context
+from ar_workers.domain.actions import (
+    BanDomain,
+    BanHash,
+    DeleteFile,
+    DeleteRegistryKey,
+    IsolateEndpoint,
+    KillProcess,
+    QuarantineFile,
+    ReleaseEndpoint,
+)
+from ar_workers.domain.capabilities import Capabilities
+from ar_workers.domain.endpoints import OS, Endpoint, Vendor
+from ar_workers.domain.events import ThreatPublished
+from ar_workers.domain.indicators import IOC, Domain, File, FileHash, Process, RegistryKey
+from ar_workers.domain.notifications import Audience, Delivery, Kind, Notification, Receiver
+from ar_workers.domain.policies import Policy
+from ar_workers.domain.threats import Severity, Threat
+from ar_workers.edr import ADAPTERS
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+EVIL = r"C:\Users\kim\AppData\Local\Temp\evil.exe"
+
+
+def sha256(text):
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def agent_id(name):
+    return hashlib.md5(name.encode()).hexdigest()
+
+
+def an_endpoint(hostname="FIN-LT-07", **changes):
+    wish = {
+        "edr": Vendor.CROWDSTRIKE,
+        "agent_id": agent_id(hostname),
+        "hostname": hostname,
+        "os": OS.WINDOWS,
+        "groups": frozenset({"Remediate"}),
+    }
+    return Endpoint(**(wish | changes))
+
+
+def a_threat(**changes):
+    wish = {
+        "id": "THREAT-1042",
+        "severity": Severity.HIGH,
+        "classification": "Malicious Software (Ransomware)",
+        "title": "Ransomware",
+        "url": "https://acme.ar.example/threats/1042",
+    }
+    return Threat(**(wish | changes))
+
+
+def an_ioc(indicator=None, **changes):
+    wish = {"indicator": indicator or FileHash(sha256=sha256("evil")), "confirmed_malicious": True, "safe_to_act": True}
+    return IOC(**(wish | changes))
+
+
+def a_threat_published(**changes):
+    wish = {"id": "ev-1", "customer": "acme", "occurred_at": NOON, "threat": a_threat(), "endpoints": (an_endpoint(),)}
+    return ThreatPublished(**(wish | changes))
+
+
+def a_policy(**changes):
+    wish = {"customer": "acme", "remediate_groups": {Vendor.CROWDSTRIKE: frozenset({"Remediate"})}}
+    return Policy(**(wish | changes))
+
+
+def capabilities():
+    cells = tuple(cell for entry in ADAPTERS.values() for cell in entry.adapter.capabilities())
+    return Capabilities(cells, {vendor: entry.adapter.hash_types for vendor, entry in ADAPTERS.items()})
+
+
+def a_context(**changes):
+    wish = {"policy": a_policy(), "capabilities": capabilities(), "now": NOON}
+    return Context(**(wish | changes))
+
+
+def _on(endpoint, **more):
+    endpoint = endpoint or an_endpoint()
+    return {"customer": "acme", "edr": endpoint.edr, "endpoint": endpoint, **more}
+
+
+def an_isolate(endpoint=None):
+    return IsolateEndpoint(**_on(endpoint))
+
+
+def a_release(endpoint=None):
+    return ReleaseEndpoint(**_on(endpoint))
+
+
+def a_kill(endpoint=None, **process):
+    return KillProcess(**_on(endpoint, process=Process(**({"pid": 4711, "image_path": EVIL, "sha256": sha256(EVIL)} | process))))
+
+
+def a_delete(endpoint=None, path=EVIL, **file):
+    return DeleteFile(**_on(endpoint, file=File(**({"path": path, "sha256": sha256(path)} | file))))
+
+
+def a_quarantine(endpoint=None, path=EVIL):
+    return QuarantineFile(**_on(endpoint, file=File(path=path, sha256=sha256(path))))
+
+
+def a_key_deletion(endpoint=None, key=r"HKCU\Software\Evil", value=None):
+    return DeleteRegistryKey(**_on(endpoint, registry=RegistryKey(key=key, value=value)))
+
+
+def a_hash_ban(**hashes):
+    found = FileHash(**(hashes or {"sha256": sha256("evil")}))
+    return BanHash(customer="acme", edr=Vendor.CROWDSTRIKE, hash=found, because=(an_endpoint(),))
+
+
+def a_domain_ban(domain="evil.example"):
+    return BanDomain(customer="acme", edr=Vendor.CROWDSTRIKE, domain=Domain(domain=domain), because=(an_endpoint(),))
+
+
+def a_notification(**changes):
+    wish = {
+        "audience": Audience.TRE,
+        "kind": Kind.THREAT_PUBLISHED,
+        "customer": "acme",
+        "threat": a_threat(),
+        "headline": "HIGH threat published: THREAT-1042",
+        "facts": (("Endpoints", "FIN-LT-07"),),
+    }
+    return Notification(**(wish | changes))
+
+
+def a_delivery(channel="slack", address="tre", **changes):
+    return Delivery(notification=a_notification(**changes), receiver=Receiver(channel=channel, address=address))

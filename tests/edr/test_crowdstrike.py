@@ -1,0 +1,226 @@
+"""What is special about Falcon."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from ar_workers.domain.endpoints import OS
+from ar_workers.domain.errors import AuthRefused, Denied, Unsupported, VendorFault
+from ar_workers.domain.facts import Fact, Receipt, Sight
+from ar_workers.edr.crowdstrike import Config
+from ar_workers.edr.crowdstrike.rtr import command_string, process_line
+from ar_workers.simulator import Fault
+from tests.builders import EVIL, a_delete, a_domain_ban, a_hash_ban, a_key_deletion, a_kill, agent_id, an_endpoint, an_isolate, sha256
+from tests.edr.rigs import crowdstrike
+
+
+@pytest.fixture
+def rig():
+    with crowdstrike() as found:
+        yield found
+
+
+@pytest.mark.parametrize("columns", ["pid_first", "name_first"])
+def test_a_process_is_found_whatever_the_order_of_the_columns(columns):
+    with crowdstrike(ps_columns=columns) as rig:
+        assert rig.adapter.observe(a_kill(), None).sight is Sight.NOT_SO
+        assert rig.adapter.observe(a_kill(pid=9999), None).sight is Sight.SO
+
+
+@pytest.mark.parametrize("chunks", ["last", "each"])
+def test_a_long_list_of_processes_is_read_to_its_end(chunks):
+    with crowdstrike(stdout_chunk=40, chunks_complete=chunks) as rig:
+        assert rig.adapter.observe(a_kill(), None).sight is Sight.NOT_SO
+
+
+def test_a_command_that_takes_its_time_is_waited_for():
+    with crowdstrike(polls_until_complete=4) as rig:
+        assert rig.adapter.observe(a_kill(), None).sight is Sight.NOT_SO
+
+
+def test_a_pid_that_another_image_has_now_is_no_target(rig):
+    fact = rig.adapter.observe(a_kill(image_path=r"C:\other.exe"), None)
+    assert fact.sight is Sight.MISMATCH
+
+
+def test_a_process_whose_image_has_another_hash_is_no_target(rig):
+    fact = rig.adapter.observe(a_kill(sha256=sha256("other")), None)
+    assert (fact.sight, "another SHA-256" in fact.evidence) == (Sight.MISMATCH, True)
+
+
+def test_a_pid_alone_is_refused_before_any_request(rig):
+    with pytest.raises(Denied, match="pid alone"):
+        rig.adapter.observe(a_kill(image_path=None, sha256=None), None)
+    assert rig.simulation.journal.requests() == []
+
+
+def test_another_file_at_the_path_is_no_target(rig):
+    assert rig.adapter.observe(a_delete(sha256=sha256("other")), None).sight is Sight.MISMATCH
+
+
+def test_a_file_that_is_gone_is_so(rig):
+    assert rig.adapter.observe(a_delete(path=r"C:\Users\kim\gone.exe"), None).sight is Sight.SO
+
+
+def test_one_value_of_a_key_is_deleted_alone(rig):
+    action = a_key_deletion(value="a")
+    receipt = rig.adapter.perform(action, rig.adapter.observe(action, None))
+    assert rig.adapter.observe(action, receipt).sight is Sight.SO
+    left = rig.simulation.world.endpoint("acme", agent_id("FIN-LT-07")).registry
+    assert left == {r"HKCU\Software\Evil": {"b": "2"}}
+
+
+def test_a_failure_in_stderr_is_a_refusal_by_the_endpoint(rig):
+    action = a_kill()
+    seen = rig.adapter.observe(action, None)
+    receipt = rig.adapter.perform(action, seen)
+    body = '{"resources":[{"complete":true,"stdout":"","stderr":"Access is denied.","sequence_id":0}],"errors":null}'
+    rig.simulation.faults.add(Fault(action="reply", status=200, body=body, method="GET", path="*active-responder*"))
+    fact = rig.adapter.observe(action, receipt)
+    assert (fact.sight, fact.evidence) == (Sight.REFUSED, "Access is denied.")
+
+
+def test_a_session_that_died_leaves_the_endpoint_itself_to_tell(rig):
+    action = a_kill()
+    receipt = rig.adapter.perform(action, rig.adapter.observe(action, None))
+    rig.simulation.clock.advance(700)
+    assert rig.adapter.observe(action, receipt).sight is Sight.SO
+
+
+def test_a_reply_of_200_with_errors_is_an_error(rig):
+    body = '{"meta":{},"resources":[],"errors":[{"code":500,"message":"internal"}]}'
+    rig.simulation.faults.add(Fault(action="reply", status=200, body=body, path="/iocs/*"))
+    with pytest.raises(VendorFault):
+        rig.adapter.observe(a_hash_ban(), None)
+
+
+def test_an_indicator_of_another_action_is_changed_and_not_doubled(rig):
+    ban = a_hash_ban()
+    stored = {
+        "id": "f" * 64,
+        "type": "sha256",
+        "value": ban.hash.sha256,
+        "action": "detect",
+        "severity": "low",
+        "platforms": ["windows"],
+        "applied_globally": True,
+    }
+    rig.simulation.world.tenant("acme").iocs[stored["id"]] = stored
+    seen = rig.adapter.observe(ban, None)
+    assert (seen.sight, seen.handle) == (Sight.NOT_SO, "f" * 64)
+    rig.adapter.perform(ban, seen)
+    assert rig.adapter.observe(ban, None).sight is Sight.SO
+    assert len(rig.simulation.world.tenant("acme").iocs) == 1
+
+
+def test_a_duplicate_indicator_is_left_to_the_next_look(rig):
+    ban = a_hash_ban()
+    rig.adapter.perform(ban, Fact(sight=Sight.NOT_SO))
+    assert rig.adapter.perform(ban, Fact(sight=Sight.NOT_SO)).detail == {"conflict": "duplicate"}
+
+
+def test_md5_is_banned_where_there_is_no_sha256(rig):
+    ban = a_hash_ban(md5="a" * 32, sha1="b" * 40)
+    rig.adapter.perform(ban, rig.adapter.observe(ban, None))
+    assert rig.adapter.observe(ban, None).sight is Sight.SO
+
+
+def test_sha1_alone_is_refused_before_any_request(rig):
+    with pytest.raises(Unsupported):
+        rig.adapter.observe(a_hash_ban(sha1="b" * 40), None)
+    assert rig.simulation.journal.requests() == []
+
+
+def test_a_banned_domain_is_told_to_be_only_detected(rig):
+    ban = a_domain_ban()
+    receipt = rig.adapter.perform(ban, rig.adapter.observe(ban, None))
+    assert rig.adapter.observe(ban, receipt).evidence.startswith("detect-only, Falcon does not block domains")
+
+
+def test_an_isolation_that_somebody_else_ordered_is_a_conflict_that_a_look_settles(rig):
+    rig.adapter.perform(an_isolate(), Fact(sight=Sight.NOT_SO))
+    assert rig.adapter.perform(an_isolate(), Fact(sight=Sight.NOT_SO)).detail == {"conflict": "409"}
+
+
+def test_refused_credentials_are_not_asked_about_again(rig):
+    rig.simulation.world.tenant("acme").credentials.clear()
+    for _ in range(3):
+        with pytest.raises(AuthRefused, match="credentials refused"):
+            rig.adapter.endpoint(agent_id("FIN-LT-07"))
+    assert len(rig.simulation.journal.requests(path="/oauth2/token")) == 1
+
+
+def test_a_tenant_of_another_cloud_is_told_so():
+    with crowdstrike(cloud="us-2") as rig:
+        rig.simulation.world.tenant("acme").cloud = "eu-1"
+        with pytest.raises(AuthRefused, match="another cloud"):
+            rig.adapter.endpoint(agent_id("FIN-LT-07"))
+
+
+@pytest.mark.parametrize("style", ["list", "null", "missing"])
+def test_every_way_of_writing_no_errors_is_read(style):
+    with crowdstrike(empty_errors=style) as rig:
+        assert rig.adapter.endpoint(agent_id("FIN-LT-07")) == an_endpoint()
+        assert rig.adapter.observe(a_hash_ban(), None).sight is Sight.NOT_SO
+
+
+def test_a_platform_that_nobody_knows_is_unknown(rig):
+    assert rig.adapter._endpoint({"device_id": "a" * 32, "platform_name": None}).os is OS.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "url", ["http://api.crowdstrike.com", "https://evil.example", "https://api.crowdstrike.com.evil.example", "ftp://127.0.0.1"]
+)
+def test_credentials_go_nowhere_but_to_falcon(url):
+    with pytest.raises(ValidationError):
+        Config(base_url=url, client_id="x", client_secret="y")
+
+
+DANGEROUS = st.text(alphabet=st.sampled_from("ab1\\/:. \"'`$;&|<>\n\r\t%*?^~()[]{}!=,#\u202e\x00é"), min_size=1, max_size=40)
+
+
+@given(DANGEROUS)
+def test_no_argument_becomes_a_second_command(argument):
+    try:
+        text = command_string("rm", argument)
+    except Denied:
+        return
+    lexer = shlex.shlex(text, posix=False, punctuation_chars=";&|<>")
+    lexer.whitespace_split = True
+    words = list(lexer)
+    assert words[0] == "rm"
+    assert len(words) == 2
+    assert words[1].strip('"') == argument
+    assert "\n" not in text
+
+
+def test_the_twin_would_show_a_second_command(rig):
+    """The control of the test above: what is not quoted by us has two effects."""
+    shell_text = f'rm "{EVIL}"\nkill 4711'
+    session = rig.adapter.observe(a_delete(), None).handle
+    body = {"base_command": "rm", "command_string": shell_text, "session_id": session, "device_id": agent_id("FIN-LT-07")}
+    rig.adapter._api.send("POST", "/real-time-response/entities/active-responder-command/v1", body)
+    assert [verb for verb, _ in rig.effects()] == ["delete_file", "kill_process"]
+
+
+def test_a_pid_is_not_found_inside_another_number():
+    listing = "PID  Name\n14711  a.exe\n47110  b.exe\n"
+    assert process_line(listing, 4711) is None
+    assert process_line("Name  PID\na 4711.exe  12\nb.exe  4711\n", 4711) == "b.exe  4711"
+
+
+def test_an_unfinished_command_is_pending():
+    with crowdstrike(polls_until_complete=2) as rig:
+        action = a_kill()
+        seen = rig.adapter.observe(action, None)
+        receipt = rig.adapter.perform(action, seen)
+        assert rig.adapter.observe(action, receipt).sight is Sight.PENDING
+
+
+def test_a_receipt_without_a_reference_is_looked_at_like_none(rig):
+    assert rig.adapter.observe(a_kill(), Receipt()).sight is Sight.NOT_SO
