@@ -20,9 +20,15 @@ def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
     """An audit hook cannot be switched off, so no code under test gets around it."""
     if event == "socket.connect":
         address = arguments[1]
-        if isinstance(address, tuple) and not str(address[0]).startswith(_LOOPBACK):
-            message = f"a test tried to connect to {address[0]}"
-            raise RuntimeError(message)
+        host = address[0] if isinstance(address, tuple) else _LOOPBACK[0]
+    elif event == "socket.getaddrinfo":
+        host = arguments[0] or _LOOPBACK[0]
+    else:
+        return
+    name = host.decode() if isinstance(host, bytes) else str(host)
+    if not name.startswith(_LOOPBACK):
+        message = f"a test tried to reach {name}"
+        raise RuntimeError(message)
 
 
 sys.addaudithook(_only_loopback)

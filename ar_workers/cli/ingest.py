@@ -62,13 +62,14 @@ def ingest(file: BinaryIO | None, kind: str, customer: str | None, *, schema: bo
         return
     if file is None:
         raise click.UsageError("name a FILE, or - for standard input")
+    name = getattr(file, "name", "-")
     url = redis_url()
     counts: Counter[str] = Counter()
     for line in accept_all(ledger_at(url), doorbell_at(url), read_all(file, FORMATS[kind], customer)):
         counts[line.status] += 1
-        _tell(file.name, line, as_json=as_json)
+        _tell(name, line, as_json=as_json)
     summary = ", ".join(f"{number} {status}" for status, number in sorted(counts.items())) or "nothing to ingest"
-    click.echo(f"{file.name}: {summary}", err=as_json)
+    click.echo(f"{name}: {summary}", err=as_json)
     if counts["not accepted"]:
         raise LedgerUnavailable("Redis went away: the records named above are not accepted, the same call again is safe")
     if counts["refused"]:

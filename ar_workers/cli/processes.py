@@ -49,7 +49,7 @@ class Crew:
     children: list[Child] = field(default_factory=list)
 
     def add(self, name: str, *command: str) -> Child:
-        """Start `python -m command...` under this name, with its output in `name.log`."""
+        """Start `python -m command...` under this name, with its output in `name.log` and its id in `name.pid`."""
         child = Child(name, [sys.executable, "-m", *command], self.folder / f"{name}.log")
         self.children.append(child)
         self._start(child)
@@ -88,6 +88,7 @@ class Crew:
                 start_new_session=True,
                 preexec_fn=die_with_parent(),
             )
+        child.log.with_suffix(".pid").write_text(str(child.process.pid))
 
 
 def die_with_parent() -> Callable[[], None] | None:

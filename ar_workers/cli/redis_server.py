@@ -61,6 +61,7 @@ class RedisServer:
             self._process = subprocess.Popen(  # noqa: S603 - a binary that `server_binary` has checked
                 self._command(), stdout=output, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=die_with_parent()
             )
+        (self._folder / "redis.pid").write_text(str(self._process.pid))
         self._wait(log)
         return self
 

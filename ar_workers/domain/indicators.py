@@ -7,15 +7,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from .model import Value
 from .text import Identifier, Line
 
 Path = Annotated[Line, StringConstraints(max_length=1024)]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$", to_lower=True)]
-Sha1 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$", to_lower=True)]
-Md5 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$", to_lower=True)]
+_Lowered = BeforeValidator(lambda value: value.strip().lower() if isinstance(value, str) else value)
+Sha256 = Annotated[str, _Lowered, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Sha1 = Annotated[str, _Lowered, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
+Md5 = Annotated[str, _Lowered, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
 class HashType(StrEnum):

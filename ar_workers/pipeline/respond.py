@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -88,23 +89,30 @@ def _looked_up(services: Services, event: Event) -> Iterator[tuple[str, Endpoint
 
 
 def rows_of(services: Services, event: Event, plan: Plan) -> Iterator[NewRow]:
-    """A plan as ledger rows: isolations first, then what waits for them, then who is told, then every "no"."""
-    isolations = {
-        action.lane or "": action_row(action, event.threat_id, after=(), life=life_of("isolate"))
-        for action in plan.actions
-        if action.verb == "isolate"
-    }
-    yield from isolations.values()
-    for action in plan.actions:
-        if action.verb != "isolate":
-            first = isolations.get(action.lane or "")
-            yield action_row(action, event.threat_id, after=(first.id,) if first else (), life=life_of(action.verb))
+    """A plan as ledger rows: actions in the order of `_ORDER`, then who is told, then every "no"."""
+    yield from _action_rows(event.threat_id, plan)
     for notification in plan.notifications:
         for receiver in receivers_of(services, notification):
             delivery = Delivery(notification=notification, receiver=receiver)
             yield delivery_row(delivery, event.id, event.threat_id, life=DELIVERY_LIFE)
     for number, skip in enumerate(plan.skips):
         yield skip_row(skip, event.customer, event.id, number)
+
+
+#: On one endpoint each step waits for the ones before it to be submitted or settled: cut it off, end the process,
+#: and only then take away its file and what starts it again. Bans are tenant-wide and wait for nothing.
+_ORDER: dict[str, int] = {"isolate": 0, "kill_process": 1, "delete_file": 2, "quarantine_file": 2, "delete_registry_key": 2}
+
+
+def _action_rows(threat_id: str, plan: Plan) -> list[NewRow]:
+    rows: list[NewRow] = []
+    before: defaultdict[str | None, list[tuple[int, str]]] = defaultdict(list)
+    for action in sorted(plan.actions, key=lambda each: _ORDER.get(each.verb, len(_ORDER))):
+        step = _ORDER.get(action.verb, len(_ORDER))
+        after = tuple(row_id for earlier, row_id in before[action.lane] if earlier < step) if action.lane else ()
+        rows.append(action_row(action, threat_id, after=after, life=life_of(action.verb)))
+        before[action.lane].append((step, rows[-1].id))
+    return rows
 
 
 def receivers_of(services: Services, notification: Notification) -> tuple[Receiver, ...]:

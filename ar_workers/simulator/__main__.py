@@ -16,17 +16,19 @@ from .world import World
 
 def main() -> None:
     arguments = _arguments()
+    ports: dict[str, int] = json.loads(arguments.ports)
     simulation = Simulation(
         World.from_file(arguments.world),
         speed=arguments.speed,
         journal=arguments.journal,
-        ports=json.loads(arguments.ports),
+        ports=ports,
+        authority=arguments.authority,
         seed=arguments.seed,
     )
     leave = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: leave.set())
-    control = Server(Control(simulation))
+    control = Server(Control(simulation), port=ports.get("control", 0))
     with simulation:
         control.start()
         _tell(arguments.ready_file, {**simulation.addresses(), "control": control.url})
@@ -41,16 +43,17 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--journal", type=Path, help="NDJSON file of every request, effect and message")
     parser.add_argument("--ready-file", type=Path, help="written, with all addresses, once everything listens")
     parser.add_argument("--ports", default="{}", help='fixed ports as JSON, such as {"crowdstrike": 9001}')
+    parser.add_argument("--authority", type=Path, help="folder that keeps the certificate authority over restarts")
     parser.add_argument("--seed", type=int, default=0, help="of faults that strike by chance")
     return parser.parse_args()
 
 
 def _tell(ready: Path | None, addresses: dict[str, object]) -> None:
-    text = json.dumps(addresses, indent=2)
-    print(text, flush=True)  # noqa: T201 - its answer to whoever started it
+    """The addresses to whoever started it; the pretend secrets go into the file only, never into a log."""
+    print(json.dumps({name: each for name, each in addresses.items() if name != "inboxes"}, indent=2), flush=True)  # noqa: T201
     if ready:
         partial = ready.with_suffix(".partial")
-        partial.write_text(text)
+        partial.write_text(json.dumps(addresses, indent=2))
         partial.rename(ready)
 
 

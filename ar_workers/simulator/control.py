@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 class Control:
     """`GET /_control/journal?since=N`, `POST /_control/faults`, `DELETE /_control/faults`, `POST /_control/clock`,
-    `PATCH /_control/endpoints/TENANT/AGENT_ID`, `GET /_control/world`.
+    `PATCH /_control/endpoints/TENANT/AGENT_ID`, `POST /_control/alerts/TENANT`, `GET /_control/world`.
     """
 
     vendor = "control"
@@ -48,6 +48,8 @@ class Control:
             case "DELETE", ["faults"]:
                 simulation.faults.clear()
                 return {}
+            case "POST", ["alerts", tenant]:
+                return simulation.world.tenant(tenant).add_alert(body)
             case "POST", ["clock"]:
                 return {"now": simulation.clock.advance(float(body["advance"]))}
             case "PATCH", ["endpoints", tenant, agent_id]:

@@ -29,10 +29,21 @@ INBOXES: dict[str, dict[str, Any]] = {
 
 
 class Simulation:
-    """Everything at the other end of the wire. `ports` fixes ports by name (crowdstrike, slack, pagerduty, mail)."""
+    """Everything at the other end of the wire.
+
+    `ports` fixes ports by name (crowdstrike, slack, pagerduty, mail). With a folder for its `authority`
+    the certificates are signed by the same one after a restart; without, each run has its own.
+    """
 
     def __init__(
-        self, world: World, *, speed: float = 1.0, journal: Path | None = None, ports: dict[str, int] | None = None, seed: int = 0
+        self,
+        world: World,
+        *,
+        speed: float = 1.0,
+        journal: Path | None = None,
+        ports: dict[str, int] | None = None,
+        seed: int = 0,
+        authority: Path | None = None,
     ) -> None:
         self.world = world
         self.clock = world.clock = VirtualClock(speed=speed)
@@ -41,18 +52,20 @@ class Simulation:
         self._ports = ports or {}
         self._folder = tempfile.TemporaryDirectory(prefix="simulator-")
         self._settings = {name: {**INBOXES[name], **world.inboxes.get(name, {})} for name in INBOXES}
-        self.ca_pem, tls = self._certificates()
+        self.ca_pem, tls = self._certificates(authority or Path(self._folder.name))
         self.crowdstrike = self._server("crowdstrike", CrowdStrikeTwin(world, self.clock, self.journal))
         self.slack = self._server("slack", SlackInbox(self.journal, **self._settings["slack"]))
         self.pagerduty = self._server("pagerduty", PagerDutyInbox(self.journal, **self._settings["pagerduty"]), tls)
         self.mail = MailInbox(self.journal, self.faults, tls=tls, port=self._ports.get("mail", 0), **self._settings["mail"])
 
-    def _certificates(self) -> tuple[Path, ssl.SSLContext]:
-        authority = trustme.CA()
+    @staticmethod
+    def _certificates(folder: Path) -> tuple[Path, ssl.SSLContext]:
+        path, key = folder / "ca.pem", folder / "ca.key"
+        authority = trustme.CA.from_pem(path.read_bytes(), key.read_bytes()) if key.exists() else trustme.CA()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
-        path = Path(self._folder.name) / "ca.pem"
         authority.cert_pem.write_to_path(str(path))
+        authority.private_key_pem.write_to_path(str(key))
         return path, context
 
     def _server(self, name: str, twin: Any, tls: ssl.SSLContext | None = None) -> Server:

@@ -19,7 +19,7 @@ from ar_workers.domain.errors import (
 )
 from ar_workers.domain.events import NoteAdded, ThreatClosed, ThreatPublished
 from ar_workers.domain.facts import Sight
-from ar_workers.domain.indicators import IOC, Domain, FileHash, Process
+from ar_workers.domain.indicators import IOC, Domain, File, FileHash, Process
 from ar_workers.domain.policies import Policy
 from ar_workers.domain.results import Answer, Result
 from ar_workers.domain.rows import Acceptance
@@ -85,6 +85,13 @@ def test_the_score_draws_the_isolation_before_its_iocs_and_beside_the_deliveries
     assert head.label == "isolate FIN-1 · acme · THREAT-1"
     assert sorted(ring.id.split(":")[1] for ring in rest) == ["ban_hash", "kill_process"]
     assert [ring.id.split(":")[1] for ring in services.doorbell.scores[0].beside] == ["slack", "pagerduty"]
+
+
+def test_a_process_is_ended_before_its_file_is_taken_away():
+    file = IOC(indicator=File(path=r"C:\Users\kim\evil.exe"), confirmed_malicious=True, safe_to_act=True, agent_id="a1")
+    services = some_services(edr=an_edr())
+    play(services, published(iocs=(file, KILL)))
+    assert [verb for verb, _ in services.edrs["acme", "crowdstrike"].effects] == ["isolate", "kill_process", "delete_file"]
 
 
 def test_a_repeated_event_isolates_once():

@@ -14,8 +14,6 @@ from .envelope import Answer, Refusal
 from .limits import SlidingWindow
 from .options import Options
 
-HOSTS = {"us-1": "api.crowdstrike.com", "us-2": "api.us-2.crowdstrike.com", "eu-1": "api.eu-1.crowdstrike.com"}
-
 
 @dataclass(frozen=True)
 class Grant:
@@ -48,9 +46,10 @@ class Gate:
         home = tenant.cloud or self._options.cloud
         headers = {"X-Cs-Region": home}
         if home != self._options.cloud:
-            return Answer(status=308, bare={}, headers={**headers, "Location": f"https://{HOSTS.get(home, home)}/oauth2/token"})
-        if form.get("member_cid") and form["member_cid"] not in credential.members:
-            raise Refusal(403, "access denied, authorization failed")
+            there = self._options.cloud_urls.get(home, f"https://{home}.invalid")
+            return Answer(status=308, bare={}, headers={**headers, "Location": f"{there}/oauth2/token"})
+        if form.get("member_cid"):
+            tenant = self._member(credential, form["member_cid"])
         token = secrets.token_urlsafe(32)
         with self._lock:
             self._grants[token] = Grant(tenant, credential, now + self._options.token_life)
@@ -63,6 +62,13 @@ class Gate:
                 if (credential.client_id, credential.client_secret) == (form.get("client_id"), form.get("client_secret")):
                     return tenant, credential
         raise Refusal(403, "access denied, authorization failed")
+
+    def _member(self, credential: Credential, cid: str) -> Tenant:
+        """The child tenant that a provider's client asks a token for."""
+        found = [one for one in self._world.of_vendor("crowdstrike") if one.cid == cid and cid in credential.members]
+        if not found:
+            raise Refusal(403, "access denied, authorization failed")
+        return found[0]
 
     def revoke(self, request: Request) -> Answer:
         form = parse_qs(request.body.decode("utf-8", "replace"))
@@ -81,6 +87,6 @@ class Gate:
         raise Refusal(401, "access denied, invalid bearer token")
 
     def grant_of(self, request: Request) -> Grant | None:
-        bearer = request.headers.get("authorization", "")
+        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
         with self._lock:
-            return self._grants.get(bearer.removeprefix("Bearer "))
+            return self._grants.get(bearer) if scheme.lower() == "bearer" else None

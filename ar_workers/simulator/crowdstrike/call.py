@@ -13,7 +13,7 @@ from .envelope import Refusal
 from .options import Options
 
 if TYPE_CHECKING:
-    from .rtr import Responder
+    from .sessions import Responder
 
 VENDOR = "crowdstrike"
 DEEPEST_OFFSET = 10_000

@@ -52,8 +52,8 @@ def ls(endpoint: Endpoint, words: list[str], options: Options) -> Result:
 def reg(endpoint: Endpoint, words: list[str], options: Options) -> Result:
     """`reg query KEY [VALUE]`."""
     del options
-    if words[:1] != ["query"] or len(words) < 2:
-        return Result(stderr="reg: only query is a read-only command")
+    if len(words) < 2:
+        return Result(stderr="reg: query KEY [VALUE]")
     key = endpoint.registry_key(words[1])
     values = endpoint.registry.get(key or "", {})
     wanted = words[2] if len(words) > 2 else None
@@ -92,7 +92,7 @@ def rm(endpoint: Endpoint, words: list[str], options: Options) -> Result:
 def reg_delete(endpoint: Endpoint, words: list[str], options: Options) -> Result:
     """`reg delete KEY [VALUE]`."""
     del options
-    if words[:1] != ["delete"] or len(words) < 2:
+    if len(words) < 2:
         return Result(stderr="reg: delete KEY [VALUE]")
     target = "|".join(words[1:3])
     key = endpoint.registry_key(words[1])
@@ -117,11 +117,16 @@ def _value_named(values: dict[str, str], name: str) -> str | None:
 
 Command = Callable[[Endpoint, list[str], Options], Result]
 
-READING: dict[str, Command] = {"ps": ps, "filehash": filehash, "ls": ls, "reg": reg, "pwd": pwd}
-ACTING: dict[str, Command] = {"kill": kill, "rm": rm, "reg": reg_delete}
+READING: dict[str, Command] = {"ps": ps, "filehash": filehash, "ls": ls, "reg query": reg, "pwd": pwd}
+ACTING: dict[str, Command] = {"kill": kill, "rm": rm, "reg delete": reg_delete}
 
 
-def command_for(endpoint: Endpoint, word: str, *, acting: bool) -> Command | None:
-    """The command of that name, if this route and this platform have it: there is no registry but on Windows."""
-    found = (ACTING if acting else READING).get(word)
-    return None if word == "reg" and endpoint.platform != "Windows" else found
+def command_for(endpoint: Endpoint, words: list[str], *, acting: bool) -> Command | None:
+    """The command that the words begin with, if this route and this platform have it.
+
+    An active responder may read as well; there is no registry but on Windows.
+    """
+    name = " ".join(words[:2]) if words[:1] == ["reg"] else words[0]
+    if words[:1] == ["reg"] and endpoint.platform != "Windows":
+        return None
+    return READING.get(name) or (ACTING.get(name) if acting else None)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     cloud: str = "us-1"
+    #: Where the other clouds are, for the redirect; unnamed ones point where no client gets to.
+    cloud_urls: Mapping[str, str] = field(default_factory=dict)
     requests_per_minute: int = 6000
     bad_tokens_per_minute: int = 15
     tokens_per_minute: int = 300

@@ -1,93 +1,18 @@
-"""Real Time Response: sessions that die of idleness, commands whose answers come later."""
+"""Commands of Real Time Response: 201 means taken, the answer comes later, a failure hides in its stderr."""
 
 from __future__ import annotations
 
-import threading
 import uuid
-from dataclasses import dataclass, field
 from typing import Any
 
 from ..endpoints import Endpoint
 from .call import Call
 from .commands import Result, command_for
 from .envelope import Answer, Refusal
-from .shell import Unreadable, split_commands
+from .sessions import NO_COMMS, OFFLINE, Issued, Session, endpoint_of
+from .shell import split_commands
 
-OFFLINE, NO_SESSION, UNKNOWN_COMMAND = 40401, 40002, 40007
-
-
-@dataclass
-class Session:
-    session_id: str
-    client_id: str
-    agent_id: str
-    used: float
-
-
-@dataclass
-class Issued:
-    """A command on its way: after so many polls its chunks are there."""
-
-    session_id: str
-    base: str
-    chunks: list[str]
-    stderr: str
-    polls_left: int
-    task_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-
-
-class Responder:
-    """The sessions and commands of all tenants."""
-
-    def __init__(self) -> None:
-        self.lock = threading.RLock()
-        self.sessions: dict[str, Session] = {}
-        self.issued: dict[str, Issued] = {}
-
-    def session(self, call: Call, session_id: str) -> Session:
-        """The live session of this client; raises 40002 as the vendor does."""
-        found = self.sessions.get(session_id)
-        if found is None or found.client_id != call.client_id or call.now - found.used > call.options.session_life:
-            self.sessions.pop(session_id, None)
-            raise Refusal(404, "Session not found", code=NO_SESSION)
-        found.used = call.now
-        return found
-
-
-def open_session(call: Call) -> Answer:
-    """201. The same client asking for the same host is given the session it has."""
-    document = call.document()
-    endpoint = _endpoint(call, str(document.get("device_id", "")))
-    if not endpoint.online:
-        raise Refusal(404, "Could not establish sensor comms", code=OFFLINE)
-    with call.responder.lock:
-        mine = [one for one in call.responder.sessions.values() if (one.client_id, one.agent_id) == (call.client_id, endpoint.agent_id)]
-        live = [one for one in mine if call.now - one.used <= call.options.session_life]
-        found = live[0] if live else Session(str(uuid.uuid4()), call.client_id, endpoint.agent_id, call.now)
-        found.used = call.now
-        call.responder.sessions[found.session_id] = found
-    row = {"session_id": found.session_id, "scripts": [], "existing_aid_sessions": len(live), "offline_queued": False, "pwd": "C:\\"}
-    return Answer([row], status=201)
-
-
-def refresh_session(call: Call) -> Answer:
-    answer = open_session(call)
-    answer.resources[0].pop("scripts")
-    return answer
-
-
-def close_session(call: Call) -> Answer:
-    with call.responder.lock:
-        found = call.responder.session(call, call.request.first("session_id"))
-        del call.responder.sessions[found.session_id]
-    return Answer(status=204)
-
-
-def _endpoint(call: Call, agent_id: str) -> Endpoint:
-    endpoint = call.tenant.endpoint(agent_id, call.now)
-    if endpoint is None:
-        raise Refusal(404, f"No device found with id {agent_id}")
-    return endpoint
+UNKNOWN_COMMAND, MALFORMED_COMMAND = 40007, 40006
 
 
 def read(call: Call) -> Answer:
@@ -100,35 +25,62 @@ def act(call: Call) -> Answer:
 
 def _issue(call: Call, *, acting: bool) -> Answer:
     document = call.document()
+    base, text = command_in(document)
     with call.responder.lock:
         session = call.responder.session(call, str(document.get("session_id", "")))
-        endpoint = _endpoint(call, session.agent_id)
-        if not endpoint.online:
-            raise Refusal(404, "Could not establish sensor comms", code=OFFLINE)
-        base = str(document.get("base_command", ""))
-        result = _carried_out(call, endpoint, base, str(document.get("command_string", "")), acting=acting)
-        request_id = str(uuid.uuid4())
-        call.responder.issued[request_id] = Issued(
-            session.session_id, base, _chunks(result.stdout, call), result.stderr, call.options.polls_until_complete
-        )
-    row = {"cloud_request_id": request_id, "session_id": session.session_id, "queued_command_offline": False}
+        endpoint = endpoint_of(call, session.agent_id)
+        check(endpoint, base, text, acting=acting)
+        if not endpoint.online and not session.offline_queued:
+            raise Refusal(404, NO_COMMS, code=OFFLINE)
+        request_id = start(call, session, endpoint, base=base, text=text)
+        is_queued = call.responder.issued[request_id].run is not None
+    row = {"cloud_request_id": request_id, "session_id": session.session_id, "queued_command_offline": is_queued}
     return Answer([row], status=201)
 
 
-def _carried_out(call: Call, endpoint: Endpoint, base: str, text: str, *, acting: bool) -> Result:
-    """Everything that the string makes the shell do; what slips behind a separator is done as well, and journaled."""
-    try:
-        commands = split_commands(text)
-    except Unreadable as error:
-        return Result(stderr=str(error))
-    if not commands or commands[0][0] != base:
-        raise Refusal(400, "command_string must begin with base_command", code=40006)
+def command_in(document: dict[str, Any]) -> tuple[str, str]:
+    base, text = document.get("base_command"), document.get("command_string")
+    if not isinstance(base, str) or not isinstance(text, str) or not base or not text:
+        raise Refusal(400, "base_command and command_string are required")
+    return base, text
+
+
+def check(endpoint: Endpoint, base: str, text: str, *, acting: bool) -> None:
+    """The cloud looks at the first command only; what stands behind a separator it does not see."""
+    first = next(iter(split_commands(text)), [])
+    words = base.split()
+    if first[: len(words)] != words:
+        raise Refusal(400, "command_string must begin with base_command", code=MALFORMED_COMMAND)
+    if command_for(endpoint, first, acting=acting) is None:
+        raise Refusal(400, f"Command not found: {base}", code=UNKNOWN_COMMAND)
+
+
+def start(call: Call, session: Session, endpoint: Endpoint, *, base: str, text: str) -> str:
+    """Do the command now, or put it by for an endpoint that is offline; the id under which to ask."""
+    issued = Issued(session.session_id, endpoint.agent_id, base, text, call.now, call.options.polls_until_complete)
+
+    def run(present: Endpoint, now: float) -> None:
+        if now - issued.at > call.options.queue_life:
+            issued.stderr, issued.chunks = "The queued command expired.", [""]
+            return
+        result = carried_out(call, present, text)
+        issued.chunks, issued.stderr = _chunks(result.stdout, call.options.stdout_chunk), result.stderr
+
+    if endpoint.online:
+        run(endpoint, call.now)
+    else:
+        issued.run = run
+    request_id = str(uuid.uuid4())
+    call.responder.issued[request_id] = issued
+    return request_id
+
+
+def carried_out(call: Call, endpoint: Endpoint, text: str) -> Result:
+    """All that the string makes the sensor do; what slips behind a separator is done as well, and journaled."""
     total = Result()
-    for words in commands:
-        command = command_for(endpoint, words[0], acting=acting)
-        if command is None:
-            raise Refusal(400, f"Command not found: {words[0]}", code=UNKNOWN_COMMAND)
-        one = command(endpoint, words[1:], call.options)
+    for words in split_commands(text):
+        command = command_for(endpoint, words, acting=True)
+        one = command(endpoint, words[1:], call.options) if command else Result(stderr=f"Command not found: {words[0]}")
         total.stdout += one.stdout
         total.stderr += one.stderr
         for verb, target, changed in one.effects or []:
@@ -136,8 +88,7 @@ def _carried_out(call: Call, endpoint: Endpoint, base: str, text: str, *, acting
     return total
 
 
-def _chunks(stdout: str, call: Call) -> list[str]:
-    size = call.options.stdout_chunk
+def _chunks(stdout: str, size: int) -> list[str]:
     return [stdout[start : start + size] for start in range(0, len(stdout), size)] or [""]
 
 
@@ -154,12 +105,12 @@ def output(call: Call) -> Answer:
         if issued is None:
             raise Refusal(404, "command not found")
         call.responder.session(call, issued.session_id)
-        return Answer([_row(call, issued, sequence)] if sequence < len(issued.chunks) else [])
+        return Answer([_row(call, issued, sequence)] if sequence < max(len(issued.chunks), 1) else [])
 
 
 def _row(call: Call, issued: Issued, sequence: int) -> dict[str, Any]:
     row = {"session_id": issued.session_id, "task_id": issued.task_id, "sequence_id": sequence, "base_command": issued.base}
-    if issued.polls_left > 0:
+    if not issued.chunks or issued.polls_left > 0:
         issued.polls_left -= 1
         return {**row, "complete": False, "stdout": "", "stderr": ""}
     is_last = sequence == len(issued.chunks) - 1

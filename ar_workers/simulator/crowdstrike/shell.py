@@ -2,46 +2,47 @@
 
 from __future__ import annotations
 
-SEPARATORS = frozenset("\n\r;")
 QUOTES = frozenset("'\"")
-
-
-class Unreadable(ValueError):
-    """A quote that never closes."""
+SEPARATOR = ";"
 
 
 def split_commands(text: str) -> list[list[str]]:
     """The words of every command in the string.
 
-    A newline or a semicolon outside quotes starts another command, so that whatever a client lets
-    slip into an argument is carried out and seen. Quotes group words; a backslash is only a
-    backslash, for Windows paths are full of them.
+    A line break, even within quotes, and a semicolon outside quotes start another command: whatever
+    a client lets slip into an argument is carried out, and so is seen in the journal. A quote that
+    never closes closes with its line. A backslash is only a backslash: Windows paths are full of them.
     """
-    commands: list[list[str]] = []
-    words: list[str] = []
+    lines = text.replace("\r", "\n").split("\n")
+    return [words for line in lines for words in _line(line)]
+
+
+def _line(line: str) -> list[list[str]]:
+    commands: list[list[str]] = [[]]
     word: str | None = None
     quote = ""
-    for mark in [*text, "\n"]:
+    for mark in [*line, SEPARATOR] if not _open_quote(line) else [*line, _open_quote(line), SEPARATOR]:
         if quote:
-            word, quote = _quoted(word or "", quote, mark)
+            word, quote = (word, "") if mark == quote else ((word or "") + mark, quote)
         elif mark in QUOTES:
             word, quote = word or "", mark
-        elif mark in SEPARATORS or mark.isspace():
+        elif mark == SEPARATOR or mark.isspace():
             if word is not None:
-                words.append(word)
+                commands[-1].append(word)
             word = None
-            if mark in SEPARATORS and words:
-                commands.append(words)
-                words = []
+            if mark == SEPARATOR:
+                commands.append([])
         else:
             word = (word or "") + mark
-    if quote:
-        raise Unreadable("unterminated quote")
-    return commands
+    return [words for words in commands if words]
 
 
-def _quoted(word: str, quote: str, mark: str) -> tuple[str, str]:
-    """A newline ends a quote too: the shell reads line by line."""
-    if mark == quote:
-        return word, ""
-    return word + mark, quote
+def _open_quote(line: str) -> str:
+    """The quote mark that is still open at the end of the line, if any."""
+    quote = ""
+    for mark in line:
+        if quote:
+            quote = "" if mark == quote else quote
+        elif mark in QUOTES:
+            quote = mark
+    return quote

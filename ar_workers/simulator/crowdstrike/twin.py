@@ -9,7 +9,7 @@ from ..clock import VirtualClock
 from ..journal import Journal
 from ..server import Reply, Request
 from ..world import World
-from . import groups, hosts, iocs, rtr
+from . import alerts, batches, groups, hosts, iocs, quarantine, rtr, sessions
 from .auth import Gate
 from .call import VENDOR, Call
 from .envelope import Answer, Envelopes, Refusal
@@ -41,13 +41,26 @@ ROUTES: dict[tuple[str, str], tuple[str, Handler]] = {
     ("GET", "/iocs/queries/actions/v1"): ("ioc:read", iocs.actions),
     ("GET", "/iocs/queries/severities/v1"): ("ioc:read", iocs.severities),
     ("GET", "/iocs/queries/platforms/v1"): ("ioc:read", iocs.platforms),
-    ("POST", "/real-time-response/entities/sessions/v1"): ("real-time-response:read", rtr.open_session),
-    ("DELETE", "/real-time-response/entities/sessions/v1"): ("real-time-response:read", rtr.close_session),
-    ("POST", "/real-time-response/entities/refresh-session/v1"): ("real-time-response:read", rtr.refresh_session),
+    ("POST", "/real-time-response/entities/sessions/v1"): ("real-time-response:read", sessions.open_session),
+    ("DELETE", "/real-time-response/entities/sessions/v1"): ("real-time-response:read", sessions.close_session),
+    ("POST", "/real-time-response/entities/refresh-session/v1"): ("real-time-response:read", sessions.refresh_session),
     ("POST", "/real-time-response/entities/command/v1"): ("real-time-response:read", rtr.read),
     ("GET", "/real-time-response/entities/command/v1"): ("real-time-response:read", rtr.output),
     ("POST", "/real-time-response/entities/active-responder-command/v1"): ("real-time-response:write", rtr.act),
     ("GET", "/real-time-response/entities/active-responder-command/v1"): ("real-time-response:write", rtr.output),
+    ("POST", "/real-time-response/entities/queued-sessions/GET/v1"): ("real-time-response:read", sessions.queued),
+    ("DELETE", "/real-time-response/entities/queued-sessions/command/v1"): ("real-time-response:read", sessions.unqueue),
+    ("POST", "/real-time-response/combined/batch-init-session/v1"): ("real-time-response:read", batches.init),
+    ("POST", "/real-time-response/combined/batch-refresh-session/v1"): ("real-time-response:read", batches.refresh),
+    ("POST", "/real-time-response/combined/batch-command/v1"): ("real-time-response:read", batches.read),
+    ("POST", "/real-time-response/combined/batch-active-responder-command/v1"): ("real-time-response:write", batches.act),
+    ("GET", "/quarantine/queries/quarantined-files/v1"): ("quarantine:read", quarantine.query),
+    ("POST", "/quarantine/entities/quarantined-files/GET/v1"): ("quarantine:read", quarantine.details),
+    ("PATCH", "/quarantine/entities/quarantined-files/v1"): ("quarantine:write", quarantine.update),
+    ("POST", "/alerts/combined/alerts/v1"): ("alerts:read", alerts.combined),
+    ("GET", "/alerts/queries/alerts/v2"): ("alerts:read", alerts.query),
+    ("POST", "/alerts/entities/alerts/v2"): ("alerts:read", alerts.details),
+    ("PATCH", "/alerts/entities/alerts/v3"): ("alerts:write", alerts.update),
 }
 PATHS = frozenset(path for _, path in ROUTES)
 
@@ -63,7 +76,9 @@ class CrowdStrikeTwin:
         self._gate = Gate(world, clock, self._options)
         self._envelopes = Envelopes(self._options)
         self._pool = SlidingWindow(self._options.requests_per_minute)
-        self._responder = rtr.Responder()
+        self._responder = sessions.Responder(clock)
+        for tenant in world.of_vendor(VENDOR):
+            tenant.on_return.append(self._responder.deliver)
 
     def tenant_of(self, request: Request) -> str:
         grant = self._gate.grant_of(request)

@@ -7,13 +7,14 @@ import email
 import email.policy
 import socket
 import ssl
+from collections.abc import Mapping
 from email.message import EmailMessage
 from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from ..faults import FaultPlan
+from ..faults import Fault, FaultPlan
 from ..journal import Journal
 
 VENDOR = "mail"
@@ -38,8 +39,9 @@ class MailInbox:
         user: str,
         password: str,
         port: int = 0,
+        refusals: Mapping[str, str] | None = None,
     ) -> None:
-        self.refusals: dict[str, str] = {}
+        self.refusals: dict[str, str] = dict(refusals or {})
         self._journal, self._faults = journal, faults
         self._user, self._password = user.encode(), password.encode()
         self.port = port or _free_port()
@@ -75,18 +77,25 @@ class MailInbox:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        """A fault on method DATA spoils the answer after (`reset_after`) or before (`reply`) the mail is taken."""
+        """A fault on method DATA strikes after the final dot, before or after the mail is taken."""
         del session
         fault = self._faults.draw(vendor=VENDOR, tenant="", method="DATA", path=",".join(envelope.rcpt_tos))
         if fault and fault.action == "reply":
             return f"{fault.status} {fault.body or 'not now'}"
-        if fault and fault.action == "delay":
-            await asyncio.sleep(fault.seconds)
-        self._keep(envelope)
+        if fault and fault.action in {"delay", "reset_before", "hang_before"}:
+            await self._spoil(server, fault)
+        if fault is None or fault.action not in {"reset_before", "hang_before"}:
+            self._keep(envelope)
         if fault and fault.action in {"reset_after", "hang_after"}:
-            await asyncio.sleep(fault.seconds)
-            _abort(server)
+            await self._spoil(server, fault)
         return "250 taken"
+
+    @staticmethod
+    async def _spoil(server: SMTP, fault: Fault) -> None:
+        """Wait as long as the fault says and, unless it is a mere delay, end the connection without a word."""
+        await asyncio.sleep(fault.seconds)
+        if fault.action != "delay" and isinstance(server.transport, asyncio.WriteTransport):
+            server.transport.abort()
 
     def _keep(self, envelope: Envelope) -> None:
         content = envelope.content if isinstance(envelope.content, bytes) else b""
@@ -108,9 +117,3 @@ class MailInbox:
                     "html": html.get_content() if html else "",
                 },
             )
-
-
-def _abort(server: SMTP) -> None:
-    """End the connection without a word, as a crash would."""
-    if isinstance(server.transport, asyncio.WriteTransport):
-        server.transport.abort()

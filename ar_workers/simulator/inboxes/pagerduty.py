@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import uuid
 from typing import Any
 
 from ..journal import Journal, redact
@@ -42,7 +43,7 @@ class PagerDutyInbox:
         return self._taken(event)
 
     def _taken(self, event: dict[str, Any]) -> Reply:
-        key = str(event.get("dedup_key") or f"generated-{len(self._open)}")
+        key = str(event.get("dedup_key") or uuid.uuid4().hex)
         with self._lock:
             is_new = key not in self._open
             if event["event_action"] == "trigger":

@@ -34,7 +34,12 @@ class SlackInbox:
             return _refused("invalid_auth")
         known = {"chat.postMessage": self._post, "conversations.history": self._history}
         handler = known.get(method)
-        return handler(_arguments(request)) if handler else _refused("unknown_method")
+        if handler is None:
+            return _refused("unknown_method")
+        try:
+            return handler(_arguments(request))
+        except ValueError:
+            return _refused("invalid_json")
 
     def _post(self, wish: dict[str, Any]) -> Reply:
         channel = str(wish.get("channel", ""))
@@ -61,8 +66,8 @@ class SlackInbox:
                 each.pop("metadata", None)
         start, limit = int(wish.get("cursor") or 0), int(wish.get("limit") or 100)
         more = str(start + limit) if start + limit < len(found) else ""
-        page = found[start : start + limit]
-        return json_reply(200, {"ok": True, "messages": page, "has_more": bool(more), "response_metadata": {"next_cursor": more}})
+        page = {"messages": found[start : start + limit], "has_more": bool(more), "response_metadata": {"next_cursor": more}}
+        return json_reply(200, {"ok": True, **page})
 
 
 def _arguments(request: Request) -> dict[str, Any]:
@@ -70,8 +75,9 @@ def _arguments(request: Request) -> dict[str, Any]:
     if "json" in request.content_type:
         document = json.loads(request.body or b"{}")
         return document if isinstance(document, dict) else {}
-    form = parse_qs(request.body.decode("utf-8", "replace"))
-    return {name: values[0] for name, values in (dict(request.query) | form).items()}
+    sent = dict(request.query)
+    sent.update(parse_qs(request.body.decode("utf-8", "replace")))
+    return {name: values[0] for name, values in sent.items()}
 
 
 def _refused(error: str) -> Reply:

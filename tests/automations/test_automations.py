@@ -1,0 +1,258 @@
+"""Each condition of each automation, its yes and its no."""
+
+from __future__ import annotations
+
+import typing
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ar_workers.automations import AUTOMATIONS, KNOBS, plan_for
+from ar_workers.domain import events
+from ar_workers.domain.endpoints import OS
+from ar_workers.domain.events import EndpointGrouped, NoteAdded, RemediationRequested, ThreatClosed
+from ar_workers.domain.indicators import Domain, File, FileHash, Process, RegistryKey
+from ar_workers.domain.notifications import Audience, Kind
+from ar_workers.domain.policies import FileResponse, MediumIsolation
+from ar_workers.domain.summaries import Summary
+from ar_workers.domain.threats import Author, Note, Severity
+from tests.builders import (
+    EVIL,
+    NOON,
+    a_context,
+    a_policy,
+    a_threat,
+    a_threat_published,
+    agent_id,
+    an_endpoint,
+    an_ioc,
+    sha256,
+)
+
+OUTSIDE = an_endpoint("OPS-WS-11", groups=frozenset({"Workstations"}))
+LINUX = an_endpoint("web-01", os=OS.LINUX)
+TUESDAY_MORNING = datetime(2026, 11, 24, 16, tzinfo=UTC)  # 09:00 in Denver
+TUESDAY_NIGHT = datetime(2026, 11, 24, 6, tzinfo=UTC)  # 23:00 in Denver
+
+
+def planned(event=None, **context):
+    return plan_for(event or a_threat_published(), a_context(**context))
+
+
+def reasons(plan):
+    return [skip.reason for skip in plan.skips]
+
+
+def verbs(plan):
+    return [action.verb for action in plan.actions]
+
+
+def test_every_event_has_its_automations():
+    tagged = typing.get_args(typing.get_args(events.Event)[0])
+    assert set(AUTOMATIONS) == set(tagged)
+
+
+def test_every_automation_names_its_knobs():
+    modules = {automation.__module__.rpartition(".")[2] for each in AUTOMATIONS.values() for automation in each}
+    assert set(KNOBS) == modules
+
+
+@pytest.mark.parametrize("severity", [Severity.HIGH, Severity.MEDIUM])
+def test_high_and_medium_threats_isolate_and_tell_the_tres(severity):
+    plan = planned(a_threat_published(threat=a_threat(severity=severity)))
+    assert verbs(plan) == ["isolate"]
+    assert [(note.audience, note.kind) for note in plan.notifications] == [(Audience.TRE, Kind.THREAT_PUBLISHED)]
+
+
+def test_a_low_threat_does_nothing_and_tells_nobody():
+    plan = planned(a_threat_published(threat=a_threat(severity=Severity.LOW), iocs=(an_ioc(),)))
+    assert (plan.actions, plan.notifications) == ((), ())
+    assert reasons(plan) == ["low severity: not automated"] * 2
+
+
+def test_every_affected_endpoint_is_isolated():
+    plan = planned(a_threat_published(endpoints=(an_endpoint("A"), an_endpoint("B"))))
+    assert [action.endpoint.hostname for action in plan.actions] == ["A", "B"]
+
+
+def test_an_endpoint_outside_gets_nothing_with_that_reason():
+    plan = planned(a_threat_published(endpoints=(OUTSIDE,), iocs=(an_ioc(),)))
+    assert plan.actions == ()
+    assert reasons(plan) == ["not in a remediate group", "no affected endpoint with a supported OS is in a remediate group"]
+
+
+def test_an_endpoint_of_unknown_groups_is_left_to_the_guard():
+    assert verbs(planned(a_threat_published(endpoints=(an_endpoint(groups=None),)))) == ["isolate"]
+
+
+def test_linux_is_never_isolated_and_the_tres_are_told():
+    plan = planned(a_threat_published(endpoints=(LINUX,)))
+    assert reasons(plan) == ["linux is not supported: never isolated by automation"]
+    assert Kind.THREAT_PUBLISHED in [note.kind for note in plan.notifications]
+
+
+@pytest.mark.parametrize(
+    ("knob", "now", "isolates"),
+    [
+        (MediumIsolation.ALWAYS, TUESDAY_MORNING, True),
+        (MediumIsolation.OUTSIDE_BUSINESS_HOURS, TUESDAY_MORNING, False),
+        (MediumIsolation.OUTSIDE_BUSINESS_HOURS, TUESDAY_NIGHT, True),
+    ],
+)
+def test_medium_threats_follow_the_customers_hours(knob, now, isolates):
+    event = a_threat_published(threat=a_threat(severity=Severity.MEDIUM))
+    plan = planned(event, policy=a_policy(medium_isolation=knob), now=now)
+    assert bool(plan.actions) == isolates
+    assert reasons(plan) == ([] if isolates else ["medium severity in business hours: a TRE decides"])
+
+
+def test_high_threats_isolate_at_any_hour():
+    policy = a_policy(medium_isolation=MediumIsolation.OUTSIDE_BUSINESS_HOURS)
+    assert verbs(planned(policy=policy, now=TUESDAY_MORNING)) == ["isolate"]
+
+
+ON_ENDPOINT = {"agent_id": agent_id("FIN-LT-07")}
+
+
+@pytest.mark.parametrize(
+    ("ioc", "verb"),
+    [
+        (an_ioc(FileHash(sha256=sha256("x"))), "ban_hash"),
+        (an_ioc(Domain(domain="evil.example")), "ban_domain"),
+        (an_ioc(Process(pid=4711, image_path=EVIL), **ON_ENDPOINT), "kill_process"),
+        (an_ioc(File(path=EVIL), **ON_ENDPOINT), "delete_file"),
+        (an_ioc(RegistryKey(key=r"HKCU\Software\Evil"), **ON_ENDPOINT), "delete_registry_key"),
+    ],
+)
+def test_each_kind_of_ioc_has_its_action(ioc, verb):
+    assert verbs(planned(a_threat_published(iocs=(ioc,)))) == ["isolate", verb]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [({"confirmed_malicious": False}, "not confirmed malicious"), ({"safe_to_act": False}, "not marked safe to act on")],
+)
+def test_an_ioc_that_the_analysts_did_not_release_is_skipped(changes, reason):
+    assert reasons(planned(a_threat_published(iocs=(an_ioc(**changes),)))) == [reason]
+
+
+def test_a_hash_of_a_type_that_the_edr_does_not_take_is_skipped_and_not_guessed():
+    plan = planned(a_threat_published(iocs=(an_ioc(FileHash(sha1="a" * 40)),)))
+    assert reasons(plan) == ["unsupported: crowdstrike bans sha256 or md5, which this IOC does not carry"]
+
+
+@pytest.mark.parametrize(
+    ("knob", "verbs_or_reason"),
+    [
+        (FileResponse.DELETE, ["isolate", "delete_file"]),
+        (FileResponse.QUARANTINE_ELSE_DELETE, ["isolate", "delete_file"]),
+        (FileResponse.QUARANTINE, "unsupported: crowdstrike on windows cannot quarantine file"),
+    ],
+)
+def test_a_file_is_treated_as_the_customer_chose_and_the_edr_can(knob, verbs_or_reason):
+    event = a_threat_published(iocs=(an_ioc(File(path=EVIL), **ON_ENDPOINT),))
+    plan = planned(event, policy=a_policy(file_response=knob))
+    assert verbs_or_reason in (verbs(plan), *reasons(plan))
+
+
+def test_there_is_no_registry_on_a_mac():
+    mac = an_endpoint("MBP", os=OS.MACOS)
+    ioc = an_ioc(RegistryKey(key=r"HKCU\Software\Evil"), agent_id=mac.agent_id)
+    plan = planned(a_threat_published(endpoints=(mac,), iocs=(ioc,)))
+    assert reasons(plan) == ["unsupported: crowdstrike on macos cannot delete registry key"]
+
+
+def test_an_ioc_on_an_endpoint_that_is_not_of_the_threat_is_skipped():
+    ioc = an_ioc(File(path=EVIL), agent_id="f" * 32)
+    assert reasons(planned(a_threat_published(iocs=(ioc,)))) == ["names no endpoint of this threat"]
+
+
+def test_a_target_that_must_not_be_touched_is_skipped_by_the_plan():
+    ioc = an_ioc(File(path=r"C:\Windows\System32\lsass.exe"), **ON_ENDPOINT)
+    assert reasons(planned(a_threat_published(iocs=(ioc,)))) == ["system or sensor file: never touched by automation"]
+
+
+INDICATORS = st.sampled_from(
+    [
+        FileHash(sha256=sha256("x")),
+        FileHash(sha1="a" * 40),
+        Domain(domain="evil.example"),
+        File(path=EVIL),
+        File(path=r"\\server\share\x.exe"),
+        RegistryKey(key=r"HKLM\Software\Evil"),
+        Process(pid=4711, image_path=EVIL),
+        Process(pid=4),
+    ]
+)
+IOCS = st.builds(
+    an_ioc,
+    INDICATORS,
+    confirmed_malicious=st.booleans(),
+    safe_to_act=st.booleans(),
+    agent_id=st.sampled_from([None, *(each.agent_id for each in (an_endpoint(), OUTSIDE, LINUX))]),
+)
+
+
+@given(
+    iocs=st.lists(IOCS, max_size=8),
+    endpoints=st.lists(st.sampled_from([an_endpoint(), OUTSIDE, LINUX]), unique=True, max_size=3),
+    severity=st.sampled_from(Severity),
+    response=st.sampled_from(FileResponse),
+)
+def test_every_ioc_and_every_endpoint_has_exactly_one_outcome(iocs, endpoints, severity, response):
+    event = a_threat_published(iocs=tuple(iocs), endpoints=tuple(endpoints), threat=a_threat(severity=severity))
+    plan = planned(event, policy=a_policy(file_response=response))
+    assert len(plan.actions) + len(plan.skips) == len(iocs) + len(endpoints)
+
+
+def test_a_request_for_remediation_tells_the_tres():
+    event = RemediationRequested(id="r", customer="acme", occurred_at=NOON, threat=a_threat(), requested_by="Robin")
+    (note,) = planned(event).notifications
+    assert (note.audience, note.kind, note.facts) == (Audience.TRE, Kind.REMEDIATION_REQUESTED, (("Requested by", "Robin"),))
+
+
+def a_note(author, **changes):
+    note = Note(author=author, name="Robin", text="We did that.", **changes)
+    return NoteAdded(id="n", customer="acme", occurred_at=NOON, threat=a_threat(), note=note)
+
+
+def test_a_customers_note_reaches_the_tres():
+    (note,) = planned(a_note(Author.CUSTOMER)).notifications
+    assert (note.audience, note.body) == (Audience.TRE, "We did that.")
+
+
+def test_a_tres_note_reaches_the_customer_only_when_remediation_is_complete():
+    assert planned(a_note(Author.TRE)).notifications == ()
+    summary = Summary(completed=("isolate FIN-LT-07",), outstanding=("kill process x",))
+    (note,) = planned(a_note(Author.TRE, remediation_complete=True), summary=summary).notifications
+    assert (note.audience, note.kind) == (Audience.CUSTOMER, Kind.REMEDIATION_SUMMARY)
+    assert note.facts == (("Summary by", "Robin"), ("Completed", "isolate FIN-LT-07"), ("Outstanding", "kill process x"))
+
+
+def grouped(endpoint):
+    return EndpointGrouped(id="g", customer="acme", occurred_at=NOON, endpoint=endpoint)
+
+
+def test_a_linux_endpoint_in_a_remediate_group_is_told_of():
+    (note,) = planned(grouped(LINUX)).notifications
+    assert (note.kind, note.once) == (Kind.UNSUPPORTED_OS, f"unsupported_os/crowdstrike/{LINUX.agent_id}")
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        an_endpoint(),
+        an_endpoint(os=OS.UNKNOWN),
+        LINUX.model_copy(update={"groups": frozenset()}),
+        LINUX.model_copy(update={"groups": None}),
+    ],
+)
+def test_other_endpoints_are_not_told_of(endpoint):
+    assert planned(grouped(endpoint)).notifications == ()
+
+
+def test_a_closed_threat_calls_off_what_is_queued():
+    event = ThreatClosed(id="c", customer="acme", occurred_at=NOON, threat=a_threat(), reason="remediated by us")
+    assert planned(event).closes == "threat closed: remediated by us"

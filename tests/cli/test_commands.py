@@ -1,0 +1,206 @@
+"""`arctl` as people use it: what it says, what it does, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from click.testing import CliRunner
+
+from ar_workers.bootstrap import ledger_at
+from ar_workers.cli import arctl, main
+from ar_workers.cli.ingest import accept_all
+from ar_workers.cli.redis_server import free_port
+from ar_workers.domain.errors import InvalidEvent, LedgerUnavailable
+from ar_workers.domain.retries import life_of
+from ar_workers.domain.rows import Finding, action_row
+from ar_workers.domain.states import State
+from tests.builders import a_hash_ban, a_threat_published, an_isolate
+
+
+@pytest.fixture
+def ledger(real_redis, redis_url, monkeypatch, tmp_path):
+    monkeypatch.setenv("AR_REDIS_URL", redis_url)
+    monkeypatch.setenv("AR_HOME", str(tmp_path))
+    return ledger_at(redis_url)
+
+
+def run(*words, feed=None, status=0):
+    result = CliRunner().invoke(arctl, words, input=feed)
+    assert result.exit_code == status, result.output
+    return result.output
+
+
+def events(*ids):
+    return "".join(a_threat_published(id=name).model_dump_json() + "\n" for name in ids)
+
+
+def test_good_lines_are_accepted_and_bad_ones_named(ledger):
+    output = run("ingest", "-", feed=events("e1") + "{}\n" + events("e2"), status=1)
+    assert "-:2: refused: type:" in output.replace("<stdin>", "-")
+    assert "2 accepted, 1 refused" in output
+
+
+def test_the_same_call_again_finds_duplicates(ledger):
+    run("ingest", "-", feed=events("e1"))
+    assert "1 duplicate" in run("ingest", "-", feed=events("e1"))
+
+
+def test_an_id_used_again_for_something_else_is_refused(ledger):
+    run("ingest", "-", feed=events("e1"))
+    other = a_threat_published(id="e1", endpoints=()).model_dump_json()
+    assert "refused: id: was used before" in run("ingest", "-", feed=other, status=1)
+
+
+def test_every_record_is_told_as_json(ledger):
+    lines = [
+        json.loads(line)
+        for line in run("ingest", "--json", "-", feed=events("e1") + "nonsense\n", status=1).splitlines()
+        if line.startswith("{")
+    ]
+    assert sorted((each["line"], each["status"]) for each in lines) == [(1, "accepted"), (2, "refused")]
+
+
+def test_the_schema_is_json_schema():
+    assert "ThreatPublished" in json.loads(run("ingest", "--schema"))["$defs"]
+
+
+def test_without_a_file_the_usage_is_told():
+    assert "name a FILE" in run("ingest", status=2)
+
+
+class GoneLedger:
+    def accept(self, events):
+        raise LedgerUnavailable("away")
+
+
+def test_if_redis_goes_away_every_line_is_told_and_none_is_lost():
+    found = [(1, a_threat_published(id="e1")), (2, InvalidEvent("x", "bad")), (3, a_threat_published(id="e2"))]
+    lines = [(line.line, line.status) for line in accept_all(GoneLedger(), None, found)]
+    assert sorted(lines) == [(1, "not accepted"), (2, "refused"), (3, "not accepted")]
+
+
+def ended(*words, monkeypatch, capsys):
+    """Run the real entry point; returns its exit status and what it said."""
+    monkeypatch.setattr("sys.argv", ["arctl", *words])
+    with pytest.raises(SystemExit) as raised:
+        main()
+    return raised.value.code, capsys.readouterr().err.strip()
+
+
+def test_without_redis_one_line_says_what_to_start(monkeypatch, capsys, tmp_path):
+    monkeypatch.delenv("AR_REDIS_URL", raising=False)
+    monkeypatch.setenv("AR_HOME", str(tmp_path))
+    status, said = ended("threats", monkeypatch=monkeypatch, capsys=capsys)
+    assert (status, said) == (3, "arctl: no Redis is known. Start one with `arctl up`, or name yours in AR_REDIS_URL.")
+
+
+def test_a_redis_that_does_not_answer_is_named(monkeypatch, capsys):
+    monkeypatch.setenv("AR_REDIS_URL", f"redis://:canary-password@127.0.0.1:{free_port()}/0")
+    status, said = ended("threats", monkeypatch=monkeypatch, capsys=capsys)
+    assert status == 3
+    assert said.startswith("arctl: AR_REDIS_URL does not answer (ConnectionError).")
+    assert "canary" not in said
+
+
+def test_a_wrong_configuration_is_told_whole(monkeypatch, capsys, tmp_path):
+    (tmp_path / "customers").mkdir()
+    (tmp_path / "customers" / "acme.toml").write_text("[protect]\nendpoint = 1\n")
+    monkeypatch.setenv("AR_HOME", str(tmp_path))
+    monkeypatch.delenv("AR_REDIS_URL", raising=False)
+    status, said = ended("up", monkeypatch=monkeypatch, capsys=capsys)
+    assert status == 4
+    assert "acme.toml: protect.endpoint: is not known; did you mean endpoints?" in said
+
+
+@pytest.fixture
+def failed(ledger):
+    """Two failed actions and a done one."""
+    event = a_threat_published()
+    ledger.accept([event])
+    wishes = [an_isolate(), a_hash_ban(), a_hash_ban(md5="a" * 32)]
+    rows = [action_row(each, event.threat_id, after=(), life=life_of(each.verb)) for each in wishes]
+    ledger.record(event, rows, closes=None)
+    for row, state in zip(rows, (State.FAILED, State.FAILED, State.DONE), strict=True):
+        claim = ledger.claim(row.id, owner=row.id, lease=timedelta(minutes=1))
+        ledger.conclude(claim, Finding(state=state, reason="denied" if state is State.FAILED else ""))
+    return [row.id for row in rows]
+
+
+def test_threats_are_listed_and_shown(failed):
+    assert "THREAT-1042" in run("threats")
+    shown = run("threats", "show", "THREAT-1042")
+    for part in ("isolate FIN-LT-07", "failed", "denied", "Timeline", "https://acme.ar.example/threats/1042"):
+        assert part in shown
+    document = json.loads(run("threats", "show", "THREAT-1042", "--json"))
+    assert len(document["rows"]) == 3
+    assert document["threat"]["timeline"][0]["text"] == "accepted"
+
+
+def test_an_unknown_threat_is_an_error_that_says_what_to_do(ledger, monkeypatch, capsys):
+    status, said = ended("threats", "show", "THREAT-9", monkeypatch=monkeypatch, capsys=capsys)
+    assert (status, said) == (1, "arctl: no threat THREAT-9: `arctl threats` lists what is known")
+
+
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [
+        ((), 3),
+        (("--state", "failed"), 2),
+        (("--verb", "isolate"), 1),
+        (("--customer", "globex"), 0),
+        (("--edr", "crowdstrike"), 3),
+        (("--since", (datetime.now(UTC) + timedelta(days=1)).isoformat()), 0),
+    ],
+)
+def test_actions_are_filtered(failed, words, number):
+    assert len(json.loads(run("actions", "--json", *words))) == number
+
+
+def test_a_bad_since_is_refused(ledger):
+    assert "neither like 30m, 24h, 7d nor an ISO date" in run("actions", "--since", "yesterday", status=2)
+
+
+def test_a_dry_run_changes_nothing(failed, ledger):
+    assert "2 would be requeued" in run("actions", "requeue", "--failed", "--dry-run")
+    assert ledger.row(failed[0]).state is State.FAILED
+
+
+def test_failed_actions_are_requeued_by_filter(failed, ledger):
+    assert "1 requeued" in run("actions", "requeue", "--failed", "--verb", "isolate")
+    assert [ledger.row(each).state for each in failed] == [State.PENDING, State.FAILED, State.DONE]
+    assert ledger.row(failed[0]).generation == 2
+
+
+def test_a_done_action_is_never_requeued(failed, ledger):
+    output = run("actions", "requeue", failed[0], failed[2], status=1)
+    assert f"{failed[2]}: refused: is done" in output
+    assert "1 requeued, 1 refused" in output
+    assert ledger.row(failed[2]).state is State.DONE
+
+
+def test_requeue_wants_ids_or_failed(ledger):
+    assert "not both" in run("actions", "requeue", status=2)
+    assert "not both" in run("actions", "requeue", "x", "--failed", status=2)
+
+
+def test_the_kill_switch_is_closed_listed_and_opened(failed):
+    assert "acme: paused verb:isolate" in run("pause", "--verb", "isolate", "--reason", "change freeze")
+    assert json.loads(run("pauses", "--json")) == {"acme": {"verb:isolate": "change freeze"}}
+    assert "acme: resumed verb:isolate" in run("resume", "--verb", "isolate")
+    assert json.loads(run("pauses", "--json")) == {}
+
+
+def test_capabilities_are_a_table_or_json():
+    assert "detect-only" in run("capabilities")
+    cells = json.loads(run("capabilities", "--json"))
+    assert {"edr": "crowdstrike", "verb": "isolate", "os": "macos", "means": "native", "remark": ""} in cells
+
+
+@pytest.mark.parametrize(
+    "words",
+    [(), ("ingest",), ("threats",), ("threats", "show"), ("actions",), ("actions", "requeue"), ("pause",), ("resume",), ("up",), ("demo",)],
+)
+def test_every_command_has_help(words):
+    assert "Usage:" in run(*words, "--help")

@@ -1,0 +1,307 @@
+"""Values and decisions: what is refused, what is the same, and when."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from ar_workers.domain.actions import identity
+from ar_workers.domain.calendar import MOUNTAIN, federal_holidays, is_business_hours
+from ar_workers.domain.endpoints import OS
+from ar_workers.domain.errors import AuthRefused, Denied, EndpointOffline, InvalidEvent, NotSent, Throttled, VendorFault
+from ar_workers.domain.events import parse_event
+from ar_workers.domain.guards import Verdict, rule
+from ar_workers.domain.indicators import Domain, FileHash, HashType, Process, RegistryKey
+from ar_workers.domain.paths import path_problem, process_problem, registry_problem
+from ar_workers.domain.retries import GiveUp, after_error, look_again
+from ar_workers.domain.states import MOVES, TERMINAL, State
+from ar_workers.domain.threats import Threat
+from tests.builders import (
+    EVIL,
+    a_delete,
+    a_domain_ban,
+    a_hash_ban,
+    a_kill,
+    a_policy,
+    a_release,
+    a_threat,
+    a_threat_published,
+    an_endpoint,
+    an_ioc,
+    an_isolate,
+)
+
+
+def changed(path, value):
+    document = a_threat_published(iocs=(an_ioc(),)).model_dump(mode="json")
+    *parents, last = path.split(".")
+    holder = document
+    for each in parents:
+        holder = holder[int(each) if each.isdigit() else each]
+    holder[last] = value
+    return document
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("customer", "Acme Corp"),
+        ("customer", "a:b"),
+        ("id", "with space"),
+        ("occurred_at", "2026-11-24T12:00:00"),
+        ("occurred_at", "yesterday"),
+        ("threat.severity", "critical"),
+        ("threat.url", "http://ar.example/1"),
+        ("threat.url", "https://ar.example/<!channel>"),
+        ("threat.id", "../../x"),
+        ("endpoints.0.agent_id", ""),
+        ("endpoints.0.edr", "mcafee"),
+        ("endpoints.0.hostname", "a\u202eb"),
+        ("iocs.0.indicator.sha256", "zz"),
+        ("iocs.0.safe_to_act", "maybe"),
+        ("surprise", 1),
+    ],
+)
+def test_a_wrong_field_is_named(path, value):
+    with pytest.raises(InvalidEvent) as raised:
+        parse_event(changed(path, value))
+    assert raised.value.field == path
+
+
+@pytest.mark.parametrize("payload", [None, 5, [], "x", {}, {"type": "nonsense"}])
+def test_what_is_no_event_is_refused(payload):
+    with pytest.raises(InvalidEvent):
+        parse_event(payload)
+
+
+def test_the_digest_does_not_depend_on_the_order_of_fields():
+    document = a_threat_published().model_dump(mode="json")
+    assert parse_event(dict(reversed(document.items()))).digest == a_threat_published().digest
+
+
+def test_the_digest_is_the_same_in_every_process():
+    groups = json.dumps(sorted("abcdefgh"))
+    program = f"from tests.builders import *;print(a_threat_published(endpoints=(an_endpoint(groups=frozenset({groups})),)).digest)"
+    runs = {
+        subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": seed, "PATH": ""}
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(runs) == 1
+
+
+def test_the_threats_url_loses_its_query():
+    assert a_threat(url="https://ar.example/t/1?token=secret#x").url == "https://ar.example/t/1"
+
+
+def test_all_zeros_are_no_hash():
+    assert FileHash(sha256="a" * 64, sha1="0" * 40).sha1 is None
+    with pytest.raises(ValidationError):
+        FileHash(sha1="0" * 40)
+
+
+def test_the_best_hash_is_the_first_that_is_accepted_and_known():
+    known = FileHash(md5="A" * 32, sha1="b" * 40)
+    assert known.best((HashType.SHA256, HashType.MD5)) == (HashType.MD5, "a" * 32)
+    assert known.best((HashType.SHA256,)) is None
+
+
+@pytest.mark.parametrize(
+    ("given_name", "kept"),
+    [("Evil.Example.", "evil.example"), ("evil[.]example", "evil.example"), ("bücher.example", "xn--bcher-kva.example")],
+)
+def test_a_domain_is_normalised(given_name, kept):
+    assert Domain(domain=given_name).domain == kept
+
+
+@pytest.mark.parametrize(
+    "name", ["", "localhost", "com", "a b.example", "http://evil.example", "10.0.0.1", "-a.example", "evil.example/x", "'.example"]
+)
+def test_what_is_no_domain_is_refused(name):
+    with pytest.raises(ValidationError):
+        Domain(domain=name)
+
+
+def test_a_registry_key_has_a_short_hive_and_something_below_it():
+    assert RegistryKey(key=r"HKEY_CURRENT_USER\Software\Evil").key == r"HKCU\Software\Evil"
+    for key in ("HKLM", "HKLM\\", r"Software\Evil", "C:\\x"):
+        with pytest.raises(ValidationError):
+            RegistryKey(key=key)
+
+
+@pytest.mark.parametrize(
+    ("path", "os"),
+    [
+        (r"C:\Windows\System32\evil.exe", OS.WINDOWS),
+        (r"C:\Program Files\CrowdStrike\CSFalconService.exe", OS.WINDOWS),
+        (r"\\server\share\evil.exe", OS.WINDOWS),
+        (r"\Device\HarddiskVolume3\evil.exe", OS.WINDOWS),
+        (r"C:\a\..\Windows\x.exe", OS.WINDOWS),
+        ("C:\\a\\b.txt:stream", OS.WINDOWS),
+        (r"%TEMP%\evil.exe", OS.WINDOWS),
+        (r"C:\a\*.exe", OS.WINDOWS),
+        ("C:\\a\\b.exe; rm x", OS.WINDOWS),
+        ('C:\\a\\b".exe', OS.WINDOWS),
+        ("evil.exe", OS.WINDOWS),
+        ("/System/Library/x", OS.MACOS),
+        ("/etc/passwd", OS.MACOS),
+        ("~/evil", OS.MACOS),
+        ("/Users/a/$(id)", OS.MACOS),
+        ("/Users/a/`id`", OS.MACOS),
+    ],
+)
+def test_a_path_that_must_not_or_cannot_be_acted_on_has_a_problem(path, os):
+    assert path_problem(path, os)
+
+
+@pytest.mark.parametrize(
+    ("path", "os"),
+    [(EVIL, OS.WINDOWS), (r"C:\Program Files (x86)\My App\evil, v2.exe", OS.WINDOWS), ("/Users/robin/Library/.evil", OS.MACOS)],
+)
+def test_an_ordinary_path_has_none(path, os):
+    assert path_problem(path, os) is None
+
+
+@pytest.mark.parametrize(
+    "key", [r"HKLM\SYSTEM", r"HKLM\Software\Microsoft", r"HKCU\Software", r"HKLM\SYSTEM\CurrentControlSet\Services\CSAgent"]
+)
+def test_a_vital_key_is_never_deleted_whole(key):
+    assert registry_problem(RegistryKey(key=key))
+
+
+def test_one_value_of_a_vital_key_may_be_deleted():
+    run = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Run"
+    assert registry_problem(RegistryKey(key=run))
+    assert registry_problem(RegistryKey(key=run, value="Evil")) is None
+
+
+@pytest.mark.parametrize(
+    "process",
+    [
+        Process(pid=4),
+        Process(pid=700, image_path=r"C:\Windows\System32\lsass.exe"),
+        Process(pid=700, image_path="csfalconservice.exe"),
+        Process(pid=900),
+    ],
+)
+def test_a_vital_or_unconfirmed_process_is_never_killed(process):
+    assert process_problem(process)
+
+
+def test_a_system_name_in_a_strange_place_is_a_disguise():
+    assert process_problem(Process(pid=700, image_path=r"C:\Users\kim\svchost.exe", sha256="a" * 64)) is None
+
+
+def test_the_same_wish_has_the_same_identity():
+    assert identity(an_isolate()) == identity(an_isolate(an_endpoint(os=OS.UNKNOWN)))
+    others = [a_release(), an_isolate(an_endpoint("OTHER")), a_kill(), a_kill(pid=9), a_hash_ban(), a_domain_ban()]
+    assert len({identity(each) for each in [an_isolate(), *others]}) == len(others) + 1
+
+
+@pytest.mark.parametrize(
+    ("moment", "is_open"),
+    [
+        (datetime(2026, 11, 24, 6, 0, tzinfo=MOUNTAIN), True),
+        (datetime(2026, 11, 24, 5, 59, tzinfo=MOUNTAIN), False),
+        (datetime(2026, 11, 24, 17, 59, tzinfo=MOUNTAIN), True),
+        (datetime(2026, 11, 24, 18, 0, tzinfo=MOUNTAIN), False),
+        (datetime(2026, 11, 28, 12, 0, tzinfo=MOUNTAIN), False),
+        (datetime(2026, 11, 26, 12, 0, tzinfo=MOUNTAIN), False),
+        (datetime(2026, 7, 15, 12, 30, tzinfo=UTC), True),
+        (datetime(2026, 1, 15, 12, 30, tzinfo=UTC), False),
+    ],
+)
+def test_business_hours_are_mountain_time_without_weekends_and_holidays(moment, is_open):
+    assert is_business_hours(moment) is is_open
+
+
+def test_the_federal_holidays_of_2026_and_those_that_are_observed_on_another_day():
+    assert federal_holidays(2026) == {
+        date(2026, 1, 1), date(2026, 1, 19), date(2026, 2, 16), date(2026, 5, 25), date(2026, 6, 19), date(2026, 7, 3),
+        date(2026, 9, 7), date(2026, 10, 12), date(2026, 11, 11), date(2026, 11, 26), date(2026, 12, 25),
+    }  # fmt: skip
+    assert date(2021, 12, 31) in federal_holidays(2021)
+    assert date(2022, 1, 1) not in federal_holidays(2022)
+    assert date(2023, 1, 2) in federal_holidays(2023)
+
+
+def ruled(action, endpoint=None, **policy):
+    return rule(action, a_policy(**policy), [endpoint or an_endpoint()])
+
+
+def test_an_endpoint_in_a_remediate_group_may_be_acted_on():
+    assert ruled(an_isolate()).verdict is Verdict.ALLOW
+
+
+@pytest.mark.parametrize("groups", [None, frozenset(), frozenset({"remediate"})])
+def test_an_endpoint_elsewhere_may_not(groups):
+    assert ruled(an_isolate(), an_endpoint(groups=groups)).verdict is Verdict.REFUSE
+
+
+def test_another_customers_policy_refuses():
+    assert ruled(an_isolate(), customer="globex").verdict is Verdict.REFUSE
+
+
+def test_a_protected_endpoint_is_held():
+    assert ruled(an_isolate(), protected_endpoints=frozenset({"fin-lt-07"})).verdict is Verdict.HOLD
+
+
+@pytest.mark.parametrize(
+    ("action", "listed"),
+    [(a_hash_ban(sha256="a" * 64), "a" * 64), (a_domain_ban("x.evil.example"), "evil.example"), (a_delete(), EVIL.upper())],
+)
+def test_what_the_customer_listed_is_never_touched(action, listed):
+    ruling = ruled(action, never_touch=frozenset({listed}))
+    assert ruling.reason.startswith("never-touch list")
+
+
+def test_the_empty_file_is_never_banned():
+    empty = a_hash_ban(sha256="e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+    assert ruled(empty).reason == "hash of the empty file"
+
+
+def test_a_release_needs_no_group():
+    assert ruled(a_release(), an_endpoint(groups=frozenset())).verdict is Verdict.ALLOW
+
+
+@given(st.integers(0, 200), st.randoms())
+def test_waits_are_jittered_and_capped(attempts, dice: random.Random):
+    for error, cap in ((NotSent("x"), timedelta(minutes=5)), (EndpointOffline("x"), timedelta(minutes=15))):
+        assert timedelta(0) <= after_error(error, attempts, dice.random).after <= cap
+
+
+@pytest.mark.parametrize("kind", [Throttled, VendorFault])
+def test_the_vendors_wish_is_obeyed_and_an_absurd_one_capped(kind):
+    wait = after_error(kind("x", retry_after=timedelta(seconds=90)), 0, lambda: 0.0).after
+    assert wait >= timedelta(seconds=90)
+    absurd = after_error(kind("x", retry_after=timedelta(days=20_000)), 0, lambda: 0.0).after
+    assert absurd <= timedelta(hours=1, seconds=1)
+
+
+@pytest.mark.parametrize("error", [Denied("no"), AuthRefused("no")])
+def test_what_is_refused_for_good_is_given_up(error):
+    assert isinstance(after_error(error, 0, lambda: 0.5), GiveUp)
+
+
+def test_looks_become_rarer():
+    waits = [look_again(number) for number in range(30)]
+    assert waits == sorted(waits)
+    assert waits[-1] == timedelta(minutes=5)
+
+
+def test_nothing_leaves_a_terminal_state_but_a_failure_that_is_requeued():
+    assert {state: MOVES[state] for state in TERMINAL if MOVES[state]} == {State.FAILED: frozenset({State.PENDING})}
+
+
+def test_a_threat_without_its_fields_is_none():
+    with pytest.raises(ValidationError):
+        Threat(id="T", severity="high", classification="", url="https://x.example/")

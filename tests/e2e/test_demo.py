@@ -1,0 +1,142 @@
+"""The whole machine as a person starts it: real processes, real Redis, pretend vendors."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+
+ROOT = Path(__file__).parents[2]
+ARCTL = [sys.executable, "-m", "ar_workers.cli"]
+CANARIES = ("acme-secret", "globex-secret", "xoxb-simulated", "simulated-routing-key-0123456789")
+
+pytestmark = pytest.mark.e2e
+
+
+def environment(folder):
+    return {"PATH": os.environ["PATH"], "HOME": str(folder), "AR_HOME": str(folder), "AR_LEASE_SECONDS": "30"}
+
+
+@contextmanager
+def demo(folder, *options):
+    """A running `arctl demo` in a session of its own."""
+    output = (folder / "output.txt").open("w")
+    process = subprocess.Popen(
+        [*ARCTL, "demo", "--folder", str(folder / "demo"), *options],
+        cwd=ROOT, env=environment(folder), stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait(40)
+        output.close()
+
+
+def said(folder):
+    return (folder / "output.txt").read_text()
+
+
+def wait_until(condition, *, seconds=90.0, process=None):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it took too long"
+        assert process is None or process.poll() is None, "it ended early"
+        time.sleep(0.05)
+
+
+def pids(folder):
+    return {path.stem: int(path.read_text()) for path in (folder / "demo").rglob("*.pid")}
+
+
+def is_alive(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def effects(folder):
+    lines = (folder / "demo" / "journal.ndjson").read_text().splitlines()
+    return [each for each in map(json.loads, lines) if each["kind"] == "effect" and each["changed"]]
+
+
+def messages(folder):
+    lines = (folder / "demo" / "journal.ndjson").read_text().splitlines()
+    return [(each["vendor"], each["channel"], each["subject"]) for each in map(json.loads, lines) if each["kind"] == "message"]
+
+
+def assert_nothing_is_doubled(folder):
+    done = [(each["tenant"], each["verb"], each["target"]) for each in effects(folder)]
+    assert len(done) == len(set(done)) == 15
+    told = [each for each in messages(folder) if each[0] != "pagerduty"]
+    assert len(told) == len(set(told))
+
+
+def test_workers_killed_in_the_middle_of_their_work_change_nothing_about_the_outcome(tmp_path):
+    with demo(tmp_path) as process:
+        wait_until((tmp_path / "demo" / "journal.ndjson").exists, process=process)
+        wait_until(lambda: len(effects(tmp_path)) >= 2, process=process)
+        before = pids(tmp_path)
+        for name in ("actions", "isolation"):
+            os.kill(before[name], signal.SIGKILL)
+        assert process.wait(150) == 0, said(tmp_path)
+    assert "every outcome is the expected one" in said(tmp_path)
+    assert_nothing_is_doubled(tmp_path)
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes by /proc")
+@pytest.mark.parametrize("moment", ["redis.pid", "isolation.pid", "journal.ndjson"])
+def test_ctrl_c_at_any_point_leaves_no_process_behind(tmp_path, moment):
+    with demo(tmp_path) as process:
+        wait_until(lambda: list((tmp_path / "demo").rglob(moment)), process=process)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(40) == 130
+    assert pids(tmp_path)
+    assert [name for name, pid in pids(tmp_path).items() if is_alive(pid)] == []
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes by /proc")
+def test_arctl_killed_outright_leaves_no_process_behind(tmp_path):
+    with demo(tmp_path) as process:
+        wait_until(lambda: list((tmp_path / "demo").rglob("isolation.pid")), process=process)
+        process.kill()
+        process.wait(10)
+    wait_until(lambda: not [pid for pid in pids(tmp_path).values() if is_alive(pid)], seconds=30)
+
+
+def fetched(url):
+    with urllib.request.urlopen(url, timeout=10) as reply:
+        return reply.read().decode("utf-8", "replace")
+
+
+def test_a_kept_demo_is_found_by_other_commands_and_shows_no_secret(tmp_path):
+    with demo(tmp_path, "--keep") as process:
+        wait_until(lambda: "staying up" in said(tmp_path), process=process)
+        word = json.loads((tmp_path / "run.json").read_text())
+        listed = subprocess.run(
+            [*ARCTL, "threats", "--json"], cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, check=True
+        )
+        assert len(json.loads(listed.stdout)) == 8
+        pages = "".join(fetched(word["flower"] + page) for page in ("", "broker", "tasks", "workers"))
+        with redis.Redis.from_url(word["redis_url"]) as client:
+            rows = b"".join(client.dump(key) or b"" for key in client.scan_iter(count=1000)).decode("latin-1")
+    logs = "".join(path.read_text(errors="replace") for path in (tmp_path / "demo").rglob("*.log"))
+    everything = pages + rows + logs + said(tmp_path) + listed.stdout
+    assert [canary for canary in CANARIES if canary in everything] == []
+    assert "Traceback" not in logs
+    inboxes = messages(tmp_path)
+    assert ("mail", "soc@acme.example", "[Active Remediation] Remediation complete: THREAT-1042") in inboxes
+    assert {vendor for vendor, _, _ in inboxes} == {"slack", "pagerduty", "mail"}

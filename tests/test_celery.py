@@ -1,0 +1,71 @@
+"""The doorbell: what goes onto the wire, and what does not."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+from ar_workers.celery import TASKS, CeleryDoorbell, app, celery_at
+from ar_workers.cli.redis_server import free_port
+from ar_workers.domain.rows import Queue, Ring
+from ar_workers.pipeline.workflow import arrange
+
+
+def a_ring(name, queue, lane=""):
+    return Ring(id=f"acme:{name}", queue=queue, label=f"{name} FIN-LT-07 · acme · THREAT-1042", lane=lane)
+
+
+RINGS = [
+    a_ring("isolate:1", Queue.ISOLATION, "crowdstrike/a1"),
+    a_ring("kill_process:1", Queue.IOC, "crowdstrike/a1"),
+    a_ring("ban_hash:1", Queue.IOC),
+    a_ring("slack:1", Queue.NOTIFY),
+]
+
+
+def messages(client, queue):
+    return [json.loads(raw) for raw in client.lrange(queue, 0, -1)]
+
+
+def body_of(message):
+    return json.loads(base64.b64decode(message["body"]))
+
+
+def test_the_canvas_is_a_chain_of_isolation_and_group_beside_the_deliveries(real_redis, redis_url):
+    CeleryDoorbell(celery_at(redis_url)).play(arrange(RINGS))
+    assert {queue: real_redis.llen(queue) for queue in TASKS} == {"respond": 0, "isolation": 1, "ioc": 0, "notify": 1}
+    (message,) = messages(real_redis, "isolation")
+    args, kwargs, embed = body_of(message)
+    assert (args, kwargs) == (["acme:isolate:1"], {})
+    (group,) = embed["chain"]
+    assert sorted(task["args"][0] for task in group["kwargs"]["tasks"]) == ["acme:ban_hash:1", "acme:kill_process:1"]
+
+
+def test_operators_see_a_human_line_and_messages_carry_an_id(real_redis, redis_url):
+    CeleryDoorbell(celery_at(redis_url)).ring(RINGS)
+    (message,) = messages(real_redis, "isolation")
+    assert message["headers"]["argsrepr"] == "isolate:1 FIN-LT-07 · acme · THREAT-1042"
+    assert body_of(message)[:2] == [["acme:isolate:1"], {}]
+
+
+def test_the_backlog_is_counted_per_queue(real_redis, redis_url):
+    doorbell = CeleryDoorbell(celery_at(redis_url))
+    doorbell.ring(RINGS)
+    assert doorbell.backlog() == {"respond": 0, "isolation": 1, "ioc": 2, "notify": 1}
+
+
+def test_a_broker_that_is_away_costs_no_exception(caplog):
+    doorbell = CeleryDoorbell(celery_at(f"redis://127.0.0.1:{free_port()}/0"))
+    doorbell.ring(RINGS[:1])
+    assert "the sweep will ring" in caplog.text
+    assert doorbell.backlog() == {}
+
+
+def test_the_settings_leave_redelivery_and_pickle_out():
+    conf = app.conf
+    assert conf.accept_content == ["json"]
+    assert conf.task_ignore_result
+    assert not conf.task_acks_late
+    assert conf.broker_transport_options["ack_emulation"] is False
+    assert {queue.name for queue in conf.task_queues} == set(Queue)
+    assert set(conf.beat_schedule) == {"sweep", "recheck-unsupported-os"}

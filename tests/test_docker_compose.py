@@ -1,0 +1,22 @@
+"""The containers run the same workers as `arctl up`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ar_workers.cli.machine import WORKERS
+from ar_workers.domain.rows import Queue
+
+COMPOSE = (Path(__file__).parents[1] / "docker-compose.yml").read_text()
+
+
+def test_the_workers_are_those_of_one_machine():
+    found = {name: (queues, int(threads)) for threads, queues, name in re.findall(r"-c (\d+) -Q (\S+) -n (\w+)@", COMPOSE)}
+    assert found == WORKERS
+
+
+def test_all_queues_are_worked_on_and_isolation_has_its_own():
+    queues = [name for names, _ in WORKERS.values() for name in names.split(",")]
+    assert sorted(queues) == sorted(Queue)
+    assert WORKERS["isolation"][0] == "isolation"

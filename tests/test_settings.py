@@ -1,0 +1,148 @@
+"""The configuration: everything checked at the start, all problems at once, and no secret shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ar_workers.automations import KNOBS
+from ar_workers.bootstrap import build
+from ar_workers.domain.endpoints import Vendor
+from ar_workers.domain.errors import InvalidSettings
+from ar_workers.domain.policies import FileResponse, MediumIsolation
+from ar_workers.settings import Automations, load_settings
+
+EXAMPLES = Path(__file__).parents[1] / "examples" / "customers"
+SECRETS = {
+    "ACME_FALCON_URL": "http://127.0.0.1:1",
+    "ACME_FALCON_CLIENT_ID": "id",
+    "ACME_FALCON_CLIENT_SECRET": "canary-secret",
+    "GLOBEX_FALCON_URL": "http://127.0.0.1:1",
+    "GLOBEX_FALCON_CLIENT_ID": "id2",
+    "GLOBEX_FALCON_CLIENT_SECRET": "canary-secret-2",
+}
+MINIMAL = """
+[edr.crowdstrike]
+client_id = "env:ACME_FALCON_CLIENT_ID"
+client_secret = "env:ACME_FALCON_CLIENT_SECRET"
+remediate_groups = ["Remediate"]
+"""
+
+
+def load(folder, **environ):
+    return load_settings({"AR_CUSTOMERS": str(folder), **SECRETS, **environ})
+
+
+def problems_of(folder, text, name="acme.toml", **environ):
+    (folder / name).write_text(text)
+    with pytest.raises(InvalidSettings) as raised:
+        build(load(folder, **environ))
+    return raised.value.problems
+
+
+def test_the_examples_are_valid_and_complete():
+    settings = load(EXAMPLES)
+    assert set(settings.customers) == {"acme", "globex"}
+    policy = settings.customers["acme"].policy
+    assert policy.remediate_groups == {Vendor.CROWDSTRIKE: frozenset({"Remediate"})}
+    assert policy.protected_endpoints == {"DC-01"}
+    build(settings)
+
+
+def test_the_defaults_follow_the_seed_page(tmp_path):
+    (tmp_path / "acme.toml").write_text(MINIMAL)
+    policy = load(tmp_path).customers["acme"].policy
+    assert (policy.medium_isolation, policy.file_response) == (MediumIsolation.ALWAYS, FileResponse.QUARANTINE_ELSE_DELETE)
+
+
+def test_the_knobs_of_a_file_are_those_of_the_automations():
+    fields = {name: frozenset(field.annotation.model_fields) for name, field in Automations.model_fields.items()}
+    assert fields == KNOBS
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (MINIMAL + "[automations.remediation_requested]\nenabled = false", "automations.remediation_requested.enabled: this automation is managed by the service; nothing of it can be set"),
+        (MINIMAL + "[automations.threat_published]\nisolate = false", "automations.threat_published.isolate: this automation is managed by the service; only medium_isolation can be set"),
+        (MINIMAL + "[protect]\nendpoint = ['x']", "protect.endpoint: is not known; did you mean endpoints?"),
+        (MINIMAL + "[edrs.x]", "edrs: is not known; did you mean edr?"),
+        (MINIMAL + "[automations.threat_publishd]", "automations.threat_publishd: is not known; did you mean threat_published?"),
+        (MINIMAL + '[automations.unsupported_os]\nemails = ["a@x.example, b@x.example"]', "automations.unsupported_os.emails.0: Value error, is not one mail address such as soc@acme.example"),
+        (MINIMAL.replace("crowdstrike", "mcafee"), "edr.mcafee.[key]: Input should be"),
+        (MINIMAL.replace('["Remediate"]', "[]"), "edr.crowdstrike.remediate_groups: Tuple should have at least 1 item"),
+        (MINIMAL.replace("env:ACME_FALCON_CLIENT_SECRET", "hunter2"), "edr.crowdstrike.client_secret: a secret does not belong in the file"),
+        (MINIMAL.replace("env:ACME_FALCON_CLIENT_SECRET", "env:/etc/passwd"), "edr.crowdstrike.client_secret: env: is followed by the name of a variable"),
+        (MINIMAL.replace("env:ACME_FALCON_CLIENT_SECRET", "env:MISSING_ONE"), "edr.crowdstrike.client_secret: the environment has no MISSING_ONE"),
+        (MINIMAL + 'base_url = "https://evil.example"', "edr.crowdstrike.base_url: Value error, must be https:// and one of"),
+        (MINIMAL + "flavour = 1", "edr.crowdstrike.flavour: Extra inputs are not permitted"),
+        (MINIMAL.replace("crowdstrike", "defender"), "edr.defender: there is no adapter for it yet"),
+        ("not toml", "is not readable TOML"),
+    ],
+)  # fmt: skip
+def test_a_problem_names_file_key_and_fix(tmp_path, text, problem):
+    (found,) = problems_of(tmp_path, text)
+    assert found.startswith(f"acme.toml: {problem}")
+    assert "hunter2" not in found
+
+
+def test_all_problems_of_all_files_are_told_at_once(tmp_path):
+    (tmp_path / "globex.toml").write_text("[protect]\nendpoint = ['x']")
+    found = problems_of(tmp_path, MINIMAL + "[protect]\nendpoint = ['x']", AR_SMTP_PORT="99999", AR_NONSENSE="1")
+    assert [line.partition(":")[0] for line in found] == ["AR_NONSENSE", "AR_SMTP_PORT"]
+    found = problems_of(tmp_path, MINIMAL + "[protect]\nendpoint = ['x']")
+    assert [line.partition(":")[0] for line in found] == ["acme.toml", "globex.toml"]
+
+
+def test_a_credential_belongs_to_one_customer(tmp_path):
+    (tmp_path / "globex.toml").write_text(MINIMAL)
+    found = problems_of(tmp_path, MINIMAL)
+    assert found[0].startswith("ACME_FALCON_CLIENT_ID: is named by several customers (acme, globex)")
+
+
+def test_a_file_is_named_for_its_customer(tmp_path):
+    assert problems_of(tmp_path, MINIMAL, name="Acme Corp.toml")[0].startswith("Acme Corp.toml: the file's name is the customer's id")
+
+
+def test_a_secret_may_stand_in_a_file_that_only_its_owner_reads(tmp_path):
+    secret = tmp_path / "token"
+    secret.write_text("xoxb-from-file\n")
+    secret.chmod(0o600)
+    settings = load(tmp_path, AR_SLACK_TOKEN_FILE=str(secret), AR_SLACK_CHANNEL="C1")
+    assert settings.system.slack_token.get_secret_value() == "xoxb-from-file"
+    assert "xoxb" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("mode", "text", "problem"), [(0o644, "x", "can be read by others"), (0o600, "", "is empty"), (None, "", "cannot be read")]
+)
+def test_a_bad_secret_file_is_named_and_not_shown(tmp_path, mode, text, problem):
+    secret = tmp_path / "token"
+    if mode:
+        secret.write_text(text)
+        secret.chmod(mode)
+    with pytest.raises(InvalidSettings) as raised:
+        load(tmp_path, AR_SLACK_TOKEN_FILE=str(secret))
+    assert f"{secret} {problem}" in str(raised.value)
+
+
+def test_a_variable_and_its_file_are_not_both_set(tmp_path):
+    with pytest.raises(InvalidSettings, match="AR_SLACK_TOKEN is set too"):
+        load(tmp_path, AR_SLACK_TOKEN="a", AR_SLACK_TOKEN_FILE="/nowhere")
+
+
+def test_a_typo_in_a_variable_is_a_problem(tmp_path):
+    with pytest.raises(InvalidSettings, match="AR_SLACK_TOKN: is not known; did you mean AR_SLACK_TOKEN?"):
+        load(tmp_path, AR_SLACK_TOKN="x")
+
+
+def test_mail_without_tls_is_for_loopback_only(tmp_path):
+    with pytest.raises(InvalidSettings, match="AR_SMTP_SECURITY: none is for loopback hosts only"):
+        load(tmp_path, AR_SMTP_HOST="mail.example", AR_SMTP_SECURITY="none")
+
+
+def test_no_secret_is_shown():
+    settings = load(EXAMPLES, AR_SLACK_TOKEN="canary-token", AR_SMTP_PASSWORD="canary-password")
+    services = build(settings)
+    assert "canary" not in repr(settings) + str(settings) + repr(services) + settings.model_dump_json()
