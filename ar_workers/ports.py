@@ -54,6 +54,10 @@ class Channel(Protocol):
     def dedupes(self) -> bool:
         """Whether the receiver recognises a repeated sending by its id, so that repeating is harmless."""
 
+    @property
+    def marks_copies(self) -> bool:
+        """Whether a second copy can be told from a second message, so that one is better than none."""
+
     def send(self, delivery: Delivery, delivery_id: str) -> Result:
         """Send once: at most one provider request. Never raises for what the provider answers."""
 

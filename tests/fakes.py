@@ -103,6 +103,7 @@ class FakeChannel:
     """A channel that remembers what it sent."""
 
     dedupes: bool = False
+    marks_copies: bool = False
     answers: deque[Result] = field(default_factory=deque)
     history: Result | None = None
     sent: list[Delivery] = field(default_factory=list)

@@ -48,9 +48,10 @@ class Config(BaseModel):
 
 
 class Email:
-    """`ports.Channel`. SMTP recognises no repetition and cannot be asked: a lost answer stays unknown."""
+    """`ports.Channel`. No mail server can be asked; but a second copy has the same Message-ID, by which stores fold it."""
 
     dedupes = False
+    marks_copies = True
 
     def __init__(self, config: Config, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._config, self._now = config, now

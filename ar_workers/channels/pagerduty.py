@@ -43,6 +43,7 @@ class PagerDuty:
     """`ports.Channel`. One dedup key per threat: a repeated trigger updates the open alert, so repeating is harmless."""
 
     dedupes = True
+    marks_copies = True
 
     def __init__(self, config: Config) -> None:
         self._config = config

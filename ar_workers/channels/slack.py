@@ -49,6 +49,7 @@ class Slack:
     """`ports.Channel`. Slack recognises no repetition, so an unknown outcome is looked up in the channel's history."""
 
     dedupes = False
+    marks_copies = False
 
     def __init__(self, config: Config) -> None:
         self._config = config

@@ -42,7 +42,8 @@ def visit(services: Services, claim: Claim) -> Finding | None:
     """What became of a claimed delivery. None: the ledger has moved the row itself.
 
     After an unknown outcome a channel whose receiver recognises repetitions sends again; one that can ask its
-    provider asks; any other leaves the delivery `unknown` for a person, because a second copy cannot be taken back.
+    provider asks; one whose copies can be told as such sends once more. Otherwise the delivery stays `unknown`
+    for a person, because a second message cannot be taken back.
     """
     delivery = claim.delivery()
     channel = services.channels.get(delivery.receiver.channel)
@@ -52,9 +53,9 @@ def visit(services: Services, claim: Claim) -> Finding | None:
         return Finding(state=State.FAILED, reason=f"set aside: {claim.crashes} workers were lost with it in hand")
     if claim.was == State.UNKNOWN and not channel.dedupes:
         known = channel.reconcile(delivery, claim.row_id)
-        if known is None:
+        if known is None and not (channel.marks_copies and claim.attempts + claim.crashes <= 1):
             return _in_doubt(claim)
-        if known.answer is not Answer.RETRY:
+        if known and known.answer is not Answer.RETRY:
             return _finding(services, claim, known)
     return _send(services, claim, channel)
 

@@ -40,16 +40,19 @@ def redact(value: Any) -> Any:
 
 
 def readable_body(raw: bytes, content_type: str) -> Any:
-    """A request body as it may be written down: parsed where possible, secrets removed."""
+    """A request body as it may be written down: parsed, its secrets removed; what cannot be parsed may hold some.
+
+    JSON is tried first, since clients send it under the form's content type as well.
+    """
     if not raw:
         return None
     text = raw.decode("utf-8", "replace")
-    if "form-urlencoded" in content_type:
-        return redact(dict(parse_qsl(text, keep_blank_values=True)))
     try:
         return redact(json.loads(text))
     except ValueError:
-        return text
+        if "form-urlencoded" in content_type:
+            return redact(dict(parse_qsl(text)))
+        return f"[unreadable: {len(raw)} bytes]"
 
 
 def readable_query(query: Mapping[str, list[str]]) -> str:

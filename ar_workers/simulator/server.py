@@ -322,4 +322,4 @@ class Server:
         self._listener.hang_up()
 
     def _serve(self) -> None:
-        self._listener.serve_forever(poll_interval=0.05)
+        self._listener.serve_forever(poll_interval=0.02)

@@ -303,6 +303,15 @@ def test_a_delivery_in_doubt_is_settled_by_asking_the_provider(shown, copies):
     assert len(slack.sent) == copies
 
 
+def test_a_channel_whose_copies_are_marked_sends_one_more_and_no_third():
+    doubts = deque([Result(answer=Answer.UNKNOWN, code="reset")] * 2)
+    slack = FakeChannel(marks_copies=True, answers=doubts)
+    services = some_services(edr=an_edr(), channels={"slack": slack, "pagerduty": FakeChannel(dedupes=True)})
+    play(services, published(iocs=()), rounds=20)
+    assert states(services)["slack"][0] == State.UNKNOWN
+    assert len(slack.sent) == 2
+
+
 def test_a_receiver_that_recognises_repetitions_is_told_again():
     pagerduty = FakeChannel(dedupes=True, answers=deque([Result(answer=Answer.UNKNOWN, code="reset")]))
     services = some_services(edr=an_edr(), channels={"slack": FakeChannel(), "pagerduty": pagerduty})

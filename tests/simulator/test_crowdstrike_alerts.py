@@ -85,7 +85,9 @@ def test_the_vendors_client_releases_a_quarantined_file(acme, auth):
     assert quarantine.query_quarantine_files(filter="state:'quarantined'")["body"]["resources"] == [FILE]
     assert quarantine.get_quarantine_files(ids=FILE)["body"]["resources"][0]["aid"] == AID
     assert quarantine.update_quarantined_detects_by_id(ids=FILE, action="release", comment="x")["status_code"] == 200
-    assert acme.effects() == [("release_file", "c" * 64, True)]
+    assert quarantine.get_quarantine_files(ids=FILE)["body"]["resources"][0]["state"] == "release_pending"
+    assert quarantine.update_quarantined_detects_by_id(ids=FILE, action="release", comment="x")["status_code"] == 200
+    assert acme.effects() == [("release_file", "c" * 64, True), ("release_file", "c" * 64, False)]
 
 
 def test_the_vendors_client_runs_a_batch(acme, auth):

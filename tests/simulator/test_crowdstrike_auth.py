@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import time
 
+import pytest
+
 from tests.simulator.worlds import DEVICES, TOKEN, a_tenant, falcon
 
 
@@ -35,9 +37,10 @@ def test_a_token_ends_after_half_an_hour(acme):
     assert acme.call("GET", DEVICES).status == 401
 
 
-def test_a_token_without_its_scheme_is_no_token(acme):
+@pytest.mark.parametrize("scheme", ["", "Basic "])
+def test_a_token_without_its_scheme_is_no_token(acme, scheme):
     token = acme.log_in().body["access_token"]
-    assert acme.send("GET", DEVICES, headers={"Authorization": token}).status == 401
+    assert acme.send("GET", DEVICES, headers={"Authorization": scheme + token}).status == 401
 
 
 def test_a_provider_sees_the_member_that_it_asked_for():

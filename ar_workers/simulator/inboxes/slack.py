@@ -52,7 +52,8 @@ class SlackInbox:
             return _refused(problem)
         with self._lock:
             ts = f"{time.time():.6f}"
-            message = {"ts": ts, **{key: wish[key] for key in ("text", "blocks", "metadata", "thread_ts") if key in wish}}
+            message: dict[str, Any] = {key: wish[key] for key in ("text", "blocks", "metadata", "thread_ts") if key in wish}
+            message["ts"] = ts
             self._messages.append({"channel": channel, **message})
         self._journal.append("message", vendor=VENDOR, tenant="", channel=channel, id=ts, subject=str(wish.get("text", "")), body=message)
         return json_reply(200, {"ok": True, "channel": channel, "ts": ts, "message": message})
