@@ -9,6 +9,9 @@ from kombu.entity import Queue
 #: The broker is the ledger's Redis unless AR_BROKER_URL says otherwise.
 broker_url = os.environ.get("AR_BROKER_URL") or os.environ.get("AR_REDIS_URL") or "redis://127.0.0.1:6379/0"
 
+# Ours takes messages in batches and survives what is no message; AR_TRANSPORT=stock is kombu's own.
+if os.environ.get("AR_TRANSPORT") != "stock":
+    broker_transport = "ar_workers.transport:Transport"
 # The ledger holds results; a backend costs a sixth of the throughput and loses chord callbacks.
 task_ignore_result = True
 # The ledger makes redelivery unnecessary, and a worker whose clock is wrong would double tasks by it.
@@ -31,7 +34,7 @@ task_create_missing_queues = False
 task_queues = [Queue(name) for name in ("respond", "isolation", "ioc", "notify", "housekeeping")]
 task_default_queue = "housekeeping"
 # A message that a busy worker has fetched waits behind its slow neighbours: fetch few.
-worker_prefetch_multiplier = 1
+worker_prefetch_multiplier = 4
 task_send_sent_event = False
 timezone = "UTC"
 imports = ("ar_workers.tasks",)

@@ -6,7 +6,6 @@ import os
 import random
 import threading
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -123,15 +122,22 @@ def doorbell_at(redis_url: str) -> Doorbell:
     return CeleryDoorbell(celery_at(os.environ.get("AR_BROKER_URL") or redis_url))
 
 
-_building = threading.Lock()
+class _Process:
+    """The services of this process."""
+
+    lock = threading.Lock()
+    services: Services | None = None
 
 
 def services() -> Services:
     """The services of this process, built on first use from its environment."""
-    with _building:
-        return _services()
+    with _Process.lock:
+        if _Process.services is None:
+            _Process.services = build(load_settings(os.environ))
+        return _Process.services
 
 
-@lru_cache(maxsize=1)
-def _services() -> Services:
-    return build(load_settings(os.environ))
+def use(ready: Services) -> None:
+    """Work with these services instead: for tests and benchmarks that wire their own."""
+    with _Process.lock:
+        _Process.services = ready

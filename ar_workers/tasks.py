@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from celery import Task
 from celery.signals import worker_init
 
 from .bootstrap import services
@@ -32,16 +33,16 @@ def respond(event_ref: str) -> None:
     responding.respond(services(), event_ref)
 
 
-@app.task
-def isolate(action_id: str) -> None:
-    """Visit an isolation or a release."""
-    executing.execute(services(), action_id)
+@app.task(bind=True)
+def isolate(self: Task, action_id: str) -> None:
+    """Visit an isolation or a release. Within a canvas, Celery rings what follows."""
+    executing.execute(services(), action_id, is_followed=bool(self.request.chain))
 
 
-@app.task
-def act(action_id: str) -> None:
-    """Visit any other action."""
-    executing.execute(services(), action_id)
+@app.task(bind=True)
+def act(self: Task, action_id: str) -> None:
+    """Visit any other action. Within a canvas, Celery rings what follows."""
+    executing.execute(services(), action_id, is_followed=bool(self.request.chain))
 
 
 @app.task

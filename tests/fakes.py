@@ -130,9 +130,11 @@ class InlineDoorbell:
 
     def play(self, score: Score) -> None:
         self.scores.append(score)
-        for head, rest in score.chains:
-            self.rings.extend((head, *rest))
-        self.rings.extend(score.beside)
+        steps = deque(score.steps)
+        while steps:
+            step = steps.popleft()
+            self.rings.append(step.ring)
+            steps.extend(step.then)
 
     def backlog(self) -> dict[str, int]:
         found: defaultdict[str, int] = defaultdict(int)

@@ -38,6 +38,7 @@ def test_the_canvas_is_a_chain_of_isolation_and_group_beside_the_deliveries(real
     args, kwargs, embed = body_of(message)
     assert (args, kwargs) == (["acme:isolate:1"], {})
     (group,) = embed["chain"]
+    assert group["task"] == "celery.group"
     assert sorted(task["args"][0] for task in group["kwargs"]["tasks"]) == ["acme:ban_hash:1", "acme:kill_process:1"]
 
 

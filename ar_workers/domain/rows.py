@@ -174,11 +174,17 @@ class ThreatRecord(Value):
     timeline: tuple[TimelineEntry, ...] = ()
 
 
-class Score(Value):
-    """A threat's canvas: per endpoint, first the isolation, then the group of its IOC actions; beside them the rest."""
+class Step(Value):
+    """A ring, and what follows once its task has run."""
 
-    chains: tuple[tuple[Ring, tuple[Ring, ...]], ...] = ()
-    beside: tuple[Ring, ...] = ()
+    ring: Ring
+    then: tuple[Step, ...] = ()
+
+
+class Score(Value):
+    """A threat's canvas: what is played side by side."""
+
+    steps: tuple[Step, ...] = ()
 
 
 def action_row(action: Action, threat_id: str, *, after: tuple[str, ...], life: timedelta) -> NewRow:

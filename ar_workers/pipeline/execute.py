@@ -34,8 +34,11 @@ MOST_LOOKS_FOR_ACCEPTED = 10
 MOST_JUSTIFYING_READS = 5
 
 
-def execute(services: Services, row_id: str) -> None:
-    """Visit the action `row_id`, if it is due and nobody else has it. Safe to call any number of times."""
+def execute(services: Services, row_id: str, *, is_followed: bool = False) -> None:
+    """Visit the action `row_id`, if it is due and nobody else has it. Safe to call any number of times.
+
+    `is_followed`: the caller rings what this visit sets free, so that it need not be rung here too.
+    """
     claim = services.ledger.claim(row_id, owner=uuid.uuid4().hex, lease=services.lease)
     if isinstance(claim, Refusal):
         return
@@ -47,7 +50,8 @@ def execute(services: Services, row_id: str) -> None:
     except StaleClaim:
         _log.warning("%s: the lease was lost; what was found is dropped", row_id)
         return
-    services.doorbell.ring(rings)
+    if not is_followed:
+        services.doorbell.ring(rings)
 
 
 def visit(services: Services, claim: Claim) -> Finding | None:
@@ -125,13 +129,19 @@ def _perform(services: Services, claim: Claim, action: Action, edr: EDR, fact: F
         receipt = edr.perform(action, fact)
     except EDRError as error:
         return _after_error(services, claim, error, was_asked=True)
-    return Finding(
-        state=State.PERFORMED,
-        after=look_again(0),
-        counts=True,
-        receipt=receipt.model_dump_json(),
-        reference=receipt.reference,
-    )
+    return _first_look(edr, action, receipt)
+
+
+def _first_look(edr: EDR, action: Action, receipt: Receipt) -> Finding:
+    """What the EDR shows right after it accepted: often already done. An error here only means that it is looked at later."""
+    try:
+        fact = edr.observe(action, receipt)
+    except EDRError:
+        fact = Fact(sight=Sight.PENDING)
+    kept = {"counts": True, "receipt": receipt.model_dump_json(), "reference": receipt.reference, "evidence": fact.evidence}
+    if fact.sight is Sight.SO:
+        return Finding(state=State.DONE, **kept)
+    return Finding(state=State.PERFORMED, after=look_again(0), **kept)
 
 
 def _ruling(services: Services, action: Action, edr: EDR) -> Ruling:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from ..domain.rows import Queue, Score
+from ..domain.rows import Queue, Score, Step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,21 +23,22 @@ def workflow(ledger: Ledger, customer: str, threat_id: str) -> Score:
 
 
 def arrange(rings: Sequence[Ring]) -> Score:
-    """One chain per isolation; an IOC action follows its endpoint's isolation, a tenant-wide ban the first one.
+    """One chain per isolation: `isolate`, then its endpoint's IOC actions, of which those that wait for a kill follow it.
 
-    A ban is drawn behind the isolation, which comes first, but does not depend on it: an isolation that has to be
-    retried holds no ban back.
+    A tenant-wide ban is drawn behind the first isolation, which comes first, but does not depend on it: an isolation
+    that has to be retried holds no ban back.
     """
     heads = [ring for ring in rings if ring.queue == Queue.ISOLATION]
-    followers: defaultdict[str, list[Ring]] = defaultdict(list)
+    behind: defaultdict[str, list[Ring]] = defaultdict(list)
     beside = []
     for ring in rings:
         head = _head_of(ring, heads)
         if head:
-            followers[head.id].append(ring)
+            behind[head.id].append(ring)
         elif ring.queue != Queue.ISOLATION:
             beside.append(ring)
-    return Score(chains=tuple((head, tuple(followers[head.id])) for head in heads), beside=tuple(beside))
+    chains = [Step(ring=head, then=_group(behind[head.id])) for head in heads]
+    return Score(steps=(*chains, *(Step(ring=ring) for ring in beside)))
 
 
 def _head_of(ring: Ring, heads: Sequence[Ring]) -> Ring | None:
@@ -46,3 +47,12 @@ def _head_of(ring: Ring, heads: Sequence[Ring]) -> Ring | None:
     if not ring.lane:
         return heads[0]
     return next((head for head in heads if head.lane == ring.lane), None)
+
+
+def _group(rings: Sequence[Ring]) -> tuple[Step, ...]:
+    """The group behind an isolation; what waits for a kill stands behind the last one."""
+    kills = [ring for ring in rings if ":kill_process:" in ring.id]
+    waiting = [ring for ring in rings if kills and ring.lane and ring not in kills]
+    last = kills[-1:]
+    first = [ring for ring in rings if ring not in waiting and ring not in last]
+    return (*(Step(ring=ring) for ring in first), *(Step(ring=ring, then=tuple(Step(ring=each) for each in waiting)) for ring in last))

@@ -81,10 +81,10 @@ def test_the_score_draws_the_isolation_before_its_iocs_and_beside_the_deliveries
     services = some_services(edr=an_edr())
     ingest(services.ledger, services.doorbell, [published()])
     services.doorbell.answer(services)
-    ((head, rest),) = services.doorbell.scores[0].chains
-    assert head.label == "isolate FIN-1 · acme · THREAT-1"
-    assert sorted(ring.id.split(":")[1] for ring in rest) == ["ban_hash", "kill_process"]
-    assert [ring.id.split(":")[1] for ring in services.doorbell.scores[0].beside] == ["slack", "pagerduty"]
+    isolate, *beside = services.doorbell.scores[0].steps
+    assert isolate.ring.label == "isolate FIN-1 · acme · THREAT-1"
+    assert sorted(step.ring.id.split(":")[1] for step in isolate.then) == ["ban_hash", "kill_process"]
+    assert [step.ring.id.split(":")[1] for step in beside] == ["slack", "pagerduty"]
 
 
 def test_a_process_is_ended_before_its_file_is_taken_away():
@@ -382,7 +382,7 @@ def test_a_ban_is_not_held_back_by_an_isolation_that_has_to_wait():
     services = some_services(edr=an_edr(looks=deque([EndpointOffline("away")])))
     ingest(services.ledger, services.doorbell, [published(iocs=(HASH, KILL))])
     services.doorbell.answer(services)
-    assert row(services, "ban_hash").state == State.PERFORMED
+    assert row(services, "ban_hash").state == State.DONE
     assert row(services, "kill_process").state == State.WAITING
 
 
