@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .domain.events import Event
     from .domain.facts import Fact, Receipt
     from .domain.indicators import HashType
+    from .domain.limits import Limits
     from .domain.notifications import Delivery
     from .domain.results import Result
     from .domain.rows import Acceptance, Claim, Finding, NewRow, Refusal, Ring, Row, Score, ThreatRecord
@@ -29,6 +30,10 @@ class EDR(Protocol):
     @property
     def hash_types(self) -> tuple[HashType, ...]:
         """The hash types that a ban takes, best first."""
+
+    @property
+    def limits(self) -> Limits:
+        """How often it may be asked."""
 
     @classmethod
     def capabilities(cls) -> tuple[Capability, ...]:

@@ -17,6 +17,7 @@ from ar_workers.domain.capabilities import Capabilities, Capability, Means
 from ar_workers.domain.endpoints import OS, Endpoint, Vendor
 from ar_workers.domain.facts import Fact, Receipt, Sight
 from ar_workers.domain.indicators import HashType
+from ar_workers.domain.limits import Limits, Rate
 from ar_workers.domain.notifications import Receiver
 from ar_workers.domain.policies import Policy
 from ar_workers.domain.results import Answer, Result
@@ -32,6 +33,7 @@ class NoopEDR:
 
     vendor = Vendor.CROWDSTRIKE
     hash_types = (HashType.SHA256,)
+    limits = Limits(rates=(Rate(calls=10**9, per=timedelta(minutes=1)),), wish="none", source="made up")
 
     def __init__(self, marks: redis.Redis | None) -> None:
         self._marks = marks

@@ -29,12 +29,16 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 EVIL = r"C:\Users\kim\AppData\Local\Temp\evil.exe"
 
 
+def digest(kind, text):
+    return hashlib.new(kind, text.encode()).hexdigest()
+
+
 def sha256(text):
-    return hashlib.sha256(text.encode()).hexdigest()
+    return digest("sha256", text)
 
 
 def agent_id(name):
-    return hashlib.md5(name.encode()).hexdigest()
+    return digest("md5", name)
 
 
 def an_endpoint(hostname="FIN-LT-07", **changes):

@@ -12,6 +12,7 @@ from ar_workers.domain.endpoints import OS, Vendor
 from ar_workers.domain.errors import EndpointNotFound
 from ar_workers.domain.facts import Fact, Receipt, Sight
 from ar_workers.domain.indicators import HashType
+from ar_workers.domain.limits import Limits, Rate
 from ar_workers.domain.notifications import Receiver
 from ar_workers.domain.policies import Policy
 from ar_workers.domain.results import Answer, Result
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ar_workers.domain.rows import Ring, Score
 
 VERBS = ("isolate", "release", "ban_hash", "ban_domain", "kill_process", "delete_file", "delete_registry_key")
+PLENTY = Limits(rates=(Rate(calls=10**6, per=timedelta(minutes=1)),), wish="none", source="made up")
 
 
 @dataclass
@@ -58,6 +60,7 @@ class FakeEDR:
     takes_effect: bool = True
     vendor: Vendor = Vendor.CROWDSTRIKE
     hash_types: tuple[HashType, ...] = (HashType.SHA256, HashType.MD5)
+    limits: Limits = PLENTY
 
     @classmethod
     def capabilities(cls) -> tuple[Capability, ...]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..domain.endpoints import Endpoint
     from ..domain.facts import Fact, Receipt
     from ..domain.indicators import HashType
+    from ..domain.limits import Limits
 
 DESKTOPS = frozenset({OS.WINDOWS, OS.MACOS})
 EVERYWHERE = DESKTOPS | {OS.LINUX}
@@ -64,6 +65,7 @@ class EDRAdapter(ABC):
 
     vendor: ClassVar[Vendor]
     hash_types: ClassVar[tuple[HashType, ...]]
+    limits: ClassVar[Limits]
     _performers: ClassVar[dict[str, tuple[str, _Mark]]]
     _observers: ClassVar[dict[str, str]]
 

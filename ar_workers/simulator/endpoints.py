@@ -46,7 +46,10 @@ class StoredFile:
 
 @dataclass
 class Endpoint:
-    """One sensor. `check_in_delay` is in virtual seconds; an offline endpoint does not check in."""
+    """One sensor. `status` is in Falcon's words, and each twin says it in its vendor's.
+
+    `check_in_delay` is in virtual seconds; an offline endpoint does not check in.
+    """
 
     agent_id: str
     hostname: str
@@ -66,6 +69,8 @@ class Endpoint:
     processes: list[Process] = field(default_factory=list)
     files: list[StoredFile] = field(default_factory=list)
     registry: dict[str, dict[str, str]] = field(default_factory=dict)
+    #: Whatever else a vendor's twin shows of an endpoint.
+    facts: dict[str, Any] = field(default_factory=dict)
     settles_at: float | None = None
 
     def __post_init__(self) -> None:

@@ -20,6 +20,10 @@ from .journal import Journal
 from .server import Server
 from .world import World
 
+#: The twins, as a written list; each starts if the world has a tenant of its vendor.
+TWINS: dict[str, Any] = {
+    "crowdstrike": CrowdStrikeTwin,
+}
 #: Secrets of the inboxes, unless the world names others.
 INBOXES: dict[str, dict[str, Any]] = {
     "slack": {"token": "xoxb-simulated", "channels": ["C-TRE"]},
@@ -31,7 +35,7 @@ INBOXES: dict[str, dict[str, Any]] = {
 class Simulation:
     """Everything at the other end of the wire.
 
-    `ports` fixes ports by name (crowdstrike, slack, pagerduty, mail). With a folder for its `authority`
+    `ports` fixes ports by name (a vendor's, slack, pagerduty, mail). With a folder for its `authority`
     the certificates are signed by the same one after a restart; without, each run has its own.
     """
 
@@ -53,7 +57,9 @@ class Simulation:
         self._folder = tempfile.TemporaryDirectory(prefix="simulator-")
         self._settings = {name: {**INBOXES[name], **world.inboxes.get(name, {})} for name in INBOXES}
         self.ca_pem, tls = self._certificates(authority or Path(self._folder.name))
-        self.crowdstrike = self._server("crowdstrike", CrowdStrikeTwin(world, self.clock, self.journal))
+        self.twins = {
+            vendor: self._server(vendor, twin(world, self.clock, self.journal)) for vendor, twin in TWINS.items() if world.of_vendor(vendor)
+        }
         self.slack = self._server("slack", SlackInbox(self.journal, **self._settings["slack"]))
         self.pagerduty = self._server("pagerduty", PagerDutyInbox(self.journal, **self._settings["pagerduty"]), tls)
         self.mail = MailInbox(self.journal, self.faults, tls=tls, port=self._ports.get("mail", 0), **self._settings["mail"])
@@ -72,13 +78,13 @@ class Simulation:
         return Server(twin, journal=self.journal, faults=self.faults, port=self._ports.get(name, 0), tls=tls)
 
     def start(self) -> Self:
-        for server in (self.crowdstrike, self.slack, self.pagerduty):
+        for server in (*self.twins.values(), self.slack, self.pagerduty):
             server.start()
         self.mail.start()
         return self
 
     def stop(self) -> None:
-        for server in (self.crowdstrike, self.slack, self.pagerduty):
+        for server in (*self.twins.values(), self.slack, self.pagerduty):
             server.stop()
         self.mail.stop()
         self.journal.close()
@@ -87,7 +93,7 @@ class Simulation:
     def addresses(self) -> dict[str, Any]:
         """Where everything listens, and the inboxes' pretend secrets."""
         return {
-            "crowdstrike": self.crowdstrike.url,
+            **{vendor: server.url for vendor, server in self.twins.items()},
             "slack": f"{self.slack.url}/api/",
             "pagerduty": self.pagerduty.url,
             "mail": f"127.0.0.1:{self.mail.port}",

@@ -53,6 +53,8 @@ class Tenant:
         self.iocs: dict[str, Document] = {one["id"]: dict(one) for one in document.get("iocs", [])}
         self.quarantined: dict[str, Document] = {one["id"]: dict(one) for one in document.get("quarantined", [])}
         self.alerts: list[Document] = [dict(one) for one in document.get("alerts", [])]
+        #: Whatever else a vendor's twin keeps of a tenant.
+        self.facts: Document = dict(document.get("facts", {}))
         self.on_return: list[Callable[[Endpoint], None]] = []
 
     def add_endpoint(self, endpoint: Endpoint) -> Endpoint:
@@ -91,6 +93,7 @@ class Tenant:
                 "iocs": list(self.iocs.values()),
                 "quarantined": list(self.quarantined.values()),
                 "alerts": list(self.alerts),
+                "facts": dict(self.facts),
             }
 
 

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 
 import pytest
 
 from ar_workers.domain.actions import ACTIONS
+from ar_workers.domain.capabilities import Means
 from ar_workers.domain.endpoints import OS
-from ar_workers.domain.errors import (
-    AuthRefused,
-    Denied,
-    EndpointNotFound,
-    EndpointOffline,
-    NotSent,
-    OutcomeUnknown,
-    Throttled,
-    Unsupported,
-    VendorFault,
-)
+from ar_workers.domain.errors import Denied, EndpointNotFound, EndpointOffline, NotSent, Throttled, Unsupported
 from ar_workers.domain.facts import Sight
 from ar_workers.edr import ADAPTERS
-from ar_workers.simulator import Fault
-from tests.builders import agent_id, an_isolate
-from tests.edr.rigs import RIGS, actions_on
+from tests.edr.rigs import RIGS
+from tests.edr.rigs.base import ERRORS, FIRST, NEIGHBOUR
 
 SYSTEMS = (OS.WINDOWS, OS.MACOS, OS.LINUX)
-CLAIMED = [(cell.edr, cell.verb, cell.os) for entry in ADAPTERS.values() for cell in entry.adapter.capabilities()]
+CELLS = [cell for entry in ADAPTERS.values() for cell in entry.adapter.capabilities()]
+CLAIMED = [(cell.edr, cell.verb, cell.os) for cell in CELLS]
 NOT_CLAIMED = [(vendor, verb, os) for vendor in ADAPTERS for verb in ACTIONS for os in SYSTEMS if (vendor, verb, os) not in CLAIMED]
+#: One verb per way of asking is enough for what goes wrong on the wire.
+ON_WINDOWS = [(vendor, verb) for vendor, verb, os in CLAIMED if os is OS.WINDOWS and verb in {"isolate", "ban_hash", "kill_process"}]
+SHELL = [(cell.edr, cell.verb) for cell in CELLS if cell.means is Means.SHELL and cell.os is OS.WINDOWS]
 
 
 @pytest.fixture(params=sorted(RIGS))
@@ -41,48 +34,52 @@ def test_every_adapter_has_a_rig():
     assert set(RIGS) == set(ADAPTERS)
 
 
-def settled(rig, action, receipt):
-    """Let the pretend endpoint check in, then look."""
-    rig.simulation.clock.advance(120)
-    return rig.adapter.observe(action, receipt)
+def prepared(rig, verb, os):
+    """The action, in a world where it is still to be done."""
+    action = rig.action(verb, os)
+    if verb == "release":
+        rig.change(status="contained")
+    return action
+
+
+def looked_at(rig, action):
+    """What shows beforehand; nothing was asked for by looking."""
+    seen = rig.adapter.observe(action, None)
+    assert seen.sight is (Sight.UNKNOWABLE if action.verb in rig.blind else Sight.NOT_SO)
+    assert rig.written() == []
+    return seen
 
 
 @pytest.mark.parametrize(("vendor", "verb", "os"), CLAIMED)
 def test_what_it_performs_comes_true_once_and_nowhere_else(vendor, verb, os):
     with RIGS[vendor](os) as rig:
-        action = actions_on(os)[verb]
-        if verb == "release":
-            rig.simulation.world.change(rig.tenant, action.endpoint.agent_id, status="contained")
-        before = rig.simulation.world.endpoint(rig.tenant, agent_id("NEIGHBOUR")).to_dict()
-        seen = rig.adapter.observe(action, None)
-        assert seen.sight is Sight.NOT_SO
-        assert rig.writes() == []
+        action = prepared(rig, verb, os)
+        before = rig.simulation.world.endpoint(rig.tenant, rig.agent_id(NEIGHBOUR)).to_dict()
+        seen = looked_at(rig, action)
         receipt = rig.adapter.perform(action, seen)
-        assert len(rig.writes()) == 1
-        assert settled(rig, action, receipt).sight is Sight.SO
+        assert len(rig.written()) == 1
+        assert rig.settled(action, receipt).sight is Sight.SO
         assert [effect for effect, _ in rig.effects()] == [verb]
-        after = rig.simulation.world.endpoint(rig.tenant, agent_id("NEIGHBOUR")).to_dict()
+        after = rig.simulation.world.endpoint(rig.tenant, rig.agent_id(NEIGHBOUR)).to_dict()
         assert {**after, "last_seen": ""} == {**before, "last_seen": ""}
 
 
 @pytest.mark.parametrize(("vendor", "verb", "os"), CLAIMED)
 def test_performing_twice_changes_nothing(vendor, verb, os):
     with RIGS[vendor](os) as rig:
-        action = actions_on(os)[verb]
-        if verb == "release":
-            rig.simulation.world.change(rig.tenant, action.endpoint.agent_id, status="contained")
-        seen = rig.adapter.observe(action, None)
+        action = prepared(rig, verb, os)
+        seen = looked_at(rig, action)
         first = rig.adapter.perform(action, seen)
         second = rig.adapter.perform(action, seen)
-        assert settled(rig, action, first).sight is Sight.SO
-        assert rig.adapter.observe(action, second).sight is Sight.SO
+        assert rig.settled(action, first).sight is Sight.SO
+        assert rig.settled(action, second).sight is Sight.SO
         assert len(rig.effects()) == 1
 
 
 @pytest.mark.parametrize(("vendor", "verb", "os"), NOT_CLAIMED)
 def test_what_it_does_not_claim_is_refused_before_any_request(vendor, verb, os):
     with RIGS[vendor](os) as rig:
-        action = actions_on(os)[verb]
+        action = rig.action(verb, os)
         with pytest.raises(Unsupported):
             rig.adapter.perform(action, None)
         with pytest.raises(Unsupported):
@@ -90,101 +87,108 @@ def test_what_it_does_not_claim_is_refused_before_any_request(vendor, verb, os):
         assert rig.simulation.journal.requests() == []
 
 
-@pytest.mark.parametrize("verb", ["isolate", "ban_hash", "kill_process"])
-def test_an_expired_token_is_fetched_anew_and_the_call_made_once_more(rig, verb):
-    action = actions_on(OS.WINDOWS)[verb]
-    rig.adapter.observe(action, None)
-    rig.simulation.clock.advance(4000)
-    seen = rig.adapter.observe(action, None)
-    rig.simulation.clock.advance(4000)
-    if verb == "kill_process":  # the session has died with the token's time
+@pytest.mark.parametrize(("vendor", "verb"), ON_WINDOWS)
+def test_an_expired_token_is_fetched_anew_and_the_call_made_once_more(vendor, verb):
+    with RIGS[vendor]() as rig:
+        if not rig.renews:
+            pytest.skip("its key does not expire")
+        action = rig.action(verb)
+        rig.adapter.observe(action, None)
+        rig.simulation.clock.advance(4000)
         seen = rig.adapter.observe(action, None)
-    rig.adapter.perform(action, seen)
-    assert len(rig.effects()) == 1
+        rig.simulation.clock.advance(4000)
+        if verb == "kill_process":  # a session has died with the token's time
+            seen = rig.adapter.observe(action, None)
+        receipt = rig.adapter.perform(action, seen)
+        rig.settled(action, receipt)
+        assert len(rig.effects()) == 1
 
 
-ERRORS = [
-    (Fault(action="reply", status=403, body='{"errors":[{"code":403,"message":"scope"}]}'), AuthRefused),
-    (Fault(action="reply", status=401, body='{"errors":[{"code":401,"message":"bearer"}]}'), AuthRefused),
-    (Fault(action="reply", status=400, body='{"errors":[{"code":400,"message":"bad id"}]}'), Denied),
-    (Fault(action="reply", status=500, body='{"errors":[{"code":500,"message":"oops"}]}'), VendorFault),
-    (Fault(action="reply", status=502, body="<html>Bad Gateway</html>"), VendorFault),
-    (Fault(action="reply", status=503, body=""), VendorFault),
-    (Fault(action="redirect", status=308, headers={"Location": "https://elsewhere.example/"}), Denied),
-    (Fault(action="truncate"), OutcomeUnknown),
-    (Fault(action="cut"), OutcomeUnknown),
-    (Fault(action="reset_before"), OutcomeUnknown),
-    (Fault(action="reset_after"), OutcomeUnknown),
-    (Fault(action="hang_before", seconds=1.0), OutcomeUnknown),
-    (Fault(action="hang_after", seconds=1.0), OutcomeUnknown),
-]
-
-
-@pytest.mark.parametrize(("fault", "expected"), ERRORS, ids=[f"{fault.action}-{fault.status}" for fault, _ in ERRORS])
-@pytest.mark.parametrize("verb", ["isolate", "ban_hash", "kill_process"])
-def test_what_goes_wrong_with_a_write_arrives_as_the_right_error(rig, verb, fault, expected):
-    action = actions_on(OS.WINDOWS)[verb]
-    seen = rig.adapter.observe(action, None)
-    already = len(rig.simulation.journal.requests())
-    rig.simulation.faults.add(Fault(**{**vars(fault), "method": "POST", "path": "/[!o]*"}))
-    with pytest.raises(expected) as raised:
-        rig.adapter.perform(action, seen)
-    assert type(raised.value) is expected
-    rig.simulation.journal.wait_for(lambda each: each.get("fault"), timeout=3)
-    posts = [each for each in rig.simulation.journal.requests()[already:] if each["path"] != "/oauth2/token"]
-    assert len(posts) == (2 if fault.status == 401 else 1)
-    assert len(rig.effects()) <= 1
-    assert "canary" not in str(raised.value)
-    assert "?" not in str(raised.value)
+@pytest.mark.parametrize("name", sorted(ERRORS))
+@pytest.mark.parametrize(("vendor", "verb"), ON_WINDOWS)
+def test_what_goes_wrong_with_a_write_arrives_as_the_right_error(vendor, verb, name):
+    fault, expected = ERRORS[name][0], None
+    with RIGS[vendor]() as rig:
+        expected = rig.expected(name)
+        action = rig.action(verb)
+        seen = rig.adapter.observe(action, None)
+        rig.spoil_writes(fault)
+        with pytest.raises(expected) as raised:
+            rig.adapter.perform(action, seen)
+        assert type(raised.value) is expected
+        rig.simulation.journal.wait_for(lambda each: each.get("fault"), timeout=3)
+        assert len(rig.written()) == (2 if fault.status == 401 and rig.renews else 1)
+        assert len(rig.effects()) <= 1
+        assert "canary" not in str(raised.value)
+        assert "?" not in str(raised.value)
 
 
 def test_an_unreachable_vendor_has_seen_nothing(rig):
-    seen = rig.adapter.observe(an_isolate(), None)
-    rig.simulation.crowdstrike.stop()
+    action = rig.action("isolate")
+    seen = rig.adapter.observe(action, None)
+    rig.server.stop()
     with pytest.raises(NotSent):
-        rig.adapter.perform(an_isolate(), seen)
+        rig.adapter.perform(action, seen)
 
 
 def test_a_throttled_call_says_how_long_to_stay_away(rig):
-    at = int(time.time()) + 30
-    fault = Fault(action="reply", status=429, headers={"X-RateLimit-RetryAfter": str(at)}, body="{}", path="/devices/*")
-    rig.simulation.faults.add(fault)
+    rig.adapter.endpoint(rig.agent_id(FIRST))
+    rig.simulation.faults.add(rig.throttle)
     with pytest.raises(Throttled) as raised:
-        rig.adapter.endpoint(agent_id("FIN-LT-07"))
-    assert timedelta(seconds=25) < raised.value.retry_after <= timedelta(seconds=30)
+        rig.adapter.endpoint(rig.agent_id(FIRST))
+    if rig.wish is None:
+        assert raised.value.retry_after is None
+    else:
+        assert timedelta(seconds=rig.wish - 5) < raised.value.retry_after <= timedelta(seconds=rig.wish)
 
 
 def test_an_unknown_endpoint_is_not_found(rig):
     with pytest.raises(EndpointNotFound):
-        rig.adapter.endpoint("0" * 32)
+        rig.adapter.endpoint(rig.nobody)
 
 
 def test_an_isolation_of_an_offline_endpoint_is_pending_until_it_returns(rig):
-    action = an_isolate()
-    rig.simulation.world.change(rig.tenant, action.endpoint.agent_id, online=False)
+    action = rig.action("isolate")
+    rig.change(online=False)
     receipt = rig.adapter.perform(action, rig.adapter.observe(action, None))
-    assert settled(rig, action, receipt).sight is Sight.PENDING
-    rig.simulation.world.change(rig.tenant, action.endpoint.agent_id, online=True)
-    assert settled(rig, action, receipt).sight is Sight.SO
+    assert rig.settled(action, receipt, looks=3).sight is Sight.PENDING
+    rig.change(online=True)
+    assert rig.settled(action, receipt).sight is Sight.SO
+    assert len(rig.written()) == 1
 
 
-@pytest.mark.parametrize("verb", ["kill_process", "delete_file", "delete_registry_key"])
-def test_the_shell_of_an_offline_endpoint_is_offline_and_queues_nothing(rig, verb):
-    action = actions_on(OS.WINDOWS)[verb]
-    rig.simulation.world.change(rig.tenant, action.endpoint.agent_id, online=False)
-    with pytest.raises(EndpointOffline):
-        rig.adapter.observe(action, None)
-    assert rig.writes() == []
+@pytest.mark.parametrize(("vendor", "verb"), SHELL)
+def test_an_offline_endpoint_keeps_the_order_or_is_told_to_be_offline_before_it(vendor, verb):
+    with RIGS[vendor]() as rig:
+        action = rig.action(verb)
+        rig.change(online=False)
+        if verb not in rig.queued:
+            with pytest.raises(EndpointOffline):
+                rig.adapter.perform(action, rig.adapter.observe(action, None))
+            assert rig.written() == []
+            return
+        receipt = rig.adapter.perform(action, rig.adapter.observe(action, None))
+        assert rig.settled(action, receipt, looks=3).sight is Sight.PENDING
+        rig.change(online=True)
+        assert rig.settled(action, receipt).sight is Sight.SO
 
 
 def test_members_of_a_group_are_those_of_its_exact_name(rig):
-    rig.simulation.world.change(rig.tenant, agent_id("NEIGHBOUR"), groups=["g2"])
-    assert [each.hostname for each in rig.adapter.members("Remediate")] == ["FIN-LT-07"]
+    name, other, alike = rig.groups
+    rig.change(NEIGHBOUR, groups=[other])
+    assert [each.hostname for each in rig.adapter.members(name)] == [FIRST]
+    assert rig.adapter.endpoint(rig.agent_id(FIRST)).groups == {name}
     with pytest.raises(Denied):
-        list(rig.adapter.members("Remed"))
+        list(rig.adapter.members(alike))
 
 
 def test_no_secret_is_shown_by_the_adapter_or_the_journal(rig):
-    rig.adapter.endpoint(agent_id("FIN-LT-07"))
+    rig.adapter.endpoint(rig.agent_id(FIRST))
     shown = repr(rig.adapter) + repr(vars(rig.adapter)) + repr(vars(rig.adapter._api)) + str(rig.simulation.journal.entries())
-    assert "canary-secret" not in shown
+    assert [secret for secret in rig.secrets if secret in shown] == []
+
+
+def test_its_limits_are_data(rig):
+    assert rig.adapter.limits.rates
+    assert rig.adapter.limits.wish
+    assert rig.adapter.limits.source

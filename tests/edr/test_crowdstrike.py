@@ -16,7 +16,7 @@ from ar_workers.edr.crowdstrike import Config
 from ar_workers.edr.crowdstrike.rtr import command_string, process_line
 from ar_workers.simulator import Fault
 from tests.builders import EVIL, a_delete, a_domain_ban, a_hash_ban, a_key_deletion, a_kill, agent_id, an_endpoint, an_isolate, sha256
-from tests.edr.rigs import crowdstrike
+from tests.edr.rigs.crowdstrike import crowdstrike
 
 
 @pytest.fixture

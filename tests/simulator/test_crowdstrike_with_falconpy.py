@@ -9,7 +9,7 @@ import pytest
 from falconpy import IOC, HostGroup, Hosts, OAuth2, RealTimeResponse
 
 from tests.builders import EVIL, agent_id, sha256
-from tests.edr.rigs import crowdstrike
+from tests.edr.rigs.crowdstrike import crowdstrike
 
 AID = agent_id("FIN-LT-07")
 
@@ -23,9 +23,9 @@ def rig():
 
 def logged_in(rig):
     """A client with a token, kept at the twin: the reply names a region, and falconpy would follow it to the real cloud."""
-    found = OAuth2(client_id="the-client", client_secret="canary-secret", base_url=rig.simulation.crowdstrike.url)
+    found = OAuth2(client_id="the-client", client_secret="canary-secret", base_url=rig.simulation.twins["crowdstrike"].url)
     assert found.login()["status_code"] == 201
-    found.base_url = rig.simulation.crowdstrike.url
+    found.base_url = rig.simulation.twins["crowdstrike"].url
     return found
 
 
@@ -41,7 +41,7 @@ def test_a_token_is_given_and_revoked(rig, auth):
 
 
 def test_wrong_credentials_are_forbidden(rig):
-    wrong = OAuth2(client_id="the-client", client_secret="no", base_url=rig.simulation.crowdstrike.url)
+    wrong = OAuth2(client_id="the-client", client_secret="no", base_url=rig.simulation.twins["crowdstrike"].url)
     assert wrong.login()["status_code"] == 403
 
 

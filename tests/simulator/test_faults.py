@@ -100,7 +100,7 @@ def test_a_delay_only_delays(acme):
 
 def test_one_connection_carries_many_requests(acme):
     acme.call("GET", DEVICES)
-    connection = http.client.HTTPConnection("127.0.0.1", acme.simulation.crowdstrike.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", acme.simulation.twins["crowdstrike"].port, timeout=5)
     for _ in range(3):
         connection.request("GET", DEVICES, headers={"Authorization": f"Bearer {acme.token}"})
         assert connection.getresponse().read()
@@ -111,7 +111,7 @@ def test_one_connection_carries_many_requests(acme):
 
 def test_a_body_may_come_in_chunks(acme):
     acme.call("GET", DEVICES)
-    connection = http.client.HTTPConnection("127.0.0.1", acme.simulation.crowdstrike.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", acme.simulation.twins["crowdstrike"].port, timeout=5)
     headers = {"Authorization": f"Bearer {acme.token}", "Content-Type": "application/json"}
     connection.request("POST", "/devices/entities/devices/v2", iter([b'{"ids":', f'["{AID}"]}}'.encode()]), headers, encode_chunked=True)
     reply = connection.getresponse()

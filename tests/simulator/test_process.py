@@ -67,13 +67,18 @@ def test_the_control_door_refuses_what_it_does_not_understand(tmp_path, path, bo
     assert answer.status == 400
 
 
+def ports_of(simulation):
+    inboxes = {name: getattr(simulation, name).port for name in ("slack", "pagerduty", "mail")}
+    return inboxes | {vendor: server.port for vendor, server in simulation.twins.items()}
+
+
 def test_a_restart_keeps_its_addresses_and_its_authority(tmp_path):
     world = World.from_dict({"tenants": {"acme": a_tenant()}})
     with Simulation(world, authority=tmp_path) as first:
-        ports = {name: getattr(first, name).port for name in ("crowdstrike", "slack", "pagerduty", "mail")}
+        ports = ports_of(first)
         authority = first.ca_pem.read_bytes()
     with Simulation(world, authority=tmp_path, ports=ports) as again:
-        assert {name: getattr(again, name).port for name in ports} == ports
+        assert ports_of(again) == ports
         assert again.ca_pem.read_bytes() == authority
 
 

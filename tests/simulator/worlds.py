@@ -65,7 +65,7 @@ class Caller:
     token: str = ""
 
     def send(self, method, path, body=None, headers=None, **query):
-        connection = HTTPConnection("127.0.0.1", self.simulation.crowdstrike.port, timeout=5)
+        connection = HTTPConnection("127.0.0.1", self.simulation.twins["crowdstrike"].port, timeout=5)
         try:
             target = path + ("?" + urlencode(query, doseq=True, quote_via=quote) if query else "")
             connection.request(method, target, body, headers or {})

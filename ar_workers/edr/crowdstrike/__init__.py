@@ -7,7 +7,7 @@ action is not marked here; a banned hash is quarantined by Falcon at its next ex
 Facts: Falcon's OpenAPI and SDK sources; what is not documented is read both ways.
 """
 
-from .adapter import CrowdStrike, Limits
+from .adapter import CrowdStrike
 from .api import Config
 
-__all__ = ["Config", "CrowdStrike", "Limits"]
+__all__ = ["Config", "CrowdStrike"]

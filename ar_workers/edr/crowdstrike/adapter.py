@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from ...domain.endpoints import OS, Endpoint, Vendor
 from ...domain.errors import Denied, EndpointNotFound, Unsupported, VendorFault
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.indicators import HashType
+from ...domain.limits import Limits, Rate
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs
 from .api import Config, FalconAPI, raise_first
 from .rtr import (
@@ -47,21 +47,17 @@ _NAMES_LIVE = 300.0
 _SAME_START = timedelta(seconds=2)
 
 
-@dataclass(frozen=True)
-class Limits:
-    """The vendor's limits, for rate budgets: shared by all API clients of a tenant, but bad tokens count by address."""
-
-    requests_per_minute: int = 6000
-    tokens_per_minute_and_address: int = 300
-    bad_tokens_per_minute_and_address: int = 15
-
-
 class CrowdStrike(EDRAdapter):
     """One Falcon tenant."""
 
     vendor = Vendor.CROWDSTRIKE
     #: Best first. A custom IOC knows no SHA-1.
     hash_types = (HashType.SHA256, HashType.MD5)
+    limits = Limits(
+        rates=(Rate(calls=6000, per=timedelta(minutes=1)),),
+        wish="X-RateLimit-RetryAfter: an absolute time in epoch seconds",
+        source="api.crowdstrike.com rate limits: one pool for all API clients of a tenant",
+    )
 
     def __init__(self, config: Config) -> None:
         self._api = FalconAPI(config)

@@ -1,0 +1,7 @@
+"""One rig per vendor, as a written list: a context manager that takes the OS of its fleet and the twin's options."""
+
+from ar_workers.domain.endpoints import Vendor
+
+from .crowdstrike import crowdstrike
+
+RIGS = {Vendor.CROWDSTRIKE: crowdstrike}
