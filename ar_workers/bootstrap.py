@@ -16,6 +16,7 @@ from .domain.capabilities import Capabilities, Capability
 from .domain.errors import InvalidSettings
 from .domain.notifications import Receiver
 from .edr import ADAPTERS
+from .edr.gated import Gated
 from .ledger.redis import RedisLedger, connect
 from .pipeline.services import Services
 from .settings import load_settings
@@ -38,12 +39,13 @@ def build(settings: Settings) -> Services:
     """Every part, wired. Raises InvalidSettings with all that the adapters and channels find wrong."""
     problems: list[str] = []
     system = settings.system
-    edrs = _edrs(settings, problems)
+    ledger = ledger_at(system.redis_url)
+    edrs = _edrs(settings, ledger, problems)
     channels = _channels(system, problems)
     if problems:
         raise InvalidSettings(problems)
     return Services(
-        ledger=ledger_at(system.redis_url),
+        ledger=ledger,
         doorbell=CeleryDoorbell(),
         clock=SystemClock(),
         random=random.random,
@@ -53,10 +55,11 @@ def build(settings: Settings) -> Services:
         channels=channels,
         tre_receivers=(Receiver(channel="slack", address="tre"), Receiver(channel="pagerduty", address="tre")),
         lease=timedelta(seconds=system.lease_seconds),
+        compact_after=timedelta(hours=system.compact_hours),
     )
 
 
-def _edrs(settings: Settings, problems: list[str]) -> dict[tuple[str, Vendor], EDR]:
+def _edrs(settings: Settings, ledger: Ledger, problems: list[str]) -> dict[tuple[str, Vendor], EDR]:
     found: dict[tuple[str, Vendor], EDR] = {}
     for name, customer in settings.customers.items():
         for vendor, options in customer.edrs.items():
@@ -65,7 +68,7 @@ def _edrs(settings: Settings, problems: list[str]) -> dict[tuple[str, Vendor], E
                 problems.append(f"{name}.toml: edr.{vendor}: there is no adapter for it yet; there is {', '.join(ADAPTERS)}")
                 continue
             try:
-                found[name, vendor] = entry.adapter(entry.config(**options))
+                found[name, vendor] = Gated(entry.adapter(entry.config(**options)), ledger, name)
             except ValidationError as error:
                 problems += [f"{name}.toml: edr.{vendor}.{_where(each)}: {each['msg']}" for each in error.errors(include_input=False)]
     return found

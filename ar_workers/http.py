@@ -9,19 +9,21 @@ import contextlib
 import json
 import threading
 import time
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
 from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
 
 from .domain.errors import AuthRefused, Denied, EDRError, NotSent, OutcomeUnknown, Throttled, VendorFault
+from .domain.retries import LONGEST_WISH
 from .domain.text import cleaned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 CONNECT, READ = 5.0, 15.0
@@ -31,6 +33,28 @@ LARGEST_REPLY = 16 * 2**20
 _CHUNK = 2**16
 #: A body that fails to arrive, but whose headers did: the vendor has worked on the request.
 _BROKEN_OFF = (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError, HTTPError, OSError)
+
+
+class Gate(NamedTuple):
+    """What every request of this thread passes first, and who hears of a 429."""
+
+    #: Raises Throttled if the request must not be sent now.
+    enter: Callable[[], None]
+    #: The vendor's own wish to be left alone.
+    stay_away: Callable[[timedelta], None]
+
+
+_GATE: ContextVar[Gate | None] = ContextVar("gate", default=None)
+
+
+@contextlib.contextmanager
+def gate(enter: Callable[[], None], stay_away: Callable[[timedelta], None]) -> Iterator[None]:
+    """Requests inside pass this gate, one by one."""
+    token = _GATE.set(Gate(enter, stay_away))
+    try:
+        yield
+    finally:
+        _GATE.reset(token)
 
 
 @dataclass(frozen=True)
@@ -77,13 +101,21 @@ class HttpSession:
     ) -> Reply:
         """One request, sent once. Raises the errors of `domain.errors`; a 2xx and the statuses in `expects` are returned."""
         what = f"{method} {path}"
+        passing = _GATE.get()
+        if passing:
+            passing.enter()
         response = self._send(what, method, path, headers=dict(headers or {}), params=query, json=body, data=form)
         with contextlib.closing(response):
             raw = self._read(what, response, is_read=method == "GET")
         lower = {name.lower(): value for name, value in response.headers.items()}
         reply = self._decoded(what, response.status_code, lower, raw, is_read=method == "GET")
         if reply.status not in expects:
-            self._judge(what, reply)
+            try:
+                self._judge(what, reply)
+            except (Throttled, VendorFault) as error:
+                if passing and error.retry_after:
+                    passing.stay_away(min(error.retry_after, LONGEST_WISH))
+                raise
         return reply
 
     def _send(self, what: str, method: str, path: str, **parts: Any) -> requests.Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from .domain.actions import Action
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from .domain.limits import Limits
     from .domain.notifications import Delivery
     from .domain.results import Result
-    from .domain.rows import Acceptance, Claim, Finding, NewRow, Refusal, Ring, Row, Score, ThreatRecord
+    from .domain.rows import Acceptance, Claim, Finding, NewRow, Refusal, Row, ThreatRecord
+    from .domain.scores import Ring, Score
 
 
 class EDR(Protocol):
@@ -35,8 +36,7 @@ class EDR(Protocol):
     def limits(self) -> Limits:
         """How often it may be asked."""
 
-    @classmethod
-    def capabilities(cls) -> tuple[Capability, ...]:
+    def capabilities(self) -> tuple[Capability, ...]:
         """The rows of the capability table."""
 
     def endpoint(self, agent_id: str) -> Endpoint:
@@ -73,20 +73,31 @@ class Channel(Protocol):
 class Ledger(Protocol):
     """The record. Every method is one atomic step, safe to repeat, and raises LedgerUnavailable if Redis is away."""
 
-    def accept(self, events: Sequence[Event]) -> list[Acceptance]:
-        """Keep each event once, and make it due for planning."""
+    def accept(self, events: Sequence[Event], *, unrung: Container[str] = ()) -> list[Acceptance]:
+        """Keep each event once, and make it due for planning: soon, or at once for customers whom nobody rings for."""
 
-    def event(self, ref: str) -> Event | None:
-        """The accepted, not yet planned event of this `customer:event/id`; None if there is none."""
+    def outstanding(self, customer: str) -> int:
+        """Events and rows of the customer that are still to be worked on."""
+
+    def events(self, refs: Sequence[str]) -> list[Event | None]:
+        """The accepted, not yet planned event of each `customer:event/id`; None where there is none."""
 
     def event_failed(self, ref: str, reason: str, after: timedelta) -> None:
         """Planning failed: due again after this long, until it is set aside as failed."""
 
-    def record(self, event: Event, rows: Sequence[NewRow], *, closes: str | None) -> bool:
-        """Write the whole plan of an event in one step. False if it was written before: nothing is changed then."""
+    def record(self, event: Event, rows: Sequence[NewRow], *, closes: str | None, is_rung: bool = True) -> list[Ring] | None:
+        """Write the whole plan of an event in one step. Returns what of the threat may be rung, in plan order.
 
-    def claim(self, row_id: str, *, owner: str, lease: timedelta) -> Claim | Refusal:
-        """Take a due row for `lease`. `owner` is unique to this call."""
+        None if it was written before: nothing is changed then. What nobody rings for is due at once.
+        """
+
+    def claim(self, row_ids: Sequence[str], *, owner: str, lease: timedelta, most_isolations: int | None) -> list[Claim | Refusal]:
+        """Take each due row of one customer for `lease`; one refusal says nothing of the others.
+
+        `owner` is unique to this call. A row that was never begun is cleared as by `begin`, or moved as there. Refused
+        are also rows whose endpoint or remote others are busy with, whose remote's breaker is open or whose remote's
+        allowance is used up: they stay as they are, and are rung when their turn comes.
+        """
 
     def unsettled(self, customer: str, threat_id: str) -> list[Ring]:
         """What of a threat is not settled yet and may be rung, in plan order."""
@@ -97,14 +108,32 @@ class Ledger(Protocol):
         On a Refusal the row has been moved where it belongs, or belongs to somebody else.
         """
 
-    def conclude(self, claim: Claim, finding: Finding) -> list[Ring]:
-        """End the visit: move the row, free its lane and dependents. Returns what can be rung now. Raises StaleClaim."""
+    def conclude(self, visits: Sequence[tuple[Claim, Finding]]) -> list[list[Ring] | None]:
+        """End visits: move each row, free its lane, remote and dependents. Returns what can be rung now.
+
+        None for a visit whose lease was lost to another worker: nothing of it is kept.
+        """
+
+    def limit(self, customer: str, remote: str, limits: Limits) -> None:
+        """Keep the remote's requests within these rates from now on, whoever asks."""
+
+    def spend(self, customer: str, remote: str, *, urgent: bool) -> timedelta | None:
+        """Take one request out of the remote's allowance; how long to stay away instead, if that is used up."""
+
+    def stay_away(self, customer: str, remote: str, wish: timedelta) -> None:
+        """The remote asked to be left alone for so long: nobody asks it before."""
+
+    def compact(self, before: datetime, limit: int) -> int:
+        """Pack up to `limit` threats whose rows were all settled before this instant, and of which none failed.
+
+        They are shown as ever, and the same wishes are recognised as ever, but they take little room. How many were packed.
+        """
 
     def requeue(self, row_id: str, *, by: str, life: timedelta) -> Ring | Refusal:
         """Bring a failed row back with a new generation, or let a held one pass its guard: a person's decision."""
 
     def due(self, limit: int, again: timedelta) -> list[Ring]:
-        """What is due and unleased, soonest first; each is not due again before `again`."""
+        """What is due and unleased, of each customer its soonest, all customers alike; not due again before `again`."""
 
     def tick(self, name: str, window: timedelta) -> bool:
         """Whether this is the first call with `name` in the current window: two schedulers make one tick."""
@@ -141,7 +170,7 @@ class Ledger(Protocol):
 
 
 class Doorbell(Protocol):
-    """Wakes workers. A lost or doubled ring costs latency, never an action."""
+    """Wakes workers. A lost or doubled ring costs latency, never an action. When a backlog stands, a message rings many."""
 
     def ring(self, rings: Sequence[Ring]) -> None:
         """Ring each."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PREFIX = "AR_"
 #: Read by `celeryconfig` and the command line, not here.
-ELSEWHERE = frozenset({"AR_BROKER_URL", "AR_RECHECK_SECONDS", "AR_TRANSPORT"})
+ELSEWHERE = frozenset({"AR_BROKER_URL", "AR_RECHECK_SECONDS", "AR_TRANSPORT", "AR_FSYNC", "AR_REDIS_MEMORY"})
 _CUSTOMER = re.compile(r"^[a-z0-9][a-z0-9_-]{0,62}$")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -38,6 +38,7 @@ class System(_Section):
     home: Path = Path.home() / ".ar_workers"
     customers: Path | None = None
     lease_seconds: Annotated[int, Field(ge=30, le=600)] = 60
+    compact_hours: Annotated[float, Field(ge=0)] = 72
     ca_file: Path | None = None
     slack_token: SecretStr | None = None
     slack_channel: str = ""

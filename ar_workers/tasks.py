@@ -11,8 +11,10 @@ from celery.signals import worker_init
 from .bootstrap import services
 from .celery import app
 from .domain.errors import InvalidSettings
+from .pipeline import compaction as compacting
 from .pipeline import deliver as delivering
 from .pipeline import execute as executing
+from .pipeline import limits as limiting
 from .pipeline import recheck as rechecking
 from .pipeline import respond as responding
 from .pipeline import sweep as sweeping
@@ -28,33 +30,45 @@ def refuse_wrong_settings(**_: Any) -> None:
 
 
 @app.task
-def respond(event_ref: str) -> None:
-    """Plan an accepted event."""
-    responding.respond(services(), event_ref)
+def respond(*event_refs: str) -> None:
+    """Plan accepted events."""
+    responding.respond(services(), event_refs)
 
 
 @app.task(bind=True)
-def isolate(self: Task, action_id: str) -> None:
+def isolate(self: Task, *action_ids: str) -> None:
     """Visit an isolation or a release. Within a canvas, Celery rings what follows."""
-    executing.execute(services(), action_id, is_followed=bool(self.request.chain))
+    executing.execute(services(), action_ids, is_followed=bool(self.request.chain))
 
 
 @app.task(bind=True)
-def act(self: Task, action_id: str) -> None:
+def act(self: Task, *action_ids: str) -> None:
     """Visit any other action. Within a canvas, Celery rings what follows."""
-    executing.execute(services(), action_id, is_followed=bool(self.request.chain))
+    executing.execute(services(), action_ids, is_followed=bool(self.request.chain))
 
 
 @app.task
-def deliver(delivery_id: str) -> None:
-    """Visit a delivery."""
-    delivering.deliver(services(), delivery_id)
+def deliver(*delivery_ids: str) -> None:
+    """Visit deliveries."""
+    delivering.deliver(services(), delivery_ids)
 
 
 @app.task
 def sweep() -> None:
     """Ring whatever is due."""
     sweeping.sweep(services())
+
+
+@app.task
+def declare_limits() -> None:
+    """Keep the ledger's budgets as the adapters declare them."""
+    limiting.declare_limits(services())
+
+
+@app.task
+def compact() -> None:
+    """Pack what has been settled for long."""
+    compacting.compact(services())
 
 
 @app.task

@@ -62,11 +62,18 @@ class Channel(redis.Channel):
         yield client or self._kept
 
     @contextmanager
-    def batch(self) -> Iterator[None]:
-        """What is published inside is sent in one pipeline at the end. After an error nothing of it is sent."""
+    def batch(self) -> Iterator[dict[str, int]]:
+        """What is published inside is sent in one pipeline at the end. After an error nothing of it is sent.
+
+        What it gives out is filled at the end with the length of each queue that was published to.
+        """
+        if self._batched is not None:  # within another batch, which sends it all
+            yield {}
+            return
+        lengths: dict[str, int] = {}
         self._batched = []
         try:
-            yield
+            yield lengths
             batched = self._batched
         finally:
             self._batched = None
@@ -74,7 +81,7 @@ class Channel(redis.Channel):
             with self.conn_or_acquire() as client, client.pipeline(transaction=False) as pipe:
                 for key, payload in batched:
                     pipe.lpush(key, payload)
-                pipe.execute()
+                lengths.update(zip((key for key, _ in batched), pipe.execute(), strict=True))
 
     def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
         if self._batched is None:

@@ -16,7 +16,7 @@ from ar_workers.domain.limits import Limits, Rate
 from ar_workers.domain.notifications import Receiver
 from ar_workers.domain.policies import Policy
 from ar_workers.domain.results import Answer, Result
-from ar_workers.domain.rows import Queue
+from ar_workers.domain.scores import Queue
 from ar_workers.ledger.memory import MemoryLedger
 from ar_workers.pipeline.deliver import deliver
 from ar_workers.pipeline.execute import execute
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ar_workers.domain.actions import Action
     from ar_workers.domain.endpoints import Endpoint
     from ar_workers.domain.notifications import Delivery
-    from ar_workers.domain.rows import Ring, Score
+    from ar_workers.domain.scores import Ring, Score
 
 VERBS = ("isolate", "release", "ban_hash", "ban_domain", "kill_process", "delete_file", "delete_registry_key")
 PLENTY = Limits(rates=(Rate(calls=10**6, per=timedelta(minutes=1)),), wish="none", source="made up")
@@ -149,7 +149,7 @@ class InlineDoorbell:
         while self.rings:
             ring = self.rings.popleft()
             verb = {Queue.RESPOND: respond, Queue.NOTIFY: deliver}.get(ring.queue, execute)
-            verb(services, ring.id)
+            verb(services, ring.ids)
 
 
 def some_services(*, policy: Policy | None = None, edr: FakeEDR | None = None, **more: object) -> Services:

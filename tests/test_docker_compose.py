@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from ar_workers.cli.machine import WORKERS
-from ar_workers.domain.rows import Queue
+from ar_workers.domain.scores import Queue
 
 COMPOSE = (Path(__file__).parents[1] / "docker-compose.yml").read_text()
 

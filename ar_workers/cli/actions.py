@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from ..domain.rows import Ring, Row
+    from ..domain.rows import Row
+    from ..domain.scores import Ring
     from ..ports import Ledger
 
 

@@ -71,7 +71,7 @@ def ingest(file: BinaryIO | None, kind: str, customer: str | None, *, schema: bo
     summary = ", ".join(f"{number} {status}" for status, number in sorted(counts.items())) or "nothing to ingest"
     click.echo(f"{name}: {summary}", err=as_json)
     if counts["not accepted"]:
-        raise LedgerUnavailable("Redis went away: the records named above are not accepted, the same call again is safe")
+        raise LedgerUnavailable("the records named above are not accepted, the same call again is safe")
     if counts["refused"]:
         raise click.exceptions.Exit(1)
 
@@ -90,7 +90,7 @@ def read_all(stream: BinaryIO, reader: Reader, customer: str | None) -> Iterator
 
 def accept_all(ledger: Ledger, doorbell: Doorbell, found: Iterable[tuple[int, Event | InvalidEvent]]) -> Iterator[Line]:
     """Accept in batches; after Redis has gone away nothing more is tried, and every line is still told of."""
-    is_away = False
+    is_away = ""
     found = iter(found)
     while batch := list(islice(found, BATCH)):
         good = [(line, event) for line, event in batch if not isinstance(event, InvalidEvent)]
@@ -99,10 +99,10 @@ def accept_all(ledger: Ledger, doorbell: Doorbell, found: Iterable[tuple[int, Ev
         )
         try:
             answers = [] if is_away else ingest_events(ledger, doorbell, [event for _, event in good])
-        except LedgerUnavailable:
-            is_away = True
+        except LedgerUnavailable as error:
+            is_away = str(error)
         if is_away:
-            yield from (Line(line, "not accepted", event.id) for line, event in good)
+            yield from (Line(line, "not accepted", event.id, reason=is_away) for line, event in good)
         else:
             yield from (_line(line, event, answer) for (line, event), answer in zip(good, answers, strict=True))
 
@@ -119,4 +119,4 @@ def _tell(name: str, line: Line, *, as_json: bool) -> None:
     elif line.status == "refused":
         click.echo(f"{name}:{line.line}: refused: {line.field}: {line.reason}", err=True)
     elif line.status == "not accepted":
-        click.echo(f"{name}:{line.line}: not accepted: Redis is away", err=True)
+        click.echo(f"{name}:{line.line}: not accepted: {line.reason}", err=True)

@@ -69,7 +69,8 @@ def set_up(folder: Path, environment: Mapping[str, str]) -> Machine:
     logs.mkdir(parents=True, exist_ok=True)
     for old in logs.glob("*.log"):
         old.unlink()
-    server = RedisServer(folder / "redis", fsync=os.environ.get("AR_FSYNC", "everysec")).start()
+    server = RedisServer(
+        folder / "redis", fsync=os.environ.get("AR_FSYNC", "everysec"), memory=os.environ.get("AR_REDIS_MEMORY", "1gb")
+    ).start()
     ours = {**os.environ, **environment, "AR_REDIS_URL": server.url}
-    ours.pop("AR_FSYNC", None)
     return Machine(folder=folder, environment=ours, redis=server, crew=Crew(ours, logs), flower_port=free_port())

@@ -29,10 +29,12 @@ START_DEADLINE = 15.0
 class RedisServer:
     """A server in `folder`, started by `start`. `stop` and `kill` keep its data; `start` again brings it back."""
 
-    def __init__(self, folder: Path, *, port: int | None = None, fsync: str = "everysec", extra: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, *, port: int | None = None, fsync: str = "everysec", memory: str = "1gb", extra: Sequence[str] = ()
+    ) -> None:
         self._folder = folder
         self._extra = tuple(extra)
-        self._fsync = fsync
+        self._fsync, self._memory = fsync, memory
         self._process: subprocess.Popen[bytes] | None = None
         self.port = port or free_port()
 
@@ -75,6 +77,7 @@ class RedisServer:
             "save": "",
             # An evicting Redis would forget what it promised to remember.
             "maxmemory-policy": "noeviction",
+            "maxmemory": self._memory,
             "daemonize": "no",
         }
         flags = [part for name, value in options.items() for part in (f"--{name}", str(value))]

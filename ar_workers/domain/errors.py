@@ -5,7 +5,7 @@ ARError
 ├── InvalidSettings       every problem of the configuration at once
 ├── Unsupported           this EDR cannot do this on this OS: refused before any request
 ├── LedgerUnavailable     Redis is away: nothing was recorded, the same call again is safe
-├── StaleClaim            another worker holds the row now: drop the work, record nothing
+│   └── LedgerFull        Redis is nearly full: nothing was accepted, try again later
 └── EDRError              what a vendor answered, or did not
     ├── NotSent           the request never left: surely no effect
     ├── OutcomeUnknown    it left and no answer came: only observing can tell
@@ -51,8 +51,8 @@ class LedgerUnavailable(ARError):
     """The ledger could not be reached; nothing is known to be recorded, and the same call again is safe."""
 
 
-class StaleClaim(ARError):
-    """The lease was lost to another worker; nothing was recorded."""
+class LedgerFull(LedgerUnavailable):
+    """The ledger has no room for new events; what it has accepted is worked off, and the same call again later is safe."""
 
 
 class EDRError(ARError):

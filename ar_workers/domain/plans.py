@@ -26,7 +26,7 @@ class Plan(Value):
 
     def __add__(self, other: Plan) -> Plan:
         """Both decisions; the first closing reason wins."""
-        return Plan(
+        return Plan.model_construct(  # both are valid
             actions=self.actions + other.actions,
             notifications=self.notifications + other.notifications,
             skips=self.skips + other.skips,

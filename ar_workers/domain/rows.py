@@ -11,6 +11,7 @@ from pydantic import AwareDatetime
 from .actions import identity, load_action
 from .model import Value
 from .notifications import Delivery, delivery_identity, load_delivery
+from .scores import Queue
 from .states import State
 from .threats import Threat
 
@@ -19,25 +20,6 @@ if TYPE_CHECKING:
     from .plans import Skip
 
 RowKind = Literal["action", "delivery"]
-
-
-class Queue(StrEnum):
-    """The Celery queues. Isolation has its own, so that no backlog elsewhere delays a containment."""
-
-    RESPOND = "respond"
-    ISOLATION = "isolation"
-    IOC = "ioc"
-    NOTIFY = "notify"
-    HOUSEKEEPING = "housekeeping"
-
-
-class Ring(Value):
-    """A doorbell to be rung: which row (or event) on which queue, and the human line that operators see."""
-
-    id: str
-    queue: Queue
-    label: str = ""
-    lane: str = ""
 
 
 class NewRow(Value):
@@ -55,6 +37,8 @@ class NewRow(Value):
     queue: Queue
     label: str
     lane: str | None = None
+    #: What has to answer, and is budgeted, asked by one at a time when it does not: an EDR, or a receiver.
+    remote: str = ""
     after: tuple[str, ...] = ()
     order: str = ""
     state: Literal[State.PENDING, State.SKIPPED] = State.PENDING
@@ -113,6 +97,8 @@ class Claim(Value):
     is_late: bool = False
     #: A person has approved what a guard held.
     is_approved: bool = False
+    #: The write was cleared by the claim: `begin` need not be asked if it follows at once.
+    is_cleared: bool = False
 
     def action(self) -> Action:
         """The order of an action row."""
@@ -121,6 +107,17 @@ class Claim(Value):
     def delivery(self) -> Delivery:
         """The order of a delivery row."""
         return load_delivery(self.order)
+
+
+class Health(StrEnum):
+    """How the remote was on a visit."""
+
+    #: It was not asked.
+    UNSEEN = ""
+    #: It answered, whatever it said.
+    OK = "ok"
+    #: It could not be reached, or failed.
+    BAD = "bad"
 
 
 class Refusal(Value):
@@ -134,7 +131,7 @@ class Finding(Value):
 
     `after` is when the row is due again (for pending, performed and unknown). `counts` says whether the try
     counts as an attempt (a look does not). `receipt` is kept for the next look, `reference` and `evidence`
-    are shown to people.
+    are shown to people. `health` and `stay_away`, the remote's own wish, steer its breaker and budget.
     """
 
     state: State
@@ -144,6 +141,8 @@ class Finding(Value):
     receipt: str | None = None
     reference: str = ""
     evidence: str = ""
+    health: Health = Health.UNSEEN
+    stay_away: timedelta = timedelta()
 
 
 class Acceptance(StrEnum):
@@ -174,23 +173,10 @@ class ThreatRecord(Value):
     timeline: tuple[TimelineEntry, ...] = ()
 
 
-class Step(Value):
-    """A ring, and what follows once its task has run."""
-
-    ring: Ring
-    then: tuple[Step, ...] = ()
-
-
-class Score(Value):
-    """A threat's canvas: what is played side by side."""
-
-    steps: tuple[Step, ...] = ()
-
-
 def action_row(action: Action, threat_id: str, *, after: tuple[str, ...], life: timedelta) -> NewRow:
     """An action as a row to be recorded."""
     is_containment = action.verb in {"isolate", "release"}
-    return NewRow(
+    return NewRow.model_construct(  # an action is valid
         id=identity(action),
         kind="action",
         verb=action.verb,
@@ -199,6 +185,7 @@ def action_row(action: Action, threat_id: str, *, after: tuple[str, ...], life: 
         queue=Queue.ISOLATION if is_containment else Queue.IOC,
         label=f"{action.verb} {action.label} · {action.customer} · {threat_id}",
         lane=f"{action.edr}/{action.lane}" if action.lane else None,
+        remote=action.edr,
         after=after,
         order=action.model_dump_json(),
         life=life,
@@ -207,12 +194,13 @@ def action_row(action: Action, threat_id: str, *, after: tuple[str, ...], life: 
 
 def delivery_row(delivery: Delivery, event_id: str, threat_id: str, *, life: timedelta) -> NewRow:
     """A delivery as a row to be recorded."""
-    return NewRow(
+    return NewRow.model_construct(  # a delivery is valid
         id=delivery_identity(delivery, event_id),
         kind="delivery",
         verb=delivery.receiver.channel,
         subject=f"{delivery.notification.kind} to {delivery.receiver.address}",
         queue=Queue.NOTIFY,
+        remote=f"{delivery.receiver.channel}/{delivery.receiver.address}",
         label=f"tell {delivery.receiver.channel} · {delivery.notification.kind} · {delivery.customer} · {threat_id}",
         order=delivery.model_dump_json(),
         life=life,

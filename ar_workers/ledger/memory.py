@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from ..domain.errors import StaleClaim
-from ..domain.rows import Acceptance, Claim, Queue, Refusal, Ring, Row, ThreatRecord, TimelineEntry
+from ..domain.rows import Acceptance, Claim, Refusal, Row, ThreatRecord, TimelineEntry
+from ..domain.scores import Queue, Ring
 from ..domain.states import FREES_DEPENDENTS, TERMINAL, State
+from .remotes import Remote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Container, Iterable, Sequence
 
     from ..domain.events import Event
+    from ..domain.limits import Limits
     from ..domain.rows import Finding, NewRow
     from ..domain.threats import Threat
 
 HOUR = timedelta(hours=1)
+URGENT = frozenset({"isolate", "release"})
 MOST_PLANNING_ATTEMPTS = 20
 
 
@@ -71,6 +75,16 @@ class _Dossier:
     closed_at: datetime | None = None
     rows: list[str] = field(default_factory=list)
     timeline: list[TimelineEntry] = field(default_factory=list)
+    is_packed: bool = False
+
+
+@dataclass
+class _Lane:
+    """Who works on an endpoint now, with how many rows, until when."""
+
+    owner: str
+    held: int
+    until: datetime
 
 
 @dataclass
@@ -91,14 +105,16 @@ class MemoryLedger:
         *,
         grace: timedelta = timedelta(seconds=5),
         least_remaining: timedelta = timedelta(seconds=20),
+        most_visits: int = 16,
     ) -> None:
-        self._now, self._grace, self._least_remaining = now, grace, least_remaining
+        self._now, self._grace, self._least_remaining, self._most_visits = now, grace, least_remaining, most_visits
         self._lock = RLock()
         self._events: dict[str, _Incoming] = {}
         self._threats: dict[tuple[str, str], _Dossier] = {}
         self._rows: dict[str, _Kept] = {}
         self._due: dict[str, datetime] = {}
-        self._lanes: dict[tuple[str, str], tuple[str, datetime]] = {}
+        self._lanes: dict[tuple[str, str], _Lane] = {}
+        self._remotes: dict[tuple[str, str], Remote] = {}
         self._lane_queues: dict[tuple[str, str], list[str]] = {}
         self._releases: dict[tuple[str, str], int] = {}
         self._isolations: dict[str, dict[str, datetime]] = {}
@@ -106,26 +122,30 @@ class MemoryLedger:
         self._once: dict[str, set[str]] = {}
         self._ticks: dict[str, datetime] = {}
 
-    def accept(self, events: Sequence[Event]) -> list[Acceptance]:
+    def accept(self, events: Sequence[Event], *, unrung: Container[str] = ()) -> list[Acceptance]:
         with self._lock:
-            return [self._accept(event) for event in events]
+            return [self._accept(event, timedelta() if event.customer in unrung else self._grace) for event in events]
 
-    def _accept(self, event: Event) -> Acceptance:
+    def outstanding(self, customer: str) -> int:
+        with self._lock:
+            return sum(name.startswith(f"{customer}:") for name in self._due)
+
+    def _accept(self, event: Event, grace: timedelta) -> Acceptance:
         ref = f"{event.customer}:event/{event.id}"
         known = self._events.get(ref)
         if known:
             return Acceptance.DUPLICATE if known.event.digest == event.digest else Acceptance.CONFLICT
         self._events[ref] = _Incoming(event)
-        self._due[ref] = self._now() + self._grace
+        self._due[ref] = self._now() + grace
         dossier = self._threats.setdefault((event.customer, event.threat_id), _Dossier(self._now()))
         dossier.threat = getattr(event, "threat", None) or dossier.threat
         self._note(event.customer, event.threat_id, f"event/{event.id}", "accepted")
         return Acceptance.NEW
 
-    def event(self, ref: str) -> Event | None:
+    def events(self, refs: Sequence[str]) -> list[Event | None]:
         with self._lock:
-            found = self._events.get(ref)
-            return found.event if found and found.state == "accepted" else None
+            found = (self._events.get(ref) for ref in refs)
+            return [each.event if each and each.state == "accepted" else None for each in found]
 
     def event_failed(self, ref: str, reason: str, after: timedelta) -> None:
         with self._lock:
@@ -138,21 +158,22 @@ class MemoryLedger:
             word = "failed" if found.state == "failed" else "planning failed, will be tried again"
             self._note(found.event.customer, found.event.threat_id, ref.partition(":")[2], f"{word}: {reason}")
 
-    def record(self, event: Event, rows: Sequence[NewRow], *, closes: str | None) -> bool:
+    def record(self, event: Event, rows: Sequence[NewRow], *, closes: str | None, is_rung: bool = True) -> list[Ring] | None:
         with self._lock:
             ref = f"{event.customer}:event/{event.id}"
             found = self._events.get(ref)
             if not found or found.state != "accepted":
-                return False
+                return None
             if closes:
                 self._close(event, closes)
+            self._threats[event.customer, event.threat_id].is_packed = False
             recorded: dict[str, str] = {}
             for row in rows:
-                self._place(event, row, recorded)
+                self._place(event, row, recorded, self._grace if is_rung else timedelta())
             found.state = "planned"
             self._due.pop(ref, None)
             self._note(event.customer, event.threat_id, f"event/{event.id}", "planned")
-            return True
+            return self.unsettled(event.customer, event.threat_id)
 
     def _close(self, event: Event, reason: str) -> None:
         dossier = self._threats[event.customer, event.threat_id]
@@ -173,7 +194,7 @@ class MemoryLedger:
         elif row.state not in TERMINAL:
             row.cancel = reason
 
-    def _place(self, event: Event, wish: NewRow, recorded: dict[str, str]) -> None:
+    def _place(self, event: Event, wish: NewRow, recorded: dict[str, str], grace: timedelta) -> None:
         name, is_new = self._name_of(event, wish)
         recorded[wish.id] = name
         if not is_new:
@@ -198,7 +219,7 @@ class MemoryLedger:
         self._enter(row, state, reason, was="new")
         if state is State.PENDING:
             row.next_at = self._now()
-            self._due[name] = self._now() + self._grace
+            self._due[name] = self._now() + grace
 
     def _name_of(self, event: Event, wish: NewRow) -> tuple[str, bool]:
         first = self._rows.get(wish.id)
@@ -246,21 +267,75 @@ class MemoryLedger:
                 row.waits += 1
         return row.waits
 
-    def claim(self, row_id: str, *, owner: str, lease: timedelta) -> Claim | Refusal:
+    def claim(self, row_ids: Sequence[str], *, owner: str, lease: timedelta, most_isolations: int | None) -> list[Claim | Refusal]:
         with self._lock:
-            row = self._rows.get(row_id)
-            if not row:
-                return Refusal(reason="no such row")
-            if row.state is State.LEASED and row.owner == owner:
-                return self._granted(row)
-            reason = self._unclaimable(row) or self._superseded(row) or self._lane_busy(row, lease)
-            if reason:
-                return Refusal(reason=reason)
-            row.was = self._state_left_behind(row)
-            row.fence += 1
-            row.state, row.owner, row.lease_until = State.LEASED, owner, self._now() + lease
-            self._due[row_id] = row.lease_until
+            return [self._claim(row_id, owner, lease, most_isolations) for row_id in row_ids]
+
+    def _claim(self, row_id: str, owner: str, lease: timedelta, most: int | None) -> Claim | Refusal:
+        row = self._rows.get(row_id)
+        if not row:
+            return Refusal(reason="no such row")
+        if row.state is State.LEASED and row.owner == owner:
             return self._granted(row)
+        reason = self._unclaimable(row) or self._lane_busy(row, owner) or self._remote_closed(row, owner) or self._hindered(row, most)
+        if reason:
+            return Refusal(reason=reason)
+        row.was = self._state_left_behind(row)
+        self._take(row, owner, lease)
+        return self._granted(row)
+
+    def _take(self, row: _Kept, owner: str, lease: timedelta) -> None:
+        until = self._now() + lease
+        if row.wish.lane:
+            lane = self._lanes.setdefault((row.customer, row.wish.lane), _Lane(owner, 0, until))
+            lane.held, lane.until = lane.held + 1, until
+        if row.wish.remote:
+            self._remote(row).admit(owner, self._now(), lease, urgent=row.wish.verb in URGENT)
+        if row.was is State.PENDING:
+            row.begun, row.begun_at = True, self._now()
+        row.fence += 1
+        row.state, row.owner, row.lease_until = State.LEASED, owner, until
+        self._due[row.id] = until
+
+    def _remote(self, row: _Kept) -> Remote:
+        return self._remotes.setdefault((row.customer, row.wish.remote), Remote(row.wish.remote))
+
+    def _remote_closed(self, row: _Kept, owner: str) -> str | None:
+        if not row.wish.remote:
+            return None
+        remote, urgent = self._remote(row), row.wish.verb in URGENT
+        wait, why = remote.wait(self._now(), urgent=urgent)
+        if wait:
+            if row.state is not State.LEASED:
+                self._put_off(row, wait, why)
+            return why
+        if remote.is_full(owner, self._now(), self._most_visits, urgent=urgent):
+            remote.queue[urgent][row.id] = None
+            return f"{row.wish.remote} busy"
+        return None
+
+    def _put_off(self, row: _Kept, wait: timedelta, why: str) -> None:
+        row.reason = why
+        row.next_at = self._remote(row).turn(self._now(), wait, urgent=row.wish.verb in URGENT)
+        self._due[row.id] = row.next_at
+
+    def _hindered(self, row: _Kept, most: int | None) -> str | None:
+        """What was never begun is cleared for its write by the claim, or moved where it belongs."""
+        if self._state_left_behind(row, peek=True) is not State.PENDING:
+            return None
+        found = self._hindrance(row, most)
+        if found:
+            to, reason, row.held_by = found
+            self._enter(row, to, reason)
+            self._free_dependents(row, [])
+            return str(to)
+        return None
+
+    def _hindrance(self, row: _Kept, most: int | None) -> tuple[State, str, str] | None:
+        if row.cancel or self._is_superseded(row):
+            return State.CANCELLED, row.cancel or "superseded by a later release", ""
+        held = self._paused_by(row) or self._blast_radius(row, most)
+        return (State.HELD, held[1], held[0]) if held else None
 
     def _unclaimable(self, row: _Kept) -> str | None:
         if row.state is State.LEASED:
@@ -269,27 +344,19 @@ class MemoryLedger:
             return str(row.state)
         return "not due" if row.next_at and row.next_at > self._now() else None
 
-    def _superseded(self, row: _Kept) -> str | None:
-        if self._state_left_behind(row, peek=True) is State.PENDING and self._is_superseded(row):
-            self._enter(row, State.CANCELLED, "superseded by a later release")
-            self._free_dependents(row, [])
-            return "cancelled"
-        return None
-
     def _is_superseded(self, row: _Kept) -> bool:
         return row.wish.verb == "isolate" and row.epoch < self._releases.get((row.customer, row.wish.lane or ""), 0)
 
-    def _lane_busy(self, row: _Kept, lease: timedelta) -> str | None:
-        if not row.wish.lane:
-            return None
-        key = (row.customer, row.wish.lane)
-        holder, until = self._lanes.get(key, ("", self._now()))
-        if holder and holder != row.id and until > self._now():
+    def _lane_busy(self, row: _Kept, owner: str) -> str | None:
+        key = (row.customer, row.wish.lane or "")
+        lane = self._lanes.get(key)
+        if lane and lane.until <= self._now():
+            del self._lanes[key]
+        elif lane and lane.owner != owner:
             queue = self._lane_queues.setdefault(key, [])
             if row.id not in queue:
                 queue.append(row.id)
             return "endpoint busy"
-        self._lanes[key] = (row.id, self._now() + lease)
         return None
 
     def _state_left_behind(self, row: _Kept, *, peek: bool = False) -> State:
@@ -316,6 +383,7 @@ class MemoryLedger:
             receipt=row.receipt,
             is_late=row.deadline < self._now(),
             is_approved=row.is_approved,
+            is_cleared=row.was is State.PENDING,
         )
 
     def begin(self, claim: Claim, *, most_isolations: int | None) -> Refusal | None:
@@ -323,14 +391,11 @@ class MemoryLedger:
             row = self._rows[claim.row_id]
             if not self._is_ours(claim, row) or row.lease_until < self._now() + self._least_remaining:  # type: ignore[operator]
                 return Refusal(reason="stale")
-            if row.cancel or self._is_superseded(row):
-                self._leave(row, State.CANCELLED, row.cancel or "superseded by a later release", [])
-                return Refusal(reason="cancelled")
-            held = self._paused_by(row) or self._blast_radius(row, most_isolations)
-            if held:
-                row.held_by, reason = held
-                self._leave(row, State.HELD, reason, [])
-                return Refusal(reason="held")
+            found = self._hindrance(row, most_isolations)
+            if found:
+                to, reason, row.held_by = found
+                self._leave(row, to, reason, [])
+                return Refusal(reason=str(to))
             row.begun, row.begun_at = True, self._now()
             return None
 
@@ -351,24 +416,57 @@ class MemoryLedger:
         counted[row.id] = self._now()
         return None
 
-    def conclude(self, claim: Claim, finding: Finding) -> list[Ring]:
+    def conclude(self, visits: Sequence[tuple[Claim, Finding]]) -> list[list[Ring] | None]:
         with self._lock:
-            row = self._rows[claim.row_id]
-            if not self._is_ours(claim, row):
-                raise StaleClaim(claim.row_id)
-            to, reason = finding.state, finding.reason
-            if to is State.PENDING and row.cancel:
-                to, reason = State.CANCELLED, row.cancel
-            self._keep(row, finding, to)
-            rings: list[Ring] = []
-            if to is row.was and reason == row.reason:
-                row.state, row.lease_until = to, None
-                self._leave_lane(row, rings)
-            else:
-                self._leave(row, to, reason, rings)
-            if to not in TERMINAL and to is not State.HELD:
-                self._due[row.id] = row.next_at = self._now() + finding.after
-            return rings
+            return [self._conclude(claim, finding) for claim, finding in visits]
+
+    def _conclude(self, claim: Claim, finding: Finding) -> list[Ring] | None:
+        row = self._rows[claim.row_id]
+        if not self._is_ours(claim, row):
+            return None
+        if row.wish.remote:
+            self._remote(row).judge(self._now(), finding.health)
+            self._remote(row).stay_away(self._now(), finding.stay_away)
+        to, reason = finding.state, finding.reason
+        if to is State.PENDING and row.cancel:
+            to, reason = State.CANCELLED, row.cancel
+        self._keep(row, finding, to)
+        rings: list[Ring] = []
+        if to is row.was and reason == row.reason:
+            row.state, row.lease_until = to, None
+            self._let_go(row, rings)
+        else:
+            self._leave(row, to, reason, rings)
+        if to not in TERMINAL and to is not State.HELD:
+            self._due[row.id] = row.next_at = self._now() + finding.after
+        return rings
+
+    def limit(self, customer: str, remote: str, limits: Limits) -> None:
+        with self._lock:
+            self._remotes.setdefault((customer, remote), Remote(remote)).limit(limits, self._now())
+
+    def spend(self, customer: str, remote: str, *, urgent: bool) -> timedelta | None:
+        with self._lock:
+            found = self._remotes.get((customer, remote))
+            return found.spend(self._now(), urgent=urgent) if found else None
+
+    def stay_away(self, customer: str, remote: str, wish: timedelta) -> None:
+        with self._lock:
+            self._remotes.setdefault((customer, remote), Remote(remote)).stay_away(self._now(), wish)
+
+    def compact(self, before: datetime, limit: int) -> int:
+        """Nothing is saved in a dict; what has been packed is only marked."""
+        with self._lock:
+            ripe = [dossier for dossier in self._threats.values() if not dossier.is_packed and self._is_ripe(dossier, before)]
+            for dossier in ripe[:limit]:
+                dossier.is_packed = True
+            return len(ripe[:limit])
+
+    def _is_ripe(self, dossier: _Dossier, before: datetime) -> bool:
+        rows = [self._rows[name] for name in dossier.rows]
+        return bool(rows) and all(
+            row.state in TERMINAL - {State.FAILED} and row.settled_at is not None and row.settled_at <= before for row in rows
+        )
 
     def _keep(self, row: _Kept, finding: Finding, to: State) -> None:
         row.receipt = row.receipt if finding.receipt is None else finding.receipt
@@ -382,6 +480,8 @@ class MemoryLedger:
             row.begun = False
         if to is State.HELD:
             row.held_by = "guard"
+        if row.wish.verb == "isolate" and to in {State.ALREADY, State.SKIPPED}:
+            self._isolations.get(row.customer, {}).pop(row.id, None)
 
     def _is_ours(self, claim: Claim, row: _Kept) -> bool:
         return row.state is State.LEASED and row.fence == claim.fence
@@ -398,18 +498,31 @@ class MemoryLedger:
     def _leave(self, row: _Kept, to: State, reason: str, rings: list[Ring]) -> None:
         self._enter(row, to, reason)
         row.lease_until = None
-        self._leave_lane(row, rings)
+        self._let_go(row, rings)
         if to in FREES_DEPENDENTS:
             self._free_dependents(row, rings)
 
-    def _leave_lane(self, row: _Kept, rings: list[Ring]) -> None:
+    def _let_go(self, row: _Kept, rings: list[Ring]) -> None:
         key = (row.customer, row.wish.lane or "")
-        if self._lanes.get(key, ("", None))[0] != row.id:
-            return
-        del self._lanes[key]
-        queue = self._lane_queues.get(key)
-        if queue:
-            rings.append(self._ring(queue.pop(0)))
+        lane = self._lanes.get(key)
+        if lane and lane.owner == row.owner:
+            lane.held -= 1
+            if lane.held <= 0:
+                del self._lanes[key]
+                self._ring_next(self._lane_queues.get(key, []), rings)
+        if row.wish.remote:
+            remote, urgent = self._remote(row), row.wish.verb in URGENT
+            if remote.busy[urgent].pop(row.owner, None):
+                waiting = list(remote.queue[urgent])
+                self._ring_next(waiting, rings)
+                remote.queue[urgent] = OrderedDict.fromkeys(waiting)
+
+    def _ring_next(self, queue: list[str], rings: list[Ring]) -> None:
+        while queue:
+            name = queue.pop(0)
+            if self._rows[name].state not in TERMINAL | {State.LEASED}:
+                rings.append(self._ring(name))
+                return
 
     def _free_dependents(self, row: _Kept, rings: list[Ring]) -> None:
         for other in [self._rows[name] for name in row.frees]:
@@ -449,10 +562,22 @@ class MemoryLedger:
 
     def due(self, limit: int, again: timedelta) -> list[Ring]:
         with self._lock:
-            ripe = sorted((at, name) for name, at in self._due.items() if at <= self._now())[:limit]
-            for _, name in ripe:
-                self._due[name] = self._now() + again
-            return [self._ring(name) for _, name in ripe]
+            ripe: dict[str, list[str]] = {}
+            for _, name in sorted((at, name) for name, at in self._due.items() if at <= self._now()):
+                ripe.setdefault(name.partition(":")[0], []).append(name)
+            share = max(1, limit // max(1, len(ripe)))
+            names = [name for mine in ripe.values() for name in mine[:share]]
+            return [self._ring(name) for name in names if self._is_rung(name, again)]
+
+    def _is_rung(self, name: str, again: timedelta) -> bool:
+        row = self._rows.get(name)
+        if row and row.wish.remote and row.state is not State.LEASED:
+            wait, why = self._remote(row).wait(self._now(), urgent=row.wish.verb in URGENT)
+            if wait:
+                self._put_off(row, wait, why)
+                return False
+        self._due[name] = self._now() + again
+        return True
 
     def _ring(self, name: str) -> Ring:
         if name in self._events:

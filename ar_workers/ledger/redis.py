@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
+import time
+import zlib
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import resources
@@ -13,15 +16,17 @@ import redis
 from redis.backoff import FullJitterBackoff
 from redis.retry import Retry
 
-from ..domain.errors import LedgerUnavailable, StaleClaim
+from ..domain.errors import LedgerFull, LedgerUnavailable
 from ..domain.events import load_event
-from ..domain.rows import Acceptance, Claim, Queue, Refusal, Ring, Row, ThreatRecord, TimelineEntry
+from ..domain.rows import Acceptance, Claim, Refusal, Row, ThreatRecord, TimelineEntry
+from ..domain.scores import Queue, Ring
 from ..domain.threats import Threat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     from ..domain.events import Event
+    from ..domain.limits import Limits
     from ..domain.rows import Finding, NewRow
 
 #: A ring is expected to arrive within this; only then does the sweep ring again.
@@ -29,6 +34,14 @@ GRACE = timedelta(seconds=5)
 #: A write is begun only if the lease still covers its longest duration.
 LEAST_REMAINING = timedelta(seconds=20)
 MOST_PLANNING_ATTEMPTS = 20
+#: Visits at once to one customer's EDR, for isolations and for everything else: no customer takes all workers.
+MOST_VISITS = 16
+#: With this share of its memory used, Redis takes no new events.
+FULLEST = 0.85
+#: Seconds for which a look at the memory holds.
+_ROOM_LIVES = 0.5
+#: Of a compacted threat so many of its last moves are kept.
+_MOST_PACKED = 60
 _CUSTOMERS = "ar:customers"
 
 
@@ -53,91 +66,121 @@ def connect(url: str) -> redis.Redis:
 class RedisLedger:
     """The ledger of `ports.Ledger`. Threads may share one."""
 
-    def __init__(self, client: redis.Redis, *, grace: timedelta = GRACE, least_remaining: timedelta = LEAST_REMAINING) -> None:
+    def __init__(
+        self,
+        client: redis.Redis,
+        *,
+        grace: timedelta = GRACE,
+        least_remaining: timedelta = LEAST_REMAINING,
+        most_visits: int = MOST_VISITS,
+        watches_memory: bool = True,
+    ) -> None:
         self._redis: Any = client  # its types speak of bytes and text at once
+        self._most_visits = most_visits
+        self._room_seen = float("-inf") if watches_memory else float("inf")
         self._grace = _ms(grace)
         self._least_remaining = _ms(least_remaining)
         common = _source("00_common")
         self._scripts = {name: common + _source(name) for name in _SCRIPTS}
         self._shas = {name: hashlib.sha1(text.encode()).hexdigest() for name, text in self._scripts.items()}  # noqa: S324 - Redis names scripts so
 
-    def accept(self, events: Sequence[Event]) -> list[Acceptance]:
+    def accept(self, events: Sequence[Event], *, unrung: Container[str] = ()) -> list[Acceptance]:
         """One pipeline for all: a batch costs one round trip."""
         if not events:
             return []
-        calls = [("accept", event.customer, self._acceptance(event)) for event in events]
+        self._check_room()
+        calls = [("accept", event.customer, _acceptance(event, 0 if event.customer in unrung else self._grace)) for event in events]
         with _unavailable_if_away():
             self._redis.sadd(_CUSTOMERS, *{event.customer for event in events})
             return [Acceptance(reply) for reply in self._run_all(calls)]
 
-    def _acceptance(self, event: Event) -> tuple[str | int, ...]:
-        threat = getattr(event, "threat", None)
-        threat_json = threat.model_dump_json() if threat else ""
-        return (event.id, event.digest, event.model_dump_json(), event.threat_id, threat_json, self._grace)
-
-    def event(self, ref: str) -> Event | None:
-        customer, _, event_id = ref.partition(":event/")
+    def _check_room(self) -> None:
+        """Refuse before Redis does: what is accepted must find room for its plan and its timeline, too."""
+        if time.monotonic() - self._room_seen < _ROOM_LIVES:
+            return
         with _unavailable_if_away():
-            state, text = self._redis.hmget(f"{_prefix(customer)}event:{event_id}", ["state", "json"])
-        return load_event(text) if state == "accepted" and text else None
+            memory = self._redis.info("memory")
+        most = int(memory["maxmemory"]) or int(memory.get("total_system_memory") or 0)
+        if most and int(memory["used_memory"]) > FULLEST * most:
+            raise LedgerFull(f"Redis is {memory['used_memory'] / most:.0%} full: nothing was accepted, try again later")
+        self._room_seen = time.monotonic()
+
+    def outstanding(self, customer: str) -> int:
+        with _unavailable_if_away():
+            return int(self._redis.zcard(f"{_prefix(customer)}due"))
+
+    def events(self, refs: Sequence[str]) -> list[Event | None]:
+        with _unavailable_if_away():
+            pipe = self._redis.pipeline(transaction=False)
+            for ref in refs:
+                customer, _, event_id = ref.partition(":event/")
+                pipe.hmget(f"{_prefix(customer)}event:{event_id}", ["state", "json"])
+            found = pipe.execute()
+        return [load_event(text) if state == "accepted" and text else None for state, text in found]
 
     def event_failed(self, ref: str, reason: str, after: timedelta) -> None:
         customer, _, event_id = ref.partition(":event/")
         self._run("event_failed", customer, event_id, reason, _ms(after), MOST_PLANNING_ATTEMPTS)
 
-    def record(self, event: Event, rows: Sequence[NewRow], *, closes: str | None) -> bool:
-        plan = {
-            "rows": [row.model_dump(mode="json", exclude={"life"}, exclude_none=True) | {"life": _ms(row.life)} for row in rows],
-            "at": int(event.occurred_at.timestamp() * 1000),
-        } | ({"closes": closes} if closes else {})
-        return bool(self._run("record", event.customer, event.id, event.threat_id, json.dumps(plan), self._grace))
+    def record(self, event: Event, rows: Sequence[NewRow], *, closes: str | None, is_rung: bool = True) -> list[Ring] | None:
+        plan = {"rows": [_wish(row) for row in rows], "at": int(event.occurred_at.timestamp() * 1000)}
+        if closes:
+            plan["closes"] = closes
+        is_new, *rings = self._run("record", event.customer, event.id, event.threat_id, json.dumps(plan), self._grace if is_rung else 0)
+        return _rings(rings) if is_new == "yes" else None
 
-    def claim(self, row_id: str, *, owner: str, lease: timedelta) -> Claim | Refusal:
-        customer = _customer(row_id)
-        granted, *parts = self._run("claim", customer, row_id, owner, _ms(lease))
-        if granted == "no":
-            return Refusal(reason=parts[0])
-        threat, kind, order, was, fence, attempts, looks, crashes, generation, receipt, late, approved = parts
-        return Claim.model_construct(
-            row_id=row_id,
-            customer=customer,
-            threat_id=threat,
-            kind=kind,
-            order=order,
-            was=was,
-            fence=int(fence),
-            attempts=int(attempts),
-            looks=int(looks),
-            crashes=int(crashes),
-            generation=int(generation),
-            receipt=receipt,
-            is_late=late == "1",
-            is_approved=approved == "1",
-        )
+    def claim(self, row_ids: Sequence[str], *, owner: str, lease: timedelta, most_isolations: int | None) -> list[Claim | Refusal]:
+        most = -1 if most_isolations is None else most_isolations
+        calls = [("claim", _customer(row_id), (row_id, owner, _ms(lease), most, self._most_visits)) for row_id in row_ids]
+        with _unavailable_if_away():
+            replies = self._run_all(calls)
+        return [_claim(row_id, reply) for row_id, reply in zip(row_ids, replies, strict=True)]
 
     def begin(self, claim: Claim, *, most_isolations: int | None) -> Refusal | None:
         most = -1 if most_isolations is None else most_isolations
         answer = self._run("begin", claim.customer, claim.row_id, claim.fence, self._least_remaining, most)
         return None if answer == "go" else Refusal(reason=answer)
 
-    def conclude(self, claim: Claim, finding: Finding) -> list[Ring]:
-        answer = self._run(
-            "conclude",
-            claim.customer,
-            claim.row_id,
-            claim.fence,
-            finding.state,
-            finding.reason,
-            _ms(finding.after),
-            int(finding.counts),
-            int(finding.receipt is not None),
-            finding.receipt or "",
-            finding.reference,
-            finding.evidence,
-        )
-        if answer == "stale":
-            raise StaleClaim(claim.row_id)
-        return _rings(answer)
+    def conclude(self, visits: Sequence[tuple[Claim, Finding]]) -> list[list[Ring] | None]:
+        calls = [("conclude", claim.customer, _conclusion(claim, finding)) for claim, finding in visits]
+        with _unavailable_if_away():
+            replies = self._run_all(calls)
+        return [None if reply == "stale" else _rings(reply) for reply in replies]
+
+    def limit(self, customer: str, remote: str, limits: Limits) -> None:
+        rates = ",".join(f"{rate.calls}:{_ms(rate.per)}" for rate in limits.rates)
+        with _unavailable_if_away():
+            self._redis.hset(f"{_prefix(customer)}remote:{remote}", "rates", rates)
+
+    def spend(self, customer: str, remote: str, *, urgent: bool) -> timedelta | None:
+        wait = int(self._run("spend", customer, remote, int(urgent)))
+        return timedelta(milliseconds=wait) if wait else None
+
+    def stay_away(self, customer: str, remote: str, wish: timedelta) -> None:
+        self._run("stay_away", customer, remote, _ms(wish))
+
+    def compact(self, before: datetime, limit: int) -> int:
+        packed = 0
+        for customer in self.customers():
+            with _unavailable_if_away():
+                settled = self._redis.zrange(
+                    f"{_prefix(customer)}settled", "-inf", int(before.timestamp() * 1000), byscore=True, offset=0, num=limit - packed
+                )
+            packed += sum(self._compact(customer, threat_id) for threat_id in settled)
+            if packed >= limit:
+                break
+        return packed
+
+    def _compact(self, customer: str, threat_id: str) -> int:
+        key = f"{_prefix(customer)}threat:{threat_id}"
+        with _unavailable_if_away():
+            timeline = self._redis.lrange(f"{key}:timeline", 0, -1)
+        known = self.threat(customer, threat_id)
+        document = {
+            "rows": [row.model_dump(mode="json", exclude_defaults=True) for row in self.rows(customer, threat_id)],
+            "timeline": [entry.model_dump(mode="json") for entry in known.timeline[-_MOST_PACKED:]] if known else [],
+        }
+        return int(self._run("compact", customer, threat_id, _packed(document), len(timeline)))
 
     def requeue(self, row_id: str, *, by: str, life: timedelta) -> Ring | Refusal:
         granted, *parts = self._run("requeue", _customer(row_id), row_id, by, _ms(life))
@@ -156,8 +199,9 @@ class RedisLedger:
             seconds, micros = self._redis.time()
             now = seconds * 1000 + micros // 1000
             waiting = [name for name, head in zip(names, heads.execute(), strict=True) if head and head[0][1] <= now]
-            replies = self._run_all([("due", name, (limit, _ms(again))) for name in waiting])
-        return [ring for name, reply in zip(waiting, replies, strict=True) for ring in _rings(reply, name)][:limit]
+            share = max(1, limit // max(1, len(waiting)))
+            replies = self._run_all([("due", name, (share, _ms(again))) for name in waiting]) if waiting else []
+        return [ring for name, reply in zip(waiting, replies, strict=True) for ring in _rings(reply, name)]
 
     def tick(self, name: str, window: timedelta) -> bool:
         with _unavailable_if_away():
@@ -197,27 +241,32 @@ class RedisLedger:
             pipe = self._redis.pipeline(transaction=False)
             for threat_id in newest:
                 pipe.hgetall(f"{_prefix(customer)}threat:{threat_id}")
-            return [_threat(customer, name, found, []) for name, found in zip(newest, pipe.execute(), strict=True)]
+            return [_threat(customer, name, found, [], None) for name, found in zip(newest, pipe.execute(), strict=True)]
 
     def threat(self, customer: str, threat_id: str) -> ThreatRecord | None:
         key = f"{_prefix(customer)}threat:{threat_id}"
         with _unavailable_if_away():
             pipe = self._redis.pipeline(transaction=False)
-            found, timeline = pipe.hgetall(key).lrange(f"{key}:timeline", 0, -1).execute()
-        return _threat(customer, threat_id, found, timeline) if found else None
+            found, timeline, packed = pipe.hgetall(key).lrange(f"{key}:timeline", 0, -1).get(f"{key}:packed").execute()
+        return _threat(customer, threat_id, found, timeline, packed) if found else None
 
     def rows(self, customer: str, threat_id: str) -> list[Row]:
+        key = f"{_prefix(customer)}threat:{threat_id}"
         with _unavailable_if_away():
-            names = self._redis.zrange(f"{_prefix(customer)}threat:{threat_id}:rows", 0, -1)
             pipe = self._redis.pipeline(transaction=False)
+            names, packed = pipe.zrange(f"{key}:rows", 0, -1).get(f"{key}:packed").execute()
             for name in names:
                 pipe.hgetall(f"{_prefix(customer)}row:{name}")
-            return [_row(customer, name, found) for name, found in zip(names, pipe.execute(), strict=True) if found]
+            live = {name: _row(customer, name, found) for name, found in zip(names, pipe.execute(), strict=True) if "kind" in found}
+        old = {row["id"]: Row.model_validate(row) for row in _unpacked(packed)["rows"]} if packed else {}
+        return [{**old, **live}[name] for name in names if name in live or name in old]
 
     def row(self, row_id: str) -> Row | None:
         customer = _customer(row_id)
         with _unavailable_if_away():
             found = self._redis.hgetall(f"{_prefix(customer)}row:{row_id}")
+        if found and "kind" not in found:
+            return next((row for row in self.rows(customer, found["threat"]) if row.id == row_id), None)
         return _row(customer, row_id, found) if found else None
 
     def _run(self, name: str, customer: str, *arguments: str | int) -> Any:
@@ -242,7 +291,21 @@ class RedisLedger:
         return list(pipe.execute())
 
 
-_SCRIPTS = ("accept", "event_failed", "record", "claim", "begin", "conclude", "requeue", "due", "unsettled", "resume")
+_SCRIPTS = (
+    "accept",
+    "event_failed",
+    "record",
+    "claim",
+    "begin",
+    "conclude",
+    "requeue",
+    "due",
+    "unsettled",
+    "resume",
+    "spend",
+    "stay_away",
+    "compact",
+)
 
 
 def _source(name: str) -> str:
@@ -270,6 +333,68 @@ def _ms(duration: timedelta) -> int:
     return int(duration / timedelta(milliseconds=1))
 
 
+def _acceptance(event: Event, grace: int) -> tuple[str | int, ...]:
+    threat = getattr(event, "threat", None)
+    threat_json = threat.model_dump_json() if threat else ""
+    return (event.id, event.digest, event.model_dump_json(), event.threat_id, threat_json, grace)
+
+
+def _wish(row: NewRow) -> dict[str, Any]:
+    wish = {name: value for name, value in row.__dict__.items() if value is not None}
+    return {**wish, "life": _ms(row.life)}
+
+
+def _claim(row_id: str, reply: Sequence[Any]) -> Claim | Refusal:
+    granted, *parts = reply
+    if granted == "no":
+        return Refusal(reason=parts[0])
+    threat, kind, order, was, fence, attempts, looks, crashes, generation, receipt, late, approved, cleared = parts
+    return Claim.model_construct(
+        row_id=row_id,
+        customer=_customer(row_id),
+        threat_id=threat,
+        kind=kind,
+        order=order,
+        was=was,
+        fence=int(fence),
+        attempts=int(attempts),
+        looks=int(looks),
+        crashes=int(crashes),
+        generation=int(generation),
+        receipt=receipt,
+        is_late=late == "1",
+        is_approved=approved == "1",
+        is_cleared=cleared == "1",
+    )
+
+
+def _conclusion(claim: Claim, finding: Finding) -> tuple[str | int, ...]:
+    return (
+        claim.row_id,
+        claim.fence,
+        finding.state,
+        finding.reason,
+        _ms(finding.after),
+        int(finding.counts),
+        int(finding.receipt is not None),
+        finding.receipt or "",
+        finding.reference,
+        finding.evidence,
+        finding.health,
+        _ms(finding.stay_away),
+    )
+
+
+def _packed(document: dict[str, Any]) -> str:
+    """Text, because the client decodes what it reads."""
+    return base64.b85encode(zlib.compress(json.dumps(document, separators=(",", ":")).encode(), 9)).decode()
+
+
+def _unpacked(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(zlib.decompress(base64.b85decode(text)))
+    return found
+
+
 def _rings(flat: Sequence[str], customer: str = "") -> list[Ring]:
     def named(ring_id: str) -> str:
         return f"{customer}:{ring_id}" if ring_id.startswith("event/") else ring_id
@@ -283,16 +408,21 @@ def _at(ms: str | None) -> datetime | None:
     return datetime.fromtimestamp(int(ms) / 1000, UTC) if ms else None
 
 
-def _threat(customer: str, threat_id: str, found: dict[str, str], timeline: list[str]) -> ThreatRecord:
-    entries = (json.loads(line) for line in timeline)
+def _threat(customer: str, threat_id: str, found: dict[str, str], timeline: list[str], packed: str | None) -> ThreatRecord:
+    old = [TimelineEntry.model_validate(entry) for entry in _unpacked(packed)["timeline"]] if packed else []
     return ThreatRecord(
         customer=customer,
         id=threat_id,
         threat=Threat.model_validate_json(found["json"]) if "json" in found else None,
         accepted_at=datetime.fromtimestamp(int(found["accepted_at"]) / 1000, UTC),
         closed=found.get("closed", ""),
-        timeline=tuple(TimelineEntry(at=datetime.fromtimestamp(ms / 1000, UTC), row=row, text=text) for ms, row, text in entries),
+        timeline=(*old, *map(_entry, timeline)),
     )
+
+
+def _entry(line: str) -> TimelineEntry:
+    ms, row, text = line.split(" ", 2)
+    return TimelineEntry(at=datetime.fromtimestamp(int(ms) / 1000, UTC), row=row, text=text)
 
 
 _INSTANTS = {

@@ -2,50 +2,41 @@
 
 from __future__ import annotations
 
-import logging
-import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ..domain.errors import StaleClaim
 from ..domain.results import Answer
-from ..domain.retries import MOST_CRASHES, delivery_retry
-from ..domain.rows import Finding, Refusal
+from ..domain.retries import LONGEST_WISH, MOST_CRASHES, delivery_retry
+from ..domain.rows import Finding, Health
 from ..domain.states import State
+from .visits import visit_all
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..domain.results import Result
     from ..domain.rows import Claim
     from ..ports import Channel
     from .services import Services
+    from .visits import Visit
 
-_log = logging.getLogger(__name__)
 #: How often a delivery in doubt is looked at again until its deadline.
 IN_DOUBT = timedelta(hours=1)
 
 
-def deliver(services: Services, row_id: str) -> None:
-    """Visit the delivery `row_id`, if it is due and nobody else has it. Safe to call any number of times."""
-    claim = services.ledger.claim(row_id, owner=uuid.uuid4().hex, lease=services.lease)
-    if isinstance(claim, Refusal):
-        return
-    finding = visit(services, claim)
-    if finding is None:
-        return
-    try:
-        services.ledger.conclude(claim, finding)
-    except StaleClaim:
-        _log.warning("%s: the lease was lost; what was found is dropped", row_id)
+def deliver(services: Services, row_ids: Sequence[str]) -> None:
+    """Visit the deliveries `row_ids`, each if it is due and nobody else has it. Safe to call any number of times."""
+    services.doorbell.ring(visit_all(services, row_ids, visit))
 
 
-def visit(services: Services, claim: Claim) -> Finding | None:
+def visit(each: Visit) -> Finding | None:
     """What became of a claimed delivery. None: the ledger has moved the row itself.
 
     After an unknown outcome a channel whose receiver recognises repetitions sends again; one that can ask its
     provider asks; one whose copies can be told as such sends once more. Otherwise the delivery stays `unknown`
     for a person, because a second message cannot be taken back.
     """
-    delivery = claim.delivery()
+    services, claim, delivery = each.services, each.claim, each.claim.delivery()
     channel = services.channels.get(delivery.receiver.channel)
     if channel is None:
         return Finding(state=State.FAILED, reason=f"channel {delivery.receiver.channel} is not configured")
@@ -56,30 +47,32 @@ def visit(services: Services, claim: Claim) -> Finding | None:
         if known is None and not (channel.marks_copies and claim.attempts + claim.crashes <= 1):
             return _in_doubt(claim)
         if known and known.answer is not Answer.RETRY:
-            return _finding(services, claim, known)
-    return _send(services, claim, channel)
+            return _finding(each, known)
+    return _send(each, channel)
 
 
-def _send(services: Services, claim: Claim, channel: Channel) -> Finding | None:
-    if claim.is_late:
+def _send(each: Visit, channel: Channel) -> Finding | None:
+    if each.claim.is_late:
         return Finding(state=State.FAILED, reason="deadline passed: not delivered")
-    if services.ledger.begin(claim, most_isolations=None):
+    if not each.may_write():
         return None
-    return _finding(services, claim, channel.send(claim.delivery(), claim.row_id))
+    return _finding(each, channel.send(each.claim.delivery(), each.claim.row_id))
 
 
-def _finding(services: Services, claim: Claim, result: Result) -> Finding:
+def _finding(each: Visit, result: Result) -> Finding:
+    wish = min(result.retry_after or timedelta(), LONGEST_WISH)
+    wait = delivery_retry(each.claim.attempts, result.retry_after, each.services.random)
+    health = Health.BAD if result.answer in {Answer.RETRY, Answer.UNKNOWN} and not wish else Health.OK
     match result.answer:
         case Answer.ACCEPTED:
-            return Finding(state=State.DONE, reference=result.reference, evidence=result.code)
+            return Finding(state=State.DONE, reference=result.reference, evidence=result.code, health=health)
         case Answer.PERMANENT:
-            return Finding(state=State.FAILED, reason=result.code)
+            return Finding(state=State.FAILED, reason=result.code, health=health)
         case Answer.RETRY:
-            wait = delivery_retry(claim.attempts, result.retry_after, services.random)
-            return Finding(state=State.PENDING, reason=result.code, after=wait, counts=True)
+            return Finding(state=State.PENDING, reason=result.code, after=wait, counts=True, health=health, stay_away=wish)
         case Answer.UNKNOWN:
-            wait = delivery_retry(claim.attempts, result.retry_after, services.random)
-            return Finding(state=State.UNKNOWN, reason=f"may have been sent: {result.code}", after=wait, counts=True)
+            reason = f"may have been sent: {result.code}"
+            return Finding(state=State.UNKNOWN, reason=reason, after=wait, counts=True, health=health, stay_away=wish)
 
 
 def _in_doubt(claim: Claim) -> Finding:

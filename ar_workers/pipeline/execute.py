@@ -7,70 +7,68 @@ observe --SO--> settled         NOT_SO --guards--> begin --> perform --> perform
 
 from __future__ import annotations
 
-import logging
-import uuid
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..domain.actions import Effect
-from ..domain.errors import ARError, EDRError, EndpointNotFound, NotSent, StaleClaim, Throttled, Unsupported
+from ..domain.errors import ARError, EDRError, EndpointNotFound, NotSent, OutcomeUnknown, Throttled, Unsupported, VendorFault
 from ..domain.facts import Fact, Receipt, Sight
 from ..domain.guards import Verdict, rule
-from ..domain.retries import MOST_CRASHES, GiveUp, after_error, look_again
-from ..domain.rows import Finding, Refusal
+from ..domain.retries import LONGEST_WISH, MOST_CRASHES, GiveUp, after_error, look_again
+from ..domain.rows import Finding, Health
 from ..domain.states import State
+from .visits import visit_all
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..domain.actions import Action
     from ..domain.endpoints import Endpoint
-    from ..domain.guards import Ruling
     from ..domain.rows import Claim
     from ..ports import EDR
     from .services import Services
+    from .visits import Visit
 
-_log = logging.getLogger(__name__)
 #: Looks at an order that was accepted and shows no trace; with growing pauses these are several minutes.
 MOST_LOOKS_FOR_ACCEPTED = 10
 #: A ban is justified by any of the threat's endpoints; so many are asked before it is refused.
 MOST_JUSTIFYING_READS = 5
 
 
-def execute(services: Services, row_id: str, *, is_followed: bool = False) -> None:
-    """Visit the action `row_id`, if it is due and nobody else has it. Safe to call any number of times.
+def execute(services: Services, row_ids: Sequence[str], *, is_followed: bool = False) -> None:
+    """Visit the actions `row_ids`, each if it is due and nobody else has it. Safe to call any number of times.
 
-    `is_followed`: the caller rings what this visit sets free, so that it need not be rung here too.
+    What one visit sets free among them is visited next; what else it sets free is rung, unless `is_followed`: then the
+    caller rings it.
     """
-    claim = services.ledger.claim(row_id, owner=uuid.uuid4().hex, lease=services.lease)
-    if isinstance(claim, Refusal):
-        return
-    finding = visit(services, claim)
-    if finding is None:
-        return
-    try:
-        rings = services.ledger.conclude(claim, finding)
-    except StaleClaim:
-        _log.warning("%s: the lease was lost; what was found is dropped", row_id)
-        return
-    if not is_followed:
-        services.doorbell.ring(rings)
+    now = list(row_ids)
+    while now:
+        rings = visit_all(services, now, visit)
+        now = [ring.id for ring in rings if ring.id in row_ids]
+        others = [ring for ring in rings if ring.id not in row_ids]
+        if not is_followed:
+            services.doorbell.ring(others)
 
 
-def visit(services: Services, claim: Claim) -> Finding | None:
+def visit(each: Visit) -> Finding | None:
     """What was found and done about a claimed action. None: the ledger has moved the row itself."""
-    action = claim.action()
+    services, claim, action = each.services, each.claim, each.claim.action()
     edr = services.edrs.get((action.customer, action.edr))
     if edr is None:
         return _given_up(f"{action.customer} has no {action.edr} configured")
     if claim.crashes >= MOST_CRASHES:
         return _given_up(f"set aside: {claim.crashes} workers were lost with this action in hand")
     try:
-        return _look_then_act(services, claim, action, edr)
+        found = _look_then_act(each, action, edr)
     except EDRError as error:
-        return _after_error(services, claim, error, was_asked=False)
+        return _after_error(each, error, was_asked=False)
     except Unsupported as error:
         return Finding(state=State.SKIPPED, reason=f"unsupported: {error}")
+    return found if found is None or found.health else found.model_copy(update={"health": Health.OK})
 
 
-def _look_then_act(services: Services, claim: Claim, action: Action, edr: EDR) -> Finding | None:
+def _look_then_act(each: Visit, action: Action, edr: EDR) -> Finding | None:
+    claim = each.claim
     receipt = Receipt.model_validate_json(claim.receipt) if claim.receipt else None
     fact = edr.observe(action, receipt)
     settled = _from_sight(claim, fact)
@@ -80,7 +78,7 @@ def _look_then_act(services: Services, claim: Claim, action: Action, edr: EDR) -
         return _still_to_come(claim, fact)
     if claim.is_late:
         return _given_up(f"deadline passed: {fact.evidence or 'not in effect'}")
-    return _in_doubt(claim, action, fact) or _perform(services, claim, action, edr, fact)
+    return _in_doubt(claim, action, fact) or _perform(each, action, edr, fact)
 
 
 def _from_sight(claim: Claim, fact: Fact) -> Finding | None:
@@ -102,10 +100,10 @@ def _from_sight(claim: Claim, fact: Fact) -> Finding | None:
 
 def _still_to_come(claim: Claim, fact: Fact) -> Finding:
     """Accepted, and not yet so: look again, but never ask twice. A person may have released it meanwhile."""
-    if claim.is_late or (fact.sight is Sight.NOT_SO and claim.looks > MOST_LOOKS_FOR_ACCEPTED):
-        return _given_up(f"accepted by the EDR but not in effect: {fact.evidence}")
-    if fact.sight is Sight.UNKNOWABLE:
-        return Finding(state=State.DONE, evidence=f"accepted; the EDR cannot show it: {fact.evidence}")
+    shows_nothing = fact.sight in {Sight.NOT_SO, Sight.UNKNOWABLE}
+    if claim.is_late or (shows_nothing and claim.looks > MOST_LOOKS_FOR_ACCEPTED):
+        what = "it cannot show the effect" if fact.sight is Sight.UNKNOWABLE else "not in effect"
+        return _given_up(f"accepted by the EDR, but {what}: {fact.evidence}")
     return Finding(state=State.PERFORMED, after=look_again(claim.looks), evidence=fact.evidence)
 
 
@@ -116,19 +114,18 @@ def _in_doubt(claim: Claim, action: Action, fact: Fact) -> Finding | None:
     return None
 
 
-def _perform(services: Services, claim: Claim, action: Action, edr: EDR, fact: Fact) -> Finding | None:
-    ruling = _ruling(services, action, edr)
+def _perform(each: Visit, action: Action, edr: EDR, fact: Fact) -> Finding | None:
+    ruling = rule(action, each.services.policies[action.customer], _fresh(action, edr))
     if ruling.verdict is Verdict.REFUSE:
         return Finding(state=State.SKIPPED, reason=ruling.reason)
-    if ruling.verdict is Verdict.HOLD and not claim.is_approved:
+    if ruling.verdict is Verdict.HOLD and not each.claim.is_approved:
         return Finding(state=State.HELD, reason=ruling.reason)
-    most = services.policies[action.customer].isolations_per_hour
-    if services.ledger.begin(claim, most_isolations=most):
+    if not each.may_write():
         return None
     try:
         receipt = edr.perform(action, fact)
     except EDRError as error:
-        return _after_error(services, claim, error, was_asked=True)
+        return _after_error(each, error, was_asked=True)
     return _first_look(edr, action, receipt)
 
 
@@ -144,10 +141,6 @@ def _first_look(edr: EDR, action: Action, receipt: Receipt) -> Finding:
     return Finding(state=State.PERFORMED, after=look_again(0), **kept)
 
 
-def _ruling(services: Services, action: Action, edr: EDR) -> Ruling:
-    return rule(action, services.policies[action.customer], _fresh(action, edr))
-
-
 def _fresh(action: Action, edr: EDR) -> list[Endpoint]:
     """The endpoints that justify the action, read from the EDR now; the first one in a remediate group is enough."""
     found = []
@@ -160,26 +153,29 @@ def _fresh(action: Action, edr: EDR) -> list[Endpoint]:
     return found
 
 
-def _after_error(services: Services, claim: Claim, error: EDRError, *, was_asked: bool) -> Finding:
+def _after_error(each: Visit, error: EDRError, *, was_asked: bool) -> Finding:
     """An error while looking changes nothing about the row; one after asking leaves the outcome unknown, unless
     the vendor surely did nothing.
     """
-    decision = after_error(error, claim.attempts, services.random)
+    claim = each.claim
+    decision = after_error(error, claim.attempts, each.services.random)
     reason = _reason(error)
+    health = Health.BAD if isinstance(error, NotSent | OutcomeUnknown | VendorFault) else Health.OK
     if isinstance(decision, GiveUp):
         accepted = "accepted by the EDR, and cannot be verified: " if claim.was == State.PERFORMED else ""
-        return _given_up(accepted + reason)
+        return _given_up(accepted + reason, health)
     if claim.is_late:
-        return _given_up(f"deadline passed; last: {reason}")
+        return _given_up(f"deadline passed; last: {reason}", health)
     surely_nothing = isinstance(error, NotSent | Throttled)
     state = State(claim.was)
     if was_asked:
         state = state if surely_nothing else State.UNKNOWN
-    return Finding(state=state, reason=reason, after=decision.after, counts=True)
+    wish = min(getattr(error, "retry_after", None) or timedelta(), LONGEST_WISH)
+    return Finding(state=state, reason=reason, after=decision.after, counts=True, health=health, stay_away=wish)
 
 
-def _given_up(reason: str) -> Finding:
-    return Finding(state=State.FAILED, reason=reason)
+def _given_up(reason: str, health: Health = Health.UNSEEN) -> Finding:
+    return Finding(state=State.FAILED, reason=reason, health=health)
 
 
 def _reason(error: ARError) -> str:

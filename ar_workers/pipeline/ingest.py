@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..domain.rows import Acceptance, Queue, Ring
+from ..domain.rows import Acceptance
+from ..domain.scores import Queue, Ring
+from .fairness import may_ring
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,13 +16,14 @@ if TYPE_CHECKING:
 
 
 def ingest(ledger: Ledger, doorbell: Doorbell, events: Sequence[Event]) -> list[Acceptance]:
-    """What became of each event. Raises LedgerUnavailable; the same call again is safe then.
+    """What became of each event, in the order given. Raises LedgerUnavailable; the same call again is safe then.
 
     A ring that fails is no loss: the ledger has the event, and the sweep rings again.
     """
-    answers = ledger.accept(events)
+    unrung = {customer for customer in {event.customer for event in events} if not may_ring(ledger, doorbell, customer)}
+    answers = ledger.accept(events, unrung=unrung)
     new = [event for event, answer in zip(events, answers, strict=True) if answer is Acceptance.NEW]
-    doorbell.ring([_ring(event) for event in new])
+    doorbell.ring([_ring(event) for event in new if event.customer not in unrung])
     return answers
 
 

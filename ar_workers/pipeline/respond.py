@@ -16,10 +16,11 @@ from ..domain.notifications import Audience, Delivery, Kind, Receiver
 from ..domain.retries import DELIVERY_LIFE, life_of
 from ..domain.rows import action_row, delivery_row, skip_row
 from ..domain.summaries import summarise
-from .workflow import workflow
+from .fairness import may_ring
+from .workflow import arrange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ..domain.endpoints import Endpoint
     from ..domain.events import Event
@@ -33,15 +34,18 @@ _log = logging.getLogger(__name__)
 RETRY_PLANNING = timedelta(seconds=15)
 
 
-def respond(services: Services, ref: str) -> None:
-    """Plan the event `ref`, record the plan in one step, and ring its workers. A repetition does nothing.
+def respond(services: Services, refs: Sequence[str]) -> None:
+    """Plan the events `refs`, record each plan in one step, and ring its workers. A repetition does nothing.
 
     An event that cannot be planned (no such customer, a defect) is tried again and then set aside as failed,
     where operators see it; it is never dropped.
     """
-    event = services.ledger.event(ref)
-    if event is None:
-        return
+    for ref, event in zip(refs, services.ledger.events(refs), strict=True):
+        if event:
+            _respond(services, ref, event)
+
+
+def _respond(services: Services, ref: str, event: Event) -> None:
     try:
         plan = plan_for(event, context_for(services, event))
         rows = list(rows_of(services, event, plan))
@@ -49,8 +53,10 @@ def respond(services: Services, ref: str) -> None:
         services.ledger.event_failed(ref, f"{type(error).__name__}: {error}"[:300], RETRY_PLANNING)
         _log.exception("planning %s failed", ref)
         return
-    if services.ledger.record(event, rows, closes=plan.closes):
-        services.doorbell.play(workflow(services.ledger, event.customer, event.threat_id))
+    is_rung = may_ring(services.ledger, services.doorbell, event.customer)
+    rings = services.ledger.record(event, rows, closes=plan.closes, is_rung=is_rung)
+    if rings and is_rung:
+        services.doorbell.play(arrange(rings))
 
 
 def context_for(services: Services, event: Event) -> Context:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import timedelta
 
     from ..domain.capabilities import Capabilities
     from ..domain.endpoints import Vendor
@@ -32,3 +33,7 @@ class Services:
     tre_receivers: tuple[Receiver, ...]
     #: How long a worker may hold a row; longer than its longest step.
     lease: timedelta
+    #: Settled threats are packed after this.
+    compact_after: timedelta = timedelta(days=3)
+    #: Seconds that only grow, for what must follow soon.
+    monotonic: Callable[[], float] = time.monotonic

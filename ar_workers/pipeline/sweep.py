@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from .fairness import FULL
+
 if TYPE_CHECKING:
     from .services import Services
 
 #: A ring that brought nobody is repeated after this.
 AGAIN = timedelta(seconds=30)
-MOST_RINGS = 1_000
-#: With so many messages standing in a queue its workers need no waking: more rings would only lengthen it.
-BACKLOG = 2_000
+MOST_RINGS = 5_000
 #: A little less than beat's interval, so that a punctual beat is never refused and two beats make one tick.
 TICK = timedelta(milliseconds=900)
 
@@ -23,6 +23,6 @@ def sweep(services: Services) -> int:
         return 0
     standing = services.doorbell.backlog()
     due = services.ledger.due(MOST_RINGS, AGAIN)
-    rings = [ring for ring in due if standing.get(ring.queue, 0) < BACKLOG]
+    rings = [ring for ring in due if standing.get(ring.queue, 0) < FULL]
     services.doorbell.ring(rings)
     return len(rings)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from ..domain.rows import Queue, Score, Step
+from ..domain.scores import Queue, Score, Step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..domain.rows import Ring
+    from ..domain.scores import Ring
     from ..ports import Ledger
 
 

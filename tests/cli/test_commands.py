@@ -17,6 +17,7 @@ from ar_workers.domain.retries import life_of
 from ar_workers.domain.rows import Finding, action_row
 from ar_workers.domain.states import State
 from tests.builders import a_hash_ban, a_threat_published, an_isolate
+from tests.fakes import InlineDoorbell
 
 
 @pytest.fixture
@@ -71,13 +72,13 @@ def test_without_a_file_the_usage_is_told():
 
 
 class GoneLedger:
-    def accept(self, events):
+    def accept(self, events, *, unrung):
         raise LedgerUnavailable("away")
 
 
 def test_if_redis_goes_away_every_line_is_told_and_none_is_lost():
     found = [(1, a_threat_published(id="e1")), (2, InvalidEvent("x", "bad")), (3, a_threat_published(id="e2"))]
-    lines = [(line.line, line.status) for line in accept_all(GoneLedger(), None, found)]
+    lines = [(line.line, line.status) for line in accept_all(GoneLedger(), InlineDoorbell(), found)]
     assert sorted(lines) == [(1, "not accepted"), (2, "refused"), (3, "not accepted")]
 
 
@@ -123,8 +124,8 @@ def failed(ledger):
     rows = [action_row(each, event.threat_id, after=(), life=life_of(each.verb)) for each in wishes]
     ledger.record(event, rows, closes=None)
     for row, state in zip(rows, (State.FAILED, State.FAILED, State.DONE), strict=True):
-        claim = ledger.claim(row.id, owner=row.id, lease=timedelta(minutes=1))
-        ledger.conclude(claim, Finding(state=state, reason="denied" if state is State.FAILED else ""))
+        (claim,) = ledger.claim([row.id], owner=row.id, lease=timedelta(minutes=1), most_isolations=None)
+        ledger.conclude([(claim, Finding(state=state, reason="denied" if state is State.FAILED else ""))])
     return [row.id for row in rows]
 
 

@@ -23,6 +23,6 @@ def ledger(request: pytest.FixtureRequest) -> Ledger:
     if request.param == "memory":
         return MemoryLedger(**QUICK)
     if request.param == "fakeredis":
-        return RedisLedger(fakeredis.FakeRedis(decode_responses=True), **QUICK)
+        return RedisLedger(fakeredis.FakeRedis(decode_responses=True), watches_memory=False, **QUICK)
     request.getfixturevalue("real_redis")
     return RedisLedger(connect(request.getfixturevalue("redis_url")), **QUICK)

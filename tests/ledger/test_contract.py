@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ar_workers.domain.endpoints import OS, Endpoint, Vendor
-from ar_workers.domain.errors import StaleClaim
 from ar_workers.domain.events import ThreatClosed, ThreatPublished
-from ar_workers.domain.rows import Acceptance, Claim, Finding, NewRow, Queue, Refusal
+from ar_workers.domain.rows import Acceptance, Claim, Finding, NewRow, Refusal
+from ar_workers.domain.scores import Queue
 from ar_workers.domain.states import MOVES, TERMINAL, State
 from ar_workers.domain.threats import Severity, Threat
 
@@ -55,17 +55,27 @@ def a_delivery(name="slack:1", **more):
 def recorded(ledger, *rows, event=None, closes=None):
     event = event or an_event()
     ledger.accept([event])
-    assert ledger.record(event, list(rows), closes=closes)
+    assert ledger.record(event, list(rows), closes=closes) is not None
+
+
+def asked(ledger, row_id="acme:isolate:1", *, owner=None, lease=LEASE, most=None):
+    return ledger.claim([row_id], owner=owner or f"worker-{next(_owners)}", lease=lease, most_isolations=most)[0]
+
+
+def concluded(ledger, claim, finding):
+    (rings,) = ledger.conclude([(claim, finding)])
+    assert rings is not None
+    return rings
 
 
 def claimed(ledger, row_id="acme:isolate:1", lease=LEASE):
-    claim = ledger.claim(row_id, owner=f"worker-{next(_owners)}", lease=lease)
+    claim = asked(ledger, row_id, lease=lease)
     assert isinstance(claim, Claim), claim
     return claim
 
 
 def refused(ledger, row_id="acme:isolate:1"):
-    refusal = ledger.claim(row_id, owner=f"worker-{next(_owners)}", lease=LEASE)
+    refusal = asked(ledger, row_id)
     assert isinstance(refusal, Refusal), refusal
     return refusal.reason
 
@@ -76,7 +86,7 @@ def begun(ledger, claim):
 
 
 def settle(ledger, row_id, state=State.DONE, reason=""):
-    return ledger.conclude(begun(ledger, claimed(ledger, row_id)), Finding(state=state, reason=reason))
+    return concluded(ledger, begun(ledger, claimed(ledger, row_id)), Finding(state=state, reason=reason))
 
 
 def state_of(ledger, row_id="acme:isolate:1"):
@@ -100,23 +110,23 @@ def test_the_same_id_at_another_customer_is_another_event(ledger):
 def test_an_accepted_event_is_due_until_it_is_planned(ledger):
     ledger.accept([an_event()])
     assert [ring.id for ring in ledger.due(10, LEASE)] == ["acme:event/e1"]
-    assert ledger.event("acme:event/e1") == an_event()
-    ledger.record(an_event(), [], closes=None)
-    assert ledger.event("acme:event/e1") is None
+    assert ledger.events(["acme:event/e1", "acme:event/e2"]) == [an_event(), None]
+    assert ledger.record(an_event(), [], closes=None) == []
+    assert ledger.events(["acme:event/e1"]) == [None]
 
 
 def test_a_plan_is_recorded_once(ledger):
     recorded(ledger, a_row())
-    assert ledger.record(an_event(), [a_row("isolate:2")], closes=None) is False
+    assert ledger.record(an_event(), [a_row("isolate:2")], closes=None) is None
     assert [row.id for row in ledger.rows("acme", "THREAT-1")] == ["acme:isolate:1"]
 
 
 def test_planning_that_fails_is_tried_again_and_then_set_aside(ledger):
     ledger.accept([an_event()])
     for _ in range(20):
-        assert ledger.event("acme:event/e1") is not None
+        assert ledger.events(["acme:event/e1"]) != [None]
         ledger.event_failed("acme:event/e1", "no configuration", timedelta(0))
-    assert ledger.event("acme:event/e1") is None
+    assert ledger.events(["acme:event/e1"]) == [None]
     assert ledger.due(10, LEASE) == []
     assert ledger.threat("acme", "THREAT-1").timeline[-1].text == "failed: no configuration"
 
@@ -130,14 +140,15 @@ def test_a_claim_carries_the_order_and_refuses_everybody_else(ledger):
 
 def test_the_same_owner_may_repeat_its_claim(ledger):
     recorded(ledger, a_row())
-    first = ledger.claim("acme:isolate:1", owner="me", lease=LEASE)
-    assert ledger.claim("acme:isolate:1", owner="me", lease=LEASE) == first
+    first = asked(ledger, owner="me")
+    assert isinstance(first, Claim)
+    assert asked(ledger, owner="me") == first
 
 
 def test_of_many_parallel_claims_one_is_granted(ledger):
     recorded(ledger, a_row())
     with ThreadPoolExecutor(12) as pool:
-        answers = list(pool.map(lambda n: ledger.claim("acme:isolate:1", owner=f"w{n}", lease=LEASE), range(24)))
+        answers = list(pool.map(lambda n: asked(ledger, owner=f"w{n}"), range(24)))
     assert sum(isinstance(answer, Claim) for answer in answers) == 1
 
 
@@ -164,7 +175,7 @@ def test_a_visit_ends_in_any_legal_state(ledger, state):
 
 def test_a_retry_waits_for_its_time(ledger):
     recorded(ledger, a_row())
-    ledger.conclude(claimed(ledger), Finding(state=State.PENDING, after=SHORT, counts=True))
+    concluded(ledger, claimed(ledger), Finding(state=State.PENDING, after=SHORT, counts=True))
     assert refused(ledger) == "not due"
     assert ledger.due(10, LEASE) == []
     time.sleep(0.06)
@@ -186,10 +197,9 @@ def test_an_expired_lease_is_claimed_anew_and_the_old_fence_is_refused(ledger):
     time.sleep(0.06)
     new = claimed(ledger)
     assert new.fence > old.fence
-    assert new.was == State.PENDING
+    assert new.was == State.UNKNOWN
     assert ledger.begin(old, most_isolations=None) == Refusal(reason="stale")
-    with pytest.raises(StaleClaim):
-        ledger.conclude(old, Finding(state=State.DONE))
+    assert ledger.conclude([(old, Finding(state=State.DONE))]) == [None]
     assert state_of(ledger) == State.LEASED
 
 
@@ -198,7 +208,7 @@ def test_a_worker_lost_after_it_began_leaves_the_outcome_unknown(ledger):
     begun(ledger, claimed(ledger, lease=SHORT))
     time.sleep(0.06)
     claim = claimed(ledger)
-    assert (claim.was, claim.crashes) == (State.UNKNOWN, 1)
+    assert (claim.was, claim.crashes, claim.is_cleared) == (State.UNKNOWN, 1, False)
 
 
 def test_a_lease_that_is_nearly_over_begins_nothing(ledger):
@@ -212,7 +222,7 @@ def test_a_visit_may_be_concluded_late_if_nobody_took_over(ledger):
     recorded(ledger, a_row())
     claim = begun(ledger, claimed(ledger, lease=SHORT))
     time.sleep(0.06)
-    ledger.conclude(claim, Finding(state=State.DONE))
+    concluded(ledger, claim, Finding(state=State.DONE))
     assert state_of(ledger) == State.DONE
 
 
@@ -226,8 +236,8 @@ def test_a_lost_look_leaves_the_row_performed(ledger):
 
 def test_the_receipt_is_kept_for_the_next_look(ledger):
     recorded(ledger, a_row())
-    ledger.conclude(claimed(ledger), Finding(state=State.PERFORMED, receipt="r-1", reference="vendor-7"))
-    ledger.conclude(claimed(ledger), Finding(state=State.PERFORMED))
+    concluded(ledger, claimed(ledger), Finding(state=State.PERFORMED, receipt="r-1", reference="vendor-7"))
+    concluded(ledger, claimed(ledger), Finding(state=State.PERFORMED))
     claim = claimed(ledger)
     assert (claim.receipt, claim.looks) == ("r-1", 2)
     assert ledger.row("acme:isolate:1").reference == "vendor-7"
@@ -253,7 +263,7 @@ def test_an_endpoint_is_worked_on_by_one_row_at_a_time(ledger):
     recorded(ledger, a_row("delete_file:1"), a_row("kill_process:1"))
     first = claimed(ledger, "acme:delete_file:1")
     assert refused(ledger, "acme:kill_process:1") == "endpoint busy"
-    rings = ledger.conclude(first, Finding(state=State.DONE))
+    rings = concluded(ledger, first, Finding(state=State.DONE))
     assert [ring.id for ring in rings] == ["acme:kill_process:1"]
     claimed(ledger, "acme:kill_process:1")
 
@@ -322,7 +332,7 @@ def test_a_closed_threat_stops_a_retry_that_is_in_a_workers_hand(ledger):
     recorded(ledger, a_row())
     claim = begun(ledger, claimed(ledger))
     recorded(ledger, event=closing(), closes="threat closed")
-    ledger.conclude(claim, Finding(state=State.PENDING))
+    concluded(ledger, claim, Finding(state=State.PENDING))
     assert state_of(ledger) == State.CANCELLED
 
 
@@ -331,7 +341,7 @@ def test_a_closed_threat_still_watches_what_the_edr_accepted(ledger):
     settle(ledger, "acme:isolate:1", State.PERFORMED)
     recorded(ledger, event=closing(), closes="threat closed")
     settle_again = claimed(ledger)
-    ledger.conclude(settle_again, Finding(state=State.DONE))
+    concluded(ledger, settle_again, Finding(state=State.DONE))
     assert state_of(ledger) == State.DONE
 
 
@@ -374,13 +384,14 @@ def test_a_release_supersedes_an_isolation_that_is_still_queued(ledger):
 def test_a_release_supersedes_an_isolation_that_is_about_to_begin(ledger):
     recorded(ledger, a_row())
     claim = claimed(ledger)
+    assert claim.is_cleared
     recorded(ledger, a_row("release:1"), event=an_event("e2"))
     assert ledger.begin(claim, most_isolations=None) == Refusal(reason="cancelled")
 
 
 def test_a_release_supersedes_an_isolation_whose_outcome_is_unknown(ledger):
     recorded(ledger, a_row())
-    ledger.conclude(begun(ledger, claimed(ledger)), Finding(state=State.UNKNOWN))
+    concluded(ledger, begun(ledger, claimed(ledger)), Finding(state=State.UNKNOWN))
     recorded(ledger, a_row("release:1"), event=an_event("e2"))
     claim = claimed(ledger)
     assert ledger.begin(claim, most_isolations=None) == Refusal(reason="cancelled")
@@ -432,11 +443,27 @@ def test_a_held_row_that_a_person_requeues_is_approved(ledger):
 @pytest.mark.parametrize("scope", ["*", "edr:crowdstrike", "verb:isolate"])
 def test_a_closed_kill_switch_holds_what_is_about_to_begin(ledger, scope):
     recorded(ledger, a_row())
+    claim = claimed(ledger)
     ledger.pause("acme", scope, "maintenance")
-    assert ledger.begin(claimed(ledger), most_isolations=None) == Refusal(reason="held")
+    assert ledger.begin(claim, most_isolations=None) == Refusal(reason="held")
     assert ledger.row("acme:isolate:1").reason == f"paused ({scope}): maintenance"
     assert [ring.id for ring in ledger.resume("acme", scope)] == ["acme:isolate:1"]
     begun(ledger, claimed(ledger))
+
+
+def test_a_closed_kill_switch_holds_what_nobody_has_yet(ledger):
+    recorded(ledger, a_row(), a_row("kill_process:1", after=("acme:isolate:1",)))
+    ledger.pause("acme", "*", "maintenance")
+    assert refused(ledger) == State.HELD
+    assert state_of(ledger, "acme:kill_process:1") == State.PENDING
+    assert [ring.id for ring in ledger.resume("acme", "*")] == ["acme:isolate:1"]
+
+
+def test_a_closed_kill_switch_lets_what_was_begun_be_looked_at(ledger):
+    recorded(ledger, a_row())
+    settle(ledger, "acme:isolate:1", State.PERFORMED)
+    ledger.pause("acme", "*", "maintenance")
+    assert claimed(ledger).was == State.PERFORMED
 
 
 @pytest.mark.parametrize("scope", ["edr:defender", "verb:ban_hash"])
@@ -451,10 +478,18 @@ def test_a_kill_switch_holds_only_its_scope(ledger, scope):
 def test_the_blast_radius_holds_the_isolation_after_the_last_allowed(ledger):
     rows = [a_row(f"isolate:{n}", lane=f"crowdstrike/a{n}") for n in range(3)]
     recorded(ledger, *rows)
-    answers = [ledger.begin(claimed(ledger, row.id), most_isolations=2) for row in rows]
-    assert answers == [None, None, Refusal(reason="held")]
+    answers = [asked(ledger, row.id, most=2) for row in rows]
+    assert [isinstance(answer, Claim) for answer in answers] == [True, True, False]
+    assert answers[2] == Refusal(reason="held")
     ledger.requeue("acme:isolate:2", by="kim", life=LEASE)
-    assert ledger.begin(claimed(ledger, "acme:isolate:2"), most_isolations=2) is None
+    assert asked(ledger, "acme:isolate:2", most=2).is_cleared
+
+
+def test_an_isolation_that_was_not_needed_does_not_count(ledger):
+    rows = [a_row(f"isolate:{n}", lane=f"crowdstrike/a{n}") for n in range(2)]
+    recorded(ledger, *rows)
+    concluded(ledger, asked(ledger, rows[0].id, most=1), Finding(state=State.ALREADY))
+    assert isinstance(asked(ledger, rows[1].id, most=1), Claim)
 
 
 def test_what_is_told_once_is_told_again_only_after_it_was_forgotten(ledger):
@@ -499,7 +534,7 @@ def test_one_tick_is_granted_per_window(ledger):
 def test_the_timeline_tells_every_move_in_order(ledger):
     recorded(ledger, a_row())
     settle(ledger, "acme:isolate:1", State.PERFORMED)
-    ledger.conclude(claimed(ledger), Finding(state=State.DONE))
+    concluded(ledger, claimed(ledger), Finding(state=State.DONE))
     texts = [(entry.row, entry.text) for entry in ledger.threat("acme", "THREAT-1").timeline]
     assert texts == [
         ("event/e1", "accepted"),
@@ -513,7 +548,7 @@ def test_the_timeline_tells_every_move_in_order(ledger):
 def test_looks_that_find_nothing_new_leave_no_line(ledger):
     recorded(ledger, a_row())
     for _ in range(3):
-        ledger.conclude(claimed(ledger), Finding(state=State.PERFORMED))
+        concluded(ledger, claimed(ledger), Finding(state=State.PERFORMED))
     assert len(ledger.threat("acme", "THREAT-1").timeline) == 4
 
 
@@ -531,3 +566,20 @@ def test_due_rows_of_all_customers_are_found(ledger):
     recorded(ledger, a_row())
     recorded(ledger, a_row(customer="globex"), event=an_event(customer="globex"))
     assert {ring.id for ring in ledger.due(10, LEASE)} == {"acme:isolate:1", "globex:isolate:1"}
+
+
+def test_rows_that_are_claimed_together_are_granted_or_refused_each_for_itself(ledger):
+    recorded(ledger, a_row("ban_hash:1", lane=None), a_row("ban_hash:2", lane=None))
+    claimed(ledger, "acme:ban_hash:1")
+    wanted = ["acme:ban_hash:1", "acme:ban_hash:2", "acme:ban_hash:3"]
+    answers = ledger.claim(wanted, owner="me", lease=LEASE, most_isolations=None)
+    assert [getattr(each, "reason", "granted") for each in answers] == ["leased", "granted", "no such row"]
+
+
+def test_one_visitor_may_have_several_rows_of_an_endpoint(ledger):
+    recorded(ledger, a_row("delete_file:1"), a_row("delete_file:2"), a_row("kill_process:1"))
+    first, second = ledger.claim(["acme:delete_file:1", "acme:delete_file:2"], owner="me", lease=LEASE, most_isolations=None)
+    assert refused(ledger, "acme:kill_process:1") == "endpoint busy"
+    assert concluded(ledger, first, Finding(state=State.DONE)) == []
+    assert refused(ledger, "acme:kill_process:1") == "endpoint busy"
+    assert [ring.id for ring in concluded(ledger, second, Finding(state=State.DONE))] == ["acme:kill_process:1"]

@@ -139,7 +139,7 @@ def test_accepted_is_not_done():
     play(services)
     final = row(services, "isolate")
     assert final.state == State.FAILED
-    assert final.reason.startswith("accepted by the EDR but not in effect")
+    assert final.reason.startswith("accepted by the EDR, but not in effect")
     assert len(services.edrs["acme", "crowdstrike"].effects) == 1
 
 
@@ -192,6 +192,13 @@ def test_nothing_is_destroyed_blindly_after_a_lost_answer():
     services = some_services(edr=an_edr(looks=looks, answers=deque([OutcomeUnknown("timeout")])))
     play(services, published(iocs=(KILL,)))
     assert row(services, "kill_process").reason.startswith("outcome unknown")
+
+
+def test_what_the_edr_accepted_and_cannot_show_is_never_called_done():
+    services = some_services(edr=an_edr(looks=deque([Sight.SO, Sight.NOT_SO, *[Sight.UNKNOWABLE] * 50])))
+    play(services, published(iocs=(KILL,)))
+    assert row(services, "kill_process").state == State.FAILED
+    assert "cannot show the effect" in row(services, "kill_process").reason
 
 
 def test_a_process_that_is_another_one_now_is_left_alone():

@@ -6,18 +6,25 @@
 --   due                    zset    what the sweep rings: row id or `event/ID`, by when
 --   event:ID               hash    digest json state(accepted|planned|failed) at attempts reason threat
 --   threats                zset    threat id by acceptance
---   threat:ID              hash    json accepted_at closed closed_at
+--   threat:ID              hash    json accepted_at closed closed_at open(rows that are not settled)
 --   threat:ID:rows         zset    row id by position in the plan
---   threat:ID:timeline     list    one JSON object [ms, row id, text] per move
+--   threat:ID:timeline     list    `ms row-id text` per move
+--   threat:ID:packed       string  rows and timeline of a compacted threat, as the client wrote them
 --   row:ID                 hash    what NewRow has, and: state reason threat waits epoch fence lease_until was owner begun
 --                                  begun_at attempts looks crashes generation generations latest next_at deadline
 --                                  receipt reference evidence created_at performed_at settled_at cancel approved held_by
 --                                  shared(ids of other threats that want it too, comma after each)
+--                                  of a compacted threat only: state threat latest generations
 --   row:ID:frees           list    ids of the rows that wait for this one
---   lane:LANE              string  the row that works on the endpoint now; expires with the lease
+--   lane:LANE              hash    owner, held(rows): the visit that works on the endpoint now; expires with the lease
 --   lane:LANE:queue        zset    rows that found the lane busy, by when they came
 --   endpoint:LANE          hash    generation: raised by each release, so that an older isolation can never re-apply
+--   remote:NAME            hash    an EDR or a receiver. rates(`calls:ms,...`) and per rate n: tokens n, at n;
+--                                  blocked_until(its own wish), failures(in a row), open_until(the breaker), slot(next turn)
+--   remote:NAME:busy       zset    visit (owner) by the end of its lease; `:urgent` behind it for isolations
+--   remote:NAME:queue      zset    rows that found it busy, by when they came; likewise
 --   isolations             zset    row id by when its isolation was begun: the blast radius of the last hour
+--   settled                zset    threat id by when its last row was settled
 --   paused                 hash    kill switch: `*`, `edr:NAME` or `verb:NAME` -> reason
 --   held                   set     ids of held rows
 --   once                   set     what has been told once and not been forgotten
@@ -28,7 +35,16 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local TERMINAL = {done = true, already = true, skipped = true, failed = true, cancelled = true}
 local FREES = {done = true, already = true, skipped = true, failed = true, cancelled = true, performed = true, held = true}
+local URGENT = {isolate = true, release = true}
 local LONGEST_TIMELINE = 2000
+-- Of a vendor's allowance so much may be used at once; the rest trickles in, so that no window of it is ever exceeded.
+local BURST = 0.25
+-- Isolations may use the whole allowance, everything else leaves this share of the burst to them.
+local RESERVE = 0.2
+-- Requests of an ordinary visit: one is begun only if it can be ended.
+local VISIT = 4
+local MOST_FAILURES = 5
+local SHORTEST_OPEN, LONGEST_OPEN = 5000, 60000
 
 local function row_key(id) return P .. 'row:' .. id end
 
@@ -38,7 +54,7 @@ end
 
 local function note(threat, id, text)
   local key = P .. 'threat:' .. threat .. ':timeline'
-  local length = redis.call('RPUSH', key, cjson.encode({now, id, text}))
+  local length = redis.call('RPUSH', key, string.format('%.0f ', now) .. id .. ' ' .. text)
   if length > LONGEST_TIMELINE then redis.call('LTRIM', key, -LONGEST_TIMELINE, -1) end
 end
 
@@ -47,29 +63,45 @@ local function make_due(id, at)
   redis.call('ZADD', due, at, id)
 end
 
--- Moves a row to a state it stays in until somebody claims, resumes or requeues it. Returns nothing: rings are
--- collected by `freed` and `leave_lane`.
+-- One row more or fewer of the threat is settled.
+local function count_open(threat, by)
+  local open = redis.call('HINCRBY', P .. 'threat:' .. threat, 'open', by)
+  if open == 0 then
+    redis.call('ZADD', P .. 'settled', now, threat)
+  elseif by > 0 then
+    redis.call('ZREM', P .. 'settled', threat)
+  end
+end
+
+-- Moves a row to a state it stays in until somebody claims, resumes or requeues it. Rings are collected by
+-- `free_dependents` and the leaving of lanes.
 local function enter(id, threat, from, to, reason)
-  redis.call('HSET', row_key(id), 'state', to, 'reason', reason)
   if TERMINAL[to] then
-    redis.call('HSET', row_key(id), 'settled_at', now)
+    redis.call('HSET', row_key(id), 'state', to, 'reason', reason, 'settled_at', now)
     redis.call('ZREM', due, id)
-  elseif to == 'held' then
-    redis.call('ZREM', due, id)
-    redis.call('SADD', P .. 'held', id)
+    count_open(threat, -1)
+  else
+    redis.call('HSET', row_key(id), 'state', to, 'reason', reason)
+    if to == 'held' then
+      redis.call('ZREM', due, id)
+      redis.call('SADD', P .. 'held', id)
+    end
   end
   note(threat, id, from .. ' -> ' .. to .. (reason ~= '' and (': ' .. reason) or ''))
 end
 
 local function add_ring(rings, id)
   local row = get(id, 'queue', 'label', 'lane')
+  if not row[1] then return end
   for _, part in ipairs({id, row[1], row[2], row[3] or ''}) do rings[#rings + 1] = part end
 end
 
 -- What waited for `id` and now waits for nothing else becomes pending.
 local function free_dependents(id, rings)
   local key = row_key(id) .. ':frees'
-  for _, other in ipairs(redis.call('LRANGE', key, 0, -1)) do
+  local waiting = redis.call('LRANGE', key, 0, -1)
+  if #waiting == 0 then return end
+  for _, other in ipairs(waiting) do
     local left = redis.call('HINCRBY', row_key(other), 'waits', -1)
     local row = get(other, 'state', 'threat')
     if left <= 0 and row[1] == 'waiting' then
@@ -81,19 +113,38 @@ local function free_dependents(id, rings)
   redis.call('DEL', key)
 end
 
-local function leave_lane(id, lane, rings)
-  if lane == '' or redis.call('GET', P .. 'lane:' .. lane) ~= id then return end
-  redis.call('DEL', P .. 'lane:' .. lane)
-  local next = redis.call('ZPOPMIN', P .. 'lane:' .. lane .. ':queue')
-  if next[1] then add_ring(rings, next[1]) end
+local function ring_next(queue, rings)
+  local next = redis.call('ZPOPMIN', queue)
+  while next[1] do
+    local state = get(next[1], 'state')[1]
+    if state and state ~= 'leased' and not TERMINAL[state] then return add_ring(rings, next[1]) end
+    next = redis.call('ZPOPMIN', queue)
+  end
 end
 
--- Ends a lease: the row goes to `to`, its lane and its dependents are let go.
+local function leave_lane(lane, owner, rings)
+  local key = P .. 'lane:' .. lane
+  if lane == '' or redis.call('HGET', key, 'owner') ~= owner then return end
+  if redis.call('HINCRBY', key, 'held', -1) > 0 then return end
+  redis.call('DEL', key)
+  ring_next(key .. ':queue', rings)
+end
+
+local function busy_key(remote, verb) return P .. 'remote:' .. remote .. ':busy' .. (URGENT[verb] and ':urgent' or '') end
+local function queue_key(remote, verb) return P .. 'remote:' .. remote .. ':queue' .. (URGENT[verb] and ':urgent' or '') end
+
+local function leave_remote(remote, verb, owner, rings)
+  if remote == '' then return end
+  if redis.call('ZREM', busy_key(remote, verb), owner) == 1 then ring_next(queue_key(remote, verb), rings) end
+end
+
+-- Ends a lease: the row goes to `to`; its lane, its remote and its dependents are let go.
 local function leave(id, to, reason, rings)
-  local row = get(id, 'threat', 'was', 'lane')
+  local row = get(id, 'threat', 'was', 'lane', 'owner', 'remote', 'verb')
   redis.call('HSET', row_key(id), 'lease_until', 0)
   enter(id, row[1], row[2], to, reason)
-  leave_lane(id, row[3] or '', rings)
+  leave_lane(row[3] or '', row[4], rings)
+  leave_remote(row[5] or '', row[6], row[4], rings)
   if FREES[to] then free_dependents(id, rings) end
 end
 
@@ -101,4 +152,88 @@ end
 local function is_ours(id, fence)
   local row = get(id, 'state', 'fence')
   return row[1] == 'leased' and row[2] == fence
+end
+
+-- The rates of a remote with their tokens as of now: {capacity, per ms, tokens}.
+local function buckets(key, rates)
+  local found = {}
+  for calls, ms in string.gmatch(rates, '(%d+):(%d+)') do
+    local n = #found + 1
+    local capacity = math.max(1, calls * BURST)
+    local refill = (calls - capacity > 0 and calls - capacity or calls) / ms
+    local kept = redis.call('HMGET', key, 'tokens' .. n, 'at' .. n)
+    local tokens = kept[1] and math.min(capacity, kept[1] + (now - kept[2]) * refill) or capacity
+    found[n] = {capacity, refill, tokens}
+  end
+  return found
+end
+
+-- How long until every bucket has `wanted` tokens above what must be left, in ms.
+local function shortage(found, wanted, urgent)
+  local wait = 0
+  for _, each in ipairs(found) do
+    local left = urgent and 0 or each[1] * RESERVE
+    local needed = math.min(wanted, each[1] - left) + left
+    if each[3] < needed then wait = math.max(wait, math.ceil((needed - each[3]) / each[2])) end
+  end
+  return wait
+end
+
+-- How long the remote must be left alone, in ms, and why; 0 if it may be asked now. And its failures in a row.
+local function wait_for(remote, urgent)
+  if remote == '' then return 0 end
+  local key = P .. 'remote:' .. remote
+  local row = redis.call('HMGET', key, 'rates', 'blocked_until', 'open_until', 'failures')
+  local blocked, open = (tonumber(row[2]) or 0) - now, (tonumber(row[3]) or 0) - now
+  if blocked > 0 and blocked >= open then return blocked, remote .. ' asked to be left alone' end
+  if open > 0 then return open, remote .. ' does not answer: tried by one at a time' end
+  local wait = row[1] and shortage(buckets(key, row[1]), VISIT, urgent) or 0
+  return wait, 'the allowance of ' .. remote .. ' is used up for now', tonumber(row[4]) or 0
+end
+
+-- The row comes back when it is its turn: each takes the next one, so that they do not come back all at once.
+local function put_off(id, remote, wait, why, urgent)
+  local at = math.floor(now + wait)
+  if not urgent then
+    local key = P .. 'remote:' .. remote
+    local row = redis.call('HMGET', key, 'rates', 'slot')
+    local spacing = 50
+    for calls, ms in string.gmatch(row[1] or '', '(%d+):(%d+)') do spacing = math.max(spacing, VISIT * ms / calls) end
+    at = math.max(at, tonumber(row[2]) or 0)
+    redis.call('HSET', key, 'slot', at + math.floor(spacing))
+  end
+  redis.call('HSET', row_key(id), 'next_at', at, 'reason', why)
+  redis.call('ZADD', due, at, id)
+end
+
+-- What forbids the write that the row is about: {to, reason, held_by}, or nothing.
+local function hindrance(id, verb, edr, lane, epoch, cancel, approved, most)
+  if cancel then return 'cancelled', cancel end
+  if verb == 'isolate' and tonumber(epoch) < tonumber(redis.call('HGET', P .. 'endpoint:' .. lane, 'generation') or '0') then
+    return 'cancelled', 'superseded by a later release'
+  end
+  local scopes = {'*', 'edr:' .. edr, 'verb:' .. verb}
+  for n, reason in ipairs(redis.call('HMGET', P .. 'paused', unpack(scopes))) do
+    if reason then return 'held', 'paused (' .. scopes[n] .. '): ' .. reason, scopes[n] end
+  end
+  if verb == 'isolate' and most >= 0 then
+    redis.call('ZREMRANGEBYSCORE', P .. 'isolations', '-inf', now - 3600000)
+    local counted = redis.call('ZSCORE', P .. 'isolations', id)
+    if not counted and not approved and redis.call('ZCARD', P .. 'isolations') >= most then
+      return 'held', 'blast radius: ' .. most .. ' isolations in the last hour; a TRE decides', 'guard'
+    end
+    redis.call('ZADD', P .. 'isolations', now, id)
+  end
+end
+
+-- What of a threat may be rung, in plan order.
+local function unsettled(threat)
+  local rings = {}
+  for _, id in ipairs(redis.call('ZRANGE', P .. 'threat:' .. threat .. ':rows', 0, -1)) do
+    local row = get(id, 'state', 'queue', 'label', 'lane')
+    if row[1] and row[2] and not TERMINAL[row[1]] and row[1] ~= 'held' then
+      for _, part in ipairs({id, row[2], row[3], row[4] or ''}) do rings[#rings + 1] = part end
+    end
+  end
+  return rings
 end

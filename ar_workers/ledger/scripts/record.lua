@@ -1,11 +1,12 @@
 -- Writes the plan of an event in one step. ARGV: event id, threat id, plan JSON {rows, closes, at}, grace in ms.
--- Returns 1, or 0 if the event is not waiting for a plan (any more).
+-- Returns the threat's rings {'yes', id, queue, label, lane, ...}, or {'no'} if the event is not waiting for a plan (any more).
 local event_id, threat, plan, grace = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 local event = P .. 'event:' .. event_id
-if redis.call('HGET', event, 'state') ~= 'accepted' then return 0 end
+if redis.call('HGET', event, 'state') ~= 'accepted' then return {'no'} end
 
 local rows_key = P .. 'threat:' .. threat .. ':rows'
-local recorded = {}
+local recorded, opened, position = {}, 0, redis.call('ZCARD', rows_key)
+local is_first, rings = position == 0, {'yes'}
 
 local function cancel(id, state, reason)
   if state == 'waiting' or state == 'pending' or state == 'held' then
@@ -28,6 +29,10 @@ local function close(reason)
       redis.call('HSET', row_key(id), 'shared', string.sub(others, 2))
     elseif heir then
       redis.call('HSET', row_key(id), 'threat', heir, 'shared', rest)
+      if not TERMINAL[row[5]] then
+        count_open(heir, 1)
+        count_open(threat, -1)
+      end
       note(heir, id, 'taken over from threat ' .. threat)
     elseif row[1] == 'action' and row[2] ~= 'release' then
       cancel(id, row[5], reason)
@@ -43,7 +48,9 @@ local function name_of(wish)
   local latest = first[2] or wish.id
   if redis.call('ZSCORE', rows_key, latest) then return latest, false end
   if not TERMINAL[get(latest, 'state')[1]] then
-    redis.call('ZADD', rows_key, redis.call('ZCARD', rows_key), latest)
+    redis.call('ZADD', rows_key, position, latest)
+    position = position + 1
+    is_first = false
     local owner = get(latest, 'threat', 'shared')
     redis.call('HSET', row_key(latest), 'shared', (owner[2] or '') .. threat .. ',')
     note(threat, latest, 'shared with threat ' .. owner[1])
@@ -70,7 +77,6 @@ local function await(id, wish)
       waits = waits + 1
     end
   end
-  redis.call('HSET', row_key(id), 'waits', waits)
   return waits
 end
 
@@ -88,20 +94,25 @@ local function place(wish)
   local id, is_new = name_of(wish)
   recorded[wish.id] = id
   if not is_new then return end
-  redis.call('HSET', row_key(id), 'kind', wish.kind, 'verb', wish.verb, 'edr', wish.edr, 'subject', wish.subject,
-    'queue', wish.queue, 'label', wish.label, 'lane', wish.lane or '', 'order', wish.order, 'threat', threat,
-    'created_at', now, 'deadline', now + wish.life, 'epoch', epoch_of(wish), 'generation', 1, 'fence', 0)
-  redis.call('ZADD', rows_key, redis.call('ZCARD', rows_key), id)
   local state, reason = first_state(wish)
-  if state == 'pending' and await(id, wish) > 0 then
-    redis.call('HSET', row_key(id), 'state', 'waiting', 'reason', '')
-    note(threat, id, 'waiting')
-    return
+  local waits = state == 'pending' and await(id, wish) or 0
+  if state == 'pending' and waits > 0 then state = 'waiting' end
+  redis.call('HSET', row_key(id), 'kind', wish.kind, 'verb', wish.verb, 'edr', wish.edr, 'remote', wish.remote,
+    'subject', wish.subject, 'queue', wish.queue, 'label', wish.label, 'lane', wish.lane or '', 'order', wish.order,
+    'threat', threat, 'created_at', now, 'deadline', now + wish.life, 'epoch', epoch_of(wish), 'generation', 1, 'fence', 0,
+    'waits', waits, 'state', state, 'reason', reason, 'next_at', now)
+  redis.call('ZADD', rows_key, position, id)
+  position, opened = position + 1, opened + 1
+  if state ~= 'skipped' and state ~= 'cancelled' then
+    for _, part in ipairs({id, wish.queue, wish.label, wish.lane or ''}) do rings[#rings + 1] = part end
   end
-  enter(id, threat, 'new', state, reason)
   if state == 'pending' then
-    make_due(id, now)
     redis.call('ZADD', due, now + grace, id)
+    note(threat, id, 'new -> pending')
+  elseif state == 'waiting' then
+    note(threat, id, 'waiting')
+  else
+    enter(id, threat, 'new', state, reason)
   end
 end
 
@@ -110,4 +121,8 @@ for _, wish in ipairs(plan.rows) do place(wish) end
 redis.call('HSET', event, 'state', 'planned')
 redis.call('ZREM', due, 'event/' .. event_id)
 note(threat, 'event/' .. event_id, 'planned')
-return 1
+count_open(threat, opened)
+if is_first then return rings end
+rings = unsettled(threat)
+table.insert(rings, 1, 'yes')
+return rings

@@ -1,0 +1,79 @@
+"""What is rung, and in which order it is drawn: the canvas of a threat, as values."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from .model import Value
+
+#: One message rings no more: its worker visits them one after the other.
+MOST_TOGETHER = 10
+
+
+class Queue(StrEnum):
+    """The Celery queues. Isolation has its own, so that no backlog elsewhere delays a containment."""
+
+    RESPOND = "respond"
+    ISOLATION = "isolation"
+    IOC = "ioc"
+    NOTIFY = "notify"
+    HOUSEKEEPING = "housekeeping"
+
+
+class Ring(Value):
+    """A doorbell to be rung: which row (or event) on which queue, and the human line that operators see.
+
+    `more` are further ids that the same message rings, when a backlog stands.
+    """
+
+    id: str
+    queue: Queue
+    label: str = ""
+    lane: str = ""
+    more: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """All that is rung."""
+        return (self.id, *self.more)
+
+
+class Step(Value):
+    """A ring, and what follows once its task has run."""
+
+    ring: Ring
+    then: tuple[Step, ...] = ()
+
+
+class Score(Value):
+    """A threat's canvas: what is played side by side."""
+
+    steps: tuple[Step, ...] = ()
+
+
+def coalesced(score: Score) -> Score:
+    """The same score with as few messages as its order allows: what is rung together on one queue is one message."""
+    return Score(steps=_merged(score.steps))
+
+
+def _merged(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Isolations stay alone; what follows a merged step is rung with it, because its worker goes on with what it frees."""
+    heads = [Step(ring=step.ring, then=_merged(step.then)) for step in steps if step.ring.queue == Queue.ISOLATION]
+    rest = [ring for step in steps if step.ring.queue != Queue.ISOLATION for ring in _flat(step)]
+    by_queue: dict[tuple[Queue, str], list[Ring]] = {}
+    for ring in rest:
+        by_queue.setdefault((ring.queue, ring.id.partition(":")[0]), []).append(ring)
+    chunks = (rings[start : start + MOST_TOGETHER] for rings in by_queue.values() for start in range(0, len(rings), MOST_TOGETHER))
+    return (*heads, *(Step(ring=_joined(rings)) for rings in chunks))
+
+
+def _flat(step: Step) -> list[Ring]:
+    return [step.ring, *(ring for each in step.then for ring in _flat(each))]
+
+
+def _joined(rings: list[Ring]) -> Ring:
+    first = rings[0]
+    if len(rings) == 1:
+        return first
+    more = tuple(name for ring in rings for name in ring.ids)[1:]
+    return first.model_copy(update={"more": more, "label": f"{first.label} and {len(more)} more"})

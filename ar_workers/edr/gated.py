@@ -1,0 +1,91 @@
+"""An EDR behind its gate: every request is taken out of the customer's allowance first, whichever worker makes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..domain.errors import Throttled
+from ..http import gate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from datetime import timedelta
+
+    from ..domain.actions import Action
+    from ..domain.capabilities import Capability
+    from ..domain.endpoints import Endpoint, Vendor
+    from ..domain.facts import Fact, Receipt
+    from ..domain.indicators import HashType
+    from ..domain.limits import Limits
+    from ..ports import EDR, Ledger
+
+_URGENT = frozenset({"isolate", "release"})
+
+
+class Gated:
+    """`ports.EDR`, asked only as often as the vendor allows, and not before the time that it named in a 429.
+
+    A request that is not allowed now is not sent: it raises Throttled, like one that the vendor turned away.
+    """
+
+    def __init__(self, edr: EDR, ledger: Ledger, customer: str) -> None:
+        self._edr, self._ledger, self._customer = edr, ledger, customer
+
+    @property
+    def vendor(self) -> Vendor:
+        """Whose EDR it is."""
+        return self._edr.vendor
+
+    @property
+    def hash_types(self) -> tuple[HashType, ...]:
+        """The hash types that a ban takes, best first."""
+        return self._edr.hash_types
+
+    @property
+    def limits(self) -> Limits:
+        """How often it may be asked."""
+        return self._edr.limits
+
+    def capabilities(self) -> tuple[Capability, ...]:
+        """The rows of the capability table."""
+        return self._edr.capabilities()
+
+    def endpoint(self, agent_id: str) -> Endpoint:
+        """One cheap read that decides whether anything may be done: it is never kept waiting behind other work."""
+        with self._open(urgent=True):
+            return self._edr.endpoint(agent_id)
+
+    def members(self, group: str) -> Iterator[Endpoint]:
+        """Page by page through the gate, which is closed again while the caller works on an endpoint."""
+        found = iter(self._edr.members(group))
+        while True:
+            with self._open(urgent=False):
+                endpoint = next(found, None)
+            if endpoint is None:
+                return
+            yield endpoint
+
+    def observe(self, action: Action, receipt: Receipt | None) -> Fact:
+        """Look whether the action's effect is there."""
+        with self._open(urgent=action.verb in _URGENT):
+            return self._edr.observe(action, receipt)
+
+    def perform(self, action: Action, seen: Fact) -> Receipt:
+        """Ask for the effect."""
+        with self._open(urgent=action.verb in _URGENT):
+            return self._edr.perform(action, seen)
+
+    def _open(self, *, urgent: bool) -> AbstractContextManager[None]:
+        return gate(self._spend(urgent=urgent), self._stay_away)
+
+    def _spend(self, *, urgent: bool) -> Callable[[], None]:
+        def spend() -> None:
+            wait = self._ledger.spend(self._customer, self.vendor, urgent=urgent)
+            if wait:
+                raise Throttled(f"not sent: {self.vendor} is to be left alone for {wait.total_seconds():.1f} s", retry_after=wait)
+
+        return spend
+
+    def _stay_away(self, wish: timedelta) -> None:
+        self._ledger.stay_away(self._customer, self.vendor, wish)

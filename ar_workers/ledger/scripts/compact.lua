@@ -1,0 +1,27 @@
+-- Replaces a settled threat's rows and timeline by what the client packed them into. ARGV: threat id, packed, length of
+-- the timeline that was packed. Returns 1, or 0 if something has moved meanwhile or needs a person: nothing is changed then.
+local threat, packed, length = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local key = P .. 'threat:' .. threat
+local timeline = key .. ':timeline'
+if redis.call('LLEN', timeline) ~= length then return 0 end
+local ids = redis.call('ZRANGE', key .. ':rows', 0, -1)
+for _, id in ipairs(ids) do
+  local row = get(id, 'state', 'threat')
+  if not TERMINAL[row[1]] or row[1] == 'failed' then return 0 end
+end
+for _, id in ipairs(ids) do
+  local row = get(id, 'state', 'threat', 'latest', 'generations')
+  if row[2] == threat then
+    redis.call('DEL', row_key(id), row_key(id) .. ':frees')
+    redis.call('HSET', row_key(id), 'state', row[1], 'threat', threat)
+    if row[3] then redis.call('HSET', row_key(id), 'latest', row[3], 'generations', row[4]) end
+  end
+end
+for _, line in ipairs(redis.call('LRANGE', timeline, 0, -1)) do
+  local event = string.match(line, '^%d+ event/(%S+) accepted$')
+  if event then redis.call('HDEL', P .. 'event:' .. event, 'json') end
+end
+redis.call('SET', key .. ':packed', packed)
+redis.call('DEL', timeline)
+redis.call('ZREM', P .. 'settled', threat)
+return 1

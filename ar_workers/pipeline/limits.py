@@ -1,0 +1,14 @@
+"""The limits that adapters declare become the ledger's budgets, which all workers share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .services import Services
+
+
+def declare_limits(services: Services) -> None:
+    """Tell the ledger how often each customer's EDRs may be asked. Safe to repeat; a changed limit holds from now on."""
+    for (customer, vendor), edr in services.edrs.items():
+        services.ledger.limit(customer, vendor, edr.limits)

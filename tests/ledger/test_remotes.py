@@ -1,0 +1,154 @@
+"""What every ledger promises of an EDR or receiver that is slow, throttles or does not answer, and of its allowance."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import pytest
+
+from ar_workers.domain.limits import Limits, Rate
+from ar_workers.domain.rows import Claim, Finding, Health, Refusal
+from ar_workers.domain.states import State
+from tests.ledger.test_contract import a_row, an_event, asked, claimed, concluded, recorded
+
+SECOND = timedelta(seconds=1)
+
+
+def bans(count, **more):
+    return [a_row(f"ban_hash:{n}", lane=None, remote="crowdstrike", **more) for n in range(count)]
+
+
+def limited(ledger, calls, per=SECOND):
+    ledger.limit("acme", "crowdstrike", Limits(rates=(Rate(calls=calls, per=per),), wish="none", source="made up"))
+
+
+def spent(ledger, *, urgent=False, most=200):
+    """How many requests are allowed at once."""
+    for number in range(most):
+        if ledger.spend("acme", "crowdstrike", urgent=urgent):
+            return number
+    return most
+
+
+def test_a_quarter_of_the_allowance_may_be_spent_at_once_less_what_is_left_to_isolations(ledger):
+    limited(ledger, 40, timedelta(hours=1))
+    assert spent(ledger) == 8
+    assert spent(ledger, urgent=True) == 2
+    assert timedelta(0) < ledger.spend("acme", "crowdstrike", urgent=True) < timedelta(minutes=3)
+
+
+def test_the_allowance_trickles_back(ledger):
+    limited(ledger, 40, timedelta(seconds=2))
+    assert 8 <= spent(ledger) <= 9
+    time.sleep(0.2)
+    assert 1 <= spent(ledger) <= 5
+
+
+def test_a_remote_without_limits_may_be_asked_at_will(ledger):
+    assert spent(ledger) == 200
+
+
+def test_every_rate_holds(ledger):
+    rates = (Rate(calls=1000, per=SECOND), Rate(calls=16, per=timedelta(hours=1)))
+    ledger.limit("acme", "crowdstrike", Limits(rates=rates, wish="none", source="made up"))
+    assert spent(ledger, urgent=True) == 4
+
+
+def test_a_row_whose_remote_has_nothing_left_stays_pending_until_its_turn(ledger):
+    limited(ledger, 40, timedelta(hours=1))
+    recorded(ledger, *bans(2), a_row(remote="crowdstrike"))
+    spent(ledger)
+    assert asked(ledger, "acme:ban_hash:0").reason == "the allowance of crowdstrike is used up for now"
+    first, second = (ledger.row(f"acme:ban_hash:{n}") for n in (0, 1))
+    assert (first.state, first.reason) == (State.PENDING, "the allowance of crowdstrike is used up for now")
+    assert ledger.due(10, SECOND) == []
+    second = ledger.row("acme:ban_hash:1")
+    assert second.next_attempt_at > first.next_attempt_at
+
+
+def test_an_isolation_outranks_what_has_to_wait(ledger):
+    limited(ledger, 40, timedelta(hours=1))
+    recorded(ledger, *bans(1), a_row(remote="crowdstrike"))
+    for _ in range(5):
+        ledger.spend("acme", "crowdstrike", urgent=False)
+    assert isinstance(asked(ledger, "acme:ban_hash:0"), Refusal)
+    assert isinstance(asked(ledger, "acme:isolate:1"), Claim)
+
+
+def test_a_remote_that_asked_to_be_left_alone_is_asked_by_nobody(ledger):
+    recorded(ledger, *bans(2), a_row(remote="crowdstrike"))
+    wish = Finding(state=State.PENDING, after=SECOND, stay_away=timedelta(milliseconds=150), health=Health.OK)
+    concluded(ledger, claimed(ledger, "acme:ban_hash:0"), wish)
+    assert asked(ledger, "acme:ban_hash:1").reason == "crowdstrike asked to be left alone"
+    assert asked(ledger, "acme:isolate:1").reason == "crowdstrike asked to be left alone"
+    assert ledger.spend("acme", "crowdstrike", urgent=True) > timedelta(0)
+    assert ledger.due(10, SECOND) == []
+    time.sleep(0.2)
+    assert ledger.spend("acme", "crowdstrike", urgent=True) is None
+    assert isinstance(asked(ledger, "acme:isolate:1"), Claim)
+
+
+def test_another_customers_remote_is_another(ledger):
+    ledger.stay_away("globex", "crowdstrike", timedelta(minutes=1))
+    recorded(ledger, *bans(1))
+    assert isinstance(asked(ledger, "acme:ban_hash:0"), Claim)
+
+
+BAD = Finding(state=State.PENDING, health=Health.BAD)
+
+
+def broken(ledger, row_id="acme:ban_hash:0"):
+    for _ in range(5):
+        concluded(ledger, claimed(ledger, row_id), BAD)
+
+
+def test_after_five_failures_the_breaker_lets_nobody_through(ledger):
+    recorded(ledger, *bans(2), a_row(remote="crowdstrike"))
+    broken(ledger)
+    refusals = {asked(ledger, name).reason for name in ("acme:ban_hash:0", "acme:ban_hash:1", "acme:isolate:1")}
+    assert refusals == {"crowdstrike does not answer: tried by one at a time"}
+    assert {row.state for row in ledger.rows("acme", "THREAT-1")} == {State.PENDING}
+
+
+def test_an_answer_closes_the_breaker(ledger):
+    recorded(ledger, *bans(2))
+    for _ in range(4):
+        concluded(ledger, claimed(ledger, "acme:ban_hash:0"), BAD)
+    concluded(ledger, claimed(ledger, "acme:ban_hash:0"), Finding(state=State.PENDING, health=Health.OK))
+    concluded(ledger, claimed(ledger, "acme:ban_hash:0"), BAD)
+    assert isinstance(asked(ledger, "acme:ban_hash:1"), Claim)
+
+
+def test_what_a_closed_remote_keeps_waiting_is_not_rung(ledger):
+    recorded(ledger, *bans(3))
+    broken(ledger)
+    assert ledger.due(10, SECOND) == []
+    waiting = [ledger.row(f"acme:ban_hash:{n}").next_attempt_at for n in range(3)]
+    assert len(set(waiting)) == 3
+
+
+def test_a_customer_takes_only_so_many_workers(ledger):
+    recorded(ledger, *bans(17), a_row(remote="crowdstrike"))
+    claims = [claimed(ledger, f"acme:ban_hash:{n}") for n in range(16)]
+    assert asked(ledger, "acme:ban_hash:16").reason == "crowdstrike busy"
+    assert isinstance(asked(ledger, "acme:isolate:1"), Claim)
+    rings = concluded(ledger, claims[0], Finding(state=State.DONE))
+    assert [ring.id for ring in rings] == ["acme:ban_hash:16"]
+    claimed(ledger, "acme:ban_hash:16")
+
+
+def test_every_customer_has_its_share_of_what_is_rung(ledger):
+    recorded(ledger, *bans(20))
+    recorded(ledger, a_row("ban_hash:1", customer="globex", lane=None), event=an_event(customer="globex"))
+    rung = [ring.id for ring in ledger.due(10, SECOND)]
+    assert "globex:ban_hash:1" in rung
+    assert len(rung) == 6
+
+
+@pytest.mark.parametrize("verb", ["release", "isolate"])
+def test_containment_has_workers_of_its_own_even_at_a_full_remote(ledger, verb):
+    recorded(ledger, *bans(16), a_row(f"{verb}:9", lane="crowdstrike/a9", remote="crowdstrike"))
+    for number in range(16):
+        claimed(ledger, f"acme:ban_hash:{number}")
+    assert isinstance(asked(ledger, f"acme:{verb}:9"), Claim)
