@@ -89,24 +89,21 @@ class Tasks:
 
 def _advance(call: Call, task: Task, endpoint: Endpoint) -> None:
     if not endpoint.online:
-        task.started = None
-        is_over = call.options.offline_script == "fails" or call.now > task.created + call.options.task_life
-        if is_over:
-            fails = call.options.offline_script == "fails"
-            task.status, task.detailed = ("failed", "Agent is offline") if fails else ("expired", "Task expired")
-        else:
-            task.status = "pending"
+        task.started, task.status = None, "pending"
+        if call.options.offline_script == "fails":
+            task.status, task.detailed = "failed", "Agent is offline"
+        elif call.now > task.created + call.options.task_life:
+            task.status, task.detailed = "expired", "Task expired"
         return
     task.started = task.created if task.started is None else task.started
-    task.status = "pending" if call.now == task.started else "in_progress"
+    task.status = "pending" if call.now < task.started + call.options.run_seconds / 4 else "in_progress"
     if call.now >= task.started + call.options.run_seconds:
         task.output, effects = run(endpoint, str(task.data.get("inputParams", "")), call.options.script_fails)
         for verb, target, changed in effects:
             call.effect(verb, target, changed=changed, task=task.id)
         task.status, task.updated = "completed", task.started + call.options.run_seconds
-        task.detailed = (
-            "Script execution error, exit code: 1" if call.options.script_fails == "with_error" else "Execution completed successfully"
-        )
+        is_error = call.options.script_fails == "with_error"
+        task.detailed = "Script execution error, exit code: 1" if is_error else "Execution completed successfully"
 
 
 def execute(call: Call) -> Row:
@@ -223,8 +220,6 @@ def results(call: Call) -> Row:
 
 
 def library(call: Call) -> Row:
-    rows = [
-        {"id": one, "scriptType": "action", "inputRequired": True, **each} for one, each in call.tenant.facts.get("scripts", {}).items()
-    ]
-    tests: Tests = {"ids": is_in("id"), "scriptType": is_in("scriptType"), "accountIds": is_in("id"), "siteIds": is_in("id")}
-    return call.listed(rows, tests)
+    scripts = call.tenant.facts.get("scripts", {})
+    rows = [{"id": one, "scriptType": "action", "inputRequired": True, **each} for one, each in scripts.items()]
+    return call.listed(rows, {"ids": is_in("id"), "scriptType": is_in("scriptType")})

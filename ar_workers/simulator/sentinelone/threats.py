@@ -11,6 +11,7 @@ from .call import Call, Refusal, Row, Tests, after, before, is_in
 THREAT_TESTS: Tests = {
     "ids": is_in("id"),
     "agentIds": is_in("agentRealtimeInfo.agentId"),
+    "accountIds": is_in("agentRealtimeInfo.accountId"),
     "siteIds": is_in("agentRealtimeInfo.siteId"),
     "groupIds": is_in("agentRealtimeInfo.groupId"),
     "osTypes": is_in("agentRealtimeInfo.agentOsType"),

@@ -47,22 +47,31 @@ function Remove-ConfirmedFile {
     Say 'done' 'deleted'
 }
 
-function Remove-Key {
-    $hives = @{ HKLM = 'HKEY_LOCAL_MACHINE'; HKCU = 'HKEY_CURRENT_USER'; HKU = 'HKEY_USERS'; HKCR = 'HKEY_CLASSES_ROOT'; HKCC = 'HKEY_CURRENT_CONFIG' }
+# The script runs as SYSTEM, whose own HKCU is nobody's: HKCU means that of everyone who is signed in.
+function Get-Keys {
+    $hives = @{ HKLM = 'HKEY_LOCAL_MACHINE'; HKU = 'HKEY_USERS'; HKCR = 'HKEY_CLASSES_ROOT'; HKCC = 'HKEY_CURRENT_CONFIG' }
     $hive, $rest = $wish.key -split '\\', 2
-    # The script runs as SYSTEM, whose HKCU is nobody's: the key of a person is named below HKU.
-    if ($hive -eq 'HKCU') { Say 'mismatch' 'HKCU of the SYSTEM account is not the one meant: name the key below HKU' }
-    $key = "Registry::$($hives[$hive])\$rest"
-    if (-not (Test-Path -LiteralPath $key)) { Say 'absent' 'no such key' }
-    if (-not $wish.value) {
-        Remove-Item -LiteralPath $key -Recurse -Force
-        if (Test-Path -LiteralPath $key) { Say 'failed' 'the key cannot be deleted' }
-        Say 'done' 'deleted'
+    if ($hive -ne 'HKCU') { return "Registry::$($hives[$hive])\$rest" }
+    Get-ChildItem -LiteralPath 'Registry::HKEY_USERS' | Where-Object { $_.PSChildName -match '^S-1-(5-21|12-1)-[\d-]+$' } |
+        ForEach-Object { "Registry::HKEY_USERS\$($_.PSChildName)\$rest" }
+}
+
+function Test-Entry([string]$key) {
+    (Test-Path -LiteralPath $key) -and (-not $wish.value -or (Get-Item -LiteralPath $key).GetValueNames() -contains $wish.value)
+}
+
+function Remove-Entries {
+    $found = @(Get-Keys | Where-Object { Test-Entry $_ })
+    if (-not $found) {
+        if ($wish.key -like 'HKCU\*') { Say 'failed' 'nobody who is signed in has it; the hives of others are not loaded' }
+        Say 'absent' 'no such key or value'
     }
-    if ((Get-Item -LiteralPath $key).GetValueNames() -notcontains $wish.value) { Say 'absent' 'no such value' }
-    Remove-ItemProperty -LiteralPath $key -Name ([WildcardPattern]::Escape($wish.value)) -Force
-    if ((Get-Item -LiteralPath $key).GetValueNames() -contains $wish.value) { Say 'failed' 'the value cannot be deleted' }
-    Say 'done' 'deleted'
+    foreach ($key in $found) {
+        if ($wish.value) { (Get-Item -LiteralPath $key).OpenSubKey('', $true).DeleteValue($wish.value) }
+        else { Remove-Item -LiteralPath $key -Recurse -Force }
+    }
+    if (@($found | Where-Object { Test-Entry $_ })) { Say 'failed' 'it is still there' }
+    Say 'done' "deleted in $($found.Count) place(s)"
 }
 
 $word = ([string]$args[0]).Replace('_', '/').Replace('-', '+')
@@ -72,7 +81,7 @@ try {
     switch ($wish.verb) {
         'kill_process' { Stop-Confirmed }
         'delete_file' { Remove-ConfirmedFile }
-        'delete_registry_key' { Remove-Key }
+        'delete_registry_key' { Remove-Entries }
         default { Say 'failed' 'an order that this script does not know' }
     }
 }
