@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import json
 import re
@@ -367,6 +368,21 @@ def test_no_output_raises(raw):
     list(_lines(raw))
 
 
+def a_zip(text):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("stdout.txt", text)
+    return packed.getvalue()
+
+
+@given(place=st.integers(min_value=0, max_value=150), byte=st.integers(min_value=0, max_value=255))
+def test_a_damaged_archive_is_a_fault_or_no_line(place, byte):
+    raw = bytearray(a_zip('{"ar_workers":"o"}' * 20))
+    raw[place % len(raw)] = byte
+    with contextlib.suppress(VendorFault):
+        list(_lines(bytes(raw)))
+
+
 @pytest.mark.parametrize(("offline", "sight"), [("waits", Sight.PENDING), ("fails", Sight.REFUSED)])
 def test_a_script_for_an_offline_endpoint_waits_or_fails(offline, sight):
     with sentinelone(offline_script=offline) as rig:
@@ -566,6 +582,14 @@ def test_a_quarantine_whose_answer_was_lost_is_found_by_its_report(rig):
     action = rig.action("quarantine_file")
     assert rig.adapter.observe(action, None).sight is Sight.PENDING
     assert rig.settled(action, None).sight is Sight.SO
+
+
+def test_a_threat_that_vanished_after_the_order_is_no_skip(rig):
+    action, receipt = performed(rig, "quarantine_file")
+    rig.simulation.world.tenant("acme").alerts.clear()
+    rig.simulation.world.tenant("acme").facts["mitigations"] = []
+    with pytest.raises(Denied, match="no longer shows threat"):
+        rig.adapter.observe(action, receipt)
 
 
 # What others recorded

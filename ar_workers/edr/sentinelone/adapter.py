@@ -274,11 +274,15 @@ class SentinelOne(EDRAdapter):
         return fact if receipt or fact.sight is not Sight.REFUSED else fact.model_copy(update={"sight": Sight.NOT_SO})
 
     def _threat(self, action: QuarantineFile, threat_id: str = "") -> tuple[str, Row]:
-        """The newest threat of this file on this endpoint, or the one of `threat_id`."""
+        """The newest threat of this file on this endpoint. With `threat_id` the one that was ordered to be mitigated:
+        Denied, not Unsupported, if it is gone, because something was asked for.
+        """
         if not action.file.sha256:
             raise Unsupported("SentinelOne quarantines the file of a threat, and without its SHA-256 none can be told to be meant")
         rows = self._api.rows(THREATS, agentIds=one_id(action.endpoint.agent_id), sortBy="createdAt", sortOrder="desc")
         found = [row for row in rows if threat_of(row, action) and threat_id in {"", row["id"]}]
+        if not found and threat_id:
+            raise Denied(f"SentinelOne no longer shows threat {threat_id}")
         if not found:
             raise Unsupported("SentinelOne quarantines only files of threats it has found, and shows none of this path and SHA-256 here")
         return str(found[0]["id"]), found[0]
