@@ -255,13 +255,12 @@ class SentinelOne(EDRAdapter):
     def quarantine(self, action: QuarantineFile, _: Fact) -> Receipt:
         """Mitigate the file's threat, unless that is under way or done by now."""
         threat_id, threat = self._threat(action)
-        before = str(quarantine_report(threat).get("lastUpdate") or "")
-        receipt = Receipt(reference=threat_id, detail={"before": before})
         if quarantine_fact(threat).sight in {Sight.SO, Sight.PENDING}:
             return Receipt(reference=threat_id)
         if not self._api.act(MITIGATE_QUARANTINE, threat_id)["affected"]:
             raise Denied(f"quarantine: nothing was affected by the order for threat {threat_id}")
-        return receipt
+        before = str(quarantine_report(threat).get("lastUpdate") or "")
+        return Receipt(reference=threat_id, detail={"before": before})
 
     @observes(QuarantineFile)
     def quarantined(self, action: QuarantineFile, receipt: Receipt | None) -> Fact:

@@ -25,7 +25,6 @@ for _tests, _place in ((THREAT_TESTS, "threatInfo"), (STAR_TESTS, "alertInfo")):
         _tests |= {f"{_name}__{kind}": after(f"{_place}.{_name}", equal=kind == "gte") for kind in ("gt", "gte")}
         _tests |= {f"{_name}__{kind}": before(f"{_place}.{_name}", equal=kind == "lte") for kind in ("lt", "lte")}
 MITIGATIONS = frozenset({"kill", "quarantine", "remediate", "rollback-remediation", "un-quarantine", "network-quarantine"})
-SORTS = {"createdAt": "createdAt", "updatedAt": "updatedAt", "id": "id"}
 
 
 def threats(call: Call) -> Row:
@@ -43,7 +42,7 @@ def star_alerts(call: Call) -> Row:
 def _sorted_by(call: Call, rows: list[Row], tests: Tests, place: str) -> Row:
     """The page, sorted by times that stand inside a part of each row but are asked for without it."""
     flat = [{**row, **{name: row[place].get(name) for name in ("createdAt", "updatedAt")}} for row in rows]
-    page = call.listed(flat, tests, sorts=tuple(SORTS))
+    page = call.listed(flat, tests, sorts=("id", "createdAt", "updatedAt"))
     page["data"] = [{name: each for name, each in row.items() if name not in {"createdAt", "updatedAt"}} for row in page["data"]]
     return page
 
