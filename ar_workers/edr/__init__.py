@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ..domain.endpoints import Vendor
-from . import crowdstrike
+from . import crowdstrike, sentinelone
 from .base import Entry
 
 ADAPTERS: dict[Vendor, Entry] = {
     Vendor.CROWDSTRIKE: Entry(crowdstrike.Config, crowdstrike.CrowdStrike),
+    Vendor.SENTINELONE: Entry(sentinelone.Config, sentinelone.SentinelOne),
 }

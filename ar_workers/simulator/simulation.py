@@ -17,12 +17,14 @@ from .inboxes.mail import MailInbox
 from .inboxes.pagerduty import PagerDutyInbox
 from .inboxes.slack import SlackInbox
 from .journal import Journal
+from .sentinelone import SentinelOneTwin
 from .server import Server
 from .world import World
 
 #: The twins, as a written list; each starts if the world has a tenant of its vendor.
 TWINS: dict[str, Any] = {
     "crowdstrike": CrowdStrikeTwin,
+    "sentinelone": SentinelOneTwin,
 }
 #: Secrets of the inboxes, unless the world names others.
 INBOXES: dict[str, dict[str, Any]] = {

@@ -3,5 +3,9 @@
 from ar_workers.domain.endpoints import Vendor
 
 from .crowdstrike import crowdstrike
+from .sentinelone import sentinelone
 
-RIGS = {Vendor.CROWDSTRIKE: crowdstrike}
+RIGS = {
+    Vendor.CROWDSTRIKE: crowdstrike,
+    Vendor.SENTINELONE: sentinelone,
+}

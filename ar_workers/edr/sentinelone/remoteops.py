@@ -1,0 +1,165 @@
+"""RemoteOps: fixed scripts of the customer's library, told what to do by one encoded word, heard by what they print.
+
+A script confirms that the process, file or key is the one that is meant, acts, and prints one line of JSON:
+`{"ar_workers": ORDER, "outcome": "done" | "absent" | "mismatch" | "failed", "detail": TEXT}`.
+Such a line with the order's own number is the only proof: a task's `completed` is not (it may have ended in an error).
+The library cannot be asked for a task without its id, so a lost answer leaves an order that nobody can find again:
+it is not repeated (see `pipeline.execute`), except that one which still waits for approval is found and adopted.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import uuid
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from ...domain.actions import DeleteFile, DeleteRegistryKey, KillProcess, identity
+from ...domain.endpoints import OS
+from ...domain.errors import AuthRefused, Denied, Unsupported, VendorFault
+from ...domain.facts import Fact, Receipt, Sight
+from ...domain.paths import path_problem, process_problem, registry_problem
+from ...domain.text import cleaned
+from .results import printed
+
+if TYPE_CHECKING:
+    from .api import Config, ConsoleAPI, Row
+
+EXECUTE = "remote-scripts/execute"
+STATUS = "remote-scripts/status"
+RESULTS = "remote-scripts/fetch-files"
+APPROVALS = "remote-scripts/pending-executions"
+#: How long a script may run on the endpoint, in seconds.
+RUNTIME = 300
+
+Scripted = KillProcess | DeleteFile | DeleteRegistryKey
+_ENDED = frozenset({"failed", "canceled", "expired", "partially_completed"})
+_SIGHTS = {"done": Sight.SO, "absent": Sight.SO, "mismatch": Sight.MISMATCH, "failed": Sight.REFUSED}
+_ERROR = re.compile(r"error|fail|exit code: ?[1-9]|timed? ?out|denied", re.IGNORECASE)
+
+
+class RemoteOps:
+    """Runs the configured script on one endpoint, and reads what it printed."""
+
+    def __init__(self, api: ConsoleAPI, config: Config) -> None:
+        self._api, self._config = api, config
+
+    def check(self, action: Scripted, os: OS) -> str:
+        """The id of the script for this OS. Raises Denied for what is never acted on, Unsupported without a script."""
+        order_word(action, os, "")
+        script = self._config.scripts.get(os)
+        if not script:
+            raise Unsupported(f"no RemoteOps script for {os} is configured for this customer")
+        return script
+
+    def run(self, action: Scripted, os: OS) -> Receipt:
+        """Start the script once; a run of the same order that still waits for approval is adopted instead."""
+        script = self.check(action, os)
+        wish = f"ar_workers {identity(action)} "
+        waiting = self._waiting(wish)
+        if waiting:
+            return waiting
+        order = uuid.uuid4().hex
+        data = {
+            "scriptId": script,
+            "outputDestination": "SentinelCloud",
+            "taskDescription": wish + order,
+            "inputParams": order_word(action, os, order),
+            "scriptRuntimeTimeoutSeconds": RUNTIME,
+        }
+        answer = self._api.act(EXECUTE, action.endpoint.agent_id, data)
+        detail = {"order": order}
+        if answer.get("pending"):
+            return Receipt(detail=detail | {"approval": str(answer.get("pendingExecutionId") or "")})
+        if not answer["affected"]:
+            raise Denied("RemoteOps: nothing was affected; the endpoint or its licence takes no scripts")
+        if not answer.get("parentTaskId"):
+            raise VendorFault("RemoteOps: the order was taken without a task to ask for")
+        return Receipt(reference=str(answer["parentTaskId"]), detail=detail)
+
+    def _waiting(self, wish: str) -> Receipt | None:
+        for row in self._approvals():
+            description = str((row.get("executionData") or {}).get("taskDescription") or "")
+            if row.get("state") == "waiting" and description.startswith(wish):
+                approval = str(row.get("pendingExecutionId") or "")
+                return Receipt(detail={"order": description.removeprefix(wish), "approval": approval, "adopted": "yes"})
+        return None
+
+    def _approvals(self) -> list[Row]:
+        try:
+            return list(self._api.rows(APPROVALS, sortBy="createdAt", sortOrder="desc", **self._config.scope_query))
+        except Denied:
+            return []  # a console without guardrails
+
+    def outcome(self, agent_id: str, receipt: Receipt) -> Fact:
+        """What became of the run of this receipt."""
+        parent = receipt.reference or self._approved(receipt.detail.get("approval", ""))
+        if isinstance(parent, Fact):
+            return parent
+        rows = [row for row in self._api.rows(STATUS, parentTaskId=parent) if row.get("agentId") == agent_id]
+        if not rows:
+            return Fact(sight=Sight.PENDING, evidence="the console does not list the script's task yet")
+        status = str(rows[0].get("status"))
+        detail = cleaned(str(rows[0].get("detailedStatus") or rows[0].get("statusDescription") or ""))[:200]
+        if status in _ENDED:
+            return Fact(sight=Sight.REFUSED, evidence=f"the script's task is {status}: {detail}")
+        if status != "completed":
+            away = "" if rows[0].get("agentIsActive", True) else ", and the endpoint is offline"
+            return Fact(sight=Sight.PENDING, evidence=f"the script's task is {status}{away}")
+        return self._result(str(rows[0].get("id")), receipt.detail.get("order", ""), detail)
+
+    def _approved(self, approval: str) -> str | Fact:
+        """The task of an approved run, or the fact that there is none (yet)."""
+        row = next((each for each in self._approvals() if approval and each.get("pendingExecutionId") == approval), {})
+        state = str(row.get("state") or "not listed")
+        if state in {"declined", "expired"}:
+            return Fact(sight=Sight.REFUSED, evidence=f"the script's approval is {state} in the console")
+        if state == "approved" and row.get("scheduledTaskId"):
+            return str(row["scheduledTaskId"])
+        return Fact(sight=Sight.PENDING, evidence=f"the script's approval is {state} in the console")
+
+    def _result(self, task_id: str, order: str, detail: str) -> Fact:
+        data = self._api.post(RESULTS, {"data": {"taskIds": [task_id]}})
+        links = [each for each in (data or {}).get("download_links") or [] if str(each.get("taskId")) == task_id]
+        if not links and _ERROR.search(detail):
+            return Fact(sight=Sight.REFUSED, evidence=f"completed without output: {detail}")
+        try:
+            line = printed(str(links[0].get("downloadUrl")), order, self._config) if links else None
+        except (Denied, AuthRefused) as error:  # a signed link lives for minutes; the next look is given another
+            return Fact(sight=Sight.PENDING, evidence=f"completed; its output could not be fetched: {error}"[:300])
+        if not links:
+            return Fact(sight=Sight.PENDING, evidence=f"completed; its output is not there yet: {detail}")
+        if line is None:
+            return Fact(sight=Sight.REFUSED, evidence=f"completed, and its output is not that of our script: {detail}")
+        outcome, said = str(line.get("outcome")), cleaned(str(line.get("detail") or ""))[:200]
+        return Fact(sight=_SIGHTS.get(outcome, Sight.REFUSED), evidence=f"the script says {outcome}: {said}"[:300])
+
+
+def order_word(action: Scripted, os: OS, order: str) -> str:
+    """What the script is to do, as one word of [A-Za-z0-9_-] that no shell can take for anything else.
+
+    JSON in base64url, all values text. Raises Denied for what is never acted on.
+    """
+    wish: dict[str, Any] = {"order": order, "verb": action.verb}
+    match action:
+        case KillProcess(process=process):
+            problem = process_problem(process) or _unreadable(process.image_path or "", os)
+            started = process.started_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if process.started_at else ""
+            wish |= {"pid": str(process.pid), "path": process.image_path or "", "sha256": process.sha256 or "", "started": started}
+        case DeleteFile(file=file):
+            problem = path_problem(file.path, os) or _unreadable(file.path, os)
+            wish |= {"path": file.path, "sha256": file.sha256 or ""}
+        case DeleteRegistryKey(registry=registry):
+            problem = registry_problem(registry)
+            wish |= {"key": registry.key, "value": registry.value or ""}
+    if problem:
+        raise Denied(problem)
+    text = json.dumps(wish, ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _unreadable(path: str, os: OS) -> str | None:
+    """The POSIX script reads JSON without a parser, so nothing in it may be escaped."""
+    return None if os is OS.WINDOWS or not set(path) & {'"', "\\"} else "path has a character that the script cannot read"

@@ -1,0 +1,88 @@
+# RemoteOps script for Windows: upload it as type `action`, input required, and put its id into `scripts`.
+# Its one argument is an order as base64url of flat JSON (see remoteops.py). It confirms, acts, and prints one line of JSON.
+$ErrorActionPreference = 'Stop'
+
+function Say([string]$outcome, [string]$detail) {
+    [Console]::Out.WriteLine((ConvertTo-Json -Compress @{ ar_workers = $wish.order; outcome = $outcome; detail = $detail }))
+    exit [int]($outcome -eq 'failed')
+}
+
+function Get-Digest([string]$path) {
+    try { (Get-FileHash -LiteralPath $path -Algorithm SHA256).Hash.ToLowerInvariant() } catch { '' }
+}
+
+function Stop-Confirmed {
+    $id = [int64]$wish.pid
+    if ($id -le 4) { Say 'mismatch' 'not a pid that may be killed' }
+    if (-not ($wish.path -or $wish.sha256 -or $wish.started)) { Say 'mismatch' 'a pid alone confirms nothing' }
+    $process = Get-CimInstance Win32_Process -Filter "ProcessId = $id"
+    if (-not $process) { Say 'absent' "no process $id" }
+    $image = [string]$process.ExecutablePath
+    if ($wish.path -and $wish.path -ne $image) { Say 'mismatch' "pid $id runs $image" }
+    if ($wish.sha256 -and (Get-Digest $image) -ne $wish.sha256) {
+        Say 'mismatch' "the image of pid $id has another SHA-256, or none can be read"
+    }
+    if ($wish.started) {
+        $started = [DateTimeOffset]::Parse($wish.started, [Globalization.CultureInfo]::InvariantCulture).UtcDateTime
+        $apart = ($process.CreationDate.ToUniversalTime() - $started).TotalSeconds
+        if ([Math]::Abs($apart) -gt 2) { Say 'mismatch' "pid $id started at another time" }
+    }
+    Stop-Process -Id $id -Force
+    foreach ($turn in 1..10) {
+        if (-not (Get-Process -Id $id -ErrorAction SilentlyContinue)) { Say 'done' "killed $id $image" }
+        Start-Sleep -Milliseconds 500
+    }
+    Say 'failed' "pid $id is still running"
+}
+
+function Remove-ConfirmedFile {
+    if (-not (Test-Path -LiteralPath $wish.path)) { Say 'absent' 'no file at that path' }
+    $item = Get-Item -LiteralPath $wish.path -Force
+    if ($item.PSIsContainer -or $item.Attributes.HasFlag([IO.FileAttributes]::ReparsePoint)) { Say 'mismatch' 'not a regular file' }
+    if ($wish.sha256 -and (Get-Digest $wish.path) -ne $wish.sha256) {
+        Say 'mismatch' 'another file is at that path: its SHA-256 differs'
+    }
+    Remove-Item -LiteralPath $wish.path -Force
+    if (Test-Path -LiteralPath $wish.path) { Say 'failed' 'the file cannot be deleted' }
+    Say 'done' 'deleted'
+}
+
+# The script runs as SYSTEM, whose own HKCU is nobody's: HKCU means that of everyone who is signed in.
+function Get-Keys {
+    $hives = @{ HKLM = 'HKEY_LOCAL_MACHINE'; HKU = 'HKEY_USERS'; HKCR = 'HKEY_CLASSES_ROOT'; HKCC = 'HKEY_CURRENT_CONFIG' }
+    $hive, $rest = $wish.key -split '\\', 2
+    if ($hive -ne 'HKCU') { return "Registry::$($hives[$hive])\$rest" }
+    Get-ChildItem -LiteralPath 'Registry::HKEY_USERS' | Where-Object { $_.PSChildName -match '^S-1-(5-21|12-1)-[\d-]+$' } |
+        ForEach-Object { "Registry::HKEY_USERS\$($_.PSChildName)\$rest" }
+}
+
+function Test-Entry([string]$key) {
+    (Test-Path -LiteralPath $key) -and (-not $wish.value -or (Get-Item -LiteralPath $key).GetValueNames() -contains $wish.value)
+}
+
+function Remove-Entries {
+    $found = @(Get-Keys | Where-Object { Test-Entry $_ })
+    if (-not $found) {
+        if ($wish.key -like 'HKCU\*') { Say 'failed' 'nobody who is signed in has it; the hives of others are not loaded' }
+        Say 'absent' 'no such key or value'
+    }
+    foreach ($key in $found) {
+        if ($wish.value) { (Get-Item -LiteralPath $key).OpenSubKey('', $true).DeleteValue($wish.value) }
+        else { Remove-Item -LiteralPath $key -Recurse -Force }
+    }
+    if (@($found | Where-Object { Test-Entry $_ })) { Say 'failed' 'it is still there' }
+    Say 'done' "deleted in $($found.Count) place(s)"
+}
+
+$word = ([string]$args[0]).Replace('_', '/').Replace('-', '+')
+$word += '=' * ((4 - $word.Length % 4) % 4)
+$wish = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($word)) | ConvertFrom-Json
+try {
+    switch ($wish.verb) {
+        'kill_process' { Stop-Confirmed }
+        'delete_file' { Remove-ConfirmedFile }
+        'delete_registry_key' { Remove-Entries }
+        default { Say 'failed' 'an order that this script does not know' }
+    }
+}
+catch { Say 'failed' $_.Exception.Message }

@@ -1,0 +1,81 @@
+#!/bin/sh
+# RemoteOps script for macOS and Linux: upload it as type `action`, input required, and put its id into `scripts`.
+# Its one argument is an order as base64url of flat JSON (see remoteops.py). It confirms, acts, and prints one line of JSON.
+set -u
+LC_ALL=C
+export LC_ALL
+
+word=${1:-}
+case $((${#word} % 4)) in 2) word="${word}==" ;; 3) word="${word}=" ;; esac
+plain() { tr -- '_-' '/+' | { base64 -d 2>/dev/null || base64 -D; }; }
+json=$(printf '%s' "$word" | plain)
+# No value holds a quote or a backslash: the sender refuses those.
+field() { printf '%s' "$json" | sed -n 's/.*"'"$1"'":"\([^"\\]*\)".*/\1/p'; }
+
+order=$(field order)
+verb=$(field verb)
+path=$(field path)
+sha256=$(field sha256)
+
+say() {
+    detail=$(printf '%s' "$2" | tr -d '"\\' | tr '\000-\037\177' ' ')
+    printf '{"ar_workers":"%s","outcome":"%s","detail":"%s"}\n' "$order" "$1" "$detail"
+    [ "$1" != failed ]
+    exit
+}
+
+digest() {
+    if command -v sha256sum >/dev/null; then sha256sum <"$1"; else shasum -a 256 <"$1"; fi 2>/dev/null | cut -c 1-64
+}
+
+seconds() { date -u -d "$1" +%s 2>/dev/null || date -j -u -f '%Y-%m-%dT%H:%M:%SZ' "$1" +%s 2>/dev/null; }
+started_at() {
+    text=$(ps -p "$1" -o lstart=)
+    date -d "$text" +%s 2>/dev/null || date -j -f '%a %b %e %T %Y' "$text" +%s 2>/dev/null
+}
+
+is_running() {
+    state=$(ps -p "$1" -o stat= 2>/dev/null) || return 1
+    case $state in '' | Z*) return 1 ;; esac
+}
+
+kill_process() {
+    pid=$(field pid)
+    started=$(field started)
+    case $pid in '' | *[!0-9]* | 0 | 1) say mismatch 'not a pid that may be killed' ;; esac
+    [ -n "$path$sha256$started" ] || say mismatch 'a pid alone confirms nothing'
+    is_running "$pid" || say absent "no process $pid"
+    image=$(readlink "/proc/$pid/exe" 2>/dev/null) || image=$(ps -p "$pid" -o comm=)
+    [ -z "$path" ] || [ "$path" = "$image" ] || say mismatch "pid $pid runs $image"
+    if [ -n "$sha256" ]; then
+        [ "$(digest "$image")" = "$sha256" ] || say mismatch "the image of pid $pid has another SHA-256, or none can be read"
+    fi
+    if [ -n "$started" ]; then
+        apart=$(($(started_at "$pid") - $(seconds "$started")))
+        [ "$apart" -ge -2 ] && [ "$apart" -le 2 ] || say mismatch "pid $pid started at another time"
+    fi
+    kill -9 "$pid" 2>/dev/null
+    for _ in 1 2 3 4 5; do
+        is_running "$pid" || say 'done' "killed $pid $image"
+        sleep 1
+    done
+    say failed "pid $pid is still running"
+}
+
+delete_file() {
+    [ -n "$path" ] || say failed 'no path in the order'
+    [ -e "$path" ] || [ -L "$path" ] || say absent 'no file at that path'
+    [ -f "$path" ] && [ ! -L "$path" ] || say mismatch 'not a regular file'
+    if [ -n "$sha256" ]; then
+        [ "$(digest "$path")" = "$sha256" ] || say mismatch "another file is at that path: its SHA-256 differs"
+    fi
+    rm -f -- "$path"
+    [ ! -e "$path" ] || say failed 'the file cannot be deleted'
+    say 'done' 'deleted'
+}
+
+case $verb in
+kill_process) kill_process ;;
+delete_file) delete_file ;;
+*) say failed 'an order that this script does not know' ;;
+esac

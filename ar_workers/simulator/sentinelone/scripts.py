@@ -1,0 +1,73 @@
+"""What the library's script does on a pretend endpoint: reads its one word, confirms, acts, and prints a line of JSON."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import Any
+
+from ..endpoints import Endpoint
+
+Effects = list[tuple[str, str, bool]]
+#: What ends one command and begins another where a parameter reaches a shell bare.
+_SEPARATORS = re.compile(r"[;&|\n\r`]+")
+
+
+def run(endpoint: Endpoint, parameters: str, fails: str) -> tuple[str, Effects]:
+    """What is printed and done. A parameter that is no single word is taken apart as a shell would: each part is carried out."""
+    if fails == "with_error":
+        return "Traceback: something broke\n", []
+    lines, effects = [], []
+    for word in filter(None, map(str.strip, _SEPARATORS.split(parameters))):
+        try:
+            wish = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
+        except ValueError:
+            lines.append("cannot read the order")
+            continue
+        outcome, detail, done = ORDERS[wish["verb"]](endpoint, wish)
+        effects += done
+        lines.append(json.dumps({"ar_workers": wish["order"], "outcome": outcome, "detail": detail}))
+    return ("" if fails else "\n".join(lines) + "\n"), effects
+
+
+def _kill(endpoint: Endpoint, wish: dict[str, Any]) -> tuple[str, str, Effects]:
+    found = endpoint.process(int(wish["pid"]))
+    if found is None:
+        return "absent", "no such process", [("kill_process", wish["pid"], False)]
+    is_other = (
+        (wish["path"] and not endpoint.same(wish["path"], found.path))
+        or (wish["sha256"] and wish["sha256"] != found.sha256)
+        or (wish["started"] and wish["started"][:19] != found.started[:19])
+    )
+    if is_other:
+        return "mismatch", f"pid {found.pid} is another process", [("kill_process", wish["pid"], False)]
+    endpoint.processes.remove(found)
+    return "done", "killed", [("kill_process", wish["pid"], True)]
+
+
+def _delete(endpoint: Endpoint, wish: dict[str, Any]) -> tuple[str, str, Effects]:
+    found = endpoint.file(wish["path"])
+    if found is None:
+        return "absent", "no such file", [("delete_file", wish["path"], False)]
+    if wish["sha256"] and wish["sha256"] != found.sha256:
+        return "mismatch", "another file is at that path", [("delete_file", wish["path"], False)]
+    endpoint.files.remove(found)
+    return "done", "deleted", [("delete_file", wish["path"], True)]
+
+
+def _delete_key(endpoint: Endpoint, wish: dict[str, Any]) -> tuple[str, str, Effects]:
+    target = "|".join(filter(None, (wish["key"], wish["value"])))
+    key = endpoint.registry_key(wish["key"])
+    values = endpoint.registry.get(key or "", {})
+    name = next((one for one in values if one.casefold() == wish["value"].casefold()), None)
+    if key is None or (wish["value"] and name is None):
+        return "absent", "no such key or value", [("delete_registry_key", target, False)]
+    if name is not None:
+        del values[name]
+    else:
+        del endpoint.registry[key]
+    return "done", "deleted", [("delete_registry_key", target, True)]
+
+
+ORDERS = {"kill_process": _kill, "delete_file": _delete, "delete_registry_key": _delete_key}

@@ -1,0 +1,114 @@
+"""The management console's API: the written table of its routes, and what every call passes before it reaches one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..clock import VirtualClock
+from ..crowdstrike.limits import SlidingWindow
+from ..journal import Journal
+from ..server import Reply, Request, json_reply
+from ..world import Credential, Tenant, World
+from . import agents, bans, tasks, threats
+from .call import VENDOR, Call, Refusal, Row
+from .options import Options
+
+Handler = Callable[[Call], Row]
+
+ROOT = "/web/api/v2.1/"
+#: (method, path below ROOT; a final * stands for one more part) -> (permission that the token needs, handler)
+ROUTES: dict[tuple[str, str], tuple[str, Handler]] = {
+    ("GET", "agents"): ("endpoints.view", agents.agents),
+    ("POST", "agents/actions/disconnect"): ("endpoints.disconnect", agents.switch),
+    ("POST", "agents/actions/connect"): ("endpoints.connect", agents.switch),
+    ("GET", "groups"): ("groups.view", agents.groups),
+    ("GET", "restrictions"): ("blocklist.view", bans.entries),
+    ("POST", "restrictions"): ("blocklist.create", bans.ban),
+    ("DELETE", "restrictions"): ("blocklist.delete", bans.unban),
+    ("GET", "threat-intelligence/iocs"): ("intelligence.view", bans.indicators),
+    ("POST", "threat-intelligence/iocs"): ("intelligence.manage", bans.indicate),
+    ("GET", "threats"): ("threats.view", threats.threats),
+    ("POST", "threats/mitigate/*"): ("threats.mitigate", threats.mitigate),
+    ("GET", "cloud-detection/alerts"): ("alerts.view", threats.star_alerts),
+    ("GET", "remote-scripts"): ("scripts.view", tasks.library),
+    ("POST", "remote-scripts/execute"): ("scripts.run", tasks.execute),
+    ("GET", "remote-scripts/status"): ("tasks.view", tasks.status),
+    ("POST", "remote-scripts/fetch-files"): ("scripts.view", tasks.results),
+    ("GET", "remote-scripts/pending-executions"): ("scripts.view", tasks.approvals),
+    ("PUT", "remote-scripts/pending-executions/*"): ("scripts.review", tasks.decide),
+}
+PATHS = frozenset(path for _, path in ROUTES)
+
+
+class SentinelOneTwin:
+    """Answers as a console does, for every tenant of the world whose vendor is sentinelone. A token is a client_secret."""
+
+    vendor = VENDOR
+
+    def __init__(self, world: World, clock: VirtualClock, journal: Journal) -> None:
+        self._world, self._clock, self._journal = world, clock, journal
+        self._options = Options.from_dict(world.options.get(VENDOR, {}))
+        self._pool = SlidingWindow(self._options.requests_per_minute)
+        self._tasks = {tenant.name: tasks.Tasks(clock) for tenant in world.of_vendor(VENDOR)}
+        for tenant in world.of_vendor(VENDOR):
+            tenant.on_return.append(self._tasks[tenant.name].heard_of)
+
+    def tenant_of(self, request: Request) -> str:
+        found = self._holder(request)
+        return found[0].name if found else ""
+
+    def answer(self, request: Request) -> Reply:
+        if request.path.startswith(tasks.DOWNLOADS):
+            return self._download(request)
+        try:
+            return json_reply(200, self._answered(request))
+        except Refusal as refusal:
+            headers = {"Retry-After": "30"} if refusal.status == 429 and self._options.retry_after == "seconds" else {}
+            return json_reply(refusal.status, {"errors": refusal.errors}, headers)
+
+    def _download(self, request: Request) -> Reply:
+        replies = [each.download(request.path, self._options) for each in self._tasks.values()]
+        return next((each for each in replies if each.status == 200), replies[0])
+
+    def _answered(self, request: Request) -> Row:
+        found = self._holder(request)
+        if found is None:
+            raise Refusal(4010010, "Authentication Failed")
+        tenant, credential = found
+        if not self._pool.take(tenant.name, self._clock.now()).allowed:
+            raise Refusal(4290010, "Too many requests")
+        permission, handler = _route(request)
+        if not credential.allows(permission):
+            raise Refusal(4030010, "Insufficient permissions")
+        call = Call(
+            request=request,
+            tenant=tenant,
+            user=credential.client_id,
+            now=self._clock.now(),
+            options=self._options,
+            journal=self._journal,
+            tasks=self._tasks[tenant.name],
+            base_url=f"http://{request.headers.get('host', '')}",
+        )
+        with tenant.lock:
+            call.tasks.advance(call)
+            return handler(call)
+
+    def _holder(self, request: Request) -> tuple[Tenant, Credential] | None:
+        """Whose token it is; a tenant's `token_expires_at` ends all of its tokens for good."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        for tenant in self._world.of_vendor(VENDOR):
+            expired = self._clock.now() >= tenant.facts.get("token_expires_at", float("inf"))
+            for credential in tenant.credentials:
+                if scheme == "ApiToken" and credential.client_secret == token and not expired:
+                    return tenant, credential
+        return None
+
+
+def _route(request: Request) -> tuple[str, Handler]:
+    path = request.path.removeprefix(ROOT) if request.path.startswith(ROOT) else ""
+    family = path.rpartition("/")[0] + "/*"
+    found = ROUTES.get((request.method, path)) or ROUTES.get((request.method, family))
+    if found is None:
+        raise Refusal(4050010 if {path, family} & PATHS else 4040010, "Not Found")
+    return found

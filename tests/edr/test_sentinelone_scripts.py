@@ -1,0 +1,117 @@
+"""The POSIX script that customers upload, run for real; the Windows one is only compared with it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ar_workers.edr.sentinelone as package
+from ar_workers.domain.endpoints import OS
+from ar_workers.edr.sentinelone.remoteops import order_word
+from tests.builders import a_delete, a_kill, sha256
+
+SCRIPTS = Path(package.__file__).parent / "scripts"
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+
+
+def run(word):
+    done = subprocess.run(["sh", str(SCRIPTS / "respond.sh"), word], capture_output=True, text=True, timeout=30, check=False)
+    return json.loads(done.stdout)
+
+
+def order(action):
+    found = run(order_word(action, OS.LINUX, "the-order"))
+    assert found["ar_workers"] == "the-order"
+    return found["outcome"]
+
+
+def content(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "évil (1) #x.bin"
+    path.write_text("evil")
+    return path
+
+
+@pytest.fixture
+def program(tmp_path):
+    """A process of an image of its own."""
+    image = tmp_path / "evil"
+    shutil.copy(shutil.which("sleep"), image)
+    child = subprocess.Popen([image, "60"])
+    yield child, image
+    child.kill()
+    child.wait()
+
+
+def test_a_confirmed_file_is_deleted_once(file):
+    action = a_delete(path=str(file), sha256=content(file))
+    assert (order(action), file.exists(), order(action)) == ("done", False, "absent")
+
+
+def test_another_file_at_the_path_stays(file):
+    assert (order(a_delete(path=str(file), sha256=sha256("other"))), file.exists()) == ("mismatch", True)
+
+
+def test_a_link_and_a_folder_stay(tmp_path, file):
+    link = tmp_path / "link"
+    link.symlink_to(file)
+    for path in (link, tmp_path):
+        assert (order(a_delete(path=str(path), sha256=None)), path.exists()) == ("mismatch", True)
+
+
+def test_a_confirmed_process_is_killed(program):
+    child, image = program
+    assert order(a_kill(pid=child.pid, image_path=str(image), sha256=content(image))) == "done"
+    assert child.wait(5) == -9
+    assert order(a_kill(pid=child.pid, image_path=str(image), sha256=content(image))) == "absent"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"image_path": "/tmp/other"}, {"sha256": sha256("other")}, {"started_at": "2020-01-01T00:00:00Z"}],
+    ids=["path", "hash", "start"],
+)
+def test_a_process_that_is_not_confirmed_lives(program, wrong):
+    child, image = program
+    wish = {"pid": child.pid, "image_path": str(image), "sha256": content(image)} | wrong
+    assert (order(a_kill(**wish)), child.poll()) == ("mismatch", None)
+
+
+def test_a_start_time_alone_confirms(program):
+    child, _ = program
+    started = subprocess.run(
+        ["ps", "-p", str(child.pid), "-o", "lstart="],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"LC_ALL": "C", "PATH": os.environ["PATH"]},
+    )
+    at = subprocess.run(["date", "-u", "-d", started.stdout, "+%Y-%m-%dT%H:%M:%SZ"], capture_output=True, text=True, check=True)
+    assert order(a_kill(pid=child.pid, image_path=None, sha256=None, started_at=at.stdout.strip())) == "done"
+
+
+@pytest.mark.parametrize(
+    "wish", [{"verb": "kill_process", "pid": "1", "path": "x"}, {"verb": "rm"}, {"verb": "kill_process", "pid": "$(id)"}]
+)
+def test_an_order_that_makes_no_sense_does_nothing(wish):
+    word = base64.urlsafe_b64encode(json.dumps({"order": "o", **wish}, separators=(",", ":")).encode()).decode().rstrip("=")
+    assert run(word)["outcome"] in {"mismatch", "failed"}
+
+
+def test_both_scripts_know_the_words_of_the_adapter():
+    windows = (SCRIPTS / "respond.ps1").read_text()
+    assert all(f"'{verb}'" in windows for verb in ("kill_process", "delete_file", "delete_registry_key"))
+    assert all(f"Say '{word}'" in windows for word in ("done", "absent", "mismatch", "failed"))
