@@ -12,6 +12,7 @@ import trustme
 
 from .clock import VirtualClock
 from .crowdstrike import CrowdStrikeTwin
+from .defender import DefenderTwin
 from .faults import FaultPlan
 from .inboxes.mail import MailInbox
 from .inboxes.pagerduty import PagerDutyInbox
@@ -23,6 +24,7 @@ from .world import World
 #: The twins, as a written list; each starts if the world has a tenant of its vendor.
 TWINS: dict[str, Any] = {
     "crowdstrike": CrowdStrikeTwin,
+    "defender": DefenderTwin,
 }
 #: Secrets of the inboxes, unless the world names others.
 INBOXES: dict[str, dict[str, Any]] = {
