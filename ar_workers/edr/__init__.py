@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ..domain.endpoints import Vendor
-from . import crowdstrike
+from . import crowdstrike, defender
 from .base import Entry
 
 ADAPTERS: dict[Vendor, Entry] = {
     Vendor.CROWDSTRIKE: Entry(crowdstrike.Config, crowdstrike.CrowdStrike),
+    Vendor.DEFENDER: Entry(defender.Config, defender.Defender),
 }

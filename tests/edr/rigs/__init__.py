@@ -3,5 +3,6 @@
 from ar_workers.domain.endpoints import Vendor
 
 from .crowdstrike import crowdstrike
+from .defender import defender
 
-RIGS = {Vendor.CROWDSTRIKE: crowdstrike}
+RIGS = {Vendor.CROWDSTRIKE: crowdstrike, Vendor.DEFENDER: defender}
