@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from ...domain.actions import (
     BanDomain,
@@ -40,6 +39,7 @@ MACHINE_ACTIONS = "/api/machineactions"
 INDICATORS = "/api/indicators"
 LIBRARY = "/api/libraryfiles"
 
+#: Best first, and all that an IOC can carry.
 _HASHES = {HashType.SHA256: "FileSha256", HashType.SHA1: "FileSha1", HashType.MD5: "FileMd5"}
 #: osPlatform names a Windows release or a distribution, so that what is none of these is some Linux.
 _NOT_LINUX = frozenset({"", "None", "Unknown", "Other", "iOS", "iPadOS", "Android"})
@@ -54,7 +54,7 @@ class Defender(EDRAdapter):
     """One Defender for Endpoint tenant."""
 
     vendor = Vendor.DEFENDER
-    hash_types = (HashType.SHA256, HashType.SHA1, HashType.MD5)
+    hash_types = tuple(_HASHES)
     limits = Limits(
         rates=(Rate(calls=100, per=timedelta(minutes=1)), Rate(calls=1500, per=timedelta(hours=1))),
         sessions=25,
@@ -179,14 +179,12 @@ class Defender(EDRAdapter):
     @performs(BanHash, on=EVERYWHERE, remark="stored at once; endpoints follow within hours, if the feature `allow or block file` is on")
     def ban_hash(self, action: BanHash, _: Fact) -> Receipt:
         """An indicator that blocks and remediates. The same value is changed and not doubled."""
-        kind, value = action.hash.best(self.hash_types) or ("", "")
-        return self._ban(_HASHES[HashType(kind)], value, "BlockAndRemediate")
+        return self._ban(*_hash(action), "BlockAndRemediate")
 
     @observes(BanHash)
     def hash_banned(self, action: BanHash, _: Receipt | None) -> Fact:
         """By the stored indicator, which is no proof that any endpoint has it yet."""
-        kind, value = action.hash.best(self.hash_types) or ("", "")
-        return self._indicator(_HASHES[HashType(kind)], value)
+        return self._indicator(*_hash(action))
 
     @performs(BanDomain, on=EVERYWHERE, remark="needs network protection in block mode, and up to 48 hours")
     def ban_domain(self, action: BanDomain, _: Fact) -> Receipt:
@@ -215,14 +213,13 @@ class Defender(EDRAdapter):
     @observes(QuarantineFile)
     def quarantined(self, action: QuarantineFile, receipt: Receipt | None) -> Fact:
         """By the machine action: what lies in quarantine cannot be read."""
+        _sha256(action)
         found = self._order_of(receipt) if receipt and receipt.reference else self._ours(action, QUARANTINE)
         return _order_fact(found, is_receipt=bool(receipt)) or _unseen(self._sha1(action))
 
     def _sha1(self, action: QuarantineFile) -> str:
         """Defender quarantines by SHA-1 alone. Raises Unsupported where it cannot be known; nothing is guessed from a path."""
-        sha256 = action.file.sha256
-        if not sha256:
-            raise Unsupported("Defender quarantines a file by its hash, and none is known of this one")
+        sha256 = _sha256(action)
         try:
             known = self._api.get(f"/api/files/{sha256}")
         except (EndpointNotFound, Denied) as error:
@@ -307,7 +304,7 @@ class Defender(EDRAdapter):
         found = self._order_of(receipt) if receipt and receipt.reference else self._ours(action, LIVE_RESPONSE)
         if found is None or not found.succeeded:
             return _order_fact(found, is_receipt=bool(receipt)) or _unseen()
-        link = self._api.get(f"{MACHINE_ACTIONS}/{quote(found.id)}/GetLiveResponseResultDownloadLink(index=0)")
+        link = self._api.get(f"{MACHINE_ACTIONS}/{found.id}/GetLiveResponseResultDownloadLink(index=0)")
         said = outcome(self._api.download(str(link.get("value"))), identity(action).rsplit(":", 1)[-1])
         if said.sight is Sight.REFUSED and not receipt:
             return Fact(sight=Sight.NOT_SO, evidence=f"an earlier order has failed: {said.evidence}")
@@ -328,6 +325,17 @@ def _os(platform: str) -> OS:
     if platform == "macOS":
         return OS.MACOS
     return OS.UNKNOWN if platform in _NOT_LINUX else OS.LINUX
+
+
+def _hash(action: BanHash) -> tuple[str, str]:
+    """The strongest hash that is known, by the indicator's type."""
+    return next((name, value) for kind, name in _HASHES.items() if (value := getattr(action.hash, kind)))
+
+
+def _sha256(action: QuarantineFile) -> str:
+    if not action.file.sha256:
+        raise Unsupported("Defender quarantines a file by its hash, and none is known of this one")
+    return action.file.sha256
 
 
 def _comment(action: Action) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 ISOLATE, RELEASE, LIVE_RESPONSE, QUARANTINE = "Isolate", "Unisolate", "LiveResponse", "StopAndQuarantineFile"
 #: Every other word, known (Pending, InProgress) or not, is taken for "not ended yet"; the deadline is the pipeline's.
 _ENDED = frozenset({"Succeeded", "Failed", "TimeOut", "Cancelled"})
+_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -49,9 +51,9 @@ class Order:
 
 
 def order(row: dict[str, Any]) -> Order:
-    """A machine action as the API writes it. Raises VendorFault for one without an id."""
-    if not row.get("id"):
-        raise VendorFault("a machine action without an id")
+    """A machine action as the API writes it. Raises VendorFault for one without an id that is fit for a path."""
+    if not _ID.match(str(row.get("id") or "")):
+        raise VendorFault("a machine action without a usable id")
     created = instant(row.get("creationDateTimeUtc")) or _LONG_AGO
     about = row.get("relatedFileInfo")
     return Order(

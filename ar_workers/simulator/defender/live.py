@@ -44,12 +44,12 @@ class Results:
                 return None
             signature = secrets.token_urlsafe(32)
             self._links[signature] = key, self._clock.now() + self._life
-        return f"{url}{STORE}{key}?se={stamp(self._clock.now() + self._life)}&sp=r&token={signature}"
+        return f"{url}{STORE}{key}?se={stamp(self._clock.now() + self._life)}&sp=r&sig={signature}"
 
     def answer(self, request: Request) -> Reply:
         """The vendor's store refuses a bearer token beside a signature."""
         with self._lock:
-            key, ends = self._links.get(request.first("token"), ("", 0.0))
+            key, ends = self._links.get(request.first("sig"), ("", 0.0))
         if request.method != "GET" or "authorization" in request.headers or ends <= self._clock.now():
             return Reply(403, b"<?xml version='1.0'?><Error><Code>AuthenticationFailed</Code></Error>", {"Content-Type": "application/xml"})
         if request.path != f"{STORE}{key}":
