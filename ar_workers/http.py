@@ -96,7 +96,7 @@ class HttpSession:
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, Any] | None = None,
         body: Any = None,
-        form: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | bytes | None = None,
         expects: frozenset[int] = frozenset(),
     ) -> Reply:
         """One request, sent once. Raises the errors of `domain.errors`; a 2xx and the statuses in `expects` are returned."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from ..domain.endpoints import Vendor
 from . import crowdstrike, sentinelone
+from . import crowdstrike, defender
 from .base import Entry
 
 ADAPTERS: dict[Vendor, Entry] = {
     Vendor.CROWDSTRIKE: Entry(crowdstrike.Config, crowdstrike.CrowdStrike),
     Vendor.SENTINELONE: Entry(sentinelone.Config, sentinelone.SentinelOne),
+    Vendor.DEFENDER: Entry(defender.Config, defender.Defender),
 }

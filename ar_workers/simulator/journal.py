@@ -25,6 +25,7 @@ SECRET_FIELDS = frozenset(
         "refresh_token",
         "routing_key",
         "secret",
+        "sig",
         "token",
     }
 )

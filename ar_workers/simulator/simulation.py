@@ -12,6 +12,7 @@ import trustme
 
 from .clock import VirtualClock
 from .crowdstrike import CrowdStrikeTwin
+from .defender import DefenderTwin
 from .faults import FaultPlan
 from .inboxes.mail import MailInbox
 from .inboxes.pagerduty import PagerDutyInbox
@@ -25,6 +26,7 @@ from .world import World
 TWINS: dict[str, Any] = {
     "crowdstrike": CrowdStrikeTwin,
     "sentinelone": SentinelOneTwin,
+    "defender": DefenderTwin,
 }
 #: Secrets of the inboxes, unless the world names others.
 INBOXES: dict[str, dict[str, Any]] = {

@@ -1,4 +1,4 @@
-"""Sliding windows of one minute, as the vendor counts requests."""
+"""Sliding windows, as vendors count requests: of one minute, unless told otherwise."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ class Allowance:
 
 
 class SlidingWindow:
-    """At most `limit` calls per key within any minute of virtual time."""
+    """At most `limit` calls per key within any `window` seconds of virtual time."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, window: float = WINDOW) -> None:
         self.limit = limit
+        self._window = window
         self._lock = threading.Lock()
         self._calls: dict[str, deque[float]] = {}
 
@@ -36,10 +37,9 @@ class SlidingWindow:
 
     def _recent(self, key: str, now: float) -> deque[float]:
         calls = self._calls.setdefault(key, deque())
-        while calls and calls[0] <= now - WINDOW:
+        while calls and calls[0] <= now - self._window:
             calls.popleft()
         return calls
 
-    @staticmethod
-    def _free_at(calls: deque[float], now: float) -> float:
-        return calls[0] + WINDOW if calls else now + WINDOW
+    def _free_at(self, calls: deque[float], now: float) -> float:
+        return (calls[0] if calls else now) + self._window

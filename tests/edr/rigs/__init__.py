@@ -9,3 +9,6 @@ RIGS = {
     Vendor.CROWDSTRIKE: crowdstrike,
     Vendor.SENTINELONE: sentinelone,
 }
+from .defender import defender
+
+RIGS = {Vendor.CROWDSTRIKE: crowdstrike, Vendor.DEFENDER: defender}

@@ -1,0 +1,90 @@
+#!/bin/bash
+# Kills one process or deletes one file: only what its argument identifies, checked and done in one run; says which in one line.
+# The argument is base64url of a JSON object whose values are base64url themselves: none is ever read as code.
+set -u
+export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
+
+decode() {
+    local text
+    text=$(printf %s "$1" | tr '_-' '/+')
+    while [ $((${#text} % 4)) -ne 0 ]; do text="$text="; done
+    printf %s "$text" | base64 -d 2>/dev/null || printf %s "$text" | base64 -D
+}
+
+plain() { printf %s "$wish" | sed -n "s/.*\"$1\":\"\([A-Za-z0-9_-]*\)\".*/\1/p"; }
+
+field() { decode "$(plain "$1")"; }
+
+# Outcomes: done, absent, mismatch, failed. Reasons are fixed words, so that nothing found here can forge an answer.
+tell() {
+    printf '{"mark":"%s","outcome":"%s","reason":"%s"}\n' "$mark" "$1" "$2"
+    exit 0
+}
+
+hash_of() { { sha256sum <"$1" || shasum -a 256 <"$1"; } 2>/dev/null | cut -c 1-64; }
+
+is_alive() {
+    local state
+    state=$(ps -p "$1" -o stat= | tr -d ' ')
+    [ -n "$state" ] && [ "${state#Z}" = "$state" ]
+}
+
+started_at() {
+    local text
+    text=$(TZ=UTC0 ps -p "$1" -o lstart=)
+    date -u -d "$text" +%s 2>/dev/null || date -j -u -f "%a %b %e %T %Y" "$text" +%s
+}
+
+kill_process() {
+    local pid path sha256 started image shown difference
+    pid=$(field pid) path=$(field path) sha256=$(field sha256) started=$(field started)
+    case $pid in '' | *[!0-9]* | 0 | 1) tell failed "no pid that may be killed" ;; esac
+    [ -n "$path$sha256$started" ] || tell failed "nothing confirms the pid"
+    is_alive "$pid" || tell absent "no such process"
+    if [ -e "/proc/$pid/exe" ]; then
+        # The link still leads to the image after its file was deleted.
+        image=/proc/$pid/exe shown=$(readlink "$image")
+        shown=${shown% (deleted)}
+    else
+        image=$(ps -p "$pid" -o comm=) shown=$image
+    fi
+    [ -z "$path" ] || [ "$path" = "$shown" ] || tell mismatch "its image is another"
+    [ -z "$sha256" ] || [ "$sha256" = "$(hash_of "$image")" ] || tell mismatch "its image has another SHA-256, or none that can be read"
+    if [ -n "$started" ]; then
+        difference=$(($(started_at "$pid") - started))
+        [ "${difference#-}" -le 2 ] || tell mismatch "it started at another time"
+    fi
+    kill -9 "$pid" 2>/dev/null
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        is_alive "$pid" || tell "done" "killed"
+        sleep 1
+    done
+    tell failed "it did not end"
+}
+
+delete_file() {
+    local path sha256 real
+    path=$(field path) sha256=$(field sha256)
+    case $path in /*/*) ;; *) tell failed "no absolute path" ;; esac
+    [ ! -L "$path" ] || tell mismatch "it is a link"
+    [ -e "$path" ] || tell absent "no file at that path"
+    [ -f "$path" ] || tell mismatch "it is no file"
+    if [ -n "$sha256" ]; then
+        [ "$sha256" = "$(hash_of "$path")" ] || tell mismatch "the file has another SHA-256, or none that can be read"
+    else
+        # Without a hash the place must be the one named, not where a linked folder leads; macOS has its own links to /private.
+        real=$(cd "$(dirname "$path")" && pwd -P)/$(basename "$path")
+        [ "${real#/private}" = "${path#/private}" ] || tell mismatch "a folder on its path is a link"
+    fi
+    rm -f -- "$path" 2>/dev/null
+    [ -e "$path" ] && tell failed "it could not be deleted"
+    tell "done" "deleted"
+}
+
+wish=$(decode "${1:-}")
+mark=$(plain mark)
+case $(plain verb) in
+    kill_process) kill_process ;;
+    delete_file) delete_file ;;
+    *) tell failed "no such verb here" ;;
+esac

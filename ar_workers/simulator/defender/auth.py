@@ -1,0 +1,73 @@
+"""The login, which stands on another host than the API, and whose token a call carries."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import uuid
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+from ..clock import VirtualClock
+from ..server import Reply, Request, json_reply
+from ..world import Credential, Tenant, World
+from .call import VENDOR, Refusal
+from .options import Options
+
+SCOPE = "https://api.securitycenter.microsoft.com/.default"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A token that was given out."""
+
+    tenant: Tenant
+    credential: Credential
+    expires: float
+
+
+class Gate:
+    """Gives out tokens to the apps of a tenant (its `cid`), and says whose token a call carries."""
+
+    def __init__(self, world: World, clock: VirtualClock, options: Options) -> None:
+        self._world, self._clock, self._options = world, clock, options
+        self._grants: dict[str, Grant] = {}
+        self._lock = threading.Lock()
+
+    def token(self, request: Request, cid: str) -> Reply:
+        if "application/x-www-form-urlencoded" not in request.content_type:
+            return _refused(400, "invalid_request", "AADSTS900144: The request body must contain the parameter: 'grant_type'.")
+        form = {name: values[0] for name, values in parse_qs(request.body.decode("utf-8", "replace")).items()}
+        if form.get("grant_type") != "client_credentials":
+            return _refused(400, "unsupported_grant_type", "AADSTS70003: The app requested an unsupported grant type.")
+        if form.get("scope") != SCOPE:
+            return _refused(400, "invalid_scope", "AADSTS70011: The provided value for the input parameter 'scope' is not valid.")
+        tenants = [one for one in self._world.of_vendor(VENDOR) if one.cid == cid]
+        if not tenants:
+            return _refused(400, "invalid_request", f"AADSTS90002: Tenant '{cid}' not found.")
+        wish = form.get("client_id"), form.get("client_secret")
+        found = next((one for one in tenants[0].credentials if (one.client_id, one.client_secret) == wish), None)
+        if found is None:
+            return _refused(401, "invalid_client", "AADSTS7000215: Invalid client secret provided.")
+        token = secrets.token_urlsafe(32)
+        with self._lock:
+            self._grants[token] = Grant(tenants[0], found, self._clock.now() + self._options.token_life)
+        life = int(self._options.token_life)
+        return json_reply(200, {"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token})
+
+    def admit(self, request: Request) -> Grant:
+        found = self.grant_of(request)
+        if found is None or self._clock.now() >= found.expires:
+            raise Refusal(401, "Unauthorized", "Invalid or expired token")
+        return found
+
+    def grant_of(self, request: Request) -> Grant | None:
+        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+        with self._lock:
+            return self._grants.get(bearer) if scheme.lower() == "bearer" else None
+
+
+def _refused(status: int, error: str, description: str) -> Reply:
+    codes = [int(description.partition(":")[0].removeprefix("AADSTS"))]
+    ids = {"trace_id": str(uuid.uuid4()), "correlation_id": str(uuid.uuid4())}
+    return json_reply(status, {"error": error, "error_description": description, "error_codes": codes, **ids})

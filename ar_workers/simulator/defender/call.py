@@ -1,0 +1,114 @@
+"""One authorised call on its way through a handler, the vendor's way to refuse it, and its lists."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from ..endpoints import Endpoint
+from ..journal import Journal
+from ..server import Request
+from ..world import Tenant
+from .odata import compile_filter
+from .options import Options
+
+if TYPE_CHECKING:
+    from .live import Results
+    from .orders import Desk
+
+Row = dict[str, Any]
+
+VENDOR = "defender"
+LONGEST_PAGE = 10_000
+
+
+class Refusal(Exception):
+    """The call is answered `{error: {code, message, target}}`; target is the id to ask the vendor's support about."""
+
+    def __init__(self, status: int, code: str, message: str, *, headers: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers or {}
+        self.document = {"error": {"code": code, "message": message, "target": f"|{uuid.uuid4().hex}."}}
+
+
+@dataclass(frozen=True)
+class Answer:
+    document: Any = None
+    status: int = 200
+
+
+def stamp(instant: float) -> str:
+    """The vendor's instants have seven digits after the point, one more than most parsers take."""
+    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "7Z"
+
+
+@dataclass(frozen=True)
+class Call:
+    """`ids` are the parts of the path that stand for something."""
+
+    request: Request
+    tenant: Tenant
+    app: str
+    ids: tuple[str, ...]
+    now: float
+    options: Options
+    journal: Journal
+    desk: Desk
+    results: Results
+    url: str
+
+    def document(self, required: Iterable[str], optional: Iterable[str] = ()) -> Row:
+        """The JSON object of the body. Names are compared with case; one that nobody knows is refused."""
+        if "application/json" not in self.request.content_type:
+            raise Refusal(415, "UnsupportedMediaType", "The content type must be application/json")
+        try:
+            document = json.loads(self.request.body)
+        except ValueError:
+            raise Refusal(400, "InvalidRequestBody", "Request body is incorrect") from None
+        if not isinstance(document, dict):
+            raise Refusal(400, "InvalidRequestBody", "Request body is incorrect")
+        for name in required:
+            if not document.get(name):
+                raise Refusal(400, "MissingRequiredParameter", f"{name} is required")
+        if unknown := set(document) - {*required, *optional}:
+            raise Refusal(400, "InvalidRequestBody", f"unknown parameters: {', '.join(sorted(unknown))}")
+        return document
+
+    def endpoint(self) -> Endpoint:
+        """The machine that the path names."""
+        found = self.tenant.endpoint(self.ids[0], self.now)
+        if found is None:
+            raise Refusal(404, "ResourceNotFound", f"Machine {self.ids[0]} was not found")
+        return found
+
+    def listed(self, rows: Iterable[Row], filterable: Iterable[str], shown: Callable[[Row], Row] = dict) -> Answer:
+        """A page by `$filter`, `$top` and `$skip`; where more is left, `@odata.nextLink` says how to go on."""
+        test = compile_filter(self.request.first("$filter"), filterable)
+        if test is None:
+            raise Refusal(400, "ODataError", f"The query is invalid: {self.request.first('$filter')}")
+        found = [row for row in rows if test(row)]
+        if not found and self.options.empty_list == "404":
+            raise Refusal(404, "ResourceNotFound", "Nothing was found")
+        skip, top = self._number("$skip", 0), self._number("$top", LONGEST_PAGE)
+        size = min(top, self.options.page_size)
+        document: Row = {"@odata.context": f"{self.url}/api/$metadata", "value": [shown(row) for row in found[skip : skip + size]]}
+        if skip + size < len(found) and size < top:
+            query = {name: values[0] for name, values in self.request.query.items()} | {"$skip": str(skip + size)}
+            document["@odata.nextLink"] = f"{self.url}{self.request.path}?{urlencode(query)}"
+        return Answer(document)
+
+    def _number(self, name: str, default: int) -> int:
+        text = self.request.first(name, str(default))
+        if not text.isdigit() or (int(text) > LONGEST_PAGE and name == "$top"):
+            raise Refusal(400, "ODataError", f"{name} is invalid")
+        return int(text)
+
+    def effect(self, verb: str, target: str, *, changed: bool, **facts: Any) -> None:
+        """Write down what was asked of the pretend world, and whether it changed."""
+        self.journal.effect(verb, target, changed=changed, vendor=VENDOR, tenant=self.tenant.name, **facts)

@@ -1,0 +1,102 @@
+"""What the scripts of a remediation tool do on a pretend machine, told by the one argument that they take.
+
+They are not run: no pretend machine has a shell. The argument is base64url of a JSON object with `verb`, `mark` and
+base64url texts; the answer is one line of JSON. What stands behind a shell's separator is another command, and is
+carried out and journaled as one: that is how a test sees what a client lets slip into an argument.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..endpoints import Endpoint
+
+#: What ends a word or a command in PowerShell or in a POSIX shell.
+SEPARATORS = re.compile(r"[;&|\n\r`]|\$\(")
+
+Wish = dict[str, str]
+Effect = tuple[str, str, bool]
+
+
+@dataclass
+class Output:
+    """What a script printed, and which effects it had: (verb, target, changed)."""
+
+    text: str = ""
+    errors: str = ""
+    code: int = 0
+    effects: list[Effect] = field(default_factory=list)
+
+
+def run(endpoint: Endpoint, arguments: str) -> Output:
+    first, *others = SEPARATORS.split(arguments)
+    output = _run(endpoint, first.strip())
+    output.effects += [("other_command", one.strip(), True) for one in others if one.strip()]
+    return output
+
+
+def _run(endpoint: Endpoint, argument: str) -> Output:
+    try:
+        wish: Wish = json.loads(_decoded(argument))
+        mark, verb = wish.pop("mark"), wish.pop("verb")
+        word, effect = VERBS[verb](endpoint, {name: _decoded(text).decode() for name, text in wish.items()})
+    except (ValueError, KeyError, AttributeError) as error:
+        return Output(errors=f"{type(error).__name__}", code=1)
+    answer = json.dumps({"mark": mark, "outcome": word, "reason": "pretended"})
+    return Output(text=f"Transcript started\n{answer}\n", effects=[(verb, *effect)] if effect else [])
+
+
+def _decoded(text: str) -> bytes:
+    if not re.fullmatch(r"[A-Za-z0-9_-]*", text):
+        raise ValueError("not base64url")
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+Done = tuple[str, tuple[str, bool] | None]
+
+
+def kill_process(endpoint: Endpoint, wish: Wish) -> Done:
+    found = endpoint.process(int(wish["pid"]))
+    if found is None:
+        return "absent", (wish["pid"], False)
+    wrong_path = wish["path"] and not endpoint.same(wish["path"], found.path)
+    wrong_hash = wish["sha256"] and wish["sha256"] != found.sha256
+    if wrong_path or wrong_hash:
+        return "mismatch", None
+    endpoint.processes.remove(found)
+    return "done", (wish["pid"], True)
+
+
+def delete_file(endpoint: Endpoint, wish: Wish) -> Done:
+    found = endpoint.file(wish["path"])
+    if found is None:
+        return "absent", (wish["path"], False)
+    if wish["sha256"] and wish["sha256"] != found.sha256:
+        return "mismatch", None
+    endpoint.files.remove(found)
+    return "done", (found.path, True)
+
+
+def delete_registry_key(endpoint: Endpoint, wish: Wish) -> Done:
+    target = "|".join(filter(None, (wish["key"], wish["value"])))
+    key = endpoint.registry_key(wish["key"])
+    values = endpoint.registry.get(key or "", {})
+    name = next((one for one in values if one.casefold() == wish["value"].casefold()), None)
+    if key is None or (wish["value"] and name is None):
+        return "absent", (target, False)
+    if name is not None:
+        del values[name]
+    else:
+        del endpoint.registry[key]
+    return "done", (target, True)
+
+
+VERBS: dict[str, Callable[[Endpoint, Wish], Done]] = {
+    "kill_process": kill_process,
+    "delete_file": delete_file,
+    "delete_registry_key": delete_registry_key,
+}
