@@ -6,6 +6,7 @@ No message holds a query, a header, a body or a secret: it is method, path, stat
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import threading
 import time
@@ -21,7 +22,7 @@ from .domain.errors import AuthRefused, Denied, EDRError, NotSent, OutcomeUnknow
 from .domain.text import cleaned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 CONNECT, READ = 5.0, 15.0
@@ -86,6 +87,21 @@ class HttpSession:
             self._judge(what, reply)
         return reply
 
+    def sha256_of(self, path: str, *, headers: Mapping[str, str] | None = None) -> str:
+        """The SHA-256 of the file that a GET brings, which may be malware and is not kept. Raises as `call` does."""
+        what = f"GET {path}"
+        response = self._send(what, "GET", path, headers=dict(headers or {}))
+        digest = hashlib.sha256()
+        with contextlib.closing(response):
+            if response.status_code < 300:  # noqa: PLR2004 - HTTP's own classes
+                for part in self._parts(what, response, is_read=True):
+                    digest.update(part)
+                return digest.hexdigest()
+            raw = self._read(what, response, is_read=True)
+        lower = {name.lower(): value for name, value in response.headers.items()}
+        self._judge(what, self._decoded(what, response.status_code, lower, raw, is_read=True))
+        raise AssertionError("a status of 300 or more is always judged")
+
     def _send(self, what: str, method: str, path: str, **parts: Any) -> requests.Response:
         try:
             return self._session().request(
@@ -111,17 +127,24 @@ class HttpSession:
         return session
 
     def _read(self, what: str, response: requests.Response, *, is_read: bool) -> bytes:
-        deadline = time.monotonic() + TOTAL
         parts, size = [], 0
+        for part in self._parts(what, response, is_read=is_read):
+            parts.append(part)
+            size += len(part)
+            if size > LARGEST_REPLY:
+                raise _lost(what, "the reply is too long", is_read=is_read)
+        return b"".join(parts)
+
+    @staticmethod
+    def _parts(what: str, response: requests.Response, *, is_read: bool) -> Iterator[bytes]:
+        deadline = time.monotonic() + TOTAL
         try:
             for part in response.iter_content(_CHUNK):
-                parts.append(part)
-                size += len(part)
-                if size > LARGEST_REPLY or time.monotonic() > deadline:
-                    raise _lost(what, "the reply is too long or too slow", is_read=is_read)
+                if time.monotonic() > deadline:
+                    raise _lost(what, "the reply is too slow", is_read=is_read)
+                yield part
         except (requests.RequestException, *_BROKEN_OFF) as error:
             raise _lost(what, f"the reply broke off ({type(error).__name__})", is_read=is_read) from None
-        return b"".join(parts)
 
     def _decoded(self, what: str, status: int, headers: dict[str, str], raw: bytes, *, is_read: bool) -> Reply:
         try:
