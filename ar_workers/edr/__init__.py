@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ..domain.endpoints import Vendor
-from . import crowdstrike
+from . import carbon_black_cloud, crowdstrike
 from .base import Entry
 
 ADAPTERS: dict[Vendor, Entry] = {
+    Vendor.CARBON_BLACK_CLOUD: Entry(carbon_black_cloud.Config, carbon_black_cloud.CarbonBlackCloud),
     Vendor.CROWDSTRIKE: Entry(crowdstrike.Config, crowdstrike.CrowdStrike),
 }

@@ -2,6 +2,7 @@
 
 from ar_workers.domain.endpoints import Vendor
 
+from .carbon_black_cloud import carbon_black_cloud
 from .crowdstrike import crowdstrike
 
-RIGS = {Vendor.CROWDSTRIKE: crowdstrike}
+RIGS = {Vendor.CARBON_BLACK_CLOUD: carbon_black_cloud, Vendor.CROWDSTRIKE: crowdstrike}
