@@ -9,7 +9,7 @@ from typing import Any
 from ..clock import iso
 from ..server import Reply, json_reply
 from .call import MOST_ROWS, Call, Refusal, Row, bad_enum, listed, not_found, only
-from .query import matches
+from .query import matcher
 
 TYPES = (
     "CB_ANALYTICS",
@@ -57,14 +57,14 @@ def _found(call: Call, document: Row) -> list[Row]:
     wanted = {name: [str(one) for one in listed(criteria, name)] for name in LISTS}
     wanted["type"] = listed(criteria, "type", TYPES)
     least = criteria.get("minimum_severity", 0)
-    query = str(document.get("query") or "")
+    is_hit = matcher(str(document.get("query") or ""))
     return [
         row
         for row in call.tenant.alerts
         if all(low <= _instant(str(row.get(name))) <= high for name, (low, high) in ranges.items())
         and all(not values or str(row.get(name)) in values for name, values in wanted.items())
         and int(row.get("severity", 0)) >= least
-        and matches(query, row)
+        and is_hit(row)
     ]
 
 

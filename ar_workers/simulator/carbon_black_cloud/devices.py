@@ -8,7 +8,7 @@ from ..clock import iso
 from ..endpoints import Endpoint
 from ..server import Reply, json_reply
 from .call import Call, Refusal, Row, bad_enum, empty, listed, only, window
-from .query import matches
+from .query import matcher
 
 OS_NAMES = {"Windows": "WINDOWS", "Mac": "MAC", "Linux": "LINUX"}
 OS_ENUM = ("WINDOWS", "MAC", "LINUX", "ANDROID", "IOS", "OTHER")
@@ -101,8 +101,8 @@ def found(call: Call, document: Row) -> list[Row]:
         one.settle(call.now)
     rows = [device(call, one) for one in call.tenant.endpoints.values()]
     kept = [row for row in rows if all(not values or _is_among(row, name, values) for name, values in wanted.items())]
-    query = str(document.get("query") or "")
-    return sorted((row for row in kept if matches(query, row)), key=lambda row: str(row["last_contact_time"]), reverse=True)
+    is_hit = matcher(str(document.get("query") or ""))
+    return sorted((row for row in kept if is_hit(row)), key=lambda row: str(row["last_contact_time"]), reverse=True)
 
 
 def _is_among(row: Row, name: str, values: list[Any]) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .call import Refusal
 
 
-def matches(text: str, row: Mapping[str, Any]) -> bool:
-    """Whether every word, or `field:word`, is part of the row, whatever its case."""
-    return all(_hits(word, row) for word in _words(text))
+def matcher(text: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether every word, or `field:word`, is part of a row, whatever its case."""
+    words = _words(text)
+    return lambda row: all(_hits(word, row) for word in words)
 
 
 def _words(text: str) -> list[str]:

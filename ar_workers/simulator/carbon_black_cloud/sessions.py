@@ -246,11 +246,13 @@ def _command_row(call: Call, issued: Issued, *, as_taken: bool = False) -> Row:
 
 def _cased(call: Call, status: str) -> str:
     style = call.options.status_case
-    is_lower = style == "lower" or (style == "mixed" and call.turn() % 2 == 0)
+    is_lower = style == "lower" or (style == "mixed" and call.turn() % 3 == 0)
     return status.lower() if is_lower else status
 
 
 def _coded(call: Call, code: int) -> int:
+    if code < 2**31:
+        return code
     style = call.options.result_codes
-    is_signed = style == "signed" or (style == "mixed" and call.turn() % 2 == 0)
-    return code - 2**32 if is_signed and code >= 2**31 else code
+    is_signed = style == "signed" or (style == "mixed" and call.turn() % 3 == 0)
+    return code - 2**32 if is_signed else code
