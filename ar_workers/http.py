@@ -6,6 +6,7 @@ No message holds a query, a header, a body or a secret: it is method, path, stat
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import threading
 import time
@@ -101,21 +102,13 @@ class HttpSession:
     ) -> Reply:
         """One request, sent once. Raises the errors of `domain.errors`; a 2xx and the statuses in `expects` are returned."""
         what = f"{method} {path}"
-        passing = _GATE.get()
-        if passing:
-            passing.enter()
         response = self._send(what, method, path, headers=dict(headers or {}), params=query, json=body, data=form)
         with contextlib.closing(response):
             raw = self._read(what, response, is_read=method == "GET")
         lower = {name.lower(): value for name, value in response.headers.items()}
         reply = self._decoded(what, response.status_code, lower, raw, is_read=method == "GET")
         if reply.status not in expects:
-            try:
-                self._judge(what, reply)
-            except (Throttled, VendorFault) as error:
-                if passing and error.retry_after:
-                    passing.stay_away(min(error.retry_after, LONGEST_WISH))
-                raise
+            self._judge(what, reply)
         return reply
 
     def download(self, path: str, *, what: str) -> bytes:
@@ -126,7 +119,25 @@ class HttpSession:
         self._judge(what, Reply(response.status_code, {name.lower(): value for name, value in response.headers.items()}, None))
         return raw
 
+    def sha256_of(self, path: str, *, headers: Mapping[str, str] | None = None) -> str:
+        """The SHA-256 of the file that a GET brings, which may be malware and is not kept. Raises as `call` does."""
+        what = f"GET {path}"
+        response = self._send(what, "GET", path, headers=dict(headers or {}))
+        digest = hashlib.sha256()
+        with contextlib.closing(response):
+            if response.status_code < 300:  # noqa: PLR2004 - HTTP's own classes
+                for part in self._parts(what, response, is_read=True):
+                    digest.update(part)
+                return digest.hexdigest()
+            raw = self._read(what, response, is_read=True)
+        lower = {name.lower(): value for name, value in response.headers.items()}
+        self._judge(what, self._decoded(what, response.status_code, lower, raw, is_read=True))
+        raise AssertionError("a status of 300 or more is always judged")
+
     def _send(self, what: str, method: str, path: str, **parts: Any) -> requests.Response:
+        passing = _GATE.get()
+        if passing:
+            passing.enter()
         try:
             return self._session().request(
                 method,
@@ -151,17 +162,24 @@ class HttpSession:
         return session
 
     def _read(self, what: str, response: requests.Response, *, is_read: bool) -> bytes:
-        deadline = time.monotonic() + TOTAL
         parts, size = [], 0
+        for part in self._parts(what, response, is_read=is_read):
+            parts.append(part)
+            size += len(part)
+            if size > LARGEST_REPLY:
+                raise _lost(what, "the reply is too long", is_read=is_read)
+        return b"".join(parts)
+
+    @staticmethod
+    def _parts(what: str, response: requests.Response, *, is_read: bool) -> Iterator[bytes]:
+        deadline = time.monotonic() + TOTAL
         try:
             for part in response.iter_content(_CHUNK):
-                parts.append(part)
-                size += len(part)
-                if size > LARGEST_REPLY or time.monotonic() > deadline:
-                    raise _lost(what, "the reply is too long or too slow", is_read=is_read)
+                if time.monotonic() > deadline:
+                    raise _lost(what, "the reply is too slow", is_read=is_read)
+                yield part
         except (requests.RequestException, *_BROKEN_OFF) as error:
             raise _lost(what, f"the reply broke off ({type(error).__name__})", is_read=is_read) from None
-        return b"".join(parts)
 
     def _decoded(self, what: str, status: int, headers: dict[str, str], raw: bytes, *, is_read: bool) -> Reply:
         try:
@@ -178,7 +196,11 @@ class HttpSession:
         code, said = self.dialect.explain(reply.body)
         trace = reply.headers.get(self.dialect.trace_header, "")
         message = f"{what}: {status}" + (f" {cleaned(said)[:300]}" if said else "") + (f" [trace {trace[:80]}]" if trace else "")
-        raise self._error(status, message, code=code or str(status), trace=trace, headers=reply.headers)
+        error = self._error(status, message, code=code or str(status), trace=trace, headers=reply.headers)
+        wish, passing = getattr(error, "retry_after", None), _GATE.get()
+        if wish and passing:
+            passing.stay_away(min(wish, LONGEST_WISH))
+        raise error
 
     def _error(self, status: int, message: str, *, code: str, trace: str, headers: Mapping[str, str]) -> EDRError:
         if status == 429:  # noqa: PLR2004

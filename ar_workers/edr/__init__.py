@@ -1,14 +1,14 @@
-"""The EDRs, as a written list. To add one: `edr/x.py`, a line here, `simulator/x`, and a rig in `tests/edr/rigs.py`."""
+"""The EDRs, as a written list. To add one: `edr/x.py`, a line here, `simulator/x`, and a rig in `tests/edr/rigs/`."""
 
 from __future__ import annotations
 
 from ..domain.endpoints import Vendor
-from . import crowdstrike, sentinelone
-from . import crowdstrike, defender
+from . import carbon_black_cloud, crowdstrike, defender, sentinelone
 from .base import Entry
 
 ADAPTERS: dict[Vendor, Entry] = {
+    Vendor.CARBON_BLACK_CLOUD: Entry(carbon_black_cloud.Config, carbon_black_cloud.CarbonBlackCloud),
     Vendor.CROWDSTRIKE: Entry(crowdstrike.Config, crowdstrike.CrowdStrike),
-    Vendor.SENTINELONE: Entry(sentinelone.Config, sentinelone.SentinelOne),
     Vendor.DEFENDER: Entry(defender.Config, defender.Defender),
+    Vendor.SENTINELONE: Entry(sentinelone.Config, sentinelone.SentinelOne),
 }

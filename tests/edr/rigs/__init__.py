@@ -2,13 +2,14 @@
 
 from ar_workers.domain.endpoints import Vendor
 
+from .carbon_black_cloud import carbon_black_cloud
 from .crowdstrike import crowdstrike
+from .defender import defender
 from .sentinelone import sentinelone
 
 RIGS = {
+    Vendor.CARBON_BLACK_CLOUD: carbon_black_cloud,
     Vendor.CROWDSTRIKE: crowdstrike,
+    Vendor.DEFENDER: defender,
     Vendor.SENTINELONE: sentinelone,
 }
-from .defender import defender
-
-RIGS = {Vendor.CROWDSTRIKE: crowdstrike, Vendor.DEFENDER: defender}

@@ -1,0 +1,228 @@
+"""The actions of the Carbon Black Cloud adapter: each asks once, and looks for the effect itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from ...domain.actions import BanHash, DeleteFile, DeleteRegistryKey, IsolateEndpoint, KillProcess, ReleaseEndpoint
+from ...domain.capabilities import Means
+from ...domain.endpoints import Endpoint, Vendor
+from ...domain.errors import Denied, EndpointNotFound, Unsupported, VendorFault
+from ...domain.facts import Fact, Receipt, Sight
+from ...domain.guards import target_problem
+from ...domain.indicators import HashType
+from ...domain.limits import Limits, Rate
+from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs
+from .api import CloudAPI, Config
+from .devices import Devices, number_of
+from .evidence import file_fact, process_fact, registry_fact, registry_path
+from .live_response import LiveResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ...domain.actions import Action
+    from .live_response import Command, Session
+
+DEVICE_ACTIONS = "/appservices/v6/orgs/{org}/device_actions"
+OVERRIDES = "/appservices/v6/orgs/{org}/reputations/overrides"
+
+_BANNED, _APPROVED = "BLACK_LIST", "WHITE_LIST"
+#: A sensor that is on reports about once a minute; one that has not for so long may have orders waiting.
+_AWAY = timedelta(minutes=5)
+
+
+class CarbonBlackCloud(EDRAdapter):
+    """One organisation of Carbon Black Cloud. Its device ids, which are numbers, are our `agent_id`."""
+
+    vendor = Vendor.CARBON_BLACK_CLOUD
+    #: A reputation override knows nothing else.
+    hash_types = (HashType.SHA256,)
+    limits = Limits(
+        rates=(Rate(calls=1000, per=timedelta(minutes=5)),),
+        counted_by="address",
+        wish="Retry-After: seconds; a call before then prolongs it",
+        source="developer.carbonblack.com, rate limiting: a sliding window per source address, 1000 in 5 minutes as an example",
+    )
+
+    def __init__(self, config: Config) -> None:
+        self._api = CloudAPI(config)
+        self._live = LiveResponse(self._api, patience=config.patience)
+        self._devices = Devices(self._api, by_policy=config.group_by == "policy")
+
+    def endpoint(self, agent_id: str) -> Endpoint:
+        """The endpoint as the organisation shows it now. Raises EndpointNotFound, also for a registration that was left."""
+        return self._devices.endpoint(self._devices.read(agent_id)[0])
+
+    def members(self, group: str) -> Iterator[Endpoint]:
+        """The enrolled endpoints of the asset group, or policy, of exactly this name."""
+        return self._devices.members(group)
+
+    @performs(IsolateEndpoint, on=EVERYWHERE, remark="on Linux from sensor 2.13")
+    def isolate(self, action: IsolateEndpoint, _: Fact) -> Receipt:
+        """204 is an order for the sensor's next contact, not an isolation."""
+        return self._quarantine(action.endpoint.agent_id, "ON")
+
+    @performs(ReleaseEndpoint, on=EVERYWHERE, remark="on Linux from sensor 2.13")
+    def release(self, action: ReleaseEndpoint, _: Fact) -> Receipt:
+        """Lift the quarantine."""
+        return self._quarantine(action.endpoint.agent_id, "OFF")
+
+    def _quarantine(self, agent_id: str, toggle: str) -> Receipt:
+        """Always one device by its id: a `search` in its place would act on whatever it finds, and an empty one on all."""
+        order = {"action_type": "QUARANTINE", "device_id": [str(number_of(agent_id))], "options": {"toggle": toggle}}
+        answer = self._api.post(DEVICE_ACTIONS, order, expects=frozenset({404}))
+        if answer.status == 404:  # noqa: PLR2004
+            raise EndpointNotFound(f"Carbon Black Cloud knows no device {agent_id}")
+        return Receipt(reference=agent_id)
+
+    @observes(IsolateEndpoint)
+    def isolated(self, action: IsolateEndpoint, receipt: Receipt | None) -> Fact:
+        """By the device's `quarantined`. An order that waits for the sensor shows nowhere, but the last one counts.
+
+        So an isolated endpoint that is away is asked for again: a release of somebody's may wait for its return.
+        """
+        device, now = self._devices.read(action.endpoint.agent_id)
+        quarantined, evidence = device.get("quarantined"), _isolation(device)
+        if quarantined is True and not receipt and _is_away(device, now):
+            return Fact(sight=Sight.UNKNOWABLE, evidence=f"{evidence}; away, so that a release may be waiting for it")
+        return Fact(sight=_sight(quarantined, wanted=True, is_ordered=bool(receipt)), evidence=evidence)
+
+    @observes(ReleaseEndpoint)
+    def released(self, action: ReleaseEndpoint, receipt: Receipt | None) -> Fact:
+        """By the device's `quarantined`. Before an order of ours, "not quarantined" may only mean "not yet"."""
+        device, _ = self._devices.read(action.endpoint.agent_id)
+        quarantined, evidence = device.get("quarantined"), _isolation(device)
+        if quarantined is False and not receipt:
+            return Fact(sight=Sight.UNKNOWABLE, evidence=f"{evidence}; an isolation may be on its way")
+        return Fact(sight=_sight(quarantined, wanted=False, is_ordered=bool(receipt)), evidence=evidence)
+
+    @performs(BanHash, on=EVERYWHERE, remark="blocks where the policy denies banned applications")
+    def ban_hash(self, action: BanHash, _: Fact) -> Receipt:
+        """A reputation override of the whole organisation. What a second one does is not documented: it is looked for."""
+        sha256 = _sha256(action)
+        wish = {
+            "description": "Active Remediation",
+            "override_list": _BANNED,
+            "override_type": "SHA256",
+            "sha256_hash": sha256,
+            "filename": "(unknown)",
+        }
+        answer = self._api.post(OVERRIDES, wish, expects=frozenset({400, 409}))
+        if answer.status in {400, 409}:
+            if any(each.get("override_list") == _BANNED for each in self._overrides(sha256)):
+                return Receipt(detail={"conflict": str(answer.status)})
+            raise Denied(f"override refused: {answer.status} {answer.body.get('message') or ''}"[:300], code=str(answer.status))
+        if not answer.body.get("id"):
+            raise VendorFault(f"override: {answer.status} without an id")
+        return Receipt(reference=str(answer.body["id"]))
+
+    @observes(BanHash)
+    def hash_banned(self, action: BanHash, _: Receipt | None) -> Fact:
+        """By the stored overrides. An approval of the same hash is the customer's word, and not ours to overrule."""
+        lists = {str(each.get("override_list")) for each in self._overrides(_sha256(action))}
+        if _APPROVED in lists:
+            return Fact(sight=Sight.MISMATCH, evidence="the organisation has approved this hash (WHITE_LIST): a person must decide")
+        if _BANNED in lists:
+            return Fact(sight=Sight.SO, evidence="the organisation's BLACK_LIST has this hash")
+        return Fact(sight=Sight.NOT_SO, evidence="no override of this hash")
+
+    def _overrides(self, sha256: str) -> list[dict[str, Any]]:
+        """Those of exactly this hash; the query is a text search."""
+        found = self._api.pages(f"{OVERRIDES}/_search", {"criteria": {"override_type": ["SHA256"]}, "query": sha256})
+        return [each for each in found if str(each.get("sha256_hash") or "").lower() == sha256]
+
+    @performs(KillProcess, on=EVERYWHERE, means=Means.SHELL)
+    def kill(self, action: KillProcess, seen: Fact) -> Receipt:
+        """`kill` in Live Response, which takes nothing but a pid."""
+        return self._act(action, seen, "kill", pid=action.process.pid)
+
+    @performs(DeleteFile, on=EVERYWHERE, means=Means.SHELL)
+    def delete_file(self, action: DeleteFile, seen: Fact) -> Receipt:
+        """`delete file` in Live Response."""
+        return self._act(action, seen, "delete file", path=action.file.path)
+
+    @performs(DeleteRegistryKey, on=WINDOWS, means=Means.SHELL, remark="only a key without subkeys")
+    def delete_registry_key(self, action: DeleteRegistryKey, seen: Fact) -> Receipt:
+        """`reg delete key`, or `reg delete value`, in Live Response."""
+        name = "reg delete value" if action.registry.value else "reg delete key"
+        return self._act(action, seen, name, path=registry_path(action.registry))
+
+    def _act(self, action: Action, seen: Fact, name: str, **arguments: str | int) -> Receipt:
+        _permit(action)
+        command_id = self._live.resumed(seen.handle).act(name, **arguments)
+        return Receipt(reference=command_id, detail={"session": seen.handle})
+
+    @observes(KillProcess)
+    def killed(self, action: KillProcess, receipt: Receipt | None) -> Fact:
+        """By the list of processes."""
+        return self._seen(action, receipt, lambda session: process_fact(session, action.process))
+
+    @observes(DeleteFile)
+    def file_deleted(self, action: DeleteFile, receipt: Receipt | None) -> Fact:
+        """By the file itself: absent, there with the content that is meant, or another file."""
+        return self._seen(action, receipt, lambda session: file_fact(session, action.file))
+
+    @observes(DeleteRegistryKey)
+    def key_deleted(self, action: DeleteRegistryKey, receipt: Receipt | None) -> Fact:
+        """By the registry itself."""
+        path = registry_path(action.registry)
+        return self._seen(action, receipt, lambda session: registry_fact(session, path, is_value=bool(action.registry.value)))
+
+    def _seen(self, action: Action, receipt: Receipt | None, look: Callable[[Session], Fact]) -> Fact:
+        """What the endpoint shows once our command has ended. Whatever that reported, an effect that is there is there.
+
+        A command whose receipt was lost needs no trace: the session does one after the other, so the look comes after it.
+        """
+        _permit(action)
+        command = self._ordered(receipt)
+        if command and not command.is_over:
+            return Fact(sight=Sight.PENDING, evidence="the sensor has not carried it out yet")
+        fact = look(self._live.session(action.endpoints[0].agent_id))
+        if command and not command.is_complete and fact.sight is Sight.NOT_SO:
+            return Fact(sight=Sight.REFUSED, evidence=command.said)
+        return fact
+
+    def _ordered(self, receipt: Receipt | None) -> Command | None:
+        """The command of the receipt; None where there is none, or its session is gone and took it along."""
+        if not receipt or not receipt.reference:
+            return None
+        return self._live.resumed(receipt.detail.get("session", "")).command(receipt.reference)
+
+
+def _permit(action: Action) -> None:
+    """Raise Denied, before any request, for a target that nobody may touch."""
+    problem = target_problem(action)
+    if problem:
+        raise Denied(problem)
+
+
+def _sha256(action: BanHash) -> str:
+    if not action.hash.sha256:
+        raise Unsupported("Carbon Black Cloud bans sha256 only, and this IOC carries none")
+    return action.hash.sha256
+
+
+def _sight(quarantined: object, *, wanted: bool, is_ordered: bool) -> Sight:
+    if not isinstance(quarantined, bool):
+        return Sight.UNKNOWABLE
+    if quarantined is wanted:
+        return Sight.SO
+    return Sight.PENDING if is_ordered else Sight.NOT_SO
+
+
+def _isolation(device: dict[str, Any]) -> str:
+    quarantined = device.get("quarantined")
+    word = "no isolation state" if quarantined is None else "quarantined" if quarantined else "not quarantined"
+    return f"Carbon Black Cloud shows {word}, last contact {device.get('last_contact_time') or 'unknown'}"
+
+
+def _is_away(device: dict[str, Any], now: datetime | None) -> bool:
+    """By the vendor's own clock; what cannot be told counts as away."""
+    try:
+        contact = datetime.fromisoformat(str(device.get("last_contact_time")))
+    except ValueError:
+        return True
+    contact = contact if contact.tzinfo else contact.replace(tzinfo=UTC)
+    return now is None or now - contact > _AWAY

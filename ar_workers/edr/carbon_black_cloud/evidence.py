@@ -1,0 +1,132 @@
+"""What the endpoint itself shows of a process, a file or a registry key, through Live Response."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from ...domain.errors import Denied, VendorFault
+from ...domain.facts import Fact, Sight
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ...domain.indicators import File, Process, RegistryKey
+    from .live_response import Session
+
+#: Start times are compared to the second.
+_SAME_START = timedelta(seconds=2)
+#: A FILETIME counts 100 ns from 1601, and any date of our time has at least this many.
+_FILETIME = 10**16
+_MILLISECONDS = 10**11
+_UNIX_EPOCH_IN_FILETIME = 11_644_473_600
+
+
+def process_fact(session: Session, process: Process) -> Fact:
+    """By `process list`; a process that is there is the one meant only if its image confirms it."""
+    listing = session.read("process list")
+    if not listing.is_complete or not listing.rows("processes"):
+        raise VendorFault(f"Live Response process list: {listing.said}")
+    found = next((row for row in listing.rows("processes") if _of(row, "pid") == process.pid), None)
+    if found is None:
+        return Fact(sight=Sight.SO, evidence=f"no process {process.pid}")
+    path = str(_of(found, "path") or "")
+    reason = _not_meant(session, process, found, path)
+    if reason:
+        return Fact(sight=Sight.MISMATCH, evidence=f"pid {process.pid} is not confirmed to be the malicious process: {reason}"[:300])
+    return Fact(sight=Sight.NOT_SO, evidence=f"pid {process.pid} runs {path}"[:300], handle=session.id)
+
+
+def _of(row: Mapping[str, Any], name: str) -> Any:
+    """v6 writes `process_pid`; the SDK's own examples write `pid`."""
+    return row.get(f"process_{name}", row.get(name))
+
+
+def _not_meant(session: Session, process: Process, row: Mapping[str, Any], path: str) -> str | None:
+    """Why the process is not, or cannot be shown to be, the one that is meant. A hash outweighs a name."""
+    if process.image_path and not _same_path(process.image_path, path):
+        return f"its image is {path or 'not shown'}"
+    if process.sha256 and path:
+        _, found = session.sha256_of(path)
+        if found:
+            return None if found == process.sha256 else "its image has another SHA-256"
+    started = instant_of(_of(row, "create_time")) if process.started_at else None
+    if process.started_at and started:
+        return None if abs(started - process.started_at) <= _SAME_START else f"it started at {started.isoformat()}"
+    return None if process.image_path and not process.sha256 else "neither hash nor start time could be read"
+
+
+def _same_path(one: str, other: str) -> bool:
+    return one.replace("/", "\\").casefold() == other.replace("/", "\\").casefold()
+
+
+def instant_of(value: object) -> datetime | None:
+    """A start time: ISO 8601, Unix seconds or milliseconds, or a Windows FILETIME; which of them is not documented."""
+    try:
+        if isinstance(value, str) and not value.isdigit():
+            found = datetime.fromisoformat(value)
+            return found if found.tzinfo else found.replace(tzinfo=UTC)
+        number = float(str(value))
+        if number >= _FILETIME:
+            number = number / 10**7 - _UNIX_EPOCH_IN_FILETIME
+        return datetime.fromtimestamp(number / 1000 if number >= _MILLISECONDS else number, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def file_fact(session: Session, file: File) -> Fact:
+    """By its content where the SHA-256 is known, else by the listing of its folder."""
+    return _content_fact(session, file.path, file.sha256) if file.sha256 else _listed_fact(session, file.path)
+
+
+def _content_fact(session: Session, path: str, sha256: str) -> Fact:
+    command, found = session.sha256_of(path)
+    if command.is_absent:
+        return Fact(sight=Sight.SO, evidence="no file at that path")
+    if not found:
+        reason = "it could not be fetched" if command.is_complete else command.said
+        return Fact(sight=Sight.MISMATCH, evidence=f"the file's content cannot be confirmed: {reason}"[:300])
+    if found != sha256:
+        return Fact(sight=Sight.MISMATCH, evidence="another file is at that path now: its SHA-256 differs")
+    return Fact(sight=Sight.NOT_SO, evidence=f"the file is there, sha256 {found}", handle=session.id)
+
+
+def _listed_fact(session: Session, path: str) -> Fact:
+    cut = max(path.rfind("\\"), path.rfind("/")) + 1
+    listing = session.read("directory list", path=path[:cut])
+    if listing.is_absent:
+        return Fact(sight=Sight.SO, evidence="no such folder")
+    if not listing.is_complete:
+        raise VendorFault(f"Live Response directory list: {listing.said}")
+    found = next((row for row in listing.rows("files") if _is_named(row, path[cut:], is_exact="/" in path)), None)
+    if found is None:
+        return Fact(sight=Sight.SO, evidence="no file at that path")
+    if "DIRECTORY" in (found.get("attributes") or []):
+        return Fact(sight=Sight.MISMATCH, evidence="a folder is at that path, not a file")
+    return Fact(sight=Sight.NOT_SO, evidence="the file is there, its content unknown", handle=session.id)
+
+
+def _is_named(row: Mapping[str, Any], name: str, *, is_exact: bool) -> bool:
+    shown = str(row.get("filename") or "")
+    return shown == name if is_exact else shown.casefold() == name.casefold()
+
+
+def registry_path(registry: RegistryKey) -> str:
+    """The path of the key, or of its value. Raises Denied for a value with a backslash, which would name another key's."""
+    if registry.value and "\\" in registry.value:
+        raise Denied("a value with a backslash in its name cannot be told from another key's value")
+    return f"{registry.key}\\{registry.value}" if registry.value else registry.key
+
+
+def registry_fact(session: Session, path: str, *, is_value: bool) -> Fact:
+    """By `reg query value`, or `reg enum key` for a whole key."""
+    name = "reg query value" if is_value else "reg enum key"
+    command = session.read(name, path=path)
+    if command.is_absent:
+        return Fact(sight=Sight.SO, evidence="no such registry entry")
+    if not command.is_complete:
+        raise VendorFault(f"Live Response {name}: {command.said}")
+    if command.body.get("sub_keys"):
+        # Each would need an order of its own, and none of them was confirmed to be malicious.
+        return Fact(sight=Sight.REFUSED, evidence="the key has subkeys, and Live Response deletes only a key without: name the deepest")
+    return Fact(sight=Sight.NOT_SO, evidence="the registry entry is there", handle=session.id)

@@ -1,0 +1,5 @@
+"""Carbon Black Cloud, as strict as the vendor: devices, asset groups, reputation overrides, Live Response and alerts."""
+
+from .twin import CarbonBlackCloudTwin
+
+__all__ = ["CarbonBlackCloudTwin"]
