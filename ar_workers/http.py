@@ -28,6 +28,8 @@ CONNECT, READ = 5.0, 15.0
 #: A whole call, however slowly its reply trickles in. Leases are longer than this.
 TOTAL = 30.0
 LARGEST_REPLY = 16 * 2**20
+#: Of a refusal in plain text (or a proxy's HTML) no more is kept.
+_LONGEST_WORDS = 2000
 _CHUNK = 2**16
 #: A body that fails to arrive, but whose headers did: the vendor has worked on the request.
 _BROKEN_OFF = (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError, HTTPError, OSError)
@@ -35,7 +37,10 @@ _BROKEN_OFF = (requests.exceptions.ChunkedEncodingError, requests.exceptions.Con
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back: the status, lower-case headers, and the decoded JSON (None for an empty body)."""
+    """What came back: the status, lower-case headers, and the decoded JSON (None for an empty body).
+
+    The body of a refusal that is not JSON is its text: some vendors explain themselves so, and their dialect reads it.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -86,6 +91,17 @@ class HttpSession:
             self._judge(what, reply)
         return reply
 
+    def fetch(self, path: str, *, headers: Mapping[str, str] | None = None) -> bytes:
+        """One read whose body is a file's content and not JSON. Raises as `call` does."""
+        what = f"GET {path}"
+        response = self._send(what, "GET", path, headers=dict(headers or {}))
+        with contextlib.closing(response):
+            raw = self._read(what, response, is_read=True)
+        if response.status_code >= 300:  # noqa: PLR2004 - HTTP's own classes
+            lower = {name.lower(): value for name, value in response.headers.items()}
+            self._judge(what, self._decoded(what, response.status_code, lower, raw, is_read=True))
+        return raw
+
     def _send(self, what: str, method: str, path: str, **parts: Any) -> requests.Response:
         try:
             return self._session().request(
@@ -129,7 +145,7 @@ class HttpSession:
         except (ValueError, RecursionError):
             if status < 300:  # noqa: PLR2004 - a success that cannot be read says nothing
                 raise _lost(what, f"{status} with an unreadable body", is_read=is_read) from None
-            return Reply(status, headers, None)
+            return Reply(status, headers, raw[:_LONGEST_WORDS].decode("utf-8", "replace"))
 
     def _judge(self, what: str, reply: Reply) -> None:
         status = reply.status
