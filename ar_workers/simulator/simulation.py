@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import trustme
 
+from .carbon_black_edr import CarbonBlackEDRTwin
 from .clock import VirtualClock
 from .crowdstrike import CrowdStrikeTwin
 from .faults import FaultPlan
@@ -22,6 +23,7 @@ from .world import World
 
 #: The twins, as a written list; each starts if the world has a tenant of its vendor.
 TWINS: dict[str, Any] = {
+    "carbon_black_edr": CarbonBlackEDRTwin,
     "crowdstrike": CrowdStrikeTwin,
 }
 #: Secrets of the inboxes, unless the world names others.
