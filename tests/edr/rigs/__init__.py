@@ -2,6 +2,10 @@
 
 from ar_workers.domain.endpoints import Vendor
 
+from .carbon_black_edr import carbon_black_edr
 from .crowdstrike import crowdstrike
 
-RIGS = {Vendor.CROWDSTRIKE: crowdstrike}
+RIGS = {
+    Vendor.CARBON_BLACK_EDR: carbon_black_edr,
+    Vendor.CROWDSTRIKE: crowdstrike,
+}
