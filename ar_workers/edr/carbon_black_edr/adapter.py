@@ -56,6 +56,7 @@ class CarbonBlackEDR(EDRAdapter):
 
     def __init__(self, config: Config) -> None:
         self._api = ResponseAPI(config)
+        self._patience = config.patience
         self._names: dict[int, str] = {}
         self._names_read = 0.0
 
@@ -246,7 +247,7 @@ class CarbonBlackEDR(EDRAdapter):
         return self._at(endpoint).open(*needs)
 
     def _at(self, endpoint: Endpoint, session: str = "") -> Shell:
-        return Shell(self._api, sensor_id(endpoint.agent_id), session)
+        return Shell(self._api, sensor_id(endpoint.agent_id), session, patience=self._patience)
 
 
 def os_of(row: dict[str, Any]) -> OS:

@@ -39,6 +39,8 @@ class Config(BaseModel):
     #: Seconds; lower only in tests.
     connect_timeout: Annotated[float, Field(gt=0, le=5)] = 5.0
     read_timeout: Annotated[float, Field(gt=0, le=15)] = 15.0
+    #: How long one look waits for a sensor that is slow to answer; one that needs longer is looked at again later.
+    patience: Annotated[float, Field(ge=0, le=8)] = 8.0
 
 
 def explain(body: Any) -> tuple[str, str]:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from .api import ResponseAPI
 
 SESSIONS = "/api/v1/cblr/session"
-#: A look waits so long for a sensor that is slow to answer; one that needs longer is looked at again later.
-PATIENCE = 8.0
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
 #: Sensors check in every 30 seconds or so, and join a session then.
 _CHECK_IN = timedelta(seconds=15)
@@ -78,7 +76,7 @@ class Shell:
     It is never closed, because somebody else may be in it; the server ends it after five idle minutes.
     """
 
-    def __init__(self, api: ResponseAPI, sensor: int, session: str = "", *, patience: float = PATIENCE) -> None:
+    def __init__(self, api: ResponseAPI, sensor: int, session: str, *, patience: float) -> None:
         self._api, self._sensor, self._patience = api, sensor, patience
         self.session = session
 
@@ -126,23 +124,24 @@ class Shell:
         reply = self._api.get(f"{SESSIONS}/{self.session}/command/{command}", expects=_GONE)
         return _outcome(reply.body) if isinstance(reply.body, dict) and reply.status not in _GONE else None
 
-    def files_in(self, folder: str) -> list[dict[str, Any]]:
-        """What is in a folder, whose path ends with its separator; nothing if there is no such folder."""
+    def entry(self, path: str, os: OS) -> dict[str, Any] | None:
+        """The file or folder at `path`, as the list of its folder shows it. None: there is none."""
+        folder, name = _parted(path)
         found = self.look("directory list", folder)
-        if found.problem and not found.says_absent:
-            raise VendorFault(f"Live Response directory list: {found.problem}")
-        return _rows(found, "files")
+        if found.says_absent:
+            return None
+        rows = rows_of(found, "files", "directory list")
+        return next((each for each in rows if same_name(str(each.get("filename")), name, os)), None)
 
-    def sha256_of(self, path: str, size: int | None = None) -> str:
+    def sha256_of(self, path: str, entry: Mapping[str, Any]) -> str:
         """The SHA-256 of a file, which the server fetches and we hash: no command tells it. Empty if it cannot be read."""
-        if (size or 0) > LARGEST_REPLY:
+        if (number(entry.get("size")) or 0) > LARGEST_REPLY:
             return ""
         found = self.look("get file", path)
         file = None if found.problem else number(found.body.get("file_id"))
         if file is None:
             return ""
-        content = self._api.content(f"{SESSIONS}/{self.session}/file/{file}/content")
-        return hashlib.sha256(content).hexdigest()
+        return hashlib.sha256(self._api.content(f"{SESSIONS}/{self.session}/file/{file}/content")).hexdigest()
 
     def _sessions(self) -> list[str]:
         """The sensor's live sessions, those that it has joined first."""
@@ -200,11 +199,6 @@ def _outcome(row: Mapping[str, Any]) -> Outcome:
     return Outcome(str(row.get("status")).lower(), code, str(row.get("result_desc") or ""), row)
 
 
-def _rows(outcome: Outcome, name: str) -> list[dict[str, Any]]:
-    found = outcome.body.get(name)
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
-
-
 def _number_in(body: Any, what: str) -> str:
     found = number(body.get("id")) if isinstance(body, dict) else None
     if found is None:
@@ -245,7 +239,7 @@ def _refuse(problem: str | None) -> None:
         raise Denied(problem)
 
 
-def parted(path: str) -> tuple[str, str]:
+def _parted(path: str) -> tuple[str, str]:
     """The folder with its final separator, and the name."""
     at = max(path.rfind("\\"), path.rfind("/")) + 1
     return path[:at], path[at:]
@@ -258,6 +252,7 @@ def same_name(one: str, other: str, os: OS) -> bool:
 
 def rows_of(outcome: Outcome, name: str, what: str) -> list[dict[str, Any]]:
     """A list in the result of a command that succeeded. Raises VendorFault if it did not, or shows no list."""
-    if outcome.problem or not isinstance(outcome.body.get(name), list):
+    found = outcome.body.get(name)
+    if outcome.problem or not isinstance(found, list):
         raise VendorFault(f"Live Response {what}: {outcome.problem or 'no list in the result'}")
-    return _rows(outcome, name)
+    return [each for each in found if isinstance(each, dict)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...domain.errors import VendorFault
 from ...domain.facts import Fact, Sight
 from .api import number
-from .live_response import parted, rows_of, same_name
+from .live_response import rows_of, same_name
 
 if TYPE_CHECKING:
     from ...domain.endpoints import OS
@@ -43,15 +43,18 @@ def _not_meant(shell: Shell, process: Process, row: dict[str, Any], os: OS) -> s
     if process.started_at and started and abs(started - process.started_at) > _SAME_START:
         return f"it started at {started.isoformat()}"
     is_its_start = bool(process.started_at and started)
-    image = path or process.image_path or ""
-    if process.sha256 and image:
-        found = shell.sha256_of(image)
-        if found:
-            return None if found == process.sha256 else "its image has another SHA-256"
+    found = _image_hash(shell, path or process.image_path, os) if process.sha256 else ""
+    if found:
+        return None if found == process.sha256 else "its image has another SHA-256"
     if is_its_start:
         return None
     is_its_path = bool(process.image_path and path)
     return None if is_its_path and not process.sha256 else "neither hash nor start time could be read"
+
+
+def _image_hash(shell: Shell, image: str | None, os: OS) -> str:
+    entry = shell.entry(image, os) if image else None
+    return shell.sha256_of(image, entry) if image and entry else ""
 
 
 def _started(row: dict[str, Any]) -> datetime | None:
@@ -62,14 +65,13 @@ def _started(row: dict[str, Any]) -> datetime | None:
 
 def file_fact(shell: Shell, file: File, os: OS) -> Fact:
     """By the list of its folder: absent, there with the content that is meant, or another file."""
-    folder, name = parted(file.path)
-    entry = next((each for each in shell.files_in(folder) if same_name(str(each.get("filename")), name, os)), None)
+    entry = shell.entry(file.path, os)
     if entry is None:
         return Fact(sight=Sight.SO, evidence="no file at that path")
     if "DIRECTORY" in (entry.get("attributes") or []):
         return Fact(sight=Sight.MISMATCH, evidence="a folder is at that path")
     if file.sha256:
-        found = shell.sha256_of(file.path, number(entry.get("size")))
+        found = shell.sha256_of(file.path, entry)
         if not found:
             return Fact(sight=Sight.MISMATCH, evidence="the file's content cannot be confirmed: it could not be fetched")
         if found != file.sha256:

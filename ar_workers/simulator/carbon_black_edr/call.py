@@ -80,10 +80,6 @@ class Call:
         if not self.credential.allows(scope):
             raise Refusal(403, "Forbidden")
 
-    def rows(self, rows: list[Row]) -> Reply:
-        """A list; an empty one has no body."""
-        return Reply(204) if not rows and self.options.empty_list == 204 else json_reply(200, rows)
-
     def effect(self, verb: str, target: str, *, changed: bool, **facts: Any) -> None:
         """Write down what was asked of the pretend world, and whether it changed."""
         self.journal.effect(verb, target, changed=changed, vendor=VENDOR, tenant=self.tenant.name, user=self.credential.client_id, **facts)

@@ -164,6 +164,8 @@ COMMANDS: dict[str, Command] = {
     "reg delete key": delete_key,
     "reg delete value": delete_value,
 }
+#: These change something.
+ORDERS = frozenset({"kill", "delete file", "reg delete key", "reg delete value"})
 #: These take no `object`.
 BARE = frozenset({"process list"})
 

@@ -12,17 +12,17 @@ class Options:
     version: str = "7.8.1.220913.1158"
     #: `CbLREnabled` of cb.conf; off, Live Response answers 412.
     live_response: bool = True
-    banning: bool = True
+    banning_enabled: bool = True
     #: Since 7.1 a PUT of more than seven fields of a sensor is refused.
     strict_put: bool = True
-    #: Virtual seconds from asking for a session until the sensor joins it, and from a command until it is carried out.
+    #: Virtual seconds from asking for a session until the sensor joins it, and from an order until it is carried out.
     session_delay: float = 0.0
-    command_delay: float = 0.0
+    order_delay: float = 0.0
     sensor_wait_timeout: float = 120.0
     session_timeout: float = 300.0
     #: Unverified: how a PUT of a sensor is answered.
     put_answer: Literal[200, 204] = 200
-    #: An empty list of sensors or sessions is 204 without a body, or [].
+    #: An empty list of sensors is 204 without a body, or [].
     empty_list: Literal[204, 200] = 204
     #: Unverified: refusals as plain text or as JSON.
     refusals: Literal["text", "json"] = "text"

@@ -84,8 +84,9 @@ def _found(call: Call) -> list[Row]:
 
 
 def listed(call: Call) -> Reply:
-    """`/api/v1/sensor`: everything in one piece."""
-    return call.rows(_found(call))
+    """`/api/v1/sensor`: everything in one piece, and nothing without a body."""
+    rows = _found(call)
+    return Reply(204) if not rows and call.options.empty_list == 204 else json_reply(200, rows)
 
 
 def paged(call: Call) -> Reply:
@@ -147,7 +148,7 @@ def group_row(call: Call, group_id: str) -> Row:
 
 
 def groups(call: Call) -> Reply:
-    return call.rows([group_row(call, each) for each in call.tenant.groups])
+    return json_reply(200, [group_row(call, each) for each in call.tenant.groups])
 
 
 def group(call: Call) -> Reply:

@@ -10,7 +10,7 @@ from typing import Any
 from ..endpoints import Endpoint
 from ..server import Reply, json_reply
 from .call import Call, Refusal, Row
-from .commands import BARE, COMMANDS, ERRNO, Result, supported
+from .commands import BARE, COMMANDS, ERRNO, ORDERS, Result, supported
 
 OVER = frozenset({"complete", "error", "canceled"})
 LIVE = frozenset({"pending", "active"})
@@ -69,7 +69,8 @@ class Sessions:
 def _advance(session: Session, call: Call) -> None:
     options = call.options
     if session.status == "pending":
-        if session.endpoint.online and call.now >= session.created + options.session_delay:
+        joins = session.created + options.session_delay
+        if session.endpoint.online and options.session_delay <= options.sensor_wait_timeout and call.now >= joins:
             session.status, session.used = "active", call.now
         elif call.now > session.created + options.sensor_wait_timeout:
             session.status = "timeout"
@@ -151,10 +152,11 @@ def _code(session: Session, each: Issued, call: Call) -> Row:
 
 
 def listed(call: Call) -> Reply:
+    """Never 204: the vendor's own client cannot read that here."""
     rows = [_session_row(each, call) for each in call.sessions.all.values()]
     if call.request.first("active_only").lower() == "true":
         rows = [row for row in rows if row["status"] in LIVE]
-    return call.rows(rows)
+    return json_reply(200, rows)
 
 
 def ask(call: Call) -> Reply:
@@ -197,7 +199,8 @@ def order(call: Call) -> Reply:
         raise Refusal(400, f"Command {name} is not supported")
     if ("object" in document) == (name in BARE):
         raise Refusal(400, f"Command {name}: object")
-    issued = Issued(len(session.commands) + 1, name, document.get("object"), call, call.now + call.options.command_delay)
+    due = call.now + (call.options.order_delay if name in ORDERS else 0.0)
+    issued = Issued(len(session.commands) + 1, name, document.get("object"), call, due)
     session.commands.append(issued)
     session.used = call.now
     reply = json_reply(200, _command_row(session, issued, call))
@@ -207,7 +210,7 @@ def order(call: Call) -> Reply:
 
 def orders(call: Call) -> Reply:
     session = call.sessions.found(call.number(0))
-    return call.rows([_command_row(session, each, call) for each in session.commands])
+    return json_reply(200, [_command_row(session, each, call) for each in session.commands])
 
 
 def outcome(call: Call) -> Reply:

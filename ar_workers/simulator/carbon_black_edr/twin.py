@@ -19,7 +19,7 @@ Handler = Callable[[Call], Reply]
 def info(call: Call) -> Reply:
     """What a client asks first."""
     options = call.options
-    switches = {"cblrEnabled": options.live_response, "banningEnabled": options.banning, "liveResponseAutoAttach": True}
+    switches = {"cblrEnabled": options.live_response, "banningEnabled": options.banning_enabled, "liveResponseAutoAttach": True}
     return json_reply(200, {"version": options.version, "maxSearchResultRows": alerts.MOST_ROWS, "cloud_install": False, **switches})
 
 

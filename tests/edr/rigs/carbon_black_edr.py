@@ -42,9 +42,10 @@ def a_world(os: OS = OS.WINDOWS, *, endpoints=None, banning=("1",), alerts=(), f
 
 
 @contextmanager
-def carbon_black_edr(os: OS = OS.WINDOWS, **options):
+def carbon_black_edr(os: OS = OS.WINDOWS, *, patience=8.0, **options):
     with Simulation(a_world(os, **options)) as simulation:
-        config = Config(base_url=simulation.twins["carbon_black_edr"].url, token="canary-secret", read_timeout=0.5)
+        url = simulation.twins["carbon_black_edr"].url
+        config = Config(base_url=url, token="canary-secret", read_timeout=0.5, patience=patience)
         yield Rig(
             vendor=Vendor.CARBON_BLACK_EDR,
             adapter=CarbonBlackEDR(config),
