@@ -130,12 +130,6 @@ def test_an_empty_group_has_no_members(empty):
         assert list(rig.adapter.members("remediate")) == []
 
 
-def test_a_list_that_is_none_is_no_empty_list(rig):
-    rig.simulation.faults.add(Fault(action="reply", status=200, body='{"results": []}', path="/api/v1/sensor"))
-    with pytest.raises(VendorFault):
-        list(rig.adapter.members("Remediate"))
-
-
 def test_a_hash_without_md5_is_refused_before_any_request(rig):
     with pytest.raises(Unsupported, match="md5"):
         rig.adapter.observe(a_hash_ban(sha256=sha256("evil")), None)
@@ -454,6 +448,32 @@ def test_the_twin_would_show_a_wider_command(rig):
     order = registry_order(RegistryKey(key=r"HKLM\Software\Good", value="x"))
     shell.act(order._replace(target=r"HKLM\Software\Good" + "\\" + r"Sub\v"))
     assert twin_endpoint(rig).registry[r"HKLM\Software\Good\Sub"] == {}
+
+
+def test_a_group_that_the_token_may_not_see_goes_by_its_number(rig):
+    del rig.simulation.world.tenant("acme").groups["1"]
+    assert rig.adapter.endpoint("7").groups == {"1"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "said"),
+    [
+        ("GET", "/api/v1/sensor/7", {"id": 70, "status": "Online"}, "not about this sensor"),
+        ("POST", "/api/v1/cblr/session", {}, "no id in the reply"),
+        ("POST", "/api/v1/cblr/session/1/command", {"status": "pending"}, "no id in the reply"),
+        ("GET", "/api/v1/cblr/session/1", {"sensor_id": 70, "status": "active"}, "has ended"),
+        ("GET", "/api/v1/cblr/session/1/command/1", {"status": "in progress"}, "has not answered in time"),
+        ("GET", "/api/v1/cblr/session/1/command/1", {"status": "error", "result_code": -2147024891}, "0x80070005"),
+        ("GET", "/api/v1/cblr/session/1/command/1", {"status": "complete", "result_code": 0}, "no list in the result"),
+        ("GET", "/api/v1/sensor", [{"group_id": 1}], "without an id"),
+        ("GET", "/api/v1/sensor", {"results": []}, "no list in the reply"),
+    ],
+)
+def test_an_answer_to_something_else_is_a_fault_and_no_fact(method, path, body, said):
+    with carbon_black_edr(patience=0) as rig:
+        rig.simulation.faults.add(Fault(action="reply", status=200, body=json.dumps(body), method=method, path=path))
+        with pytest.raises(VendorFault, match=said):
+            list(rig.adapter.members("Remediate")) if path == "/api/v1/sensor" else rig.adapter.observe(a_delete(SEVEN), None)
 
 
 def test_refusals_in_plain_text_are_shown_and_html_is_not(rig):

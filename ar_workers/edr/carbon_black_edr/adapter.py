@@ -83,21 +83,24 @@ class CarbonBlackEDR(EDRAdapter):
         return row
 
     def _endpoint(self, row: dict[str, Any]) -> Endpoint:
-        group = number(row.get("group_id"))
+        sensor, group = number(row.get("id")), number(row.get("group_id"))
+        if sensor is None:
+            raise VendorFault(f"GET {SENSORS}: a sensor without an id")
         names = self._group_names(fresh=False)
         if group not in names:
             names = self._group_names(fresh=True)
         return Endpoint(
             edr=Vendor.CARBON_BLACK_EDR,
-            agent_id=str(row["id"]),
-            hostname=str(row.get("computer_name") or row.get("computer_dns_name") or row["id"]),
+            agent_id=str(sensor),
+            hostname=str(row.get("computer_name") or row.get("computer_dns_name") or sensor),
             os=os_of(row),
             groups=frozenset() if group is None else frozenset({names.get(group, str(group))}),
         )
 
     def _group_names(self, *, fresh: bool) -> dict[int, str]:
         if fresh or not self._names or time.monotonic() - self._names_read > _NAMES_LIVE:
-            self._names = {int(each["id"]): str(each["name"]) for each in self._api.rows(GROUPS)}
+            rows = self._api.rows(GROUPS)
+            self._names = {group: str(row.get("name")) for row in rows if (group := number(row.get("id"))) is not None}
             self._names_read = time.monotonic()
         return self._names
 
