@@ -31,6 +31,8 @@ CONNECT, READ = 5.0, 15.0
 #: A whole call, however slowly its reply trickles in. Leases are longer than this.
 TOTAL = 30.0
 LARGEST_REPLY = 16 * 2**20
+#: Of a refusal in plain text (or a proxy's HTML) no more is kept.
+_LONGEST_WORDS = 2000
 _CHUNK = 2**16
 #: A body that fails to arrive, but whose headers did: the vendor has worked on the request.
 _BROKEN_OFF = (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError, HTTPError, OSError)
@@ -60,7 +62,10 @@ def gate(enter: Callable[[], None], stay_away: Callable[[timedelta], None]) -> I
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back: the status, lower-case headers, and the decoded JSON (None for an empty body)."""
+    """What came back: the status, lower-case headers, and the decoded JSON (None for an empty body).
+
+    The body of a refusal that is not JSON is its text: some vendors explain themselves so, and their dialect reads it.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -187,7 +192,7 @@ class HttpSession:
         except (ValueError, RecursionError):
             if status < 300:  # noqa: PLR2004 - a success that cannot be read says nothing
                 raise _lost(what, f"{status} with an unreadable body", is_read=is_read) from None
-            return Reply(status, headers, None)
+            return Reply(status, headers, raw[:_LONGEST_WORDS].decode("utf-8", "replace"))
 
     def _judge(self, what: str, reply: Reply) -> None:
         status = reply.status

@@ -11,6 +11,7 @@ from typing import Any, Self
 import trustme
 
 from .carbon_black_cloud import CarbonBlackCloudTwin
+from .carbon_black_edr import CarbonBlackEDRTwin
 from .clock import VirtualClock
 from .crowdstrike import CrowdStrikeTwin
 from .defender import DefenderTwin
@@ -26,6 +27,7 @@ from .world import World
 #: The twins, as a written list; each starts if the world has a tenant of its vendor.
 TWINS: dict[str, Any] = {
     "carbon_black_cloud": CarbonBlackCloudTwin,
+    "carbon_black_edr": CarbonBlackEDRTwin,
     "crowdstrike": CrowdStrikeTwin,
     "sentinelone": SentinelOneTwin,
     "defender": DefenderTwin,

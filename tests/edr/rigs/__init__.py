@@ -3,12 +3,14 @@
 from ar_workers.domain.endpoints import Vendor
 
 from .carbon_black_cloud import carbon_black_cloud
+from .carbon_black_edr import carbon_black_edr
 from .crowdstrike import crowdstrike
 from .defender import defender
 from .sentinelone import sentinelone
 
 RIGS = {
     Vendor.CARBON_BLACK_CLOUD: carbon_black_cloud,
+    Vendor.CARBON_BLACK_EDR: carbon_black_edr,
     Vendor.CROWDSTRIKE: crowdstrike,
     Vendor.DEFENDER: defender,
     Vendor.SENTINELONE: sentinelone,

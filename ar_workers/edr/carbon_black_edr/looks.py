@@ -1,0 +1,94 @@
+"""What Live Response shows of a process, a file or a registry entry, as Facts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from ...domain.errors import VendorFault
+from ...domain.facts import Fact, Sight
+from .api import number
+from .live_response import rows_of, same_name
+
+if TYPE_CHECKING:
+    from ...domain.endpoints import OS
+    from ...domain.indicators import File, Process, RegistryKey
+    from .live_response import Shell
+
+#: Start times are compared to the second.
+_SAME_START = timedelta(seconds=2)
+
+
+def process_fact(shell: Shell, process: Process, os: OS) -> Fact:
+    """By the list of processes; one of this pid is the one meant only if image or start time confirm it."""
+    rows = rows_of(shell.look("process list"), "processes", "process list")
+    if not rows:
+        raise VendorFault("Live Response process list: it is empty, which no running system's is")
+    row = next((each for each in rows if number(each.get("pid")) == process.pid), None)
+    if row is None:
+        return Fact(sight=Sight.SO, evidence=f"no process {process.pid}")
+    path = str(row.get("path") or "")
+    reason = _not_meant(shell, process, row, os)
+    if reason:
+        return Fact(sight=Sight.MISMATCH, evidence=f"pid {process.pid} is not confirmed to be the malicious process: {reason}"[:300])
+    return Fact(sight=Sight.NOT_SO, evidence=f"pid {process.pid} runs {path or process.image_path}"[:300], handle=shell.session)
+
+
+def _not_meant(shell: Shell, process: Process, row: dict[str, Any], os: OS) -> str | None:
+    """Why the process in `row` is not, or cannot be shown to be, the one that is meant. All that is known must agree."""
+    path = str(row.get("path") or "")
+    if process.image_path and path and not same_name(process.image_path, path, os):
+        return f"its image is {path}"
+    started = _started(row)
+    if process.started_at and started and abs(started - process.started_at) > _SAME_START:
+        return f"it started at {started.isoformat()}"
+    is_its_start = bool(process.started_at and started)
+    found = _image_hash(shell, path or process.image_path, os) if process.sha256 else ""
+    if found:
+        return None if found == process.sha256 else "its image has another SHA-256"
+    if is_its_start:
+        return None
+    is_its_path = bool(process.image_path and path)
+    return None if is_its_path and not process.sha256 else "neither hash nor start time could be read"
+
+
+def _image_hash(shell: Shell, image: str | None, os: OS) -> str:
+    entry = shell.entry(image, os) if image else None
+    return shell.sha256_of(image) if image and entry else ""
+
+
+def _started(row: dict[str, Any]) -> datetime | None:
+    """`create_time` is in epoch seconds; zero means that the sensor does not know."""
+    seconds = number(row.get("create_time"))
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
+
+
+def file_fact(shell: Shell, file: File, os: OS) -> Fact:
+    """By the list of its folder: absent, there with the content that is meant, or another file."""
+    entry = shell.entry(file.path, os)
+    if entry is None:
+        return Fact(sight=Sight.SO, evidence="no file at that path")
+    if "DIRECTORY" in (entry.get("attributes") or []):
+        return Fact(sight=Sight.MISMATCH, evidence="a folder is at that path")
+    if file.sha256:
+        found = shell.sha256_of(file.path)
+        if not found:
+            return Fact(sight=Sight.MISMATCH, evidence="the file's content cannot be confirmed: it could not be fetched")
+        if found != file.sha256:
+            return Fact(sight=Sight.MISMATCH, evidence="another file is at that path now: its SHA-256 differs")
+    return Fact(sight=Sight.NOT_SO, evidence=f"the file is there, sha256 {file.sha256 or 'not compared'}", handle=shell.session)
+
+
+def registry_fact(shell: Shell, registry: RegistryKey) -> Fact:
+    """By the values of the key."""
+    found = shell.look("reg enum key", registry.key)
+    # The sensor runs as SYSTEM, whose HKCU is not that of the person at the endpoint: only HKU\SID names that one.
+    whose = " in the HKCU of the sensor's own account" if registry.key.startswith("HKCU\\") else ""
+    gone = Fact(sight=Sight.SO, evidence=f"no such registry entry{whose}")
+    if found.says_absent:
+        return gone
+    values = rows_of(found, "values", "reg enum key")
+    wanted = (registry.value or "").casefold()
+    if wanted and not any(str(each.get("value_name")).casefold() == wanted for each in values):
+        return gone
+    return Fact(sight=Sight.NOT_SO, evidence=f"the registry entry is there{whose}", handle=shell.session)

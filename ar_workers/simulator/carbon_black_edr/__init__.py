@@ -1,0 +1,5 @@
+"""A pretend Carbon Black EDR server, as strict as the real one."""
+
+from .twin import CarbonBlackEDRTwin
+
+__all__ = ["CarbonBlackEDRTwin"]
