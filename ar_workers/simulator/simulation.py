@@ -11,6 +11,7 @@ from typing import Any, Self
 import trustme
 
 from .clock import VirtualClock
+from .cortex_xdr import CortexTwin
 from .crowdstrike import CrowdStrikeTwin
 from .faults import FaultPlan
 from .inboxes.mail import MailInbox
@@ -22,6 +23,7 @@ from .world import World
 
 #: The twins, as a written list; each starts if the world has a tenant of its vendor.
 TWINS: dict[str, Any] = {
+    "cortex_xdr": CortexTwin,
     "crowdstrike": CrowdStrikeTwin,
 }
 #: Secrets of the inboxes, unless the world names others.
