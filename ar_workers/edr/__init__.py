@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ..domain.endpoints import Vendor
-from . import crowdstrike
+from . import cortex_xdr, crowdstrike
 from .base import Entry
 
 ADAPTERS: dict[Vendor, Entry] = {
+    Vendor.CORTEX_XDR: Entry(cortex_xdr.Config, cortex_xdr.CortexXDR),
     Vendor.CROWDSTRIKE: Entry(crowdstrike.Config, crowdstrike.CrowdStrike),
 }

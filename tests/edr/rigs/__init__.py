@@ -2,6 +2,10 @@
 
 from ar_workers.domain.endpoints import Vendor
 
+from .cortex_xdr import cortex_xdr
 from .crowdstrike import crowdstrike
 
-RIGS = {Vendor.CROWDSTRIKE: crowdstrike}
+RIGS = {
+    Vendor.CORTEX_XDR: cortex_xdr,
+    Vendor.CROWDSTRIKE: crowdstrike,
+}
