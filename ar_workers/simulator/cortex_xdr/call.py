@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 Test = Callable[[Row], bool]
+#: Field -> operator -> what makes a test of a value, or refuses the value.
+Fields = dict[str, dict[str, Callable[[Any], Test]]]
 MOST_ROWS = 100
 COUNTS_END_AT = 9999
 
@@ -66,13 +68,13 @@ class Call:
             raise Refusal(400, "filters must be endpoint_id_list in [...]")
         return [self.endpoint(str(each)) for each in one["value"]]
 
-    def tests(self, fields: dict[str, dict[str, Callable[[Row, Any], bool]]]) -> Test:
-        """The call's `filters` as one test: all must hold. `fields` maps a field to its operators."""
+    def tests(self, fields: Fields) -> Test:
+        """The call's `filters` as one test: all must hold."""
         filters = self.data.get("filters") or []
-        found = [(_operator(one, fields), one["value"]) for one in filters if isinstance(one, dict)]
-        if not isinstance(filters, list) or len(found) != len(filters):
+        if not isinstance(filters, list) or not all(isinstance(one, dict) for one in filters):
             raise Refusal(400, "filters must be a list of objects")
-        return lambda row: all(test(row, value) for test, value in found)
+        found = [_operator(one, fields)(one["value"]) for one in filters]
+        return lambda row: all(test(row) for test in found)
 
     def page(self, rows: list[Row], name: str) -> Row:
         """At most a hundred rows, and counts that end at 9,999 or are null."""
@@ -89,7 +91,7 @@ class Call:
         self.journal.effect(verb, target, changed=changed, vendor=VENDOR, tenant=self.tenant.name, **facts)
 
 
-def _operator(one: Row, fields: dict[str, dict[str, Callable[[Row, Any], bool]]]) -> Callable[[Row, Any], bool]:
+def _operator(one: Row, fields: Fields) -> Callable[[Any], Test]:
     operators = fields.get(str(one.get("field")))
     if operators is None or set(one) != {"field", "operator", "value"}:
         raise Refusal(400, f"unknown filter field: {one.get('field')}")

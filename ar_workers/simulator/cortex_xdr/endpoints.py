@@ -8,9 +8,11 @@ from typing import Any
 
 from ..clock import iso
 from ..endpoints import Endpoint
-from .call import Call, Row, sort_rows
+from .call import Call, Fields, Row, Test, sort_rows
 from .envelope import Refusal
 from .options import Options
+
+Operators = dict[str, Callable[[Any], Test]]
 
 SYSTEMS = {"Windows": "AGENT_OS_WINDOWS", "Mac": "AGENT_OS_MAC", "Linux": "AGENT_OS_LINUX"}
 PLATFORMS = {"AGENT_OS_WINDOWS": "windows", "AGENT_OS_MAC": "macos", "AGENT_OS_LINUX": "linux"}
@@ -59,40 +61,40 @@ def milliseconds(text: str) -> int:
     return int(datetime.fromisoformat(text).timestamp() * 1000)
 
 
-def _in(key: str, known: frozenset[str] | None = None, say: Callable[[Any], Any] = lambda value: value) -> dict[str, Any]:
-    """`in`, on what a row's key is called in filters. Values of an enumeration must be its own, lower case."""
+def within(key: str, known: frozenset[str] | None = None, say: Callable[[Any], Any] = lambda value: value) -> Operators:
+    """`in`, on what a row's value is called in filters. Values of an enumeration must be its own, lower case."""
 
-    def test(row: Row, wanted: Any) -> bool:
+    def test(wanted: Any) -> Test:
         if not isinstance(wanted, list) or not wanted:
             raise Refusal(400, "the value of in must be a non-empty list")
         if known is not None and not set(wanted) <= known:
             raise Refusal(400, f"unknown value, expected one of {', '.join(sorted(known))}")
-        return say(row[key]) in wanted
+        return lambda row: say(row[key]) in wanted
 
     return {"in": test}
 
 
-def span(key: str) -> dict[str, Any]:
-    return {"gte": lambda row, value: row[key] >= value, "lte": lambda row, value: row[key] <= value}
+def span(key: str) -> Operators:
+    return {"gte": lambda value: lambda row: row[key] >= value, "lte": lambda value: lambda row: row[key] <= value}
 
 
-def _group(options: Options) -> dict[str, Any]:
+def _group(options: Options) -> Operators:
     def same(one: str, other: str) -> bool:
         if options.name_match == "exact":
             return one == other
         return one.casefold() == other.casefold() if options.name_match == "folded" else other.casefold() in one.casefold()
 
-    return {"in": lambda row, wanted: any(same(name, each) for name in row["group_name"] or [] for each in wanted)}
+    return {"in": lambda wanted: lambda row: any(same(name, each) for name in row["group_name"] or [] for each in wanted)}
 
 
-def _fields(options: Options) -> dict[str, dict[str, Any]]:
+def _fields(options: Options) -> Fields:
     return {
-        "endpoint_id_list": _in("endpoint_id"),
-        "hostname": _in("endpoint_name"),
-        "alias": _in("alias"),
-        "endpoint_status": _in("endpoint_status", frozenset({"connected", "disconnected", "lost", "uninstalled"}), str.lower),
-        "platform": _in("os_type", frozenset({"windows", "linux", "macos", "android"}), PLATFORMS.get),
-        "isolate": _in("is_isolated", frozenset({"isolated", "unisolated"}), _ISOLATE_VALUES.get),
+        "endpoint_id_list": within("endpoint_id"),
+        "hostname": within("endpoint_name"),
+        "alias": within("alias"),
+        "endpoint_status": within("endpoint_status", frozenset({"connected", "disconnected", "lost", "uninstalled"}), str.lower),
+        "platform": within("os_type", frozenset({"windows", "linux", "macos", "android"}), PLATFORMS.get),
+        "isolate": within("is_isolated", frozenset({"isolated", "unisolated"}), _ISOLATE_VALUES.get),
         "group_name": _group(options),
         "first_seen": span("first_seen"),
         "last_seen": span("last_seen"),

@@ -8,6 +8,7 @@ from typing import Any
 from ..endpoints import Endpoint
 from .call import Call, Row
 from .commands import LIBRARY
+from .endpoints import within
 from .envelope import Refusal
 from .orders import OPEN, Order, accepted
 
@@ -39,11 +40,7 @@ def _shown(row: Row) -> Row:
 def get_scripts(call: Call) -> Row:
     call.takes("filters")
     flags = ("windows_supported", "macos_supported", "linux_supported", "is_high_risk")
-
-    def equal(name: str) -> dict[str, Any]:
-        return {"in": lambda row, value: row[name] in value}
-
-    test = call.tests({name: equal(name) for name in ("name", *flags)})
+    test = call.tests({name: within(name) for name in ("name", *flags)})
     rows = [_shown(row) for row in library(call).values() if test(row)]
     return {"total_count": len(rows), "result_count": len(rows), "scripts": rows}
 
