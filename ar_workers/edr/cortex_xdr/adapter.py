@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...domain.actions import BanHash, DeleteFile, DeleteRegistryKey, IsolateEndpoint, KillProcess, QuarantineFile, ReleaseEndpoint
 from ...domain.capabilities import Means
 from ...domain.endpoints import Endpoint, Vendor
-from ...domain.errors import Denied, NotSent, Unsupported, VendorFault
+from ...domain.errors import Denied, EDRError, NotSent, Unsupported, VendorFault
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
@@ -29,8 +29,6 @@ BLOCK = f"{V1}/hash_exceptions/blocklist"
 _ISOLATED = ("AGENT_ISOLATED", "AGENT_PENDING_ISOLATION", "AGENT_PENDING_ISOLATION_CANCELLATION")
 _RELEASED = ("AGENT_UNISOLATED", "AGENT_PENDING_ISOLATION_CANCELLATION", "AGENT_PENDING_ISOLATION")
 _LISTED = re.compile(r"already been added to the allow or block list", re.IGNORECASE)
-#: What Cortex answers to an isolation that is there or on its way is not documented; the next look tells which.
-_STANDING = re.compile(r"already|pending|in progress", re.IGNORECASE)
 
 
 class CortexXDR(EDRAdapter):
@@ -60,21 +58,31 @@ class CortexXDR(EDRAdapter):
     @performs(IsolateEndpoint, on=EVERYWHERE, remark="agent 7.3 or newer on macOS, 7.7 or newer on Linux")
     def isolate(self, action: IsolateEndpoint, _: Fact) -> Receipt:
         """An action id is a place in the queue, not an isolation."""
-        return self._switch("isolate", action.endpoint.agent_id)
+        return self._switch("isolate", action.endpoint.agent_id, _ISOLATED[:2])
 
     @performs(ReleaseEndpoint, on=EVERYWHERE, remark="agent 7.3 or newer on macOS, 7.7 or newer on Linux")
     def release(self, action: ReleaseEndpoint, _: Fact) -> Receipt:
         """Lift the isolation."""
-        return self._switch("unisolate", action.endpoint.agent_id)
+        return self._switch("unisolate", action.endpoint.agent_id, _RELEASED[:2])
 
-    def _switch(self, name: str, agent_id: str) -> Receipt:
-        """By `endpoint_id`; together with a filter it would be an error."""
+    def _switch(self, name: str, agent_id: str, standing: tuple[str, ...]) -> Receipt:
+        """By `endpoint_id`; together with a filter it would be an error.
+
+        What Cortex answers where the state is there or on its way is not documented: after a 500 the endpoint tells.
+        """
         try:
             return receipt_of(self._api.send(f"{V1}/endpoints/{name}", {"endpoint_id": agent_id}), name)
         except VendorFault as error:
-            if error.code == "500" and _STANDING.search(_words(error)):
+            if error.code == "500" and self._state(agent_id) in standing:
                 return Receipt(detail={"conflict": _words(error)[:200]})
             raise
+
+    def _state(self, agent_id: str) -> str:
+        """The endpoint's isolation state, or an empty text where it cannot be read now."""
+        try:
+            return str(fleet.row(self._api, agent_id).get("is_isolated") or "")
+        except EDRError:
+            return ""
 
     @observes(IsolateEndpoint)
     def isolated(self, action: IsolateEndpoint, receipt: Receipt | None) -> Fact:
