@@ -9,6 +9,11 @@ from .base import Entry
 ADAPTERS: dict[Vendor, Entry] = {
     Vendor.CARBON_BLACK_CLOUD: Entry(carbon_black_cloud.Config, carbon_black_cloud.CarbonBlackCloud),
     Vendor.CARBON_BLACK_EDR: Entry(carbon_black_edr.Config, carbon_black_edr.CarbonBlackEDR),
+from . import cortex_xdr, crowdstrike
+from .base import Entry
+
+ADAPTERS: dict[Vendor, Entry] = {
+    Vendor.CORTEX_XDR: Entry(cortex_xdr.Config, cortex_xdr.CortexXDR),
     Vendor.CROWDSTRIKE: Entry(crowdstrike.Config, crowdstrike.CrowdStrike),
     Vendor.DEFENDER: Entry(defender.Config, defender.Defender),
     Vendor.SENTINELONE: Entry(sentinelone.Config, sentinelone.SentinelOne),

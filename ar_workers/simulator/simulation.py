@@ -13,6 +13,7 @@ import trustme
 from .carbon_black_cloud import CarbonBlackCloudTwin
 from .carbon_black_edr import CarbonBlackEDRTwin
 from .clock import VirtualClock
+from .cortex_xdr import CortexTwin
 from .crowdstrike import CrowdStrikeTwin
 from .defender import DefenderTwin
 from .faults import FaultPlan
@@ -28,6 +29,7 @@ from .world import World
 TWINS: dict[str, Any] = {
     "carbon_black_cloud": CarbonBlackCloudTwin,
     "carbon_black_edr": CarbonBlackEDRTwin,
+    "cortex_xdr": CortexTwin,
     "crowdstrike": CrowdStrikeTwin,
     "sentinelone": SentinelOneTwin,
     "defender": DefenderTwin,

@@ -4,6 +4,7 @@ from ar_workers.domain.endpoints import Vendor
 
 from .carbon_black_cloud import carbon_black_cloud
 from .carbon_black_edr import carbon_black_edr
+from .cortex_xdr import cortex_xdr
 from .crowdstrike import crowdstrike
 from .defender import defender
 from .sentinelone import sentinelone
@@ -14,4 +15,6 @@ RIGS = {
     Vendor.CROWDSTRIKE: crowdstrike,
     Vendor.DEFENDER: defender,
     Vendor.SENTINELONE: sentinelone,
+    Vendor.CORTEX_XDR: cortex_xdr,
+    Vendor.CROWDSTRIKE: crowdstrike,
 }

@@ -96,6 +96,8 @@ class Rig:
     queued: frozenset[str] = frozenset()
     #: Verbs whose effect the vendor cannot show before they were asked for.
     blind: frozenset[str] = frozenset()
+    #: Verbs whose repetition the vendor answers in a way that may mean something else.
+    ambiguous: frozenset[str] = frozenset()
     exceptions: dict[str, type[Exception]] = field(default_factory=dict)
     #: (a group's exact name, another group's id in the twin, a name that is only alike).
     groups: tuple[str, str, str] = ("Remediate", "g2", "Remed")

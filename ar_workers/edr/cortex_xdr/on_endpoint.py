@@ -1,0 +1,142 @@
+"""What runs on the endpoint: kept in the tenant's script library twice, with the entry point `look` and `act`.
+
+To install: upload this file as `ar_workers_look` (entry point `look`, standard risk) and as `ar_workers_act` (entry point
+`act`, high risk), each for all platforms, with one input `request` of type string and an output of type string.
+Written for the Python 3.7 that Cortex agents bring along, with nothing but its library and, for processes, psutil.
+Each entry point answers a JSON text: `state` is absent, present, mismatch, failed or done; `why` is for people.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+#: Start times are compared to the second.
+SAME_START = 2.0
+_HIVES = {"HKLM": "HKEY_LOCAL_MACHINE", "HKU": "HKEY_USERS", "HKCR": "HKEY_CLASSES_ROOT", "HKCC": "HKEY_CURRENT_CONFIG"}
+
+
+def look(request: str) -> str:
+    """Tell what is there, and change nothing."""
+    return _answer(request, acting=False)
+
+
+def act(request: str) -> str:
+    """Confirm once more that it is what was meant, and only then end or delete it."""
+    return _answer(request, acting=True)
+
+
+def _answer(request: str, *, acting: bool) -> str:
+    try:
+        order = json.loads(base64.urlsafe_b64decode(request + "=" * (-len(request) % 4)))
+        state, why = _ORDERS[order["verb"]](order, acting)
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong is the answer
+        state, why = "failed", f"{type(error).__name__}: {error}"
+    return json.dumps({"state": state, "why": why[:300]})
+
+
+def _process(order: dict[str, Any], acting: bool) -> tuple[str, str]:  # noqa: FBT001 - one of a table of functions
+    psutil = importlib.import_module("psutil")
+    try:
+        process = psutil.Process(order["pid"])
+        image = process.exe()
+        other = _other_process(order, image, process.create_time())
+        if other:
+            return "mismatch", other
+        if not acting:
+            return "present", image
+        process.kill()  # psutil compares the start time again: a pid that was given away meanwhile is spared
+        process.wait(5)
+    except psutil.NoSuchProcess:
+        return "absent", "no process of this pid"
+    return "done", image
+
+
+def _other_process(order: dict[str, Any], image: str, started: float) -> str:
+    """Why the process is not, or cannot be shown to be, the one that is meant. A hash outweighs a start time."""
+    if order.get("path") and not _same_path(order["path"], image):
+        return f"its image is {image}"
+    found = _sha256(Path(image)) if order.get("sha256") else ""
+    if found:
+        return "" if found == order["sha256"] else "its image has another SHA-256"
+    if order.get("started"):
+        return "" if abs(started - order["started"]) <= SAME_START else "it started at another time"
+    return "" if order.get("path") and not order.get("sha256") else "neither hash nor start time could be read"
+
+
+def _same_path(one: str, other: str) -> bool:
+    if "\\" in one:
+        return one.casefold() == other.casefold()
+    return one == other
+
+
+def _file(order: dict[str, Any], acting: bool) -> tuple[str, str]:  # noqa: FBT001
+    path = Path(order["path"])
+    try:
+        kind = path.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return "absent", "no file at this path"
+    if not stat.S_ISREG(kind):
+        return "mismatch", "a link or a folder is at this path"
+    found = _sha256(path)
+    if order.get("sha256") and found != order["sha256"]:
+        return "mismatch", "the file's content is another" if found else "the file's content cannot be read"
+    if not acting:
+        return "present", f"sha256 {found or 'unknown'}"
+    path.unlink()
+    return "done", str(path)
+
+
+def _sha256(path: Path) -> str:
+    """The content's hash, or an empty text where it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as stream:
+            for part in iter(lambda: stream.read(2**20), b""):
+                digest.update(part)
+    except OSError:
+        return ""
+    return digest.hexdigest()
+
+
+def _registry(order: dict[str, Any], acting: bool) -> tuple[str, str]:  # noqa: FBT001
+    winreg = importlib.import_module("winreg")
+    places = [(hive, key) for hive, key in _places(winreg, order["key"]) if _is_there(winreg, hive, key, order.get("value"))]
+    if not places:
+        return "absent", "no such registry entry"
+    if not acting:
+        return "present", f"{len(places)} place(s)"
+    for hive, key in places:
+        if order.get("value"):
+            with winreg.OpenKey(hive, key, 0, winreg.KEY_SET_VALUE | winreg.KEY_WOW64_64KEY) as opened:
+                winreg.DeleteValue(opened, order["value"])
+        else:
+            winreg.DeleteKeyEx(hive, key, winreg.KEY_WOW64_64KEY, 0)  # refuses a key that has keys below it
+    return "done", f"{len(places)} place(s)"
+
+
+def _places(winreg: Any, key: str) -> list[tuple[Any, str]]:
+    """Where a key is looked for. The agent runs as SYSTEM, so HKCU is that of every user who is logged on."""
+    hive, _, rest = key.partition("\\")
+    if hive != "HKCU":
+        return [(getattr(winreg, _HIVES[hive]), rest)]
+    users = winreg.HKEY_USERS
+    return [(users, winreg.EnumKey(users, index) + "\\" + rest) for index in range(winreg.QueryInfoKey(users)[0])]
+
+
+def _is_there(winreg: Any, hive: Any, key: str, value: str | None) -> bool:
+    try:
+        with winreg.OpenKey(hive, key, 0, winreg.KEY_READ | winreg.KEY_WOW64_64KEY) as opened:
+            if value:
+                winreg.QueryValueEx(opened, value)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+_ORDERS = {"kill_process": _process, "delete_file": _file, "delete_registry_key": _registry}

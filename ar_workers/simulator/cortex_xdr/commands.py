@@ -1,0 +1,129 @@
+"""What the scripts in the library do on an endpoint: the vendor's own, and the pair that a responder keeps there."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+from ..endpoints import Endpoint, Process, StoredFile
+
+Effects = list[tuple[str, str, bool]]
+Outcome = tuple[Any, Effects]
+Row = dict[str, Any]
+
+
+def delete_file(endpoint: Endpoint, given: Row) -> Outcome:
+    """False where there is no such file: the script still has completed successfully."""
+    found = endpoint.file(given["file_path"])
+    if found:
+        endpoint.files.remove(found)
+    return found is not None, [("delete_file", given["file_path"], found is not None)]
+
+
+def file_exists(endpoint: Endpoint, given: Row) -> Outcome:
+    return endpoint.file(given["path"]) is not None, []
+
+
+def process_kill_name(endpoint: Endpoint, given: Row) -> Outcome:
+    """Every process of this name."""
+    found = [one for one in endpoint.processes if one.name == given["process_name"]]
+    for one in found:
+        endpoint.processes.remove(one)
+    return bool(found), [("kill_process", str(one.pid), True) for one in found]
+
+
+def look(endpoint: Endpoint, given: Row) -> Outcome:
+    return _responder(endpoint, given, acting=False)
+
+
+def act(endpoint: Endpoint, given: Row) -> Outcome:
+    return _responder(endpoint, given, acting=True)
+
+
+def _responder(endpoint: Endpoint, given: Row, *, acting: bool) -> Outcome:
+    """The responder's pair: a JSON text in base64 in, a JSON text with `state` and `why` out."""
+    text = given["request"]
+    order = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    verb = order["verb"]
+    state, effects = _VERBS[verb](endpoint, order, acting)
+    if acting and not effects:
+        effects = [(verb, str(order.get("path") or order.get("key") or order.get("pid")), False)]
+    return json.dumps({"state": state, "why": f"seen on {endpoint.hostname}"}), effects
+
+
+def _kill(endpoint: Endpoint, order: Row, acting: bool) -> tuple[str, Effects]:  # noqa: FBT001
+    found = endpoint.process(order["pid"])
+    if found is None:
+        return "absent", []
+    if not _is_meant(endpoint, found, order):
+        return "mismatch", []
+    if acting:
+        endpoint.processes.remove(found)
+    return ("done", [("kill_process", str(found.pid), True)]) if acting else ("present", [])
+
+
+def _is_meant(endpoint: Endpoint, found: Process, order: Row) -> bool:
+    if order.get("path") and not endpoint.same(found.path, order["path"]):
+        return False
+    if order.get("sha256"):
+        return bool(found.sha256 == order["sha256"])
+    started = datetime.fromisoformat(found.started).timestamp()
+    return order.get("started") is None or abs(started - order["started"]) <= 2
+
+
+def _delete(endpoint: Endpoint, order: Row, acting: bool) -> tuple[str, Effects]:  # noqa: FBT001
+    found: StoredFile | None = endpoint.file(order["path"])
+    if found is None:
+        return "absent", []
+    if order.get("sha256") and found.sha256 != order["sha256"]:
+        return "mismatch", []
+    if acting:
+        endpoint.files.remove(found)
+    return ("done", [("delete_file", found.path, True)]) if acting else ("present", [])
+
+
+def _unregister(endpoint: Endpoint, order: Row, acting: bool) -> tuple[str, Effects]:  # noqa: FBT001
+    if endpoint.platform != "Windows":
+        return "failed", []
+    key = endpoint.registry_key(order["key"])
+    values = endpoint.registry.get(key or "", {})
+    value = next((one for one in values if one.casefold() == str(order.get("value")).casefold()), None)
+    if key is None or (order.get("value") and value is None):
+        return "absent", []
+    if not acting:
+        return "present", []
+    if value is None:
+        del endpoint.registry[key]
+    else:
+        del values[value]
+    return "done", [("delete_registry_key", "|".join(filter(None, (order["key"], order.get("value")))), True)]
+
+
+_VERBS = {"kill_process": _kill, "delete_file": _delete, "delete_registry_key": _unregister}
+
+
+def _row(name: str, run: Any, *inputs: str, uid: str = "", high_risk: bool = True) -> Row:
+    """The vendor's uids are those of its library; a tenant's own are of any kind."""
+    return {
+        "script_id": len(name),
+        "name": name,
+        "script_uid": uid or hashlib.md5(name.encode(), usedforsecurity=False).hexdigest(),
+        "windows_supported": True,
+        "macos_supported": True,
+        "linux_supported": True,
+        "is_high_risk": high_risk,
+        "script_inputs": [{"name": each, "type": "string"} for each in inputs],
+        "run": run,
+    }
+
+
+LIBRARY = [
+    _row("delete_file", delete_file, "file_path", uid="548023b6e4a01ec51a495ba6e5d2a15d"),
+    _row("file_exists", file_exists, "path", uid="414763381b5bfb7b05796c9fe690df46", high_risk=False),
+    _row("process_kill_name", process_kill_name, "process_name", uid="fd0a544a99a9421222b4f57a11839481"),
+    _row("ar_workers_look", look, "request", high_risk=False),
+    _row("ar_workers_act", act, "request"),
+]

@@ -1,0 +1,38 @@
+"""The vendor's envelope: `request_data` in, `reply` out, and errors that are a 500 where others have a 4xx."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..server import Reply, Request, json_reply
+from .options import Options
+
+FAILED = "An error occurred while processing XDR public API"
+
+
+class Refusal(Exception):
+    """The call is answered with an error. A business error is 500, and says what is wrong in `err_extra`."""
+
+    def __init__(self, status: int, extra: Any, *, message: str = FAILED, headers: dict[str, str] | None = None) -> None:
+        super().__init__(str(extra))
+        self.status, self.headers = status, headers or {}
+        self.document = {"reply": {"err_code": status, "err_msg": message, "err_extra": extra}}
+
+    def written(self, options: Options) -> Reply:
+        status = 200 if self.status == 500 and options.error_status == "200" else self.status
+        return json_reply(status, self.document, self.headers)
+
+
+def request_data(request: Request) -> dict[str, Any]:
+    """The one object that a body holds."""
+    if "json" not in request.content_type:
+        raise Refusal(415, "Content-Type must be application/json")
+    try:
+        document = json.loads(request.body)
+    except ValueError:
+        raise Refusal(400, "Invalid JSON") from None
+    if not isinstance(document, dict) or set(document) != {"request_data"} or not isinstance(document["request_data"], dict):
+        raise Refusal(400, "request_data is required, and nothing else")
+    found: dict[str, Any] = document["request_data"]
+    return found

@@ -1,0 +1,44 @@
+"""The knobs of the Cortex twin: its limits, and the points where the vendor is not documented."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    #: About ten a second, counted by the minute.
+    requests_per_minute: int = 600
+    #: How far a signature's time may be from the wall's, in seconds.
+    signature_window: float = 300.0
+    #: Virtual seconds that a script or a quarantine takes on an endpoint that is connected.
+    order_takes: float = 2.0
+    #: Unverified: after so many virtual seconds an order for an offline endpoint is EXPIRED.
+    order_life: float = 7 * 86400.0
+    #: Unverified: isolating what is isolated already makes an order that does nothing, or is an error.
+    repeated_isolation: Literal["order", "error"] = "order"
+    #: Unverified: `get_action_status` tells why an order failed.
+    error_reasons: bool = False
+    #: Unverified: a call that reads the block list; without a path there is none.
+    blocklist_route: str = ""
+    #: Unverified: whether `detailed_response` is honoured or `reply` is just true.
+    detailed_response: bool = True
+    #: Unverified: what a script hands back: its return value, only what it printed, or False.
+    script_answer: Literal["return_value", "standard_output", "false"] = "return_value"
+    #: Unverified: how the filter by group compares names.
+    name_match: Literal["exact", "folded", "partial"] = "folded"
+    #: Unverified: whether a 429 names a time.
+    retry_after: bool = False
+    #: Business errors as HTTP 500, or within a 200.
+    error_status: Literal["500", "200"] = "500"
+    #: Counts of a list, or null instead of them.
+    counts: Literal["number", "null"] = "number"
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Options:
+        known = {one.name for one in fields(cls)}
+        if unknown := set(document) - known:
+            raise ValueError(f"unknown cortex_xdr options: {', '.join(sorted(unknown))}")
+        return replace(cls(), **document)

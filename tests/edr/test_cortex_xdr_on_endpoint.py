@@ -1,0 +1,156 @@
+"""The script that runs on an endpoint, run on this one: real processes, real files, and a registry in a dict."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from ar_workers.edr.cortex_xdr.on_endpoint import act, look
+from ar_workers.edr.cortex_xdr.scripts import encoded
+from tests.builders import sha256
+
+psutil = pytest.importorskip("psutil", reason="Cortex agents bring it along; here it is not needed for anything else")
+
+
+def told(entry, **order):
+    return json.loads(entry(encoded(order)))["state"]
+
+
+@pytest.fixture
+def child():
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
+def order_for(child, **changes):
+    process = psutil.Process(child.pid)
+    return {"verb": "kill_process", "pid": child.pid, "path": process.exe(), "started": process.create_time(), **changes}
+
+
+def test_a_process_is_seen_killed_and_gone(child):
+    order = order_for(child)
+    assert (told(look, **order), child.poll()) == ("present", None)
+    assert told(act, **order) == "done"
+    assert told(look, **order) == "absent"
+
+
+@pytest.mark.parametrize(
+    "other", [{"path": "/bin/other"}, {"sha256": sha256("other")}, {"started": 1.0}, {"path": None, "started": None, "sha256": None}]
+)
+def test_a_process_that_is_not_confirmed_lives(child, other):
+    assert told(act, **order_for(child, **other)) == "mismatch"
+    assert child.poll() is None
+
+
+def test_a_hash_confirms_a_process_whatever_its_start(child):
+    image = psutil.Process(child.pid).exe()
+    content = hashlib.sha256(Path(image).read_bytes()).hexdigest()
+    assert told(look, **order_for(child, sha256=content, started=1.0)) == "present"
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "evil"
+    path.write_text("evil")
+    return path
+
+
+def test_a_file_is_seen_deleted_and_gone(file):
+    order = {"verb": "delete_file", "path": str(file), "sha256": sha256("evil")}
+    assert (told(look, **order), file.exists()) == ("present", True)
+    assert (told(act, **order), file.exists()) == ("done", False)
+    assert (told(look, **order), told(act, **order)) == ("absent", "absent")
+
+
+def test_a_file_of_another_content_stays(file):
+    assert told(act, verb="delete_file", path=str(file), sha256=sha256("other")) == "mismatch"
+    assert file.exists()
+
+
+def test_neither_a_link_nor_a_folder_is_deleted(file, tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to(file)
+    for path in (link, tmp_path):
+        assert told(act, verb="delete_file", path=str(path), sha256=None) == "mismatch"
+    assert link.is_symlink()
+    assert file.exists()
+
+
+@pytest.mark.parametrize("request_text", ["", "!", encoded({"verb": "format_disk"}), encoded({"verb": "delete_file"}), encoded([])])
+def test_what_is_no_order_fails(request_text):
+    assert json.loads(act(request_text))["state"] == "failed"
+
+
+class Registry:
+    """As much of `winreg` as the script uses, over {path: {value: data}}; the hive is the first part of a path."""
+
+    HKEY_LOCAL_MACHINE, HKEY_USERS, HKEY_CLASSES_ROOT, HKEY_CURRENT_CONFIG = "HKLM", "HKU", "HKCR", "HKCC"
+    KEY_READ = KEY_SET_VALUE = KEY_WOW64_64KEY = 1
+
+    def __init__(self, keys):
+        self.keys = keys
+
+    def _users(self):
+        return sorted({path.split("\\")[1] for path in self.keys if path.startswith("HKU\\")})
+
+    def QueryInfoKey(self, hive):
+        return len(self._users()), 0, 0
+
+    def EnumKey(self, hive, index):
+        return self._users()[index]
+
+    @contextmanager
+    def OpenKey(self, hive, key, *_):
+        if f"{hive}\\{key}" not in self.keys:
+            raise FileNotFoundError(key)
+        yield SimpleNamespace(values=self.keys[f"{hive}\\{key}"])
+
+    def QueryValueEx(self, opened, name):
+        if name not in opened.values:
+            raise FileNotFoundError(name)
+
+    def DeleteValue(self, opened, name):
+        del opened.values[name]
+
+    def DeleteKeyEx(self, hive, key, *_):
+        if any(path.startswith(f"{hive}\\{key}\\") for path in self.keys):
+            raise PermissionError(key)
+        del self.keys[f"{hive}\\{key}"]
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    keys = {
+        r"HKU\S-1-5-21-1\Software\Evil": {"a": "1", "b": "2"},
+        r"HKU\S-1-5-21-2\Software": {},
+        r"HKLM\Software\Evil": {},
+        r"HKLM\Software\Evil\Below": {},
+    }
+    monkeypatch.setitem(sys.modules, "winreg", Registry(keys))
+    return keys
+
+
+def test_a_users_key_is_found_in_the_users_own_hive(registry):
+    order = {"verb": "delete_registry_key", "key": r"HKCU\Software\Evil", "value": None}
+    assert [told(entry, **order) for entry in (look, act, look)] == ["present", "done", "absent"]
+    assert r"HKU\S-1-5-21-1\Software\Evil" not in registry
+
+
+def test_one_value_is_deleted_alone(registry):
+    order = {"verb": "delete_registry_key", "key": r"HKCU\Software\Evil", "value": "a"}
+    assert [told(entry, **order) for entry in (look, act, look)] == ["present", "done", "absent"]
+    assert registry[r"HKU\S-1-5-21-1\Software\Evil"] == {"b": "2"}
+
+
+def test_a_key_with_keys_below_it_stays(registry):
+    before = dict(registry)
+    assert told(act, verb="delete_registry_key", key=r"HKLM\Software\Evil", value=None) == "failed"
+    assert registry == before
