@@ -63,10 +63,7 @@ def _edrs(settings: Settings, ledger: Ledger, problems: list[str]) -> dict[tuple
     found: dict[tuple[str, Vendor], EDR] = {}
     for name, customer in settings.customers.items():
         for vendor, options in customer.edrs.items():
-            entry = ADAPTERS.get(vendor)
-            if entry is None:
-                problems.append(f"{name}.toml: edr.{vendor}: there is no adapter for it yet; there is {', '.join(ADAPTERS)}")
-                continue
+            entry = ADAPTERS[vendor]
             try:
                 found[name, vendor] = Gated(entry.adapter(entry.config(**options)), ledger, name)
             except ValidationError as error:

@@ -77,7 +77,6 @@ def test_the_knobs_of_a_file_are_those_of_the_automations():
         (MINIMAL.replace("env:ACME_FALCON_CLIENT_SECRET", "env:MISSING_ONE"), "edr.crowdstrike.client_secret: the environment has no MISSING_ONE"),
         (MINIMAL + 'base_url = "https://evil.example"', "edr.crowdstrike.base_url: Value error, must be https:// and one of"),
         (MINIMAL + "flavour = 1", "edr.crowdstrike.flavour: Extra inputs are not permitted"),
-        (MINIMAL.replace("crowdstrike", "carbon_black_edr"), "edr.carbon_black_edr: there is no adapter for it yet"),
         ("not toml", "is not readable TOML"),
     ],
 )  # fmt: skip

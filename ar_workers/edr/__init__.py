@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from ..domain.endpoints import Vendor
-from . import carbon_black_cloud, carbon_black_edr, crowdstrike, defender, sentinelone
+from . import carbon_black_cloud, carbon_black_edr, cortex_xdr, crowdstrike, defender, sentinelone
 from .base import Entry
 
 ADAPTERS: dict[Vendor, Entry] = {
     Vendor.CARBON_BLACK_CLOUD: Entry(carbon_black_cloud.Config, carbon_black_cloud.CarbonBlackCloud),
     Vendor.CARBON_BLACK_EDR: Entry(carbon_black_edr.Config, carbon_black_edr.CarbonBlackEDR),
-from . import cortex_xdr, crowdstrike
-from .base import Entry
-
-ADAPTERS: dict[Vendor, Entry] = {
     Vendor.CORTEX_XDR: Entry(cortex_xdr.Config, cortex_xdr.CortexXDR),
     Vendor.CROWDSTRIKE: Entry(crowdstrike.Config, crowdstrike.CrowdStrike),
     Vendor.DEFENDER: Entry(defender.Config, defender.Defender),

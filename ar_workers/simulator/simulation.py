@@ -31,8 +31,8 @@ TWINS: dict[str, Any] = {
     "carbon_black_edr": CarbonBlackEDRTwin,
     "cortex_xdr": CortexTwin,
     "crowdstrike": CrowdStrikeTwin,
-    "sentinelone": SentinelOneTwin,
     "defender": DefenderTwin,
+    "sentinelone": SentinelOneTwin,
 }
 #: Secrets of the inboxes, unless the world names others.
 INBOXES: dict[str, dict[str, Any]] = {

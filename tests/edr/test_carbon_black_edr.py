@@ -389,10 +389,11 @@ def test_a_file_of_any_content_is_meant_where_no_hash_is_known(rig):
     assert "get file" not in str(rig.simulation.journal.requests())
 
 
-def test_a_file_that_is_too_large_to_hash_is_not_confirmed(rig):
-    twin_endpoint(rig).facts["contents"] = {EVIL: "x" * (2**24 + 1)}
-    fact = rig.adapter.observe(a_delete(SEVEN), None)
-    assert (fact.sight, "could not be fetched" in fact.evidence) == (Sight.MISMATCH, True)
+def test_a_large_file_is_confirmed_without_being_kept(rig):
+    content = "x" * (2**24 + 1)
+    twin_endpoint(rig).facts["contents"] = {EVIL: content}
+    assert rig.adapter.observe(a_delete(SEVEN, sha256=sha256(content)), None).sight is Sight.NOT_SO
+    assert rig.adapter.observe(a_delete(SEVEN), None).sight is Sight.MISMATCH
 
 
 def test_a_folder_at_the_path_is_no_target(rig):

@@ -12,9 +12,8 @@ from .sentinelone import sentinelone
 RIGS = {
     Vendor.CARBON_BLACK_CLOUD: carbon_black_cloud,
     Vendor.CARBON_BLACK_EDR: carbon_black_edr,
+    Vendor.CORTEX_XDR: cortex_xdr,
     Vendor.CROWDSTRIKE: crowdstrike,
     Vendor.DEFENDER: defender,
     Vendor.SENTINELONE: sentinelone,
-    Vendor.CORTEX_XDR: cortex_xdr,
-    Vendor.CROWDSTRIKE: crowdstrike,
 }
