@@ -172,7 +172,15 @@ def test_an_ordinary_path_has_none(path, os):
 
 
 @pytest.mark.parametrize(
-    "key", [r"HKLM\SYSTEM", r"HKLM\Software\Microsoft", r"HKCU\Software", r"HKLM\SYSTEM\CurrentControlSet\Services\CSAgent"]
+    "key",
+    [
+        r"HKLM\SYSTEM",
+        r"HKLM\Software\Microsoft",
+        r"HKCU\Software",
+        r"HKU\S-1-5-21-1",
+        r"HKU\S-1-5-21-1\Software",
+        r"HKLM\SYSTEM\CurrentControlSet\Services\CSAgent",
+    ],
 )
 def test_a_vital_key_is_never_deleted_whole(key):
     assert registry_problem(RegistryKey(key=key))
