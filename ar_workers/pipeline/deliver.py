@@ -52,7 +52,7 @@ def visit(services: Services, claim: Claim) -> Finding | None:
     if claim.crashes >= MOST_CRASHES:
         return Finding(state=State.FAILED, reason=f"set aside: {claim.crashes} workers were lost with it in hand")
     if claim.was == State.UNKNOWN and not channel.dedupes:
-        known = channel.reconcile(delivery, claim.row_id)
+        known = channel.reconcile(delivery, claim.row_id, thread="")
         if known is None and not (channel.marks_copies and claim.attempts + claim.crashes <= 1):
             return _in_doubt(claim)
         if known and known.answer is not Answer.RETRY:
@@ -65,7 +65,7 @@ def _send(services: Services, claim: Claim, channel: Channel) -> Finding | None:
         return Finding(state=State.FAILED, reason="deadline passed: not delivered")
     if services.ledger.begin(claim, most_isolations=None):
         return None
-    return _finding(services, claim, channel.send(claim.delivery(), claim.row_id))
+    return _finding(services, claim, channel.send(claim.delivery(), claim.row_id, thread=""))
 
 
 def _finding(services: Services, claim: Claim, result: Result) -> Finding:
