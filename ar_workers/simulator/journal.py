@@ -25,6 +25,7 @@ SECRET_FIELDS = frozenset(
         "refresh_token",
         "routing_key",
         "secret",
+        "sig",
         "token",
     }
 )
@@ -53,6 +54,11 @@ def readable_body(raw: bytes, content_type: str) -> Any:
         if "form-urlencoded" in content_type:
             return redact(dict(parse_qsl(text)))
         return f"[unreadable: {len(raw)} bytes]"
+
+
+def readable_path(path: str) -> str:
+    """The path without the secret that is the end of an incoming webhook's."""
+    return f"/services/{REDACTED}" if path.startswith("/services/") else path
 
 
 def readable_query(query: Mapping[str, list[str]]) -> str:
