@@ -144,6 +144,7 @@ https://acme.example/#fragment
 https://acme.example\\@127.0.0.1/
 https:\\\\acme.example/
 https://acme.example\\.evil.example/
+https://acme.example/a\\..\\b
 https://127.1/
 https://127.0.1/
 https://127/
@@ -343,6 +344,23 @@ def test_a_url_in_another_form_is_not_even_looked_up(careless, url, connects):
     with pytest.raises(Denied, match="address refused"):
         a_post(careless, url)
     assert connects == []
+
+
+REASONS = {
+    "http://acme.example/": "must begin with https://",
+    "https://user:pass@acme.example/": "must hold no user name and no password",
+    "https://acme.example/#top": "must hold no fragment",
+    "https://acm\u00e9.example/": "write an international name in its xn-- form",
+    "https://127.1/": "an address in its usual form",
+    "https://[fe80::1%eth0]/": "zone",
+    "https://acme.example./": "without a final dot",
+}
+
+
+@pytest.mark.parametrize("url", REASONS)
+def test_who_configures_a_url_is_told_what_is_wrong_with_it(url):
+    with pytest.raises(ValueError, match=REASONS[url]):
+        parsed(url)
 
 
 @pytest.mark.parametrize("address", INNER)
