@@ -63,10 +63,13 @@ class Channel(Protocol):
     def marks_copies(self) -> bool:
         """Whether a second copy can be told from a second message, so that one is better than none."""
 
-    def send(self, delivery: Delivery, delivery_id: str) -> Result:
-        """Send once: at most one provider request. Never raises for what the provider answers."""
+    def send(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result:
+        """Send once: at most one provider request. Never raises for what the provider answers.
 
-    def reconcile(self, delivery: Delivery, delivery_id: str) -> Result | None:
+        `thread` is the reference of the first message about the same threat to the same receiver, if there is one.
+        """
+
+    def reconcile(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result | None:
         """After an unknown outcome: ACCEPTED if the provider shows it, RETRY if surely not, None if it cannot tell."""
 
 

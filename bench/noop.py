@@ -62,10 +62,10 @@ class NoopChannel:
 
     dedupes = marks_copies = True
 
-    def send(self, delivery, delivery_id: str) -> Result:
+    def send(self, delivery, delivery_id: str, *, thread: str = "") -> Result:
         return Result(answer=Answer.ACCEPTED, reference="1")
 
-    def reconcile(self, delivery, delivery_id: str) -> None:
+    def reconcile(self, delivery, delivery_id: str, *, thread: str = "") -> None:
         return None
 
 

@@ -111,13 +111,13 @@ class FakeChannel:
     history: Result | None = None
     sent: list[Delivery] = field(default_factory=list)
 
-    def send(self, delivery: Delivery, delivery_id: str) -> Result:
+    def send(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result:
         result = self.answers.popleft() if self.answers else Result(answer=Answer.ACCEPTED, reference=delivery_id)
         if result.answer in {Answer.ACCEPTED, Answer.UNKNOWN}:
             self.sent.append(delivery)
         return result
 
-    def reconcile(self, delivery: Delivery, delivery_id: str) -> Result | None:
+    def reconcile(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result | None:
         return self.history
 
 

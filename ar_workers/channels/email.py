@@ -79,7 +79,7 @@ class Email:
         domain = self._config.sender.rpartition("@")[2].rstrip(">")
         return f"<{hashlib.sha256(name.encode()).hexdigest()[:40]}@{domain}>"
 
-    def send(self, delivery: Delivery, delivery_id: str) -> Result:
+    def send(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result:  # noqa: ARG002 - the threat's id makes the thread
         """One connection, one message, one recipient."""
         if not is_one_address(delivery.receiver.address):
             return Result(answer=Answer.PERMANENT, code="not one mail address")
@@ -95,8 +95,8 @@ class Email:
         finally:
             _leave(server)
 
-    def reconcile(self, delivery: Delivery, delivery_id: str) -> Result | None:  # noqa: ARG002 - no mail server can be asked
-        """Nobody can tell."""
+    def reconcile(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result | None:  # noqa: ARG002
+        """No mail server can tell."""
         return None
 
     def _connected(self) -> smtplib.SMTP:

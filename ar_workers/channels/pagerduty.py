@@ -70,7 +70,7 @@ class PagerDuty:
             "links": [{"href": threat.url, "text": "Open threat"}],
         }
 
-    def send(self, delivery: Delivery, delivery_id: str) -> Result:  # noqa: ARG002 - PagerDuty knows the threat, not the delivery
+    def send(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result:  # noqa: ARG002
         """Trigger once."""
         event = self.render(delivery.notification)
         if event is None:
@@ -82,7 +82,7 @@ class PagerDuty:
             return _unanswered(error)
         return _judged(reply.status_code, reply.headers.get("retry-after"), event["dedup_key"])
 
-    def reconcile(self, delivery: Delivery, delivery_id: str) -> Result | None:  # noqa: ARG002 - see `dedupes`
+    def reconcile(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result | None:  # noqa: ARG002
         """Nothing to ask: a repetition is recognised."""
         return None
 

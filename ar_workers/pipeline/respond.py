@@ -99,7 +99,7 @@ def rows_of(services: Services, event: Event, plan: Plan) -> Iterator[NewRow]:
     yield from _action_rows(event.threat_id, plan)
     for notification in plan.notifications:
         for receiver in receivers_of(services, notification):
-            delivery = Delivery(notification=notification, receiver=receiver)
+            delivery = Delivery(notification=notification, receiver=receiver, occurred_at=event.occurred_at)
             yield delivery_row(delivery, event.id, event.threat_id, life=DELIVERY_LIFE)
     for number, skip in enumerate(plan.skips):
         yield skip_row(skip, event.customer, event.id, number)

@@ -113,6 +113,13 @@ def test_rings_in_any_number_double_nothing():
     assert len(services.channels["slack"].sent) == 1
 
 
+def test_what_is_told_says_when_it_happened():
+    services = some_services(edr=an_edr())
+    event = published()
+    play(services, event)
+    assert [sent.occurred_at for sent in services.channels["slack"].sent] == [event.occurred_at]
+
+
 def test_lost_rings_are_made_up_for_by_the_sweep():
     services = some_services(edr=an_edr())
     ingest(services.ledger, services.doorbell, [published()])
