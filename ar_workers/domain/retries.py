@@ -23,7 +23,8 @@ _OFFLINE_FIRST, _OFFLINE_CAP = timedelta(seconds=30), timedelta(minutes=15)
 _LOOK_FIRST, _LOOK_CAP = timedelta(milliseconds=500), timedelta(minutes=5)
 #: A vendor that names a longer wait than this is read as broken (an epoch taken for seconds).
 LONGEST_WISH = timedelta(hours=1)
-DELIVERY_STEPS = tuple(timedelta(seconds=each) for each in (5, 30, 120, 600, 1800, 7200))
+#: The last is the longest that anybody waits for the news once a channel is back.
+DELIVERY_STEPS = tuple(timedelta(seconds=each) for each in (5, 30, 120, 600))
 
 
 class Retry(Value):
