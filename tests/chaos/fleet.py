@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -85,12 +84,12 @@ class Troop:
         return sum(child.restarts for child in self.children("worker"))
 
     def disband(self) -> None:
-        """Every process is gone when this returns, the frozen ones too."""
-        for crew in reversed(self.crews.values()):
-            for child in crew.children:
-                if child.process and child.is_alive:
-                    child.process.send_signal(signal.SIGCONT)
-            crew.stop()
+        """Kill every process; whatever was to be seen of them has been seen."""
+        alive = [child.process for child in self.children("") if child.process and child.is_alive]
+        for process in alive:
+            process.kill()
+        for process in alive:
+            process.wait()
 
     def until(self, condition: Callable[[], bool], *agents: Callable[[], None], seconds: float = 60.0, mend: bool = True) -> bool:
         """Let the agents do their worst until the condition holds; False if it does not in time."""
@@ -231,7 +230,7 @@ class Fleet(Troop):
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the simulator's own door."""
         url = f"{self.addresses['control']}/_control/{path}"
-        request = urllib.request.Request(url, json.dumps(body).encode() if body is not None else None, method=method)  # noqa: S310 - loopback
+        request = urllib.request.Request(url, json.dumps(body).encode() if body is not None else None, method=method)
         with urllib.request.urlopen(request, timeout=30) as reply:
             return json.load(reply)
 
@@ -248,7 +247,6 @@ class Fleet(Troop):
     def verdict_on(self, events: Sequence[ThreatPublished], journal: list[dict[str, Any]], expected: set[Effect]) -> Verdict:
         """The same of a part."""
         return judge(self.ledger, journal, events, expected)
-
 
 
 @contextlib.contextmanager

@@ -9,9 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ar_workers.bootstrap import doorbell_at
 from ar_workers.domain.events import parse_event
 from ar_workers.domain.rows import Acceptance
 from ar_workers.ledger.redis import RedisLedger, connect
+from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.respond import respond
 from tests.chaos.fleet import HASTE, Fleet
 from tests.chaos.report import Outcome, percentile
@@ -42,8 +44,9 @@ def one_event_again(client: redis.Redis, url: str, seed: int, *, times: int) -> 
     same = len(ledger.rows("acme", event.threat_id)) == rows
     counts = {"sent": len(answers), "new": new, "conflicts": answers.count(Acceptance.CONFLICT), "rows": rows, "growth_kib": growth // 1024}
     passed = same and set(answers) == {Acceptance.DUPLICATE} and growth <= 2**20
+    rate = len(answers) / took
     figure = "1 set of actions; Redis grows <= 1 MiB; >= 2 000/s"
-    return Outcome("R11", f"one event {times} times", seed, figure, passed, {**counts, "per_second": len(answers) / took})
+    return Outcome("R11", f"one event {times} times", seed, figure, passed, {**counts, "per_second": rate}, timely=rate >= 2000)
 
 
 def _published(ledger: RedisLedger, document: dict[str, Any], number: int) -> list[Acceptance]:
@@ -67,7 +70,8 @@ def flood(folder: Path, seed: int, *, events: int, tenants: int) -> Outcome:
         wave = [_renamed(event, chance.choice(names[1:]) if chance.random() < 0.1 else names[0]) for event in campaign.add(events)]
         started = time.perf_counter()
         ledger = fleet.ledger
-        accepted = sum(ledger.accept(wave[at : at + 200]).count(Acceptance.NEW) for at in range(0, events, 200))
+        doorbell = doorbell_at(fleet.redis.url)
+        accepted = sum(ingest(ledger, doorbell, wave[at : at + 200]).count(Acceptance.NEW) for at in range(0, events, 200))
         rate = accepted / (time.perf_counter() - started)
         settled = fleet.until(fleet.settled(wave), seconds=300 + events / 20)
         used = fleet.client.info("memory")["used_memory_peak"] / 2**20
@@ -75,10 +79,18 @@ def flood(folder: Path, seed: int, *, events: int, tenants: int) -> Outcome:
         small = [_wait(ledger, event) for event in wave if event.customer != names[0]]
         doubled = sum(len(ledger.rows(event.customer, event.threat_id)) != 3 for event in chance.sample(wave, min(2000, events)))
     p95 = percentile(small, 0.95)
-    passed = accepted == events and settled and not doubled and rate >= 500 and rss <= 200 and used <= 512 and p95 <= 5
-    counts = {"accepted": accepted, "settled": settled, "wrong": doubled, "per_second": rate, "rss_mib": rss, "redis_mib": used, "small_p95": p95}
+    sound = accepted == events and settled and not doubled and rss <= 200 and used <= 512
+    counts = {
+        "accepted": accepted,
+        "settled": settled,
+        "wrong": doubled,
+        "per_second": rate,
+        "rss_mib": rss,
+        "redis_mib": used,
+        "small_p95": p95,
+    }
     figure = "0 lost; >= 500/s; RSS <= 200 MiB; Redis <= 512 MiB; small tenants' p95 <= 5 s"
-    return Outcome("R10", f"{events} events, {tenants} tenants", seed, figure, passed, counts)
+    return Outcome("R10", f"{events} events, {tenants} tenants", seed, figure, sound, counts, timely=rate >= 500 and p95 <= 5)
 
 
 def _renamed(event: Any, customer: str) -> Any:

@@ -99,7 +99,13 @@ def _sent(journal: Iterable[dict[str, Any]]) -> dict[str, int]:
 def _conserved(verdict: Verdict, event: ThreatPublished, rows: Sequence[Row]) -> None:
     """Every endpoint and every indicator has exactly one row, and so has every copy of the news."""
     wanted = Counter({"isolate": len(event.endpoints), "slack": 1, "pagerduty": 1})
-    verbs = {"process": "kill_process", "file": "delete_file", "registry": "delete_registry_key", "hash": "ban_hash", "domain": "ban_domain"}
+    verbs = {
+        "process": "kill_process",
+        "file": "delete_file",
+        "registry": "delete_registry_key",
+        "hash": "ban_hash",
+        "domain": "ban_domain",
+    }
     wanted.update(verbs[ioc.indicator.type] for ioc in event.iocs)
     there = Counter(row.verb for row in rows)
     verdict.lost += [f"{event.threat_id}: no row to {verb}" for verb in (wanted - there).elements()]

@@ -40,7 +40,7 @@ def poison(folder: Path, seed: int, *, threats: int, each: int, megabytes: int) 
         slowest = percentile([(row.settled_at - row.created_at).total_seconds() for row in rows if row.settled_at], 0.99)
         verdict = fleet.verdict()
     return of(
-        "R13", f"poison in every queue among {threats} threats", seed, verdict, also=not restarts and aside == min(unreadable, 1000),
+        "R13", f"poison in every queue among {threats} threats", seed, verdict, also=not restarts and aside >= min(unreadable, 1000),
         figure="0 worker exits; what cannot be read is set aside", exits=restarts, unreadable=unreadable, set_aside=aside, standing=standing,
         isolation_p99=slowest,
     )  # fmt: skip
@@ -49,6 +49,7 @@ def poison(folder: Path, seed: int, *, threats: int, each: int, megabytes: int) 
 def unreadable_junk(chance: random.Random, megabytes: int) -> list[bytes]:
     """What is no message at all."""
     found = [chance.randbytes(64), b"", b"{", b"null", b"[]", b"{}", b'{"properties": {}}', b'{"properties": 3}', b"\xff\xfe\x00"]
+    found.append(message("ioc", "ar_workers.tasks.act", ["x"], body="not base64 at all").encode())
     return found + ([chance.randbytes(megabytes * 2**20)] if megabytes else [])
 
 
@@ -59,11 +60,23 @@ def readable_junk(chance: random.Random, queue: str) -> list[str]:
     found = [message(queue, task, args) for args in ids]
     found.append(message(queue, "os.system", ["true"]))
     found.append(message(queue, task, ["x"], content_type="application/x-python-serialize"))
-    found.append(message(queue, task, ["x"], body="not base64 at all"))
+    found += [message(queue, task, ["x"], headers={name: odd}) for name in HEADERS for odd in ODDITIES]
     return found
 
 
-def message(queue: str, task: str, args: list[Any], *, content_type: str = "application/json", body: str | None = None) -> str:
+HEADERS = ("task", "id", "root_id", "eta", "expires", "retries", "timelimit", "group", "argsrepr", "ignore_result")
+ODDITIES: tuple[Any, ...] = (None, [], {"a": 1}, "", "nonsense", -1)
+
+
+def message(
+    queue: str,
+    task: str,
+    args: list[Any],
+    *,
+    content_type: str = "application/json",
+    body: str | None = None,
+    headers: dict[str, Any] | None = None,
+) -> str:
     """A message as Celery would send it."""
     text = json.dumps([args, {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}])
     number = str(uuid.uuid4())
@@ -72,7 +85,7 @@ def message(queue: str, task: str, args: list[Any], *, content_type: str = "appl
             "body": body or base64.b64encode(text.encode()).decode(),
             "content-encoding": "utf-8",
             "content-type": content_type,
-            "headers": {"lang": "py", "task": task, "id": number, "root_id": number, "argsrepr": "", "kwargsrepr": ""},
+            "headers": {"lang": "py", "task": task, "id": number, "root_id": number, "argsrepr": "", "kwargsrepr": "", **(headers or {})},
             "properties": {
                 "correlation_id": number, "delivery_mode": 2, "delivery_tag": number, "body_encoding": "base64", "priority": 0,
                 "delivery_info": {"exchange": "", "routing_key": queue},

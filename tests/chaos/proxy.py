@@ -60,7 +60,10 @@ class Proxy:
             _reset(writer)
             return
         self._open |= {writer, back}
-        tasks = [asyncio.create_task(self._pump(reader, back, writer)), asyncio.create_task(self._pump(there, writer, writer, answers=True))]
+        tasks = [
+            asyncio.create_task(self._pump(reader, back, writer)),
+            asyncio.create_task(self._pump(there, writer, writer, answers=True)),
+        ]
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             task.cancel()
@@ -68,7 +71,9 @@ class Proxy:
         for each in (writer, back):
             each.close()
 
-    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, client: asyncio.StreamWriter, *, answers: bool = False) -> None:
+    async def _pump(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, client: asyncio.StreamWriter, *, answers: bool = False
+    ) -> None:
         with contextlib.suppress(OSError):
             while piece := await source.read(PIECE):
                 mode = self._words[0]

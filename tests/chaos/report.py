@@ -21,19 +21,37 @@ class Outcome:
     what: str
     seed: int
     figure: str
-    passed: bool
+    #: Whether what must never happen did not. Whether it was fast enough is another question, and none for `make test`.
+    sound: bool
     counts: dict[str, Any] = field(default_factory=dict)
     evidence: str = ""
+    timely: bool = True
+
+    @property
+    def passed(self) -> bool:
+        return self.sound and self.timely
 
     def line(self, commit: str) -> str:
         counts = ", ".join(f"{name} {_short(value)}" for name, value in self.counts.items())
-        return f"| {self.goal} | {self.what} | {self.seed} | {commit} | {counts} | {self.figure} | {'pass' if self.passed else '**FAIL**'} |"
+        return (
+            f"| {self.goal} | {self.what} | {self.seed} | {commit} | {counts} | {self.figure} | {'pass' if self.passed else '**FAIL**'} |"
+        )
 
 
-def of(goal: str, what: str, seed: int, verdict: Verdict, *, also: bool = True, figure: str = "0 lost, 0 doubled", **counts: Any) -> Outcome:
+def of(
+    goal: str,
+    what: str,
+    seed: int,
+    verdict: Verdict,
+    *,
+    also: bool = True,
+    timely: bool = True,
+    figure: str = "0 lost, 0 doubled",
+    **counts: Any,
+) -> Outcome:
     """The outcome of a storm: clean by the oracle, and whatever else was to hold."""
     found = verdict.counts()
-    return Outcome(goal, what, seed, figure, verdict.is_clean and also, {**found, **counts}, str(verdict))
+    return Outcome(goal, what, seed, figure, verdict.is_clean and also, {**found, **counts}, str(verdict), timely)
 
 
 def _short(value: Any) -> str:
@@ -42,7 +60,9 @@ def _short(value: Any) -> str:
 
 def commit() -> str:
     """What was tested."""
-    said = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    said = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+    )
     return said.stdout.strip() or "unknown"
 
 

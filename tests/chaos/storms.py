@@ -56,7 +56,7 @@ def kill_storm(folder: Path, seed: int, *, threats: int, strikes: int, workers: 
         verdict, gaps = fleet.verdict(), reclaims(folder, killer.kills)
     slowest = percentile(gaps, 0.99)
     return of(
-        "R2", f"kill storm, {len(campaign.expected)} actions, {workers} workers", seed, verdict, also=slowest <= 30 and rest <= 60,
+        "R2", f"kill storm, {len(campaign.expected)} actions, {workers} workers", seed, verdict, timely=slowest <= 30 and rest <= 60,
         figure="0 lost, 0 doubled; re-claim p99 <= 30 s; settled <= 60 s after the last kill",
         strikes=killer.done, kills=len(killer.kills), reclaimed=len(gaps), reclaim_p99=slowest, settled_after=rest,
     )  # fmt: skip
@@ -80,7 +80,7 @@ def redis_storm(folder: Path, seed: int, *, threats: int, kills: int, pauses: tu
         ended = [child.name for child in fleet.children("worker", "beat") if not child.is_alive]
         verdict = fleet.verdict()
     outcome = of(
-        "R3", f"Redis killed and restarted, {len(campaign.expected)} actions", seed, verdict, also=not ended and rest <= 60,
+        "R3", f"Redis killed and restarted, {len(campaign.expected)} actions", seed, verdict, also=not ended, timely=rest <= 60,
         figure="0 lost, 0 doubled, no manual restart; consumption resumes <= 60 s",
         kills=killer.done, ended=len(ended), settled_after=rest,
     )  # fmt: skip
@@ -103,6 +103,6 @@ def rolling_restarts(folder: Path, seed: int, *, threats: int, restarts: int, ba
         rows = [row for event in campaign.threats for row in ledger.rows(event.customer, event.threat_id) if row.verb == "isolate"]
         waits = [(row.settled_at - row.created_at).total_seconds() for row in rows if row.settled_at]
     return of(
-        "R19", f"rolling restarts under load, {len(campaign.expected)} actions", seed, verdict, also=percentile(waits, 0.99) <= 10,
+        "R19", f"rolling restarts under load, {len(campaign.expected)} actions", seed, verdict, timely=percentile(waits, 0.99) <= 10,
         figure="0 lost, 0 doubled; isolation p99 <= 10 s", restarts=killer.done, p99=percentile(waits, 0.99),
     )  # fmt: skip

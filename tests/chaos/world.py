@@ -73,7 +73,9 @@ class Campaign:
             id=f"ev-{number}",
             customer=tenant,
             occurred_at=NOON,
-            threat=Threat(id=f"T-{number}", severity=Severity.HIGH, classification="Ransomware", url=f"https://ar.example/threats/{number}"),
+            threat=Threat(
+                id=f"T-{number}", severity=Severity.HIGH, classification="Ransomware", url=f"https://ar.example/threats/{number}"
+            ),
             endpoints=(endpoint,),
             iocs=tuple(
                 IOC(indicator=each, confirmed_malicious=True, safe_to_act=True, agent_id=_where(each, endpoint)) for each in indicators
