@@ -14,8 +14,8 @@ from tests.chaos.world import Campaign
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: The waits of the full form: what production has, but for the lease, which is as short as settings allow.
-SLOW = {**HASTE, "CHAOS_LEASE": "20", "CHAOS_LEAST": "5", "CHAOS_GRACE": "5", "CHAOS_AGAIN": "30"}
+#: The waits of the full form: production's own, with the shortest lease that the settings allow.
+SLOW = {"CHAOS_LEASE": "30", "CHAOS_LEAST": "20", "CHAOS_GRACE": "5", "CHAOS_AGAIN": "30"}
 
 #: A vendor slow enough that whoever dies has something in hand.
 SLUGGISH = {"action": "delay", "vendor": "crowdstrike", "probability": 0.3, "seconds": 0.3, "label": "sluggish"}
