@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help install run up test check bench lock clean
+.PHONY: help install run up test check bench chaos lock clean
 
 help: ## show this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 10
@@ -38,6 +38,9 @@ check: install ## lint, types, layers, generated documentation
 
 bench: install ## measure against bare Celery, side by side
 	@$(BIN)/python -m bench
+
+chaos: install ## kill, cut and flood it for some hours, and print a table (ARGS="--only R2 --seed 7 --short")
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 lock: ## resolve pyproject.toml anew into requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \

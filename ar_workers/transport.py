@@ -117,7 +117,7 @@ class Channel(redis.Channel):
         queue = key.rsplit(self.sep, 1)[0]
         try:
             message = loads(bytes_to_str(raw))
-            message["properties"]["delivery_tag"]
+            _check(self.Message(message, channel=self))  # built here to see that it can be: its body is decoded
         except Exception as error:  # noqa: BLE001 - whatever a stranger pushed, it must not end the worker
             self._set_aside(queue, raw, error)
             return
@@ -133,6 +133,25 @@ class Channel(redis.Channel):
     def _disconnect_pools(self) -> None:
         self._kept = None
         super()._disconnect_pools()
+
+
+_TEXTS = ("task", "id", "root_id", "parent_id", "group", "argsrepr", "kwargsrepr", "shadow")
+_ABSENT: dict[str, Any] = {"eta": None, "expires": None, "timelimit": [None, None], "stamped_headers": None}
+
+
+def _check(message: Any) -> None:
+    """Raise ValueError for headers on which Celery's consumer would end its worker: it believes whatever they say.
+
+    A task of ours has an id, and neither a time nor a limit.
+    """
+    headers = message.headers if isinstance(message.headers, dict) else {}
+    if not all(isinstance(headers.get(name), str | None) for name in _TEXTS):
+        raise ValueError("a header that is a text is none")
+    if "task" in headers and not (headers["task"] and headers.get("id")):
+        raise ValueError("has no task, or no id")
+    odd = [name for name, absent in _ABSENT.items() if headers.get(name, absent) != absent]
+    if odd or not isinstance(headers.get("retries", 0), int):
+        raise ValueError("carries a time or a limit, as no message of ours does")
 
 
 class Transport(redis.Transport):
