@@ -115,7 +115,7 @@ class MailInbox:
                 tenant="",
                 channel=recipient,
                 id=str(message["Message-ID"]),
-                subject=str(message["Subject"]),
+                subject=str(message["Subject"]).strip(),  # a fold before the first word is not part of it
                 body={
                     "headers": dict(message.items()),
                     "text": text.get_content() if text else "",
