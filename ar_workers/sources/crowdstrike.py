@@ -38,13 +38,9 @@ def read(record: object, *, customer: str | None) -> Event:
     """The alert as ThreatPublished. Raises InvalidEvent."""
     alert = Fields.of(record)
     device = alert.part("device", optional=True)
-    named = device if device.raw("device_id") else alert
-    where = endpoint(
-        Vendor.CROWDSTRIKE,
-        named,
-        "device_id" if named is device else "agent_id",
-        hostname=device.raw("hostname"),
-        os=_PLATFORMS.get(device.text("platform_name", ""), OS.UNKNOWN),
+    hostname, system = device.raw("hostname"), _PLATFORMS.get(device.text("platform_name", ""), OS.UNKNOWN)
+    where = endpoint(Vendor.CROWDSTRIKE, device, "device_id", hostname=hostname, os=system) or endpoint(
+        Vendor.CROWDSTRIKE, alert, "agent_id", hostname=hostname, os=system
     )
     tactic, technique = alert.shown("tactic", "type", default="Detection"), alert.shown("technique", default="")
     return published(
@@ -86,6 +82,7 @@ def _evidence(alert: Fields, agent_id: str | None) -> Evidence:
         malicious=malicious,
     )
     for sha256, state in states.items():
+        # What was done to the alert's own file says nothing of another one; what analysts took back, they took back of all.
         evidence.image({HashType.SHA256: sha256}, malicious=judged([*said, state], VERDICTS) and judged([state], VERDICTS))
     for named in (alert, *alert.parts("ioc_context")):
         _named(named, evidence)

@@ -97,7 +97,9 @@ class Evidence:
 
     def _note(self, kind: str, value: Any, why: str) -> None:
         named = repr(line_of(value)[:80]) if isinstance(value, str) else f"of type {type(value).__name__}"
-        self.notes.append(f"Not taken as indicator: {kind} {named}: {why}")
+        note = f"Not taken as indicator: {kind} {named}: {why.removeprefix('Value error, ')}"
+        if note not in self.notes:
+            self.notes.append(note)
 
 
 def is_path(value: object) -> bool:
