@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ar_workers.automations.ioc_response import plan
 from ar_workers.domain.endpoints import OS
 from ar_workers.domain.errors import InvalidEvent
 from ar_workers.domain.events import load_event
 from ar_workers.domain.threats import Severity
 from ar_workers.sources import FORMATS
 from ar_workers.sources.alerts import console
+from tests.builders import a_context, a_policy
 from tests.sources.vendors import SAMPLES, changed, said
 
 EVERY = pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
@@ -100,6 +102,16 @@ def places(value, path=()):
     for name, inner in items:
         yield (*path, name)
         yield from places(inner, (*path, name))
+
+
+@EVERY
+def test_what_is_told_only_becomes_no_action(sample):
+    event = read(sample)
+    groups = {endpoint.edr: frozenset({"Remediate"}) for endpoint in event.endpoints}
+    seen = {endpoint.agent_id: endpoint.model_copy(update={"groups": {"Remediate"}, "os": OS.WINDOWS}) for endpoint in event.endpoints}
+    found = plan(event, a_context(policy=a_policy(remediate_groups=groups), endpoints=seen))
+    assert len(found.actions) + len(found.skips) == len(event.iocs)
+    assert [skip.reason for skip in found.skips].count("not confirmed malicious") == len([word for word in said(event) if "*" not in word])
 
 
 GONE = "<gone>"

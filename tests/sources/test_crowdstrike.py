@@ -49,15 +49,17 @@ def test_what_is_taken_back_is_not_acted_on(change):
     assert said(event(change)) == TOLD
 
 
+def verdicts(*changes):
+    return {ioc.indicator.target: ioc.safe_to_act for ioc in event((("pattern_disposition_details",), {}), *changes).iocs}
+
+
 def test_another_quarantined_file_has_a_verdict_of_its_own():
-    other = {"id": f"{'a' * 32}_{sha256('other')}", "state": "quarantined"}
-    found = event((("quarantined_files",), [other]), (("pattern_disposition_details",), {}))
-    assert [(ioc.indicator.target, ioc.safe_to_act) for ioc in found.iocs][0] == (f"sha256:{SHA256}", False)
-    assert (f"sha256:{sha256('other')}", True) in [(ioc.indicator.target, ioc.safe_to_act) for ioc in found.iocs]
-    assert not any(
-        ioc.safe_to_act
-        for ioc in event((("quarantined_files",), [other | {"state": "unknown"}]), (("pattern_disposition_details",), {})).iocs
-    )
+    own, other = f"sha256:{SHA256}", f"sha256:{sha256('other')}"
+    file = {"id": f"{'a' * 32}_{sha256('other')}", "state": "quarantined"}
+    found = verdicts((("quarantined_files",), [file]))
+    assert (found[own], found[other]) == (False, True)
+    assert not any(verdicts((("quarantined_files",), [file | {"state": "unrelease_pending"}])).values())
+    assert not any(verdicts((("quarantined_files",), [file]), (("tags",), ["false_positive"])).values())
 
 
 @pytest.mark.parametrize(("number", "severity"), [(0, "low"), (39, "low"), (40, "medium"), (60, "high"), (100, "high"), ("70", "high")])
