@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from ..domain.endpoints import OS, Endpoint, Vendor
 from ..domain.errors import InvalidEvent
 from ..domain.events import parse_event
+from ..domain.threats import Severity
 from .reading import LONGEST_LINE, Fields, line_of
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ..domain.events import Event
-    from ..domain.threats import Severity
     from .evidence import Evidence
 
 #: Leaves room for the vendor's name before it and the revision behind it in an id of 128 characters.
@@ -31,7 +31,12 @@ _LONGEST_SUMMARY = 20_000
 
 @dataclass(frozen=True, kw_only=True)
 class Alert:
-    """A vendor's record in our words. `id` is the vendor's, and `endpoint` is None where the record names none by its id."""
+    """A vendor's record in our words. `id` is the vendor's, and `endpoint` is None where the record names none by its id.
+
+    `taken_back` is an alert that people have called false or expected: it is of low severity, so that reading it once
+    more, after its endpoint was released, isolates nothing again. Groups are never taken from an alert: they are those
+    of its time, and the EDR is asked for those of now.
+    """
 
     vendor: Vendor
     id: str
@@ -43,6 +48,7 @@ class Alert:
     summary: Sequence[str]
     endpoint: Endpoint | None
     evidence: Evidence
+    taken_back: bool = False
 
 
 def published(alert: Alert, customer: str | None) -> Event:
@@ -65,7 +71,7 @@ def published(alert: Alert, customer: str | None) -> Event:
             "occurred_at": alert.occurred_at,
             "threat": {
                 "id": threat_id,
-                "severity": alert.severity,
+                "severity": Severity.LOW if alert.taken_back else alert.severity,
                 "classification": alert.classification,
                 "title": alert.title,
                 "url": alert.url,

@@ -15,7 +15,7 @@ from ..domain.indicators import HashType
 from ..domain.threats import Severity
 from .alerts import Alert, alert_id, console, endpoint, published
 from .evidence import Evidence
-from .reading import Fields, judged, line_of
+from .reading import Fields, judged, line_of, taken_back
 
 if TYPE_CHECKING:
     from ..domain.events import Event
@@ -60,6 +60,7 @@ def read(record: object, *, customer: str | None) -> Event:
             summary=[alert.text("reason", "")],
             endpoint=where,
             evidence=_evidence(alert, where.agent_id if where else None),
+            taken_back=taken_back([_determination(alert)], VERDICTS),
         ),
         customer,
     )
@@ -81,7 +82,11 @@ def _evidence(alert: Fields, agent_id: str | None) -> Evidence:
 
 def _is_malicious(alert: Fields, role: str) -> bool:
     reputations = [alert.raw(f"{role}_reputation"), alert.raw(f"{role}_effective_reputation")]
-    return judged([*reputations, alert.part("determination", optional=True).raw("value")], VERDICTS)
+    return judged([*reputations, _determination(alert)], VERDICTS)
+
+
+def _determination(alert: Fields) -> object:
+    return alert.part("determination", optional=True).raw("value")
 
 
 def _hashes(alert: Fields, role: str) -> dict[HashType, object]:

@@ -13,13 +13,15 @@ from ..domain.indicators import HashType
 from ..domain.threats import Severity
 from .alerts import Alert, alert_id, endpoint, published
 from .evidence import Evidence
-from .reading import Fields
+from .reading import Fields, taken_back
 
 if TYPE_CHECKING:
     from ..domain.events import Event
 
-#: `alert_severity`, 0 to 100, from this number on. The API documents no bands: these are thirds, and ours. Verdicts there are none.
+#: `alert_severity`, 0 to 100, from this number on. The API documents no bands: these are thirds, and ours.
 SEVERITIES = {0: Severity.LOW, 34: Severity.MEDIUM, 67: Severity.HIGH}
+#: The alert's `status`: there is no verdict but the one that takes it back.
+VERDICTS = {"false positive": False}
 #: Every customer has a server of its own, which no record names: an address that surely leads nowhere (RFC 2606).
 CONSOLE = "https://carbon-black-edr.invalid/"
 _SYSTEMS = {"windows": OS.WINDOWS, "osx": OS.MACOS, "linux": OS.LINUX}
@@ -28,14 +30,12 @@ _SYSTEMS = {"windows": OS.WINDOWS, "osx": OS.MACOS, "linux": OS.LINUX}
 def read(record: object, *, customer: str | None) -> Event:
     """The alert as ThreatPublished. Raises InvalidEvent."""
     alert = Fields.of(record)
-    group = alert.shown("group", default="")
     where = endpoint(
         Vendor.CARBON_BLACK_EDR,
         alert,
         "sensor_id",
         hostname=alert.raw("hostname"),
         os=_SYSTEMS.get(alert.text("os_type", "").lower(), OS.UNKNOWN),
-        groups=frozenset({group}) if group else None,
     )
     return published(
         Alert(
@@ -49,6 +49,7 @@ def read(record: object, *, customer: str | None) -> Event:
             summary=[f"The server's id of the process: {alert.shown('process_id', 'process_unique_id', default='not told')}"],
             endpoint=where,
             evidence=_evidence(alert, where.agent_id if where else None),
+            taken_back=taken_back([alert.raw("status")], VERDICTS),
         ),
         customer,
     )

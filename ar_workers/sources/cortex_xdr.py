@@ -16,7 +16,7 @@ from ..domain.indicators import HashType
 from ..domain.threats import Severity
 from .alerts import Alert, alert_id, endpoint, published
 from .evidence import Evidence
-from .reading import Fields, judged
+from .reading import Fields, judged, taken_back
 
 if TYPE_CHECKING:
     from ..domain.events import Event
@@ -66,7 +66,7 @@ def read(record: object, *, customer: str | None) -> Event:
     )
     evidence = Evidence(where.agent_id if where else None)
     events = _events(alert)
-    guilty = _subject(events) if _is_malicious(alert) else ""
+    guilty = _subject(events) if judged([alert.raw("name"), *_said(alert)], VERDICTS) else ""
     for event in events:
         _take(event, evidence, guilty)
     return published(
@@ -81,15 +81,17 @@ def read(record: object, *, customer: str | None) -> Event:
             summary=[alert.text("description", "")],
             endpoint=where,
             evidence=evidence,
+            taken_back=taken_back(_said(alert), VERDICTS),
         ),
         customer,
     )
 
 
-def _is_malicious(alert: Fields) -> bool:
+def _said(alert: Fields) -> list[object]:
+    """What people said of the alert."""
     resolution = alert.text("resolution_status", "").lower().removeprefix("status_").lstrip("0123456789").removeprefix("_")
     allowed = "allow-listed" if alert.raw("is_whitelisted") is True else None
-    return judged([alert.raw("name"), resolution, allowed], VERDICTS)
+    return [resolution, allowed]
 
 
 def _events(alert: Fields) -> list[dict[str, Any]]:

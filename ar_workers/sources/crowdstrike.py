@@ -1,8 +1,9 @@
 """CrowdStrike Falcon: an alert of `/alerts/combined/alerts/v1` or `/alerts/entities/alerts/v2` as a published threat.
 
-A file is malicious if Falcon quarantined it and nobody released it. That Falcon killed or blocked a process is no
-verdict on its image: that may be a tool of the system. The process may be killed where its image is malicious.
-A domain or registry key of an alert has no verdict: it is told, and not acted on.
+A file is malicious if Falcon quarantined that very content and nobody released it. What Falcon did to the process
+(`pattern_disposition_details`) is no verdict on its image: that may be a tool of the system, or what wrote the file.
+The process may be killed where its image is malicious. A domain or registry key of an alert has no verdict: it is
+told, and not acted on.
 """
 
 from __future__ import annotations
@@ -14,16 +15,15 @@ from ..domain.indicators import HashType
 from ..domain.threats import Severity
 from .alerts import Alert, alert_id, console, endpoint, published
 from .evidence import Evidence
-from .reading import Fields, judged, moment_of, number_of
+from .reading import Fields, judged, moment_of, number_of, taken_back
 
 if TYPE_CHECKING:
     from ..domain.events import Event
 
 #: `severity` from this number on. The bands are those of `severity_name`: Low from 20, Medium from 40, High from 60, Critical from 80.
 SEVERITIES = {0: Severity.LOW, 40: Severity.MEDIUM, 60: Severity.HIGH}
-#: Words on the alert's file: of `pattern_disposition_details`, of a quarantined file's `state`, and of analysts (`resolution`, `tags`).
+#: The `state` of a quarantined file, and what analysts say of an alert (`resolution`, `tags`).
 VERDICTS = {
-    "quarantine_file": True,
     "quarantined": True,
     "purged": True,
     "release_pending": False,
@@ -55,6 +55,7 @@ def read(record: object, *, customer: str | None) -> Event:
             summary=[alert.text("description", "")],
             endpoint=where,
             evidence=_evidence(alert, where.agent_id if where else None),
+            taken_back=taken_back(_said(alert), VERDICTS),
         ),
         customer,
     )
@@ -82,18 +83,16 @@ def _evidence(alert: Fields, agent_id: str | None) -> Evidence:
         malicious=malicious,
     )
     for sha256, state in states.items():
-        # What was done to the alert's own file says nothing of another one; what analysts took back, they took back of all.
-        evidence.image({HashType.SHA256: sha256}, malicious=judged([*said, state], VERDICTS) and judged([state], VERDICTS))
+        evidence.image({HashType.SHA256: sha256}, malicious=judged([*said, state], VERDICTS))
     for named in (alert, *alert.parts("ioc_context")):
         _named(named, evidence)
     return evidence
 
 
 def _said(alert: Fields) -> list[object]:
-    """What Falcon did to the alert's file, and what analysts said of the alert."""
-    details, tags = alert.part("pattern_disposition_details", optional=True), alert.raw("tags")
-    done = [word for word, value in details.values.items() if value is True]
-    return [*done, alert.raw("resolution"), *(tags if isinstance(tags, list) else [])]
+    """What analysts said of the alert."""
+    tags = alert.raw("tags")
+    return [alert.raw("resolution"), *(tags if isinstance(tags, list) else [])]
 
 
 def _sha256(file: Fields) -> str:

@@ -15,7 +15,7 @@ from ..domain.indicators import HashType
 from ..domain.threats import Severity
 from .alerts import Alert, alert_id, endpoint, published
 from .evidence import Evidence
-from .reading import Fields, judged, moment_of
+from .reading import Fields, judged, moment_of, taken_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +66,7 @@ def read(record: object, *, customer: str | None) -> Event:
             summary=[alert.text("description", "")],
             endpoint=where,
             evidence=evidence,
+            taken_back=taken_back([alert.raw("classification")], VERDICTS),
         ),
         customer,
     )

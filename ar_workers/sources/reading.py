@@ -10,7 +10,7 @@ from ..domain.errors import InvalidEvent
 from ..domain.text import cleaned
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ..domain.threats import Severity
 
@@ -116,7 +116,12 @@ def moment_of(value: object) -> datetime | None:
         return None
 
 
-def judged(words: list[object], table: Mapping[str, bool]) -> bool:
+def judged(words: Sequence[object], table: Mapping[str, bool]) -> bool:
     """Whether a vendor calls something malicious: one of its words says so (True in the table), and none takes it back (False)."""
     said = {table[word.lower()] for word in words if isinstance(word, str) and word.lower() in table}
     return said == {True}
+
+
+def taken_back(words: Sequence[object], table: Mapping[str, bool]) -> bool:
+    """Whether one of these words takes a verdict back."""
+    return any(isinstance(word, str) and table.get(word.lower()) is False for word in words)

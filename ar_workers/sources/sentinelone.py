@@ -15,7 +15,7 @@ from ..domain.indicators import HashType
 from ..domain.threats import Severity
 from .alerts import Alert, alert_id, endpoint, published
 from .evidence import Evidence
-from .reading import Fields, judged, moment_of
+from .reading import Fields, judged, moment_of, taken_back
 
 if TYPE_CHECKING:
     from ..domain.events import Event
@@ -63,21 +63,26 @@ def _threat(record: Fields) -> Alert:
     info, agent = record.part("threatInfo"), record.part("agentRealtimeInfo", optional=True)
     hashes = {kind: info.raw(kind) for kind in HashType}
     words = [*_words(info, "confidenceLevel"), *(["without a file"] if info.raw("isFileless") is True else [])]
-    where = _endpoint(agent, "agentId", "agentOsType", hostname=agent.raw("agentComputerName"), group=agent.shown("groupName", default=""))
+    where = _endpoint(agent, "agentId", "agentOsType", hostname=agent.raw("agentComputerName"))
     return _of_file(record, info, where, _file_of(where, hashes, info, words), severity="confidenceLevel")
 
 
 def _flat_threat(record: Fields) -> Alert:
     hashes = {HashType.SHA256: record.raw("fileSha256"), HashType.SHA1: record.raw("fileContentHash")}
-    words = [*_words(record, "cloudVerdict"), *(["marked_as_benign"] if record.raw("markedAsBenign") is True else [])]
+    words = _words(record, "cloudVerdict")
     where = _endpoint(record, "agentId", "agentOsType", hostname=record.raw("agentComputerName"))
     return _of_file(record, record, where, _file_of(where, hashes, record, words), severity="cloudVerdict")
 
 
 def _words(info: Fields, verdict: str) -> list[object]:
     is_signed = info.raw("isValidCertificate") is True or info.raw("isCertValid") is True
-    said = [info.raw(name) for name in (verdict, "analystVerdict", "mitigationStatus")]
-    return [*said, *(["validly signed"] if is_signed else [])]
+    return [info.raw(verdict), *_said(info), *(["validly signed"] if is_signed else [])]
+
+
+def _said(info: Fields) -> list[object]:
+    """What people said of the threat."""
+    benign = "marked_as_benign" if info.raw("markedAsBenign") is True else None
+    return [info.raw("analystVerdict"), info.raw("mitigationStatus"), benign]
 
 
 def _file_of(where: Endpoint | None, hashes: dict[HashType, object], info: Fields, words: list[object]) -> Evidence:
@@ -99,6 +104,7 @@ def _of_file(record: Fields, info: Fields, where: Endpoint | None, evidence: Evi
         summary=[info.text("description", "")],
         endpoint=where,
         evidence=evidence,
+        taken_back=taken_back(_said(info), VERDICTS),
     )
 
 
@@ -117,6 +123,7 @@ def _star(record: Fields) -> Alert:
         summary=[rule.text("description", "")],
         endpoint=where,
         evidence=_star_evidence(record, info, rule, where),
+        taken_back=taken_back(_said(info), VERDICTS),
     )
 
 
@@ -135,12 +142,11 @@ def _star_evidence(record: Fields, info: Fields, rule: Fields, where: Endpoint |
     return evidence
 
 
-def _endpoint(agent: Fields, name: str, system: str, *, hostname: object, group: str = "") -> Endpoint | None:
+def _endpoint(agent: Fields, name: str, system: str, *, hostname: object) -> Endpoint | None:
     return endpoint(
         Vendor.SENTINELONE,
         agent,
         name,
         hostname=hostname,
         os=_SYSTEMS.get(agent.text(system, ""), OS.UNKNOWN),
-        groups=frozenset({group}) if group else None,
     )
