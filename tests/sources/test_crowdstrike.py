@@ -31,7 +31,7 @@ def test_a_quarantined_file_is_malicious_and_its_process_with_it():
 
 
 def test_a_process_that_was_killed_has_no_malicious_image():
-    found = event((("quarantined_files",), None), (("pattern_disposition_details",), {"kill_process": True, "process_blocked": True}))
+    found = event((("quarantined_files",), None), (("pattern_disposition_details",), {"kill_process": True, "quarantine_file": True}))
     assert said(found) == TOLD
     assert found.threat.severity is Severity.HIGH
 
@@ -50,7 +50,7 @@ def test_what_is_taken_back_is_not_acted_on(change):
 
 
 def verdicts(*changes):
-    return {ioc.indicator.target: ioc.safe_to_act for ioc in event((("pattern_disposition_details",), {}), *changes).iocs}
+    return {ioc.indicator.target: ioc.safe_to_act for ioc in event(*changes).iocs}
 
 
 def test_another_quarantined_file_has_a_verdict_of_its_own():

@@ -152,6 +152,20 @@ def test_a_carried_endpoint_is_used_with_its_groups():
     assert endpoint.groups == {"Remediate", "A, B"}
 
 
+@pytest.mark.parametrize(
+    ("sensor", "field"),
+    [
+        ({"product": "crowdstrike"}, "id"),
+        ({"product": "crowdstrike", "id": "a b"}, "id"),
+        ({"id": "a" * 32, "product": "norton"}, "product"),
+    ],
+)
+def test_a_sensor_that_cannot_be_used_is_named_by_its_field(sensor, field):
+    with pytest.raises(InvalidEvent) as raised:
+        redcanary(endpoints=[{"attributes": {"hostname": "victim", "sensor": sensor}}])
+    assert raised.value.field == f"endpoints.0.attributes.sensor.{field}"
+
+
 def test_marked_indicators_are_confirmed_and_safe():
     marked = [
         {"attributes": {"primitives.file": {"attributes": {"sha256": sha256("x"), "md5": "0" * 32, "path": r"C:\x.exe"}}}},

@@ -181,25 +181,73 @@ CORTEX_XDR = {
 
 
 class Sample(NamedTuple):
-    """A format, a record of it, and where the endpoint's id, the title and the hash stand in it."""
+    """A format, a record of it, where the endpoint's id, the title and the hash stand in it, and how people take the alert back."""
 
     kind: str
     record: dict
     endpoint: tuple[str | int, ...]
     title: tuple[str | int, ...]
     sha256: tuple[str | int, ...]
+    benign: tuple[tuple[str, ...], object]
 
 
 SAMPLES = {
-    "crowdstrike": Sample("crowdstrike", CROWDSTRIKE, ("device", "device_id"), ("display_name",), ("sha256",)),
-    "defender": Sample("defender", DEFENDER, ("machineId",), ("title",), ("evidence", 0, "sha256")),
-    "sentinelone": Sample(
-        "sentinelone", SENTINELONE, ("agentRealtimeInfo", "agentId"), ("threatInfo", "threatName"), ("threatInfo", "sha256")
+    "crowdstrike": Sample(
+        kind="crowdstrike",
+        record=CROWDSTRIKE,
+        endpoint=("device", "device_id"),
+        title=("display_name",),
+        sha256=("sha256",),
+        benign=(("tags",), ["false_positive"]),
     ),
-    "star": Sample("sentinelone", STAR, ("agentRealtimeInfo", "id"), ("ruleInfo", "name"), ("sourceProcessInfo", "fileHashSha256")),
-    "carbon_black_cloud": Sample("carbon_black_cloud", CARBON_BLACK_CLOUD, ("device_id",), ("reason",), ("process_sha256",)),
-    "carbon_black_edr": Sample("carbon_black_edr", CARBON_BLACK_EDR, ("sensor_id",), ("watchlist_name",), ("sha256",)),
-    "cortex_xdr": Sample("cortex_xdr", CORTEX_XDR, ("endpoint_id",), ("name",), ("events", 0, "action_file_sha256")),
+    "defender": Sample(
+        kind="defender",
+        record=DEFENDER,
+        endpoint=("machineId",),
+        title=("title",),
+        sha256=("evidence", 0, "sha256"),
+        benign=(("classification",), "FalsePositive"),
+    ),
+    "sentinelone": Sample(
+        kind="sentinelone",
+        record=SENTINELONE,
+        endpoint=("agentRealtimeInfo", "agentId"),
+        title=("threatInfo", "threatName"),
+        sha256=("threatInfo", "sha256"),
+        benign=(("threatInfo", "analystVerdict"), "false_positive"),
+    ),
+    "star": Sample(
+        kind="sentinelone",
+        record=STAR,
+        endpoint=("agentRealtimeInfo", "id"),
+        title=("ruleInfo", "name"),
+        sha256=("sourceProcessInfo", "fileHashSha256"),
+        benign=(("alertInfo", "analystVerdict"), "False_Positive"),
+    ),
+    "carbon_black_cloud": Sample(
+        kind="carbon_black_cloud",
+        record=CARBON_BLACK_CLOUD,
+        endpoint=("device_id",),
+        title=("reason",),
+        sha256=("process_sha256",),
+        benign=(("determination",), {"value": "FALSE_POSITIVE"}),
+    ),
+    "carbon_black_edr": Sample(
+        kind="carbon_black_edr",
+        record=CARBON_BLACK_EDR,
+        endpoint=("sensor_id",),
+        title=("watchlist_name",),
+        sha256=("sha256",),
+        benign=(("status",), "False Positive"),
+    ),
+    "cortex_xdr": Sample(
+        kind="cortex_xdr",
+        record=CORTEX_XDR,
+        endpoint=("endpoint_id",),
+        title=("name",),
+        sha256=("events", 0, "action_file_sha256"),
+        benign=(("resolution_status",), "STATUS_090_RESOLVED_FALSE_POSITIVE"),
+    ),
 }
 
 
