@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
 #: The kernel's names of the hives, which some sensors report; with or without `\REGISTRY` before them.
 _KERNEL_HIVE = re.compile(r"^(?:\\?registry\\)?(machine|user)\\", re.IGNORECASE)
 _HIVES = {"machine": "HKLM\\", "user": "HKU\\"}
-_SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
+#: The host of a URL, or of what stands alone: without scheme, user, port and path. Also of a defanged one, which urlsplit refuses.
+_AUTHORITY = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?:[^/?#\\]*@)?([^/?#\\:]+)")
 
 
 class Evidence:
@@ -108,9 +108,5 @@ def is_path(value: object) -> bool:
 
 
 def _host(name: Any) -> Any:
-    if not isinstance(name, str) or not _SCHEME.match(name):
-        return name.partition("/")[0] if isinstance(name, str) else name
-    try:
-        return urlsplit(name).hostname or ""
-    except ValueError:
-        return ""
+    found = _AUTHORITY.match(name) if isinstance(name, str) else None
+    return found[1] if found else name

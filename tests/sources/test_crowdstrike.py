@@ -92,3 +92,25 @@ def test_an_identity_alert_has_no_device():
     found = event((("device",), None), (("agent_id",), None))
     assert found.endpoints == ()
     assert event((("device",), None)).endpoints[0].agent_id == "a" * 32
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "target"),
+    [
+        ("hash_sha256", sha256("other"), f"sha256:{sha256('other')}"),
+        ("hash_md5", MD5[::-1], f"md5:{MD5[::-1]}"),
+        ("domain", "hxxps://evil[.]example/x", "evil.example"),
+        ("domain", "https://other.example:8443/x?y", "other.example"),
+        ("domain", "https://good.example@other.example/", "other.example"),
+        ("domain", "https://other.example\\@good.example/", "other.example"),
+    ],
+)
+def test_what_triggered_the_alert_is_told_without_a_verdict(kind, value, target):
+    assert verdicts((("ioc_type",), kind), (("ioc_value",), value), (("ioc_context",), None))[target] is False
+
+
+@pytest.mark.parametrize("value", ["https://[", "https://192.0.2.1/x", "string", 7])
+def test_a_domain_that_is_none_is_noted(value):
+    found = event((("ioc_value",), value))
+    assert "Not taken as indicator: domain" in found.threat.summary
+    assert "domain" not in said(found)
