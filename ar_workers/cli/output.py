@@ -51,7 +51,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
     for row in rows:
         table.add_row(*row)
     console = Console()
-    console.print(table, width=None if console.is_terminal else 200, soft_wrap=not console.is_terminal)
+    console.print(table, width=None if console.is_terminal else 400, soft_wrap=not console.is_terminal)
 
 
 def moment(at: datetime | None) -> str:
