@@ -23,6 +23,7 @@ from ar_workers.cli.redis_server import RedisServer
 from ar_workers.domain.scores import Queue as Doorbells
 from ar_workers.domain.scores import Ring
 from ar_workers.transport import POISON, Channel
+from tests.clusters import eventually, sentinels
 
 ROOT = Path(__file__).parent.parent
 TRANSPORT = "ar_workers.transport:Transport"
@@ -263,13 +264,6 @@ def a_worker(broker_url, marks_url, log, *, queues="ioc,notify", **environment):
         process.wait()
 
 
-def eventually(holds, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
-
-
 def ran(client):
     return sorted(client.lrange("ran", 0, -1))
 
@@ -327,3 +321,16 @@ def test_the_stock_transport_does_the_same_work(real_redis, redis_url, tmp_path)
     with a_worker(redis_url, redis_url, tmp_path / "log", AR_TRANSPORT="stock"):
         eventually(lambda: ran(real_redis) == ["acme:1", "acme:2"])
     assert b"ar_workers.transport" not in (tmp_path / "log").read_bytes()
+
+
+@pytest.mark.e2e
+def test_a_worker_follows_the_sentinels_to_the_new_primary(real_redis, redis_url, tmp_path):
+    with sentinels(tmp_path) as group, a_worker(group.url, redis_url, tmp_path / "log") as worker:
+        doorbell = CeleryDoorbell(celery_at(group.url))
+        doorbell.ring([ring("1")])
+        eventually(lambda: ran(real_redis) == ["acme:1"])
+        group.primary.kill()
+        eventually(lambda: group.primary_port() != group.primary.port)
+        doorbell.ring([ring("2")])
+        eventually(lambda: ran(real_redis) == ["acme:1", "acme:2"])
+        assert worker.poll() is None

@@ -1,0 +1,137 @@
+"""The ledger over several servers: a cluster, a primary that dies, and what redis-py raises when they are away."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+import redis
+
+from ar_workers.celery import CeleryDoorbell, celery_at
+from ar_workers.cli.redis_server import RedisServer, free_port
+from ar_workers.domain.errors import LedgerFull, LedgerUnavailable
+from ar_workers.domain.rows import Acceptance
+from ar_workers.domain.scores import Queue, Ring
+from ar_workers.ledger.clients import connect
+from ar_workers.ledger.redis import RedisLedger
+from tests.clusters import a_cluster, asked, cluster_url, eventually, sentinels
+from tests.ledger.conftest import QUICK
+from tests.ledger.test_contract import LEASE, a_row, an_event, asked as claim_of, claimed, recorded
+
+CUSTOMERS = [f"customer-{number}" for number in range(24)]
+
+
+@pytest.fixture
+def sharded(cluster):
+    return RedisLedger(connect(cluster_url(cluster)), **QUICK)
+
+
+def an_event_of_each():
+    return [an_event(customer=name) for name in CUSTOMERS]
+
+
+def test_one_call_serves_customers_on_every_server_of_a_cluster(cluster, sharded):
+    assert sharded.accept(an_event_of_each()) == [Acceptance.NEW] * len(CUSTOMERS)
+    assert sharded.accept(an_event_of_each()) == [Acceptance.DUPLICATE] * len(CUSTOMERS)
+    assert all(asked(server.port, "DBSIZE") for server in cluster)
+    assert sorted(ring.id for ring in sharded.due(100, LEASE)) == sorted(f"{name}:event/e1" for name in CUSTOMERS)
+    assert sharded.customers() == sorted(CUSTOMERS)
+
+
+def test_a_cluster_that_forgot_the_scripts_is_told_them_again(cluster, sharded):
+    sharded.accept(an_event_of_each())
+    for server in cluster:
+        asked(server.port, "SCRIPT", "FLUSH")
+    assert sharded.accept(an_event_of_each()) == [Acceptance.DUPLICATE] * len(CUSTOMERS)
+
+
+def test_the_fullest_server_of_a_cluster_decides(cluster, sharded):
+    for server in cluster:
+        asked(server.port, "CONFIG", "SET", "maxmemory", "1gb")
+    asked(cluster[2].port, "CONFIG", "SET", "maxmemory", "1mb")
+    with pytest.raises(LedgerFull):
+        sharded.accept(an_event_of_each())
+    asked(cluster[2].port, "CONFIG", "SET", "maxmemory", "1gb")
+
+
+def test_a_slot_that_moves_to_another_server_is_followed(cluster, sharded):
+    slot = asked(cluster[0].port, "CLUSTER", "KEYSLOT", "ar:{acme}:due")
+    owner = next(server for server in cluster if owns(server, slot))
+    other = next(server for server in cluster if server is not owner)
+    sharded.accept([an_event(customer="globex")])
+    for server in (other, owner, *cluster):
+        asked(server.port, "CLUSTER", "SETSLOT", slot, "NODE", asked(other.port, "CLUSTER", "MYID"))
+    recorded(sharded, a_row())
+    assert claimed(sharded)
+    assert owns(other, slot)
+
+
+def owns(server, slot):
+    nodes = asked(server.port, "CLUSTER", "SLOTS")
+    return any(first <= slot <= last and port == server.port for first, last, (_, port, *_), *_ in nodes)
+
+
+def test_a_cluster_that_is_away_is_a_ledger_that_is_away():
+    with pytest.raises(LedgerUnavailable):
+        connect(f"redis+cluster://127.0.0.1:{free_port()}", patience=0)
+
+
+def test_a_ledger_goes_on_after_its_primary_died(tmp_path):
+    with sentinels(tmp_path) as group:
+        ledger = RedisLedger(connect(group.url), **QUICK)
+        doorbell = CeleryDoorbell(celery_at(group.url))
+        recorded(ledger, a_row())
+        doorbell.ring([a_ring("1")])
+        assert asked(group.primary.port, "WAIT", 2, 2000) == 2
+        group.primary.kill()
+        eventually(lambda: answer(ledger) == [Acceptance.DUPLICATE])
+        assert group.primary_port() != group.primary.port
+        assert claim_of(ledger).row_id == "acme:isolate:1"
+        eventually(lambda: rung(doorbell) >= 2)
+
+
+def answer(ledger):
+    try:
+        return ledger.accept([an_event()])
+    except LedgerUnavailable:
+        return None
+
+
+def a_ring(name):
+    return Ring(id=f"acme:{name}", queue=Queue.IOC, label=name)
+
+
+def rung(doorbell):
+    """Rings once more, and tells how many stand at the primary."""
+    doorbell.ring([a_ring("again")])
+    doorbell._seen = float("-inf")
+    return doorbell.backlog().get("ioc", 0)
+
+
+def test_a_replica_that_may_not_write_is_a_ledger_that_is_away(redis_server, real_redis, tmp_path):
+    with RedisServer(tmp_path) as replica:
+        ledger = RedisLedger(connect(replica.url, patience=0), **QUICK)
+        ledger.accept([an_event()])
+        asked(replica.port, "REPLICAOF", "127.0.0.1", redis_server.port)
+        with pytest.raises(LedgerUnavailable):
+            ledger.spend("acme", "crowdstrike", urgent=False)
+            ledger.pause("acme", "*", "why not")
+
+
+def test_a_server_without_its_replicas_is_a_ledger_that_is_away(tmp_path):
+    with RedisServer(tmp_path) as server:
+        ledger = RedisLedger(connect(server.url, patience=0), **QUICK)
+        recorded(ledger, a_row())
+        asked(server.port, "CONFIG", "SET", "min-replicas-to-write", 1)
+        with pytest.raises(LedgerUnavailable, match="NOREPLICAS"):
+            claim_of(ledger)
+
+
+def test_a_full_server_is_a_ledger_that_is_away(tmp_path):
+    with RedisServer(tmp_path) as server:
+        ledger = RedisLedger(connect(server.url, patience=0), watches_memory=False, **QUICK)
+        recorded(ledger, a_row())
+        asked(server.port, "CONFIG", "SET", "maxmemory", "1kb")
+        with pytest.raises(LedgerUnavailable):
+            claim_of(ledger)
