@@ -40,7 +40,7 @@ def _sentinels(address: Address) -> dict[str, Any]:
     """Kombu wants one URL per sentinel, and the rest as options."""
     login = f"{quote(address.user or '', safe='')}:{quote(address.password, safe='')}@" if address.password else ""
     urls = ";".join(f"sentinel://{login}{host}:{port}/{address.db}" for host, port in address.hosts)
-    asking = {name: OPTIONS[name] for name in ("socket_timeout", "socket_connect_timeout", "socket_keepalive")}
+    asking: dict[str, Any] = {name: OPTIONS[name] for name in ("socket_timeout", "socket_connect_timeout", "socket_keepalive")}
     asking |= {"ssl": address.is_tls, "password": address.sentinel_password}
     return {
         "broker_url": urls,

@@ -8,7 +8,10 @@ worker when a list holds something that is not JSON. This subclass
   is no list is moved to `ar:poison:QUEUE`;
 - visits the queues of one worker in turn and takes a share of each.
 There is no acknowledgement: a message that dies with its worker is rung again by the sweep, because the ledger is the record.
-It leans on kombu's `_brpop_read`, `_put` and `conn_or_acquire`, hence the pin on kombu's minor version.
+A worker that ends in order gives back what it has fetched and not begun. A blocking peek (`BLMOVE q q RIGHT RIGHT`) would lose
+the first message less, but not those fetched behind it; it waits for one list only; and it wakes every worker: measured with
+three idle ones 6.0 round trips per message instead of 2.0, and no difference (0.13) when a backlog stands. So: a pop.
+It leans on kombu's `_brpop_read`, `_queue_cycle`, `_size`, `_put` and `conn_or_acquire`, hence the pin on kombu's minor version.
 `AR_TRANSPORT=stock` switches back.
 """
 
@@ -71,7 +74,7 @@ class Channel(redis.Channel):
 
     ack_emulation = False
     #: One list per queue: what is urgent has a queue of its own.
-    priority_steps = (0,)
+    priority_steps = [0]  # noqa: RUF012 - kombu's type
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._kept: Any = None

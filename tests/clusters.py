@@ -101,7 +101,10 @@ class Sentinels:
         config.write_text("\n".join(lines) + "\n")
         with config.with_suffix(".log").open("wb") as output:
             process = subprocess.Popen(
-                [server_binary(), str(config), "--sentinel"], stdout=output, stderr=subprocess.STDOUT, preexec_fn=die_with_parent()
+                [server_binary(), str(config), "--sentinel"],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                preexec_fn=die_with_parent(),  # noqa: PLW1509 - as the embedded Redis
             )
         stack.callback(process.wait)
         stack.callback(process.kill)

@@ -75,7 +75,7 @@ class RedisLedger:
             return [Acceptance(reply) for reply in self._run_all(calls)]
 
     def _check_room(self) -> None:
-        """Refuse before Redis does: what is accepted must find room for its plan and its timeline, too. Of a cluster the fullest decides."""
+        """Refuse before Redis does: what is accepted must find room for its plan and timeline, too. Of a cluster the fullest decides."""
         if time.monotonic() - self._room_seen < _ROOM_LIVES:
             return
         with unavailable_if_away():

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-
 import pytest
-import redis
 
-from ar_workers.celery import CeleryDoorbell, celery_at
 from ar_workers.cli.redis_server import RedisServer, free_port
 from ar_workers.domain.errors import LedgerFull, LedgerUnavailable
 from ar_workers.domain.rows import Acceptance
-from ar_workers.domain.scores import Queue, Ring
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
-from tests.clusters import a_cluster, asked, cluster_url, eventually, sentinels
+from tests.clusters import asked, cluster_url
 from tests.ledger.conftest import QUICK
-from tests.ledger.test_contract import LEASE, a_row, an_event, asked as claim_of, claimed, recorded
+from tests.ledger.test_contract import LEASE, a_row, an_event, claimed, recorded
+from tests.ledger.test_contract import asked as claim_of
 
 CUSTOMERS = [f"customer-{number}" for number in range(24)]
 
@@ -77,46 +72,16 @@ def test_a_cluster_that_is_away_is_a_ledger_that_is_away():
         connect(f"redis+cluster://127.0.0.1:{free_port()}", patience=0)
 
 
-def test_a_ledger_goes_on_after_its_primary_died(tmp_path):
-    with sentinels(tmp_path) as group:
-        ledger = RedisLedger(connect(group.url), **QUICK)
-        doorbell = CeleryDoorbell(celery_at(group.url))
-        recorded(ledger, a_row())
-        doorbell.ring([a_ring("1")])
-        assert asked(group.primary.port, "WAIT", 2, 2000) == 2
-        group.primary.kill()
-        eventually(lambda: answer(ledger) == [Acceptance.DUPLICATE])
-        assert group.primary_port() != group.primary.port
-        assert claim_of(ledger).row_id == "acme:isolate:1"
-        eventually(lambda: rung(doorbell) >= 2)
-
-
-def answer(ledger):
-    try:
-        return ledger.accept([an_event()])
-    except LedgerUnavailable:
-        return None
-
-
-def a_ring(name):
-    return Ring(id=f"acme:{name}", queue=Queue.IOC, label=name)
-
-
-def rung(doorbell):
-    """Rings once more, and tells how many stand at the primary."""
-    doorbell.ring([a_ring("again")])
-    doorbell._seen = float("-inf")
-    return doorbell.backlog().get("ioc", 0)
-
-
-def test_a_replica_that_may_not_write_is_a_ledger_that_is_away(redis_server, real_redis, tmp_path):
+@pytest.mark.parametrize(
+    "write", [lambda ledger: ledger.pause("acme", "*", "why not"), lambda ledger: claim_of(ledger)], ids=["command", "script"]
+)
+def test_a_replica_that_may_not_write_is_a_ledger_that_is_away(redis_server, real_redis, tmp_path, write):
     with RedisServer(tmp_path) as replica:
         ledger = RedisLedger(connect(replica.url, patience=0), **QUICK)
-        ledger.accept([an_event()])
+        recorded(ledger, a_row())
         asked(replica.port, "REPLICAOF", "127.0.0.1", redis_server.port)
         with pytest.raises(LedgerUnavailable):
-            ledger.spend("acme", "crowdstrike", urgent=False)
-            ledger.pause("acme", "*", "why not")
+            write(ledger)
 
 
 def test_a_server_without_its_replicas_is_a_ledger_that_is_away(tmp_path):
