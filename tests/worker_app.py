@@ -12,7 +12,7 @@ from ar_workers.domain.scores import Queue
 
 app = celery_at(os.environ["AR_BROKER_URL"])
 app.conf.imports = ()
-app.conf.broker_transport_options |= {"health_check_interval": 0.5, "socket_timeout": 2}
+app.conf.broker_transport_options |= {"health_check_interval": 0.5, "socket_timeout": 1}
 marks = redis.Redis.from_url(os.environ["MARKS_URL"])
 
 
