@@ -14,6 +14,7 @@ broker_url = _broker["broker_url"]
 # Ours takes messages in batches and survives what is no message; AR_TRANSPORT=stock is kombu's own.
 broker_transport = _broker["broker_transport"]
 broker_transport_options = _broker["broker_transport_options"]
+broker_use_ssl = _broker.get("broker_use_ssl", False)
 # The ledger holds results; a backend costs a sixth of the throughput and loses chord callbacks.
 task_ignore_result = True
 # The ledger makes redelivery unnecessary, and a worker whose clock is wrong would double tasks by it.

@@ -16,6 +16,12 @@ def test_sentinels_are_told_to_kombu_in_its_own_words():
     assert found["broker_transport_options"]["sentinel_kwargs"]["password"] == "other"
 
 
+def test_tls_holds_for_the_sentinels_and_for_the_primary():
+    found = broker_at("rediss+sentinel://a/main")
+    assert found["broker_use_ssl"] == {"ssl_cert_reqs": "required"}
+    assert found["broker_transport_options"]["sentinel_kwargs"]["ssl"] is True
+
+
 def test_the_stock_switch_names_kombus_own(monkeypatch):
     monkeypatch.setenv("AR_TRANSPORT", "stock")
     assert broker_at("redis://a")["broker_transport"] == "redis"
