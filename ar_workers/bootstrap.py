@@ -17,7 +17,8 @@ from .domain.errors import InvalidSettings
 from .domain.notifications import Receiver
 from .edr import ADAPTERS
 from .edr.gated import Gated
-from .ledger.redis import RedisLedger, connect
+from .ledger.clients import connect
+from .ledger.redis import RedisLedger
 from .pipeline.heartbeat import Heartbeat
 from .pipeline.services import Services
 from .settings import load_settings

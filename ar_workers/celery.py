@@ -12,6 +12,7 @@ from celery import Celery, Signature, group
 from kombu.exceptions import OperationalError
 from redis import RedisError
 
+from .brokers import broker_at
 from .domain.scores import Queue, Score, Step, coalesced
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def celery_at(broker_url: str | None = None) -> Celery:
     celery = Celery("ar_workers", set_as_current=broker_url is None)
     celery.config_from_object("celeryconfig")
     if broker_url:
-        celery.conf.broker_url = broker_url
+        celery.conf.update(broker_at(broker_url))
     return celery
 
 

@@ -145,3 +145,10 @@ def test_no_secret_is_shown():
     settings = load(EXAMPLES, AR_SLACK_TOKEN="canary-token", AR_SMTP_PASSWORD="canary-password")
     services = build(settings)
     assert "canary" not in repr(settings) + str(settings) + repr(services) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize("url", ["http://:canary@redis", "redis+sentinel://:canary@a,b", "redis+cluster://:canary@a,b/1"])
+def test_an_address_that_is_none_is_refused_without_its_password(tmp_path, url):
+    (problem,) = problems_of(tmp_path, MINIMAL, AR_REDIS_URL=url)
+    assert problem.startswith("AR_REDIS_URL: ")
+    assert "canary" not in problem
