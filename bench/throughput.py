@@ -8,6 +8,7 @@ from bench.runs import PEERS_PYTHON, Sizes, Table, interleaved, median, on_stage
 
 BARE = {"bare Celery, threads": {"BENCH_POOL": "threads:4"}, "bare Celery, solo": {"BENCH_POOL": "solo:1"}}
 PEERS = ("dramatiq", "taskiq", "huey", "arq", "rq")
+COSTS = ("workers_ms", "publisher_ms", "redis_ms")
 WHOLE, QUEUE = "ours: the whole pipeline", "ours: the queue alone"
 UNDER = "bare Celery over our transport"
 
@@ -32,11 +33,11 @@ def measure(sizes: Sizes) -> list[Table]:
             f"{median(rates[name]):.0f}",
             spread(rates[name]),
             f"{median([each['commands'] for each in runs]):.1f}",
-            f"{median([each['publishing'] for each in runs]):.0%}",
+            " + ".join(f"{median([each[part] for each in runs]):.1f}" for part in COSTS),
             runs[0]["settings"],
         )
         for name, runs in sorted(found.items(), key=lambda item: -median(rates[item[0]]))
     )
     note = "Only `ours: the whole pipeline` keeps a record: it writes a ledger, claims, guards and timeline for each of the nine."
-    headers = ("", "x bare Celery", "x fastest peer", "threats/s", "least-most", "Redis commands per task", "share of publishing", "settings")
+    headers = ("", "x bare Celery", "x fastest peer", "threats/s", "least-most", "Redis commands per task", "CPU ms per threat: workers + publisher + Redis", "settings")
     return [Table(f"Nine empty tasks per threat, {sizes.threats} threats, medians of {sizes.rounds}", headers, rows, note)]

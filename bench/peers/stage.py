@@ -85,7 +85,9 @@ def _end(started: list[subprocess.Popen[bytes]]) -> None:
 
 
 def run(peer: ModuleType, threats: int) -> dict[str, float | str]:
-    """Threats a second from the first publishing until the last task has run, and Redis commands per task."""
+    """Threats a second from the first publishing until the last task has run, and what it costs: Redis commands per task,
+    and milliseconds of CPU per threat, which a busy machine disturbs less than it does the rate.
+    """
     is_done = getattr(peer, "is_done", lambda: True)
     with redis.Redis.from_url(url()) as client, working(peer.WORKERS) as check:
 
@@ -94,18 +96,35 @@ def run(peer: ModuleType, threats: int) -> dict[str, float | str]:
 
         published = _warm_up(peer, client, check)
         _until(lambda: count() >= published * TASKS_PER_THREAT and is_done(), check)
-        before, started = client.info("stats")["total_commands_processed"], time.perf_counter()
+        before, started = _used(client), time.perf_counter()
         peer.publish(range(published, published + threats))
         sent = time.perf_counter()
         _until(lambda: count() >= (published + threats) * TASKS_PER_THREAT and is_done(), check)
         took = time.perf_counter() - started
-        commands = client.info("stats")["total_commands_processed"] - before
+        spent = {name: (value - before[name]) / threats for name, value in _used(client).items()}
     return {
         "rate": threats / took,
         "publishing": (sent - started) / took,
-        "commands": commands / threats / TASKS_PER_THREAT,
+        "commands": spent.pop("commands") / TASKS_PER_THREAT,
+        **spent,
         "settings": peer.SETTINGS,
     }
+
+
+def _used(client: redis.Redis) -> dict[str, float]:
+    """So far: commands that Redis ran, and milliseconds of CPU by whom."""
+    load = client.info("cpu")
+    return {
+        "commands": client.info("stats")["total_commands_processed"],
+        "redis_ms": (load["used_cpu_user"] + load["used_cpu_sys"]) * 1000,
+        "workers_ms": sum(_cpu_ms(int(pid)) for pid in client.hkeys(DONE)),
+        "publisher_ms": time.process_time() * 1000,
+    }
+
+
+def _cpu_ms(pid: int) -> float:
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
 def _warm_up(peer: ModuleType, client: redis.Redis, check) -> int:
