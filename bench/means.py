@@ -11,6 +11,7 @@ FULL = "everything on: 2 x threads:4, prefetch 4"
 WITHOUT: dict[str, dict[str, str]] = {
     "kombu's own transport": {"AR_TRANSPORT": "stock"},
     "one message per round trip": {"BENCH_OFF": "batches"},
+    "fetched whenever there is room": {"BENCH_OFF": "halves"},
     "a client per publish": {"BENCH_OFF": "kept-client"},
     "a publish per message": {"BENCH_OFF": "pipeline"},
     "a message per row": {"BENCH_OFF": "coalescing"},

@@ -16,7 +16,7 @@ import redis
 from celery.signals import worker_init
 
 from ar_workers import bootstrap
-from ar_workers.celery import CeleryDoorbell, app  # noqa: F401 - `-A` looks for the app here
+from ar_workers.celery import CeleryDoorbell, app
 from ar_workers.domain.capabilities import Capabilities, Capability, Means
 from ar_workers.domain.endpoints import OS, Endpoint, Vendor
 from ar_workers.domain.facts import Fact, Receipt, Sight

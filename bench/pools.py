@@ -19,7 +19,10 @@ def measure(sizes: Sizes) -> list[Table]:
     sides = {pool: partial(_run, pool, max(50, sizes.threats // 4)) for pool in POOLS}
     found = interleaved(sizes.rounds, sides)
     rates = {pool: median(each) for pool, each in found.items()}
-    rows = tuple((f"2 x {pool}", f"{rate / rates[BASE]:.2f}", f"{rate:.1f}", spread(found[pool]), *_in_flight(pool, rate)) for pool, rate in rates.items())
+    rows = tuple(
+        (f"2 x {pool}", f"{rate / rates[BASE]:.2f}", f"{rate:.1f}", spread(found[pool]), *_in_flight(pool, rate))
+        for pool, rate in rates.items()
+    )
     note = f"{CUSTOMERS} customers; {CALLS_PER_ACTION} calls of the EDR per action: look, read the endpoint anew, ask, look."
     headers = ("pool", f"x 2 x {BASE}", "threats/s", "least-most", "actions in flight", "of the pool")
     return [Table(f"An EDR that takes {EDR_MS} ms per call, medians of {sizes.rounds}", headers, rows, note)]

@@ -6,6 +6,7 @@ import json
 from contextlib import nullcontext
 
 from celery import signature
+from kombu.transport import virtual
 
 from ar_workers import celery, transport
 from ar_workers.pipeline import visits
@@ -24,7 +25,11 @@ def _no_joint_writing() -> None:
 
 
 def _no_batches() -> None:
-    transport.Channel._take_more = lambda self: None
+    transport.Channel._take_more = lambda self: None  # noqa: SLF001 - what is measured is inside
+
+
+def _no_halves() -> None:
+    transport.QoS.can_consume = virtual.QoS.can_consume
 
 
 def _no_pipeline() -> None:
@@ -39,7 +44,7 @@ def _no_direct_publishing() -> None:
     def publish(app, producer, canvas, family) -> None:
         signature(json.loads(json.dumps(canvas)), app=app).apply_async(producer=producer, **family)
 
-    celery._publish = publish
+    celery._publish = publish  # noqa: SLF001 - likewise
 
 
 SWITCHES = {
@@ -47,6 +52,7 @@ SWITCHES = {
     "clearance": _no_clearance,
     "joint-writing": _no_joint_writing,
     "batches": _no_batches,
+    "halves": _no_halves,
     "pipeline": _no_pipeline,
     "kept-client": _no_kept_client,
     "direct-publishing": _no_direct_publishing,

@@ -39,5 +39,14 @@ def measure(sizes: Sizes) -> list[Table]:
         for name, runs in sorted(found.items(), key=lambda item: -median(rates[item[0]]))
     )
     note = "Only `ours: the whole pipeline` keeps a record: it writes a ledger, claims, guards and timeline for each of the nine."
-    headers = ("", "x bare Celery", "x fastest peer", "threats/s", "least-most", "Redis commands per task", "CPU ms per threat: workers + publisher + Redis", "settings")
+    headers = (
+        "",
+        "x bare Celery",
+        "x fastest peer",
+        "threats/s",
+        "least-most",
+        "Redis commands per task",
+        "CPU ms per threat: workers + publisher + Redis",
+        "settings",
+    )
     return [Table(f"Nine empty tasks per threat, {sizes.threats} threats, medians of {sizes.rounds}", headers, rows, note)]
