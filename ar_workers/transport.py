@@ -67,7 +67,7 @@ class Channel(redis.Channel):
         self._batched: list[tuple[str, str]] | None = None
         super().__init__(*args, **kwargs)
         if not self.ack_emulation:
-            self.QoS = QoS
+            self.QoS = QoS  # type: ignore[assignment] # kombu puts a `virtual.QoS` there itself
 
     @contextmanager
     def conn_or_acquire(self, client: Any = None) -> Iterator[Any]:
