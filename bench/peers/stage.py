@@ -94,8 +94,11 @@ def run(peer: ModuleType, threats: int) -> dict[str, float | str]:
         def count() -> int:
             return sum(map(int, client.hvals(DONE)))
 
-        published = _warm_up(peer, client, check)
-        _until(lambda: count() >= published * TASKS_PER_THREAT and is_done(), check)
+        published = 0
+        while client.hlen(DONE) < PROCESSES:  # a few threats at a time, until every worker process has run something
+            peer.publish(range(published, published + WARM_UP))
+            published += WARM_UP
+            _until(lambda: count() >= published * TASKS_PER_THREAT and is_done(), check)  # noqa: B023 - it is called at once
         before, started = _used(client), time.perf_counter()
         peer.publish(range(published, published + threats))
         sent = time.perf_counter()
@@ -125,19 +128,6 @@ def _used(client: redis.Redis) -> dict[str, float]:
 def _cpu_ms(pid: int) -> float:
     user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) * 1000 / os.sysconf("SC_CLK_TCK")
-
-
-def _warm_up(peer: ModuleType, client: redis.Redis, check) -> int:
-    """Publish a little at a time until every worker process has run something. Returns how many threats that took."""
-    published, deadline = 0, time.monotonic() + 60
-    while client.hlen(DONE) < PROCESSES:
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"only {client.hlen(DONE)} of {PROCESSES} processes work")
-        check()
-        peer.publish(range(published, published + WARM_UP))
-        published += WARM_UP
-        time.sleep(0.25)
-    return published
 
 
 def _until(is_reached, check) -> None:
