@@ -22,6 +22,11 @@ OPTIONS = {
     "socket_keepalive": True,
     # A blocking pop that nobody answers is dropped after one to two of these.
     "health_check_interval": 15,
+    # Who rings does not wait for a broker that is away: the sweep rings again. Workers reconnect for ever all the same.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.2,
+    "interval_max": 0.2,
 }
 
 # Ours takes messages in batches and survives what is no message; AR_TRANSPORT=stock is kombu's own. They stand in kombu's

@@ -126,9 +126,9 @@ class CeleryDoorbell:
 
     def _lengths(self) -> dict[str, int]:
         try:
-            with self._app.connection_for_write() as connection:
-                channel = connection.default_channel
-                return {name: channel._size(name) for name in TASKS}  # noqa: SLF001 - kombu shows a queue's length nowhere else without declaring it
+            with self._app.producer_pool.acquire(block=True, timeout=5) as producer:
+                size = producer.channel._size  # noqa: SLF001 - kombu shows a queue's length nowhere else without declaring it
+                return {name: size(name) for name in TASKS}
         except (OperationalError, RedisError, OSError):
             return {}
 
