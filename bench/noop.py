@@ -18,7 +18,6 @@ from ar_workers.domain.endpoints import OS, Endpoint, Vendor
 from ar_workers.domain.facts import Fact, Receipt, Sight
 from ar_workers.domain.indicators import HashType
 from ar_workers.domain.limits import Limits, Rate
-from ar_workers.domain.notifications import Receiver
 from ar_workers.domain.policies import Policy
 from ar_workers.domain.results import Answer, Result
 from ar_workers.pipeline.heartbeat import Heartbeat
@@ -82,8 +81,8 @@ def services(url: str, *, marks: bool) -> Services:
         policies={"acme": Policy(customer="acme", remediate_groups={edr.vendor: frozenset({"Remediate"})}, isolations_per_hour=10**9)},
         edrs={("acme", edr.vendor): edr},
         capabilities=Capabilities(edr.capabilities(), {edr.vendor: edr.hash_types}),
-        channels={"slack": NoopChannel(), "pagerduty": NoopChannel()},
-        tre_receivers=(Receiver(channel="slack", address="tre"), Receiver(channel="pagerduty", address="tre")),
+        channels={("tre", "slack"): NoopChannel(), ("tre", "pagerduty"): NoopChannel()},
+        tre_receivers=bootstrap.TRE_RECEIVERS,
         lease=timedelta(seconds=60),
         heartbeat=Heartbeat(ledger, timedelta(seconds=60)),
     )
