@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field, TypeAdapter
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, TypeAdapter
 
 from .endpoints import CustomerId
 from .model import Value
@@ -80,11 +80,17 @@ def _span(value: object) -> object:
     return timedelta(**{_UNITS[value[-1]]: int(value[:-1])}) if is_short and isinstance(value, str) else value
 
 
+def _bounded(span: timedelta) -> timedelta:
+    if not timedelta(minutes=1) <= span <= timedelta(hours=24):
+        raise ValueError("must be from 1m to 24h")
+    return span
+
+
 class Digest(Value):
     """What comes to a receiver after the first `more_than` of a kind `within` this time is told together, at its end."""
 
     more_than: Annotated[int, Field(ge=1, le=1000)]
-    within: Annotated[timedelta, BeforeValidator(_span), Field(ge=timedelta(minutes=1), le=timedelta(hours=24))]
+    within: Annotated[timedelta, BeforeValidator(_span), AfterValidator(_bounded)]
 
 
 class Delivery(Value):
