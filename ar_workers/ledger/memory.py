@@ -421,6 +421,8 @@ class MemoryLedger:
             return None
 
     def _paused_by(self, row: _Kept) -> tuple[str, str] | None:
+        if not row.wish.edr:  # a delivery: people go on being told
+            return None
         paused = self._paused.get(row.customer, {})
         scopes = ("*", f"edr:{row.wish.edr}", f"verb:{row.wish.verb}")
         scope = next((each for each in scopes if each in paused), None)

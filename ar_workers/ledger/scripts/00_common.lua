@@ -241,6 +241,7 @@ local function hindrance(id, verb, edr, lane, epoch, cancel, approved, most)
   if verb == 'isolate' and tonumber(epoch) < tonumber(redis.call('HGET', P .. 'endpoint:' .. lane, 'generation') or '0') then
     return 'cancelled', 'superseded by a later release'
   end
+  if edr == '' then return end -- a delivery: people go on being told
   local scopes = {'*', 'edr:' .. edr, 'verb:' .. verb}
   for n, reason in ipairs(redis.call('HMGET', P .. 'paused', unpack(scopes))) do
     if reason then return 'held', 'paused (' .. scopes[n] .. '): ' .. reason, scopes[n] end
