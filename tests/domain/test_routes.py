@@ -132,7 +132,12 @@ def test_a_wrong_route_says_what_is_wrong(wrong, said):
 def test_what_receivers_cannot_do_is_told_with_its_place():
     receivers = RECEIVERS | {"page": Receiver(name="page", channel="pagerduty", address="page")}
     digest = Digest(more_than=5, within="10m")
-    routes = [a_route(to=("nobody",)), a_route(kinds={"unsupported_os"}, to=("page",)), a_route(to=("page",), digest=digest), a_route(fallback="soc")]
+    routes = [
+        a_route(to=("nobody",)),
+        a_route(kinds={"unsupported_os"}, to=("page",)),
+        a_route(to=("page",), digest=digest),
+        a_route(fallback="soc"),
+    ]
     assert list(problems_of(routes, receivers)) == [
         "routes.0.to.0: nobody is none of the receivers",
         "routes.1.to.0: page is a pagerduty, which takes threats only: unsupported_os is about none",

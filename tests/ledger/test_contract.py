@@ -628,7 +628,13 @@ def test_a_stopped_action_comes_in_again_as_an_event_once_per_generation(ledger,
     recorded(ledger, a_row())
     settle(ledger, "acme:isolate:1", state, 'denied: "no"')
     (event,) = raised(ledger)
-    assert (event.type, event.verb, event.subject, event.state, event.reason) == ("action_stopped", "isolate", "FIN-1", state, 'denied: "no"')
+    assert (event.type, event.verb, event.subject, event.state, event.reason) == (
+        "action_stopped",
+        "isolate",
+        "FIN-1",
+        state,
+        'denied: "no"',
+    )
     assert (event.customer, event.threat_id, event.threat) == ("acme", "THREAT-1", an_event().threat)
     assert ledger.record(event, [a_delivery()], closes=None)
     ledger.requeue("acme:isolate:1", by="kim", life=LEASE)
@@ -716,7 +722,9 @@ def test_a_delivery_in_doubt_that_was_not_sent_begins_anew(ledger):
 def test_only_what_is_in_doubt_is_resolved(ledger, state):
     recorded(ledger, a_delivery())
     settle(ledger, "acme:slack:1", state)
-    assert ledger.resolve("acme:slack:1", by="kim", was_sent=False) == Refusal(reason=f"is {state}: only unknown deliveries can be resolved")
+    assert ledger.resolve("acme:slack:1", by="kim", was_sent=False) == Refusal(
+        reason=f"is {state}: only unknown deliveries can be resolved"
+    )
     assert ledger.resolve("acme:slack:9", by="kim", was_sent=True) == Refusal(reason="no such row")
 
 
