@@ -44,14 +44,16 @@ def print_json(values: Sequence[Value] | dict[str, Any]) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table as wide as the terminal; piped, as wide as it needs to be."""
+    """A table as wide as the terminal; piped, where there is none, 200 characters."""
     table = Table(title=title or None, title_justify="left", header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*row)
     console = Console()
-    console.print(table, width=None if console.is_terminal else 200, soft_wrap=not console.is_terminal)
+    if not console.is_terminal:
+        console.width = 200
+    console.print(table, soft_wrap=not console.is_terminal)
 
 
 def moment(at: datetime | None) -> str:
