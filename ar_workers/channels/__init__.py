@@ -12,7 +12,10 @@ from . import (
     email,
     pagerduty,
     slack,
+    sms,
+    syslog,
     teams,
+    voice,
     webhook,
 )
 
@@ -30,4 +33,7 @@ CHANNELS: dict[str, Entry] = {
     "email": Entry(email.Config, email.Email),
     "teams": Entry(teams.Config, teams.Teams),
     "webhook": Entry(webhook.Config, webhook.Webhook),
+    "sms": Entry(sms.Config, sms.SMS),
+    "voice": Entry(voice.Config, voice.Voice),
+    "syslog": Entry(syslog.Config, syslog.Syslog),
 }

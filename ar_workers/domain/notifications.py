@@ -57,7 +57,8 @@ class Notification(Value):
 class Receiver(Value):
     """Where one copy goes: a channel, and the address on it. Never a secret: those stay in the settings.
 
-    `address` is a mail address, a Slack channel id, or a name such as `tre` for a destination that the settings hold.
+    `address` is a mail address, a Slack channel id, a phone number, a syslog host, or a name such as `tre` for a
+    destination that the settings hold.
     """
 
     #: What its owner's settings call it; empty for a mail address that is served by the operator's relay.
