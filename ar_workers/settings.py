@@ -254,6 +254,7 @@ _FORMS = {
     "sms": (re.compile(r"\+[1-9][0-9]{6,14}"), "one phone number such as +4930123456"),
     "voice": (re.compile(r"\+[1-9][0-9]{6,14}"), "one phone number such as +4930123456"),
     "slack": (re.compile(r"[CDG][A-Z0-9]{2,30}"), "the id of a Slack channel such as C0123456789"),
+    "syslog": (re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?"), "host or host:port of a syslog receiver"),
 }
 
 
@@ -268,7 +269,7 @@ def _address_problem(named: tuple[str, ReceiverSection]) -> str | None:
         return None
     if section.channel in {"pagerduty", "teams", "webhook"} or "webhook_url" in (section.model_extra or {}):
         return f"{where}: a receiver of this kind has no address beside its options" if to else None
-    form, said = _FORMS.get(section.channel, (re.compile(r".*"), ""))
+    form, said = _FORMS[section.channel]
     return None if form.fullmatch(to) else f"{where}: must be {said}"
 
 

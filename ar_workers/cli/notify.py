@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+from pydantic import SecretStr
 
 from ..bootstrap import TRE_RECEIVERS, channels_of
 from ..domain.errors import ARError, InvalidSettings
@@ -19,6 +20,8 @@ from ..domain.threats import Severity, Threat
 from ..settings import load_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ..ports import Channel
     from ..settings import Settings
 
@@ -42,7 +45,7 @@ def test(customer: str, name: str, *, dry_run: bool) -> None:
     """
     settings = load_settings(os.environ)
     channel, delivery, delivery_id = _prepared(settings, customer, name)
-    click.echo(_payload(channel, delivery, delivery_id))
+    click.echo(_redacted(payload_of(channel, delivery, delivery_id), settings, customer))
     if dry_run:
         return
     itself = getattr(channel, "test", None)  # PagerDuty closes again what its test has opened
@@ -92,8 +95,20 @@ def _test_notification(customer: str) -> Notification:
     )
 
 
-def _payload(channel: Any, delivery: Delivery, delivery_id: str) -> str:
-    """What the channel makes of the delivery. Secrets are added by sending only, so none is in it."""
+def _redacted(payload: str, settings: Settings, customer: str) -> str:
+    """`payload` without the owner's secrets. Sending adds them, so none should be in it; a mistake there must not show one."""
+    owned: Iterable[Any] = vars(settings.system).values()
+    if customer != TRE:
+        owned = (value for options in settings.customers[customer].receivers.values() for value in options.values())
+    for value in owned:
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, SecretStr) and each.get_secret_value():
+                payload = payload.replace(each.get_secret_value(), "**********")
+    return payload
+
+
+def payload_of(channel: Any, delivery: Delivery, delivery_id: str) -> str:
+    """What the channel makes of the delivery, as text."""
     parts = dict(zip(_FROM, (delivery.notification, delivery, delivery_id), strict=True))
     wanted = inspect.signature(channel.render).parameters
     payload = channel.render(**{name: part for name, part in parts.items() if name in wanted})
