@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
 
+#: Columns of a table that is piped, which is not broken into lines before.
+WIDEST = 1000
 #: Colour only repeats what the word says.
 COLOURS = {
     "done": "green",
@@ -44,7 +46,7 @@ def print_json(values: Sequence[Value] | dict[str, Any]) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table as wide as the terminal; piped, where there is none, 200 characters."""
+    """A table as wide as the terminal; piped, as wide as it needs to be."""
     table = Table(title=title or None, title_justify="left", header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -52,8 +54,8 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
         table.add_row(*row)
     console = Console()
     if not console.is_terminal:
-        console.width = 200
-    console.print(table, soft_wrap=not console.is_terminal)
+        console = Console(width=WIDEST)
+    console.print(table)
 
 
 def moment(at: datetime | None) -> str:
