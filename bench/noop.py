@@ -22,7 +22,6 @@ from ar_workers.domain.endpoints import OS, Endpoint, Vendor
 from ar_workers.domain.facts import Fact, Receipt, Sight
 from ar_workers.domain.indicators import HashType
 from ar_workers.domain.limits import Limits, Rate
-from ar_workers.domain.notifications import Receiver
 from ar_workers.domain.policies import Policy
 from ar_workers.domain.results import Answer, Result
 from ar_workers.pipeline.heartbeat import Heartbeat
@@ -112,8 +111,8 @@ def services(url: str, doorbell=None, *, tally: Tally | None = None) -> Services
         policies={name: Policy(customer=name, remediate_groups=groups, isolations_per_hour=10**9) for name in customers()},
         edrs=edrs,
         capabilities=Capabilities(NoopEDR.capabilities(), {NoopEDR.vendor: NoopEDR.hash_types}),
-        channels={"slack": NoopChannel(tally), "pagerduty": NoopChannel(tally)},
-        tre_receivers=(Receiver(channel="slack", address="tre"), Receiver(channel="pagerduty", address="tre")),
+        channels={("tre", "slack"): NoopChannel(tally), ("tre", "pagerduty"): NoopChannel(tally)},
+        tre_receivers=bootstrap.TRE_RECEIVERS,
         lease=timedelta(seconds=60),
         heartbeat=Heartbeat(ledger, timedelta(seconds=60)),
     )

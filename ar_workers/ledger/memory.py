@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..domain.rows import Acceptance, Claim, Refusal, Row, ThreatRecord, TimelineEntry
+from ..domain.events import ActionStopped, DeliveryFailed
+from ..domain.notifications import load_delivery
+from ..domain.rows import Acceptance, Claim, Refusal, Row, Seat, ThreatRecord, TimelineEntry
 from ..domain.scores import Queue, Ring
 from ..domain.states import FREES_DEPENDENTS, TERMINAL, State
 from .remotes import Remote
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
     from ..domain.events import Event
     from ..domain.limits import Limits
+    from ..domain.notifications import Delivery, Digest
     from ..domain.rows import Finding, NewRow
     from ..domain.threats import Threat
 
@@ -64,6 +68,8 @@ class _Kept:
     cancel: str = ""
     held_by: str = ""
     is_approved: bool = False
+    seat: tuple[str, datetime] | None = None
+    gathered: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -77,6 +83,8 @@ class _Dossier:
     rows: list[str] = field(default_factory=list)
     timeline: list[TimelineEntry] = field(default_factory=list)
     is_packed: bool = False
+    #: By remote: the reference of the first message that it accepted.
+    threads: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -86,6 +94,15 @@ class _Lane:
     owner: str
     held: int
     until: datetime
+
+
+@dataclass
+class _Window:
+    """In which deliveries to one receiver are counted, and the one that is sent for those beyond the limit."""
+
+    ends: datetime
+    count: int = 0
+    carrier: str = ""
 
 
 @dataclass
@@ -122,6 +139,7 @@ class MemoryLedger:
         self._paused: dict[str, dict[str, str]] = {}
         self._once: dict[str, set[str]] = {}
         self._ticks: dict[str, datetime] = {}
+        self._windows: dict[tuple[str, str], _Window] = {}
 
     def accept(self, events: Sequence[Event], *, unrung: Container[str] = ()) -> list[Acceptance]:
         with self._lock:
@@ -219,8 +237,8 @@ class MemoryLedger:
             return
         self._enter(row, state, reason, was="new")
         if state is State.PENDING:
-            row.next_at = self._now()
-            self._due[name] = self._now() + grace
+            row.next_at = self._now() + wish.wait
+            self._due[name] = self._now() + max(grace, wish.wait)
 
     def _name_of(self, event: Event, wish: NewRow) -> tuple[str, bool]:
         first = self._rows.get(wish.id)
@@ -385,6 +403,7 @@ class MemoryLedger:
             is_late=row.deadline < self._now(),
             is_approved=row.is_approved,
             is_cleared=row.was is State.PENDING,
+            thread=self._threats[row.customer, row.threat].threads.get(row.wish.remote, "") if row.wish.kind == "delivery" else "",
             unseen_for=self._now() - (row.looked_at or row.begun_at or self._now()),
         )
 
@@ -402,6 +421,8 @@ class MemoryLedger:
             return None
 
     def _paused_by(self, row: _Kept) -> tuple[str, str] | None:
+        if not row.wish.edr:  # a delivery: people go on being told
+            return None
         paused = self._paused.get(row.customer, {})
         scopes = ("*", f"edr:{row.wish.edr}", f"verb:{row.wish.verb}")
         scope = next((each for each in scopes if each in paused), None)
@@ -501,6 +522,8 @@ class MemoryLedger:
             row.looked_at = self._now()
         if to is State.HELD:
             row.held_by = "guard"
+        if to is State.DONE and row.wish.kind == "delivery" and finding.reference and not (row.seat and row.seat[0]):
+            self._threats[row.customer, row.threat].threads.setdefault(row.wish.remote, finding.reference)
         if row.wish.verb == "isolate" and to in {State.ALREADY, State.SKIPPED}:
             self._isolations.get(row.customer, {}).pop(row.id, None)
 
@@ -515,6 +538,28 @@ class MemoryLedger:
         if to in TERMINAL or to is State.HELD:
             self._due.pop(row.id, None)
         self._note(row.customer, row.threat, row.id, f"{left} -> {to}" + (f": {reason}" if reason else ""))
+        if to in {State.FAILED, State.HELD}:
+            self._raise(row, to, reason)
+
+    def _raise(self, row: _Kept, to: State, reason: str) -> None:
+        """What matters comes in again as an event, once per generation of the row: see `raise` in `scripts/00_common.lua`."""
+        wish, name = row.wish, re.sub(r"[^\w.-]", "-", row.id.partition(":")[2])
+        about: dict[str, Any] = {
+            "id": f".{to}-{name}-{row.generation}",
+            "customer": row.customer,
+            "occurred_at": self._now(),
+            "threat_ref": row.threat,
+            "threat": self._threats[row.customer, row.threat].threat,
+            "reason": reason,
+        }
+        if wish.kind == "action" and (to is State.FAILED or row.held_by == "guard"):
+            self._bring(ActionStopped(verb=wish.verb, subject=wish.subject, state=to.value, **about))
+        elif wish.has_fallback and to is State.FAILED:
+            self._bring(DeliveryFailed(delivery=load_delivery(wish.order), **about))
+
+    def _bring(self, event: ActionStopped | DeliveryFailed) -> None:
+        if f"{event.customer}:event/{event.id}" not in self._events:
+            self._accept(event, timedelta())
 
     def _leave(self, row: _Kept, to: State, reason: str, rings: list[Ring]) -> None:
         self._enter(row, to, reason)
@@ -573,6 +618,49 @@ class MemoryLedger:
             self._enter(row, State.PENDING, f"requeued by {by}")
             self._due[row_id] = row.next_at = self._now()
             return self._ring(row_id)
+
+    def resolve(self, row_id: str, *, by: str, was_sent: bool) -> list[Ring] | Refusal:
+        with self._lock:
+            row = self._rows.get(row_id)
+            if not row:
+                return Refusal(reason="no such row")
+            if row.wish.kind == "action":
+                return Refusal(reason="is an action: its EDR is looked at instead")
+            if row.state is not State.UNKNOWN:
+                return Refusal(reason=f"is {row.state}: only unknown deliveries can be resolved")
+            if was_sent:
+                self._enter(row, State.DONE, f"said to have been sent by {by}")
+                return []
+            row.begun_at = row.looked_at = None
+            row.begun, row.attempts, row.crashes = False, 0, 0
+            row.deadline = self._now() + row.wish.life
+            self._enter(row, State.PENDING, f"to be sent again, says {by}")
+            self._due[row_id] = row.next_at = self._now()
+            return [self._ring(row_id)]
+
+    def seat(self, row_id: str, counted: str, digest: Digest) -> Seat | None:
+        with self._lock:
+            row, now = self._rows[row_id], self._now()
+            if row.seat is None:
+                row.seat = self._seated(row, counted, digest)
+            carrier, ends = row.seat
+            return Seat(carrier=carrier, wait=max(timedelta(), ends - now)) if carrier else None
+
+    def _seated(self, row: _Kept, counted: str, digest: Digest) -> tuple[str, datetime]:
+        key, now = (row.customer, counted), self._now()
+        window = self._windows.get(key)
+        if window is None or window.ends <= now:
+            window = self._windows[key] = _Window(now + digest.within)
+        window.count += 1
+        if window.count <= digest.more_than:
+            return "", now
+        window.carrier = window.carrier or row.id
+        self._rows[window.carrier].gathered.append(row.id)
+        return window.carrier, window.ends
+
+    def gathered(self, row_id: str) -> list[Delivery]:
+        with self._lock:
+            return [load_delivery(self._rows[name].wish.order) for name in self._rows[row_id].gathered]
 
     def unsettled(self, customer: str, threat_id: str) -> list[Ring]:
         with self._lock:

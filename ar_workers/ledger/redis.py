@@ -15,7 +15,8 @@ import redis
 
 from ..domain.errors import LedgerFull
 from ..domain.events import load_event
-from ..domain.rows import Acceptance, Claim, Refusal, Row, ThreatRecord, TimelineEntry
+from ..domain.notifications import load_delivery
+from ..domain.rows import Acceptance, Claim, Refusal, Row, Seat, ThreatRecord, TimelineEntry
 from ..domain.scores import Queue, Ring
 from ..domain.threats import Threat
 from .clients import memories, unavailable_if_away
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from ..domain.events import Event
     from ..domain.limits import Limits
+    from ..domain.notifications import Delivery, Digest
     from ..domain.rows import Finding, NewRow
 
 #: A ring is expected to arrive within this; only then does the sweep ring again.
@@ -169,6 +171,22 @@ class RedisLedger:
         granted, *parts = self._run("requeue", _customer(row_id), row_id, by, _ms(life))
         return Refusal(reason=parts[0]) if granted == "no" else _rings(parts)[0]
 
+    def resolve(self, row_id: str, *, by: str, was_sent: bool) -> list[Ring] | Refusal:
+        granted, *parts = self._run("resolve", _customer(row_id), row_id, by, int(was_sent))
+        return Refusal(reason=parts[0]) if granted == "no" else _rings(parts)
+
+    def seat(self, row_id: str, counted: str, digest: Digest) -> Seat | None:
+        found = self._run("seat", _customer(row_id), row_id, counted, digest.more_than, _ms(digest.within))
+        return Seat(carrier=found[0], wait=timedelta(milliseconds=int(found[1]))) if found else None
+
+    def gathered(self, row_id: str) -> list[Delivery]:
+        prefix = _prefix(_customer(row_id))
+        with unavailable_if_away():
+            pipe = self._redis.pipeline(transaction=False)
+            for name in self._redis.lrange(f"{prefix}row:{row_id}:gathered", 0, -1):
+                pipe.hget(f"{prefix}row:{name}", "order")
+            return [load_delivery(order) for order in pipe.execute() if order]
+
     def unsettled(self, customer: str, threat_id: str) -> list[Ring]:
         return _rings(self._run("unsettled", customer, threat_id))
 
@@ -283,6 +301,8 @@ _SCRIPTS = (
     "begin",
     "conclude",
     "requeue",
+    "resolve",
+    "seat",
     "due",
     "unsettled",
     "renew",
@@ -322,14 +342,14 @@ def _acceptance(event: Event, grace: int) -> tuple[str | int, ...]:
 
 def _wish(row: NewRow) -> dict[str, Any]:
     wish = {name: value for name, value in row.__dict__.items() if value is not None}
-    return {**wish, "life": _ms(row.life)}
+    return {**wish, "life": _ms(row.life), "wait": _ms(row.wait)}
 
 
 def _claim(row_id: str, reply: Sequence[Any]) -> Claim | Refusal:
     granted, *parts = reply
     if granted == "no":
         return Refusal(reason=parts[0])
-    threat, kind, order, was, fence, attempts, looks, crashes, generation, receipt, late, approved, cleared, unseen = parts
+    threat, kind, order, was, fence, attempts, looks, crashes, generation, receipt, late, approved, cleared, unseen, thread = parts
     return Claim.model_construct(
         row_id=row_id,
         customer=_customer(row_id),
@@ -347,6 +367,7 @@ def _claim(row_id: str, reply: Sequence[Any]) -> Claim | Refusal:
         is_approved=approved == "1",
         is_cleared=cleared == "1",
         unseen_for=timedelta(milliseconds=float(unseen)),
+        thread=thread,
     )
 
 

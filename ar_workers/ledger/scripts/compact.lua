@@ -12,7 +12,7 @@ end
 for _, id in ipairs(ids) do
   local row = get(id, 'state', 'threat', 'latest', 'generations')
   if row[2] == threat then
-    redis.call('DEL', row_key(id), row_key(id) .. ':frees')
+    redis.call('DEL', row_key(id), row_key(id) .. ':frees', row_key(id) .. ':gathered')
     redis.call('HSET', row_key(id), 'state', row[1], 'threat', threat)
     if row[3] then redis.call('HSET', row_key(id), 'latest', row[3], 'generations', row[4]) end
   end
