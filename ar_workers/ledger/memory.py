@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from ..domain.notifications import load_delivery
 from ..domain.rows import Acceptance, Claim, Refusal, Row, Seat, ThreatRecord, TimelineEntry
 from ..domain.scores import Queue, Ring
 from ..domain.states import FREES_DEPENDENTS, TERMINAL, State
+from .kept import Dossier, Incoming, KeptRow, Lane
 from .remotes import Remote
 
 if TYPE_CHECKING:
@@ -23,95 +23,10 @@ if TYPE_CHECKING:
     from ..domain.limits import Limits
     from ..domain.notifications import Delivery, Digest
     from ..domain.rows import Finding, NewRow
-    from ..domain.threats import Threat
 
 HOUR = timedelta(hours=1)
 URGENT = frozenset({"isolate", "release"})
 MOST_PLANNING_ATTEMPTS = 20
-
-
-@dataclass
-class _Kept:
-    """A row as it is kept."""
-
-    id: str
-    wish: NewRow
-    customer: str
-    threat: str
-    created_at: datetime
-    deadline: datetime
-    epoch: int
-    state: State = State.PENDING
-    reason: str = ""
-    waits: int = 0
-    frees: list[str] = field(default_factory=list)
-    shared: list[str] = field(default_factory=list)
-    latest: str = ""
-    generations: int = 1
-    was: State = State.PENDING
-    fence: int = 0
-    owner: str = ""
-    lease_until: datetime | None = None
-    next_at: datetime | None = None
-    begun: bool = False
-    begun_at: datetime | None = None
-    looked_at: datetime | None = None
-    performed_at: datetime | None = None
-    settled_at: datetime | None = None
-    attempts: int = 0
-    looks: int = 0
-    crashes: int = 0
-    generation: int = 1
-    receipt: str = ""
-    reference: str = ""
-    evidence: str = ""
-    cancel: str = ""
-    held_by: str = ""
-    is_approved: bool = False
-    seat: tuple[str, datetime] | None = None
-    gathered: list[str] = field(default_factory=list)
-
-
-@dataclass
-class _Dossier:
-    """A threat as it is kept."""
-
-    accepted_at: datetime
-    threat: Threat | None = None
-    closed: str = ""
-    closed_at: datetime | None = None
-    rows: list[str] = field(default_factory=list)
-    timeline: list[TimelineEntry] = field(default_factory=list)
-    is_packed: bool = False
-    #: By remote: the reference of the first message that it accepted.
-    threads: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class _Lane:
-    """Who works on an endpoint now, with how many rows, until when."""
-
-    owner: str
-    held: int
-    until: datetime
-
-
-@dataclass
-class _Window:
-    """In which deliveries to one receiver are counted, and the one that is sent for those beyond the limit."""
-
-    ends: datetime
-    count: int = 0
-    carrier: str = ""
-
-
-@dataclass
-class _Incoming:
-    """An event as it is kept."""
-
-    event: Event
-    state: str = "accepted"
-    attempts: int = 0
 
 
 class MemoryLedger:
@@ -127,11 +42,11 @@ class MemoryLedger:
     ) -> None:
         self._now, self._grace, self._least_remaining, self._most_visits = now, grace, least_remaining, most_visits
         self._lock = RLock()
-        self._events: dict[str, _Incoming] = {}
-        self._threats: dict[tuple[str, str], _Dossier] = {}
-        self._rows: dict[str, _Kept] = {}
+        self._events: dict[str, Incoming] = {}
+        self._threats: dict[tuple[str, str], Dossier] = {}
+        self._rows: dict[str, KeptRow] = {}
         self._due: dict[str, datetime] = {}
-        self._lanes: dict[tuple[str, str], _Lane] = {}
+        self._lanes: dict[tuple[str, str], Lane] = {}
         self._remotes: dict[tuple[str, str], Remote] = {}
         self._lane_queues: dict[tuple[str, str], list[str]] = {}
         self._releases: dict[tuple[str, str], int] = {}
@@ -154,9 +69,9 @@ class MemoryLedger:
         known = self._events.get(ref)
         if known:
             return Acceptance.DUPLICATE if known.event.digest == event.digest else Acceptance.CONFLICT
-        self._events[ref] = _Incoming(event)
+        self._events[ref] = Incoming(event)
         self._due[ref] = self._now() + grace
-        dossier = self._threats.setdefault((event.customer, event.threat_id), _Dossier(self._now()))
+        dossier = self._threats.setdefault((event.customer, event.threat_id), Dossier(self._now()))
         dossier.threat = getattr(event, "threat", None) or dossier.threat
         self._note(event.customer, event.threat_id, f"event/{event.id}", "accepted")
         return Acceptance.NEW
@@ -206,7 +121,7 @@ class MemoryLedger:
             elif row.wish.kind == "action" and row.wish.verb != "release":
                 self._cancel(row, reason)
 
-    def _cancel(self, row: _Kept, reason: str) -> None:
+    def _cancel(self, row: KeptRow, reason: str) -> None:
         if row.state in {State.WAITING, State.PENDING, State.HELD}:
             self._enter(row, State.CANCELLED, reason)
             self._free_dependents(row, [])
@@ -218,7 +133,7 @@ class MemoryLedger:
         recorded[wish.id] = name
         if not is_new:
             return
-        row = _Kept(
+        row = KeptRow(
             name,
             wish,
             event.customer,
@@ -265,7 +180,7 @@ class MemoryLedger:
             self._releases[key] = self._releases.get(key, 0) + 1
         return self._releases.get(key, 0)
 
-    def _first_state(self, event: Event, wish: NewRow, dossier: _Dossier) -> tuple[State, str]:
+    def _first_state(self, event: Event, wish: NewRow, dossier: Dossier) -> tuple[State, str]:
         if wish.state is State.SKIPPED:
             return State.SKIPPED, wish.reason
         is_closed = dossier.closed_at is not None and event.occurred_at <= dossier.closed_at
@@ -278,7 +193,7 @@ class MemoryLedger:
             once.add(wish.once)
         return State.PENDING, ""
 
-    def _await(self, row: _Kept, recorded: dict[str, str]) -> int:
+    def _await(self, row: KeptRow, recorded: dict[str, str]) -> int:
         before = [self._rows[recorded[name]] for name in row.wish.after if name in recorded]
         for each in before:
             if each.state not in FREES_DEPENDENTS:
@@ -303,10 +218,10 @@ class MemoryLedger:
         self._take(row, owner, lease)
         return self._granted(row)
 
-    def _take(self, row: _Kept, owner: str, lease: timedelta) -> None:
+    def _take(self, row: KeptRow, owner: str, lease: timedelta) -> None:
         until = self._now() + lease
         if row.wish.lane:
-            lane = self._lanes.setdefault((row.customer, row.wish.lane), _Lane(owner, 0, until))
+            lane = self._lanes.setdefault((row.customer, row.wish.lane), Lane(owner, 0, until))
             lane.held, lane.until = lane.held + 1, until
         if row.wish.remote:
             self._remote(row).admit(owner, self._now(), lease, urgent=row.wish.verb in URGENT)
@@ -316,10 +231,10 @@ class MemoryLedger:
         row.state, row.owner, row.lease_until = State.LEASED, owner, until
         self._due[row.id] = until
 
-    def _remote(self, row: _Kept) -> Remote:
+    def _remote(self, row: KeptRow) -> Remote:
         return self._remotes.setdefault((row.customer, row.wish.remote), Remote(row.wish.remote))
 
-    def _remote_closed(self, row: _Kept, owner: str) -> str | None:
+    def _remote_closed(self, row: KeptRow, owner: str) -> str | None:
         if not row.wish.remote:
             return None
         remote, urgent = self._remote(row), row.wish.verb in URGENT
@@ -333,12 +248,12 @@ class MemoryLedger:
             return f"{row.wish.remote} busy"
         return None
 
-    def _put_off(self, row: _Kept, wait: timedelta, why: str) -> None:
+    def _put_off(self, row: KeptRow, wait: timedelta, why: str) -> None:
         row.reason = why
         row.next_at = self._remote(row).turn(self._now(), wait, urgent=row.wish.verb in URGENT)
         self._due[row.id] = row.next_at
 
-    def _hindered(self, row: _Kept, most: int | None) -> str | None:
+    def _hindered(self, row: KeptRow, most: int | None) -> str | None:
         """What was never begun is cleared for its write by the claim, or moved where it belongs."""
         if self._state_left_behind(row, peek=True) is not State.PENDING:
             return None
@@ -350,23 +265,23 @@ class MemoryLedger:
             return str(to)
         return None
 
-    def _hindrance(self, row: _Kept, most: int | None) -> tuple[State, str, str] | None:
+    def _hindrance(self, row: KeptRow, most: int | None) -> tuple[State, str, str] | None:
         if row.cancel or self._is_superseded(row):
             return State.CANCELLED, row.cancel or "superseded by a later release", ""
         held = self._paused_by(row) or self._blast_radius(row, most)
         return (State.HELD, held[1], held[0]) if held else None
 
-    def _unclaimable(self, row: _Kept) -> str | None:
+    def _unclaimable(self, row: KeptRow) -> str | None:
         if row.state is State.LEASED:
             return "leased" if row.lease_until and row.lease_until > self._now() else None
         if row.state not in {State.PENDING, State.PERFORMED, State.UNKNOWN}:
             return str(row.state)
         return "not due" if row.next_at and row.next_at > self._now() else None
 
-    def _is_superseded(self, row: _Kept) -> bool:
+    def _is_superseded(self, row: KeptRow) -> bool:
         return row.wish.verb == "isolate" and row.epoch < self._releases.get((row.customer, row.wish.lane or ""), 0)
 
-    def _lane_busy(self, row: _Kept, owner: str) -> str | None:
+    def _lane_busy(self, row: KeptRow, owner: str) -> str | None:
         key = (row.customer, row.wish.lane or "")
         lane = self._lanes.get(key)
         if lane and lane.until <= self._now():
@@ -378,7 +293,7 @@ class MemoryLedger:
             return "endpoint busy"
         return None
 
-    def _state_left_behind(self, row: _Kept, *, peek: bool = False) -> State:
+    def _state_left_behind(self, row: KeptRow, *, peek: bool = False) -> State:
         if row.state is not State.LEASED:
             return row.state
         if not peek:
@@ -386,7 +301,7 @@ class MemoryLedger:
             self._note(row.customer, row.threat, row.id, "lease expired: its worker was lost")
         return State.UNKNOWN if row.was is State.PENDING and row.begun else row.was
 
-    def _granted(self, row: _Kept) -> Claim:
+    def _granted(self, row: KeptRow) -> Claim:
         return Claim(
             row_id=row.id,
             customer=row.customer,
@@ -420,7 +335,7 @@ class MemoryLedger:
             row.begun, row.begun_at = True, self._now()
             return None
 
-    def _paused_by(self, row: _Kept) -> tuple[str, str] | None:
+    def _paused_by(self, row: KeptRow) -> tuple[str, str] | None:
         if not row.wish.edr:  # a delivery: people go on being told
             return None
         paused = self._paused.get(row.customer, {})
@@ -428,7 +343,7 @@ class MemoryLedger:
         scope = next((each for each in scopes if each in paused), None)
         return (scope, f"paused ({scope}): {paused[scope]}") if scope else None
 
-    def _blast_radius(self, row: _Kept, most: int | None) -> tuple[str, str] | None:
+    def _blast_radius(self, row: KeptRow, most: int | None) -> tuple[str, str] | None:
         if row.wish.verb != "isolate" or most is None:
             return None
         counted = self._isolations.setdefault(row.customer, {})
@@ -471,7 +386,7 @@ class MemoryLedger:
                 if self._is_ours(claim, row):
                     self._renew(row, self._now() + lease)
 
-    def _renew(self, row: _Kept, until: datetime) -> None:
+    def _renew(self, row: KeptRow, until: datetime) -> None:
         row.lease_until = self._due[row.id] = until
         lane = self._lanes.get((row.customer, row.wish.lane or ""))
         if lane and lane.owner == row.owner:
@@ -502,13 +417,13 @@ class MemoryLedger:
                 dossier.is_packed = True
             return len(ripe[:limit])
 
-    def _is_ripe(self, dossier: _Dossier, before: datetime) -> bool:
+    def _is_ripe(self, dossier: Dossier, before: datetime) -> bool:
         rows = [self._rows[name] for name in dossier.rows]
         return bool(rows) and all(
             row.state in TERMINAL - {State.FAILED} and row.settled_at is not None and row.settled_at <= before for row in rows
         )
 
-    def _keep(self, row: _Kept, finding: Finding, to: State) -> None:
+    def _keep(self, row: KeptRow, finding: Finding, to: State) -> None:
         row.receipt = row.receipt if finding.receipt is None else finding.receipt
         row.reference = finding.reference or row.reference
         row.evidence = finding.evidence or row.evidence
@@ -527,10 +442,10 @@ class MemoryLedger:
         if row.wish.verb == "isolate" and to in {State.ALREADY, State.SKIPPED}:
             self._isolations.get(row.customer, {}).pop(row.id, None)
 
-    def _is_ours(self, claim: Claim, row: _Kept) -> bool:
+    def _is_ours(self, claim: Claim, row: KeptRow) -> bool:
         return row.state is State.LEASED and row.fence == claim.fence
 
-    def _enter(self, row: _Kept, to: State, reason: str, was: str | None = None) -> None:
+    def _enter(self, row: KeptRow, to: State, reason: str, was: str | None = None) -> None:
         left = was or (row.was if row.state is State.LEASED else row.state)
         row.state, row.reason = to, reason
         if to in TERMINAL:
@@ -541,7 +456,7 @@ class MemoryLedger:
         if to in {State.FAILED, State.HELD}:
             self._raise(row, to, reason)
 
-    def _raise(self, row: _Kept, to: State, reason: str) -> None:
+    def _raise(self, row: KeptRow, to: State, reason: str) -> None:
         """What matters comes in again as an event, once per generation of the row: see `raise` in `scripts/00_common.lua`."""
         wish, name = row.wish, re.sub(r"[^\w.-]", "-", row.id.partition(":")[2])
         about: dict[str, Any] = {
@@ -561,14 +476,14 @@ class MemoryLedger:
         if f"{event.customer}:event/{event.id}" not in self._events:
             self._accept(event, timedelta())
 
-    def _leave(self, row: _Kept, to: State, reason: str, rings: list[Ring]) -> None:
+    def _leave(self, row: KeptRow, to: State, reason: str, rings: list[Ring]) -> None:
         self._enter(row, to, reason)
         row.lease_until = None
         self._let_go(row, rings)
         if to in FREES_DEPENDENTS:
             self._free_dependents(row, rings)
 
-    def _let_go(self, row: _Kept, rings: list[Ring]) -> None:
+    def _let_go(self, row: KeptRow, rings: list[Ring]) -> None:
         key = (row.customer, row.wish.lane or "")
         lane = self._lanes.get(key)
         if lane and lane.owner == row.owner:
@@ -590,7 +505,7 @@ class MemoryLedger:
                 rings.append(self._ring(name))
                 return
 
-    def _free_dependents(self, row: _Kept, rings: list[Ring]) -> None:
+    def _free_dependents(self, row: KeptRow, rings: list[Ring]) -> None:
         for other in [self._rows[name] for name in row.frees]:
             other.waits -= 1
             if other.waits <= 0 and other.state is State.WAITING:
@@ -646,7 +561,7 @@ class MemoryLedger:
             carrier, ends = row.seat
             return Seat(carrier=carrier, wait=max(timedelta(), ends - now)) if carrier else None
 
-    def _seated(self, row: _Kept, counted: str, digest: Digest) -> tuple[str, datetime]:
+    def _seated(self, row: KeptRow, counted: str, digest: Digest) -> tuple[str, datetime]:
         key, now = (row.customer, counted), self._now()
         window = self._windows.get(key)
         if window is None or window.ends <= now:
@@ -762,7 +677,7 @@ class MemoryLedger:
             found = self._rows.get(row_id)
             return self._row(found) if found else None
 
-    def _row(self, row: _Kept) -> Row:
+    def _row(self, row: KeptRow) -> Row:
         wish = row.wish
         return Row(
             id=row.id,

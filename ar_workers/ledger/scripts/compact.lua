@@ -25,6 +25,11 @@ for _, line in ipairs(redis.call('LRANGE', timeline, 0, -1)) do
     redis.call('HSET', P .. 'event:' .. event, 'digest', kept[1], 'state', kept[2], 'threat', kept[3])
   end
 end
+local kept = redis.call('HGETALL', key)
+redis.call('DEL', key)
+for n = 1, #kept, 2 do
+  if kept[n] ~= 'json' then redis.call('HSET', key, kept[n], kept[n + 1]) end
+end
 redis.call('SET', key .. ':packed', packed)
 redis.call('DEL', timeline)
 redis.call('ZREM', P .. 'settled', threat)
