@@ -81,7 +81,7 @@ class Lane:
 
 
 @dataclass
-class _Window:
+class Window:
     """In which deliveries to one receiver are counted, and the one that is sent for those beyond the limit."""
 
     ends: datetime

@@ -13,7 +13,7 @@ from ..domain.notifications import load_delivery
 from ..domain.rows import Acceptance, Claim, Refusal, Row, Seat, ThreatRecord, TimelineEntry
 from ..domain.scores import Queue, Ring
 from ..domain.states import FREES_DEPENDENTS, TERMINAL, State
-from .kept import Dossier, Incoming, KeptRow, Lane
+from .kept import Dossier, Incoming, KeptRow, Lane, Window
 from .remotes import Remote
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class MemoryLedger:
         self._paused: dict[str, dict[str, str]] = {}
         self._once: dict[str, set[str]] = {}
         self._ticks: dict[str, datetime] = {}
-        self._windows: dict[tuple[str, str], _Window] = {}
+        self._windows: dict[tuple[str, str], Window] = {}
 
     def accept(self, events: Sequence[Event], *, unrung: Container[str] = ()) -> list[Acceptance]:
         with self._lock:
@@ -565,7 +565,7 @@ class MemoryLedger:
         key, now = (row.customer, counted), self._now()
         window = self._windows.get(key)
         if window is None or window.ends <= now:
-            window = self._windows[key] = _Window(now + digest.within)
+            window = self._windows[key] = Window(now + digest.within)
         window.count += 1
         if window.count <= digest.more_than:
             return "", now
