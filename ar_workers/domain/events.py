@@ -33,6 +33,11 @@ class _Event(Value):
         raise NotImplementedError
 
     @property
+    def remark(self) -> str:
+        """What the timeline says beside "accepted"."""
+        return ""
+
+    @property
     def digest(self) -> str:
         """Tells a repeated event from another one that wrongly carries the same id."""
         canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, default=sorted)
@@ -97,8 +102,26 @@ class UnsupportedOSDetected(_EndpointEvent):
     type: Literal["unsupported_os_detected"] = "unsupported_os_detected"
 
 
+class ReleaseRequested(_EndpointEvent):
+    """A person wants an isolated endpoint to have its network back. `threat_ref` is the threat that it was isolated for, if known."""
+
+    type: Literal["release_requested"] = "release_requested"
+    requested_by: Line
+    reason: Line
+    threat_ref: Identifier | None = None
+
+    @property
+    def threat_id(self) -> str:
+        """The threat that was named, or the endpoint's own dossier."""
+        return self.threat_ref or super().threat_id
+
+    @property
+    def remark(self) -> str:
+        return f"{self.requested_by} asks to release {self.endpoint.hostname}: {self.reason}"
+
+
 Event = Annotated[
-    ThreatPublished | ThreatClosed | RemediationRequested | NoteAdded | EndpointGrouped | UnsupportedOSDetected,
+    ThreatPublished | ThreatClosed | RemediationRequested | NoteAdded | EndpointGrouped | UnsupportedOSDetected | ReleaseRequested,
     Field(discriminator="type"),
 ]
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
@@ -135,6 +158,7 @@ __all__ = [
     "EndpointGrouped",
     "Event",
     "NoteAdded",
+    "ReleaseRequested",
     "RemediationRequested",
     "ThreatClosed",
     "ThreatPublished",

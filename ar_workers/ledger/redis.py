@@ -336,7 +336,7 @@ def _ms(duration: timedelta) -> int:
 def _acceptance(event: Event, grace: int) -> tuple[str | int, ...]:
     threat = getattr(event, "threat", None)
     threat_json = threat.model_dump_json() if threat else ""
-    return (event.id, event.digest, event.model_dump_json(), event.threat_id, threat_json, grace)
+    return (event.id, event.digest, event.model_dump_json(), event.threat_id, threat_json, grace, event.remark)
 
 
 def _wish(row: NewRow) -> dict[str, Any]:

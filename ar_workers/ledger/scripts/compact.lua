@@ -18,7 +18,7 @@ for _, id in ipairs(ids) do
   end
 end
 for _, line in ipairs(redis.call('LRANGE', timeline, 0, -1)) do
-  local event = string.match(line, '^%d+ event/(%S+) accepted$')
+  local event = string.match(line, '^%d+ event/(%S+) accepted')
   if event then redis.call('HDEL', P .. 'event:' .. event, 'json') end
 end
 redis.call('SET', key .. ':packed', packed)
