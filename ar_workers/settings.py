@@ -96,6 +96,7 @@ class Automations(_Section):
     notify_customer_of_note: _Emails = _Emails()
     unsupported_os: _Emails = _Emails()
     threat_closed: _Managed = _Managed()
+    release_requested: _Managed = _Managed()
 
 
 class Protect(_Section):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..domain.events import (
     EndpointGrouped,
     NoteAdded,
+    ReleaseRequested,
     RemediationRequested,
     ThreatClosed,
     ThreatPublished,
@@ -20,6 +21,7 @@ from . import (
     ioc_response,
     notify_customer_of_note,
     notify_tre_of_note,
+    release_requested,
     remediation_requested,
     threat_closed,
     threat_published,
@@ -39,6 +41,7 @@ AUTOMATIONS: dict[type, tuple[Callable[..., Plan], ...]] = {
     NoteAdded: (notify_tre_of_note.plan, notify_customer_of_note.plan),
     EndpointGrouped: (unsupported_os.plan,),
     UnsupportedOSDetected: (unsupported_os.plan,),
+    ReleaseRequested: (release_requested.plan,),
 }
 
 #: Automation -> the keys that a customer's file may set of it. Any other key of these is refused as managed.
@@ -50,6 +53,7 @@ KNOBS: dict[str, frozenset[str]] = {
     "notify_customer_of_note": frozenset({"emails"}),
     "unsupported_os": frozenset({"emails"}),
     "threat_closed": frozenset(),
+    "release_requested": frozenset(),
 }
 
 
