@@ -6,25 +6,38 @@ import os
 import random
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from .celery import CeleryDoorbell, celery_at
+from .celery import CeleryDoorbell, celery_at, workers_seen
 from .channels import CHANNELS
 from .domain.capabilities import Capabilities, Capability
+from .domain.checkups import red
 from .domain.errors import InvalidSettings
 from .domain.notifications import Receiver
 from .edr import ADAPTERS
 from .edr.gated import Gated
+from .ledger.checkup import checkup, is_swept
 from .ledger.redis import RedisLedger, connect
 from .pipeline.services import Services
 from .settings import load_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pydantic import BaseModel
+
+    from .domain.checkups import Check
     from .domain.endpoints import Vendor
+    from .edr.base import EDRAdapter
     from .ports import EDR, Channel, Doorbell, Ledger
     from .settings import Settings, System
+
+
+#: By what the TREs are told.
+TRE_RECEIVERS = (Receiver(channel="slack", address="tre"), Receiver(channel="pagerduty", address="tre"))
 
 
 class SystemClock:
@@ -53,19 +66,60 @@ def build(settings: Settings) -> Services:
         edrs=edrs,
         capabilities=Capabilities(capability_cells(), {vendor: entry.adapter.hash_types for vendor, entry in ADAPTERS.items()}),
         channels=channels,
-        tre_receivers=(Receiver(channel="slack", address="tre"), Receiver(channel="pagerduty", address="tre")),
+        tre_receivers=TRE_RECEIVERS,
         lease=timedelta(seconds=system.lease_seconds),
         compact_after=timedelta(hours=system.compact_hours),
     )
 
 
 def _edrs(settings: Settings, ledger: Ledger, problems: list[str]) -> dict[tuple[str, Vendor], EDR]:
-    found: dict[tuple[str, Vendor], EDR] = {}
+    return {key: Gated(adapter, ledger, key[0]) for key, adapter in _adapters(settings, problems).items()}
+
+
+def adapters(settings: Settings) -> dict[tuple[str, Vendor], EDRAdapter]:
+    """Every customer's EDRs without their gates: for a look that must not depend on the ledger. Raises InvalidSettings."""
+    problems: list[str] = []
+    found = _adapters(settings, problems)
+    if problems:
+        raise InvalidSettings(problems)
+    return found
+
+
+def channel_checks(system: System) -> dict[str, Callable[[], Iterator[Check]]]:
+    """A look at every channel by its name; one that the TREs are told by and that is not configured is red."""
+    problems: list[str] = []
+    configured = _configured(system, problems)
+    if problems:
+        raise InvalidSettings(problems)
+    names = dict.fromkeys([*(each.channel for each in TRE_RECEIVERS), *configured])
+    return {name: partial(_channel_check, name, configured.get(name)) for name in names}
+
+
+def _channel_check(name: str, found: tuple[BaseModel, Callable[[Any], Channel]] | None) -> Iterator[Check]:
+    if found:
+        yield CHANNELS[name].probe(found[0])
+    else:
+        yield red(name, "is not configured: the TREs are not told by it", f"set the variables AR_{name.upper()}_...")
+
+
+def redis_checks(redis_url: str) -> Iterator[Check]:
+    """What the ledger's Redis must be."""
+    return checkup(redis_url)
+
+
+def worker_checks(redis_url: str) -> Iterator[Check]:
+    """Whether workers take messages, and beat rings."""
+    yield workers_seen(celery_at(os.environ.get("AR_BROKER_URL") or redis_url))
+    yield is_swept(redis_url)
+
+
+def _adapters(settings: Settings, problems: list[str]) -> dict[tuple[str, Vendor], EDRAdapter]:
+    found: dict[tuple[str, Vendor], EDRAdapter] = {}
     for name, customer in settings.customers.items():
         for vendor, options in customer.edrs.items():
             entry = ADAPTERS[vendor]
             try:
-                found[name, vendor] = Gated(entry.adapter(entry.config(**options)), ledger, name)
+                found[name, vendor] = entry.adapter(entry.config(**options))
             except ValidationError as error:
                 problems += [f"{name}.toml: edr.{vendor}.{_where(each)}: {each['msg']}" for each in error.errors(include_input=False)]
     return found
@@ -73,6 +127,10 @@ def _edrs(settings: Settings, ledger: Ledger, problems: list[str]) -> dict[tuple
 
 def _channels(system: System, problems: list[str]) -> dict[str, Channel]:
     """The channels that are configured; one that is not makes its deliveries fail, visibly, and nothing else."""
+    return {name: make(config) for name, (config, make) in _configured(system, problems).items()}
+
+
+def _configured(system: System, problems: list[str]) -> dict[str, tuple[BaseModel, Callable[[Any], Channel]]]:
     wishes: dict[str, dict[str, Any] | None] = {
         "slack": _given(token=system.slack_token, channel=system.slack_channel, base_url=system.slack_url),
         "pagerduty": _given(routing_key=system.pagerduty_routing_key, base_url=system.pagerduty_url, ca_file=system.ca_file),
@@ -86,13 +144,13 @@ def _channels(system: System, problems: list[str]) -> dict[str, Channel]:
             ca_file=system.ca_file,
         ),
     }
-    found: dict[str, Channel] = {}
+    found: dict[str, tuple[BaseModel, Callable[[Any], Channel]]] = {}
     for name, options in wishes.items():
         if options is None:
             continue
-        config, channel = CHANNELS[name]
+        entry = CHANNELS[name]
         try:
-            found[name] = channel(config(**options))
+            found[name] = entry.config(**options), entry.channel
         except ValidationError as error:
             problems += [f"AR_{name.upper()}: {_where(each)}: {each['msg']}" for each in error.errors(include_input=False)]
     return found

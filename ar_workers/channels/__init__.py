@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
+from ..domain.checkups import Check
 from ..ports import Channel
 from . import (
     email,
@@ -22,12 +23,14 @@ class Entry(NamedTuple):
 
     config: type[BaseModel]
     channel: Callable[[Any], Channel]
+    #: Settings -> whether it would work, without telling anybody anything.
+    probe: Callable[[Any], Check]
 
 
 CHANNELS: dict[str, Entry] = {
-    "slack": Entry(slack.Config, slack.Slack),
-    "pagerduty": Entry(pagerduty.Config, pagerduty.PagerDuty),
-    "email": Entry(email.Config, email.Email),
-    "teams": Entry(teams.Config, teams.Teams),
-    "webhook": Entry(webhook.Config, webhook.Webhook),
+    "slack": Entry(slack.Config, slack.Slack, slack.probe),
+    "pagerduty": Entry(pagerduty.Config, pagerduty.PagerDuty, pagerduty.probe),
+    "email": Entry(email.Config, email.Email, email.probe),
+    "teams": Entry(teams.Config, teams.Teams, teams.probe),
+    "webhook": Entry(webhook.Config, webhook.Webhook, webhook.probe),
 }

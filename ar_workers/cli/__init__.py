@@ -16,6 +16,7 @@ from .actions import actions
 from .capabilities import capabilities
 from .demo import demo
 from .docs import docs
+from .doctor import doctor
 from .ingest import ingest
 from .release import release
 from .switches import pause, pauses, resume
@@ -33,7 +34,7 @@ def arctl() -> None:
     """Automated Active Remediation: published threats in, verified containments out."""
 
 
-for command in (ingest, threats, actions, release, capabilities, pause, resume, pauses, up, demo, docs):
+for command in (ingest, threats, actions, release, capabilities, pause, resume, pauses, doctor, up, demo, docs):
     arctl.add_command(command)
 
 
