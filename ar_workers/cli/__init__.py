@@ -22,6 +22,7 @@ from .release import release
 from .switches import pause, pauses, resume
 from .threats import threats
 from .up import up
+from .upload_scripts import upload_scripts
 
 EXIT_REFUSED, EXIT_NO_LEDGER, EXIT_SETTINGS = 1, 3, 4
 
@@ -34,7 +35,7 @@ def arctl() -> None:
     """Automated Active Remediation: published threats in, verified containments out."""
 
 
-for command in (ingest, threats, actions, release, capabilities, pause, resume, pauses, doctor, up, demo, docs):
+for command in (ingest, threats, actions, release, capabilities, pause, resume, pauses, doctor, upload_scripts, up, demo, docs):
     arctl.add_command(command)
 
 

@@ -61,9 +61,7 @@ class Job:
 
 @click.command()
 @click.option("--customer", help="Only this customer. Default: all, the notification channels, Redis and the workers.")
-@click.option(
-    "--patience", default=60.0, show_default=True, type=click.FloatRange(min=0.1), help="No more is waited for after these seconds."
-)
+@click.option("--patience", default=60.0, show_default=True, type=click.FloatRange(min=0.1), help="Seconds until no more is waited for.")
 @json_option
 def doctor(customer: str | None, patience: float, *, as_json: bool) -> None:
     """Look whether credentials, permissions, groups, clocks, channels, Redis and workers are as they must be.

@@ -38,7 +38,7 @@ def probes(api: ConsoleAPI, config: Config) -> Iterator[Probe]:
 def _scripts(api: ConsoleAPI, config: Config) -> str:
     """Raises Denied with the ids that the library does not show. What a script holds cannot be read."""
     wanted = set(config.scripts.values())
-    shown = {str(row.get("id")) for row in api.rows("remote-scripts", ids=",".join(sorted(wanted)), **config.scope_query)}
+    shown = {str(row.get("id")) for row in api.rows("remote-scripts", ids=",".join(sorted(wanted)))}
     if wanted - shown:
         raise Denied(f"the library shows no script {', '.join(sorted(wanted - shown))}: upload those of this version, and set `scripts`")
     return "the configured scripts are in the library; that they are of this version cannot be read"
