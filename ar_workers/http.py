@@ -60,6 +60,29 @@ def gate(enter: Callable[[], None], stay_away: Callable[[timedelta], None]) -> I
         _GATE.reset(token)
 
 
+#: Where the clocks of the replies' senders are noted, if somebody wants to know.
+_CLOCKS: ContextVar[list[timedelta] | None] = ContextVar("clocks", default=None)
+
+
+@contextlib.contextmanager
+def clocks_seen() -> Iterator[list[timedelta]]:
+    """Of each reply inside: how far its sender's clock is ahead of ours, to a second or so. A reply without a Date is left out."""
+    found: list[timedelta] = []
+    token = _CLOCKS.set(found)
+    try:
+        yield found
+    finally:
+        _CLOCKS.reset(token)
+
+
+def _note_clock(date: str | None) -> None:
+    found = _CLOCKS.get()
+    if found is None or not date:
+        return
+    with contextlib.suppress(ValueError, TypeError):
+        found.append(timedelta(seconds=parsedate_to_datetime(date).timestamp() - datetime.now(UTC).timestamp()))
+
+
 @dataclass(frozen=True)
 class Reply:
     """What came back: the status, lower-case headers, and the decoded JSON (None for an empty body).
@@ -144,7 +167,7 @@ class HttpSession:
         if passing:
             passing.enter()
         try:
-            return self._session().request(
+            response = self._session().request(
                 method,
                 self.base_url.rstrip("/") + path,
                 timeout=(self.connect, self.read),
@@ -154,6 +177,8 @@ class HttpSession:
             )
         except requests.RequestException as error:
             raise _unsent(what, error) from None
+        _note_clock(response.headers.get("Date"))
+        return response
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)

@@ -99,6 +99,7 @@ class Automations(_Section):
     unsupported_os: _Emails = _Emails()
     threat_closed: _Managed = _Managed()
     action_needed: _Managed = _Managed()
+    release_requested: _Managed = _Managed()
 
 
 class Protect(_Section):

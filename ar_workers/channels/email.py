@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateError
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from ..domain.checkups import Check, ok, red
 from ..domain.results import Answer, Result
 from .base import CONNECT, LONGEST_CODE, READ, clipped, essentials, one_line
 
@@ -90,7 +91,7 @@ class Email:
             return Result(answer=Answer.PERMANENT, code="not one mail address")
         message = self.render(delivery, delivery_id)
         try:
-            server = self._connected()
+            server = self.connected()
         except smtplib.SMTPAuthenticationError as error:
             return Result(answer=Answer.PERMANENT, code=f"auth {error.smtp_code}")
         except (smtplib.SMTPException, OSError) as error:
@@ -104,7 +105,8 @@ class Email:
         """No mail server can tell."""
         return None
 
-    def _connected(self) -> smtplib.SMTP:
+    def connected(self) -> smtplib.SMTP:
+        """A session with the relay, secured and signed in. Raises what smtplib and the network do."""
         config = self._config
         tls = ssl.create_default_context(cafile=str(config.ca_file) if config.ca_file else None)
         if config.security == "tls":
@@ -120,6 +122,27 @@ class Email:
             server.close()
             raise
         return server
+
+
+def probe(config: Config) -> Check:
+    """Connect, TLS, AUTH, NOOP: no mail is begun."""
+    try:
+        server = Email(config).connected()
+    except smtplib.SMTPAuthenticationError as error:
+        return red("email", f"the relay refuses the user: {error.smtp_code}", "check AR_SMTP_USER and AR_SMTP_PASSWORD")
+    except (smtplib.SMTPException, OSError) as error:
+        return red("email", f"no session with {config.host}:{config.port} ({type(error).__name__})", "check AR_SMTP_HOST, _PORT, _SECURITY")
+    try:
+        code, _ = server.noop()
+    except (smtplib.SMTPException, OSError) as error:
+        return red("email", f"NOOP: no answer ({type(error).__name__})")
+    finally:
+        _leave(server)
+    how = "without TLS" if config.security == "none" else config.security
+    who = f"as {one_line(config.user, 80)}" if config.user and config.password else "without a user"
+    if code >= 400:  # noqa: PLR2004 - SMTP's refusals
+        return red("email", f"NOOP: {code}")
+    return ok("email", f"{config.host}:{config.port} {how}, {who}")
 
 
 def is_one_address(text: str) -> bool:

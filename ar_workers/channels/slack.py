@@ -13,9 +13,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, model_val
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from ..domain.checkups import Check, ok, red
 from ..domain.results import Answer, Result
 from ..http import delay_of
 from .base import LONGEST_CODE, READ, clipped, essentials, one_line
+from .dialling import dialled
 from .egress import Egress
 from .outcomes import encoded, outcome, status_of
 from .targets import Url, parsed
@@ -70,6 +72,23 @@ class Config(BaseModel):
         return self
 
 
+def probe(config: Config, egress: Egress | None = None) -> Check:
+    """By `auth.test`, which posts nothing; whether the bot is in the channel shows only when it posts. A webhook is only dialled."""
+    if config.webhook_url:
+        return dialled("slack", config.webhook_url.get_secret_value(), egress or Egress())
+    try:
+        said = Slack(config).client().auth_test()
+    except SlackApiError as error:
+        word = error.response.get("error")
+        return red("slack", f"auth.test: {(_WORD.fullmatch(str(word)) and word) or 'refused'}", "check AR_SLACK_TOKEN")
+    except (SlackClientError, OSError, ValueError) as error:
+        return red("slack", f"auth.test: no answer ({type(error).__name__})", "check AR_SLACK_URL and the way to it")
+    if not config.channel:
+        return red("slack", "the token is taken, but no channel is set", "set AR_SLACK_CHANNEL")
+    where = one_line(f"{said.get('user')} in {said.get('team')}", 80)
+    return ok("slack", f"auth.test: {where}; not tested without posting: that the bot is in {one_line(config.channel, 80)}")
+
+
 class Slack:
     """`ports.Channel`. Slack recognises no repetition, so an unknown outcome is looked up in the channel's history.
 
@@ -107,7 +126,7 @@ class Slack:
         channel = self._channel(delivery)
         metadata = {"event_type": "ar_delivery", "event_payload": {"delivery_id": delivery_id}}
         try:
-            reply = self._client().chat_postMessage(
+            reply = self.client().chat_postMessage(
                 channel=channel,
                 metadata=metadata,
                 thread_ts=_root_of(thread, channel),
@@ -152,7 +171,7 @@ class Slack:
 
     def _found(self, delivery_id: str, channel: str, root: str) -> Result | None:
         """What the history of the channel, or of one thread in it, says of a delivery; None if it is too long to tell."""
-        client, cursor = self._client(), None
+        client, cursor = self.client(), None
         wish: dict[str, Any] = {
             "channel": channel,
             "include_all_metadata": True,
@@ -176,7 +195,7 @@ class Slack:
         address = delivery.receiver.address
         return self._config.channel if address == "tre" else address
 
-    def _client(self) -> WebClient:
+    def client(self) -> WebClient:
         """A client without retries: the library's own post a message twice when the answer is lost."""
         token = self._config.token.get_secret_value() if self._config.token else ""
         return WebClient(token, base_url=self._config.base_url, timeout=int(self._config.timeout), retry_handlers=[])

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
 
+from ..domain.checkups import Check
 from ..domain.results import Answer, Result
 from ..domain.text import cleaned
 from .base import LONGEST_CODE, essentials, one_line, printable
+from .dialling import dialled
 from .egress import Egress
 from .outcomes import encoded, fitting_items, outcome
 from .targets import Url, parsed
@@ -44,6 +46,11 @@ class Config(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     url: Annotated[Url, AfterValidator(_not_retired)]
+
+
+def probe(config: Config, egress: Egress | None = None) -> Check:
+    """A handshake: whether the URL is good shows only when something is posted."""
+    return dialled("teams", config.url.get_secret_value(), egress or Egress())
 
 
 class Teams:

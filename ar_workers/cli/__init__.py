@@ -17,11 +17,14 @@ from .capabilities import capabilities
 from .deliveries import deliveries
 from .demo import demo
 from .docs import docs
+from .doctor import doctor
 from .ingest import ingest
 from .notify import notify
+from .release import release
 from .switches import pause, pauses, resume
 from .threats import threats
 from .up import up
+from .upload_scripts import upload_scripts
 
 EXIT_REFUSED, EXIT_NO_LEDGER, EXIT_SETTINGS = 1, 3, 4
 
@@ -34,7 +37,23 @@ def arctl() -> None:
     """Automated Active Remediation: published threats in, verified containments out."""
 
 
-for command in (ingest, threats, actions, deliveries, notify, capabilities, pause, resume, pauses, up, demo, docs):
+for command in (
+    ingest,
+    threats,
+    actions,
+    deliveries,
+    notify,
+    release,
+    capabilities,
+    pause,
+    resume,
+    pauses,
+    doctor,
+    upload_scripts,
+    up,
+    demo,
+    docs,
+):
     arctl.add_command(command)
 
 

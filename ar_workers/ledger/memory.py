@@ -73,7 +73,7 @@ class MemoryLedger:
         self._due[ref] = self._now() + grace
         dossier = self._threats.setdefault((event.customer, event.threat_id), Dossier(self._now()))
         dossier.threat = getattr(event, "threat", None) or dossier.threat
-        self._note(event.customer, event.threat_id, f"event/{event.id}", "accepted")
+        self._note(event.customer, event.threat_id, f"event/{event.id}", "accepted" + (f": {event.remark}" if event.remark else ""))
         return Acceptance.NEW
 
     def events(self, refs: Sequence[str]) -> list[Event | None]:
@@ -129,6 +129,7 @@ class MemoryLedger:
             row.cancel = reason
 
     def _place(self, event: Event, wish: NewRow, recorded: dict[str, str], grace: timedelta) -> None:
+        epoch = self._epoch_of(event.customer, wish)
         name, is_new = self._name_of(event, wish)
         recorded[wish.id] = name
         if not is_new:
@@ -140,7 +141,7 @@ class MemoryLedger:
             event.threat_id,
             self._now(),
             self._now() + wish.life,
-            self._epoch_of(event.customer, wish),
+            epoch,
         )
         self._rows[name] = row
         dossier = self._threats[event.customer, event.threat_id]
@@ -161,9 +162,10 @@ class MemoryLedger:
             return wish.id, True
         latest = self._rows[first.latest or wish.id]
         dossier = self._threats[event.customer, event.threat_id]
-        if latest.id in dossier.rows:
+        is_over = latest.state in TERMINAL
+        if latest.id in dossier.rows and not (is_over and wish.verb == "release"):
             return latest.id, False
-        if latest.state not in TERMINAL:
+        if not is_over:
             dossier.rows.append(latest.id)
             latest.shared.append(event.threat_id)
             self._note(event.customer, event.threat_id, latest.id, f"shared with threat {latest.threat}")

@@ -16,7 +16,7 @@ from ..domain.events import load_event
 from ..domain.notifications import load_delivery
 from ..domain.rows import Acceptance, Claim, Refusal, Row, Seat, ThreatRecord
 from ..domain.scores import Ring
-from .clients import memories, unavailable_if_away
+from .clients import infos, unavailable_if_away
 from .shapes import acceptance, claim_of, conclusion, customer_of, in_ms, packed, rings_of, row_of, threat_of, unpacked, wished
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class RedisLedger:
         if time.monotonic() - self._room_seen < _ROOM_LIVES:
             return
         with unavailable_if_away():
-            fullest = max(map(_share_used, memories(self._redis)))
+            fullest = max(map(_share_used, infos(self._redis, "memory")))
         if fullest > FULLEST:
             raise LedgerFull(f"Redis is {fullest:.0%} full: nothing was accepted, try again later")
         self._room_seen = time.monotonic()

@@ -102,7 +102,7 @@ class Simulation:
         return path, context
 
     def _server(self, name: str, twin: Any, tls: ssl.SSLContext | None = None) -> Server:
-        server = Server(twin, journal=self.journal, faults=self.faults, port=self._ports.get(name, 0), tls=tls)
+        server = Server(twin, journal=self.journal, faults=self.faults, port=self._ports.get(name, 0), tls=tls, clock=self.clock)
         self._servers.append(server)
         return server
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ar_workers.automations import AUTOMATIONS, KNOBS, plan_for
 from ar_workers.domain import events
 from ar_workers.domain.endpoints import OS
-from ar_workers.domain.events import EndpointGrouped, NoteAdded, RemediationRequested, ThreatClosed
+from ar_workers.domain.events import EndpointGrouped, NoteAdded, ReleaseRequested, RemediationRequested, ThreatClosed
 from ar_workers.domain.indicators import Domain, File, FileHash, Process, RegistryKey
 from ar_workers.domain.notifications import Audience, Kind
 from ar_workers.domain.policies import FileResponse, MediumIsolation
@@ -256,3 +256,11 @@ def test_other_endpoints_are_not_told_of(endpoint):
 def test_a_closed_threat_calls_off_what_is_queued():
     event = ThreatClosed(id="c", customer="acme", occurred_at=NOON, threat=a_threat(), reason="remediated by us")
     assert planned(event).closes == "threat closed: remediated by us"
+
+
+def test_a_requested_release_is_done_whatever_the_groups_and_nobody_is_told():
+    endpoint = an_endpoint(groups=frozenset(), os=OS.LINUX)
+    event = ReleaseRequested(id="r", customer="acme", occurred_at=NOON, endpoint=endpoint, requested_by="kim", reason="false alarm")
+    plan = plan_for(event, a_context())
+    assert [(each.verb, each.lane) for each in plan.actions] == [("release", endpoint.agent_id)]
+    assert (plan.notifications, plan.skips) == ((), ())

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ar_workers.domain.endpoints import OS, Endpoint, Vendor
-from ar_workers.domain.events import ThreatClosed, ThreatPublished
+from ar_workers.domain.events import ReleaseRequested, ThreatClosed, ThreatPublished
 from ar_workers.domain.notifications import Digest, Receiver
 from ar_workers.domain.rows import Acceptance, Claim, Finding, NewRow, Refusal, delivery_row
 from ar_workers.domain.scores import Queue
@@ -397,6 +397,33 @@ def test_a_release_supersedes_an_isolation_whose_outcome_is_unknown(ledger):
     recorded(ledger, a_row("release:1"), event=an_event("e2"))
     claim = claimed(ledger)
     assert ledger.begin(claim, most_isolations=None) == Refusal(reason="cancelled")
+
+
+def test_a_release_that_is_asked_for_again_is_wished_anew_though_the_threat_is_the_same(ledger):
+    recorded(ledger, a_row("release:1"))
+    settle(ledger, "acme:release:1")
+    recorded(ledger, a_row("release:1"), event=an_event("e2"))
+    assert state_of(ledger, "acme:release:1.2") == State.PENDING
+
+
+def test_a_release_that_is_asked_for_again_while_the_first_is_open_supersedes_what_came_between(ledger):
+    recorded(ledger, a_row("release:1"))
+    recorded(ledger, a_row(lane="crowdstrike/a1"), event=an_event("e2", "THREAT-2"))
+    recorded(ledger, a_row("release:1"), event=an_event("e3", "THREAT-3"))
+    settle(ledger, "acme:release:1")
+    assert refused(ledger) == State.CANCELLED
+    assert [row.id for row in ledger.rows("acme", "THREAT-3")] == ["acme:release:1"]
+
+
+def a_release_event(event_id="r1", threat="THREAT-1"):
+    endpoint = Endpoint(edr=Vendor.CROWDSTRIKE, agent_id="a1", hostname="FIN-1", os=OS.WINDOWS)
+    wish = {"requested_by": "kim", "reason": "false alarm", "threat_ref": threat}
+    return ReleaseRequested(id=event_id, customer="acme", occurred_at=NOON, endpoint=endpoint, **wish)
+
+
+def test_the_timeline_says_who_asked_for_a_release_and_why(ledger):
+    ledger.accept([an_event(), a_release_event()])
+    assert ledger.threat("acme", "THREAT-1").timeline[1].text == "accepted: kim asks to release FIN-1: false alarm"
 
 
 def test_an_isolation_planned_after_the_release_is_valid(ledger):
