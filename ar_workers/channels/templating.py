@@ -34,7 +34,7 @@ _FOLDER = Path(__file__).parent / "templates"
 #: Stands in the evidence of the delivery.
 FAILED = "template failed, plain text sent"
 #: Characters of a fact, of a value in Slack, of a body, and of all that a template may make; and the number of facts.
-FACT, SLACK_VALUE, BODY, LONGEST, FACTS = 500, 240, 20_000, 1_000_000, 200
+FACT, SLACK_VALUE, BODY, LONGEST, FACTS = 500, 240, 20_000, 5_000_000, 200
 
 
 def escaped(text: str) -> str:
@@ -193,7 +193,7 @@ def check_templates(folder: Path) -> list[str]:
 
 def _problems(folder: Path, name: str) -> Iterator[str]:
     if name not in NAMES:
-        yield "is never looked for; a name is a kind or `default`, and a form, such as remediation_summary.mail.html.j2"
+        yield "is never looked for: names are like default.slack.j2"
         return
     kind, _, form = name.removesuffix(".j2").partition(".")
     templates = Templates(folder)
@@ -205,4 +205,4 @@ def _problems(folder: Path, name: str) -> Iterator[str]:
                 templates.render(note, form)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the template's
             line = getattr(error, "lineno", None)
-            yield f"{f'line {line}: ' if line else ''}{one_line(str(error), FACT)} ({type(error).__name__}, {note.kind})"
+            yield f"{f'line {line}: ' if line else ''}{one_line(str(error), FACT)} ({type(error).__name__})"

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from .rows import Row
     from .threats import Threat
 
-#: Of one section. A summary is kept once per receiver: that of a very large threat must not fill the ledger.
-MOST_ENTRIES = 200
+#: Of one section. A summary is kept once per receiver, and mail readers hide what is beyond 100 KB.
+MOST_ENTRIES = 100
 _LONGEST, _LONGEST_WHY = 500, 300
 
 _DONE = {State.DONE, State.ALREADY}
@@ -166,14 +166,14 @@ def _lines(section: Section) -> list[str]:
 def _isolated(actions: Iterable[Row]) -> tuple[str, ...]:
     """Subjects whose last word is an isolation, in plan order."""
     last = {(row.lane, row.subject): row.verb for row in actions if row.state in _DONE and row.verb in {"isolate", "release"}}
-    return tuple(_short(subject, _LONGEST) for (_, subject), verb in last.items() if verb == "isolate")[:MOST_ENTRIES]
+    return tuple(_subject(subject) for (_, subject), verb in last.items() if verb == "isolate")[:MOST_ENTRIES]
 
 
 def _entry(row: Row) -> Entry:
     who, todo = (None, "") if row.state in _DONE | _NOT_NEEDED else _next_step(row)
     return Entry(
         verb=row.verb.replace("_", " "),
-        subject=_short(row.subject, _LONGEST) or "?",
+        subject=_subject(row.subject),
         outcome=OUTCOMES[row.state],
         is_verified=row.state in _DONE,
         edr=_name(row),
@@ -184,6 +184,10 @@ def _entry(row: Row) -> Entry:
         who=who,
         todo=todo,
     )
+
+
+def _subject(text: str) -> str:
+    return _short(text, _LONGEST) or "unnamed"
 
 
 def _name(row: Row) -> str:
