@@ -217,12 +217,12 @@ def _next_step(row: Row) -> tuple[Who, str]:
             return Who.CUSTOMER, "you protect this endpoint: tell the TREs whether it may be done"
         case State.HELD:
             return Who.TRE, "approve it or call it off"
+        case _ if cure:
+            return Who.CUSTOMER, cure
         case State.UNKNOWN:
             return Who.AUTOMATION, f"looks in {edr} whether it took effect, and repeats nothing before"
         case State.PERFORMED:
             return Who.AUTOMATION, f"looks again until {edr} shows it{_until(row)}"
-        case _ if cure:
-            return Who.CUSTOMER, cure
         case State.FAILED if row.begun_at:
             return Who.CUSTOMER, f"look in {edr} whether it is in effect; if not, do it there or ask the TREs to try again"
         case State.FAILED:
