@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 
 from kombu.entity import Queue
+from kombu.transport import TRANSPORT_ALIASES
 
 #: The broker is the ledger's Redis unless AR_BROKER_URL says otherwise.
 broker_url = os.environ.get("AR_BROKER_URL") or os.environ.get("AR_REDIS_URL") or "redis://127.0.0.1:6379/0"
 
 # Ours takes messages in batches and survives what is no message; AR_TRANSPORT=stock is kombu's own.
+# It stands in kombu's table, so that the broker is still `redis://` to Flower.
 if os.environ.get("AR_TRANSPORT") != "stock":
-    broker_transport = "ar_workers.transport:Transport"
+    TRANSPORT_ALIASES["redis"] = "ar_workers.transport:Transport"
 # The ledger holds results; a backend costs a sixth of the throughput and loses chord callbacks.
 task_ignore_result = True
 # The ledger makes redelivery unnecessary, and a worker whose clock is wrong would double tasks by it.

@@ -18,6 +18,7 @@ from .domain.notifications import Receiver
 from .edr import ADAPTERS
 from .edr.gated import Gated
 from .ledger.redis import RedisLedger, connect
+from .pipeline.heartbeat import Heartbeat
 from .pipeline.services import Services
 from .settings import load_settings
 
@@ -44,6 +45,7 @@ def build(settings: Settings) -> Services:
     channels = _channels(system, problems)
     if problems:
         raise InvalidSettings(problems)
+    lease = timedelta(seconds=system.lease_seconds)
     return Services(
         ledger=ledger,
         doorbell=CeleryDoorbell(),
@@ -54,7 +56,8 @@ def build(settings: Settings) -> Services:
         capabilities=Capabilities(capability_cells(), {vendor: entry.adapter.hash_types for vendor, entry in ADAPTERS.items()}),
         channels=channels,
         tre_receivers=(Receiver(channel="slack", address="tre"), Receiver(channel="pagerduty", address="tre")),
-        lease=timedelta(seconds=system.lease_seconds),
+        lease=lease,
+        heartbeat=Heartbeat(ledger, lease),
         compact_after=timedelta(hours=system.compact_hours),
     )
 

@@ -102,6 +102,9 @@ class Ledger(Protocol):
         allowance is used up: they stay as they are, and are rung when their turn comes.
         """
 
+    def renew(self, claims: Sequence[Claim], lease: timedelta) -> None:
+        """Their worker is alive: they end only after another `lease`. What is somebody else's by now stays as it is."""
+
     def unsettled(self, customer: str, threat_id: str) -> list[Ring]:
         """What of a threat is not settled yet and may be rung, in plan order."""
 

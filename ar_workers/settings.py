@@ -37,7 +37,7 @@ class System(_Section):
     redis_url: str = "redis://127.0.0.1:6379/0"
     home: Path = Path.home() / ".ar_workers"
     customers: Path | None = None
-    lease_seconds: Annotated[int, Field(ge=30, le=600)] = 60
+    lease_seconds: Annotated[int, Field(ge=15, le=600)] = 24
     compact_hours: Annotated[float, Field(ge=0)] = 72
     ca_file: Path | None = None
     slack_token: SecretStr | None = None

@@ -21,6 +21,7 @@ from ar_workers.domain.limits import Limits, Rate
 from ar_workers.domain.notifications import Receiver
 from ar_workers.domain.policies import Policy
 from ar_workers.domain.results import Answer, Result
+from ar_workers.pipeline.heartbeat import Heartbeat
 from ar_workers.pipeline.services import Services
 
 #: Lists of the isolate requests' times, as both sides write them.
@@ -72,8 +73,9 @@ class NoopChannel:
 def services(url: str, *, marks: bool) -> Services:
     """The pipeline with nothing behind it."""
     edr = NoopEDR(redis.Redis.from_url(url) if marks else None)
+    ledger = bootstrap.ledger_at(url)
     return Services(
-        ledger=bootstrap.ledger_at(url),
+        ledger=ledger,
         doorbell=CeleryDoorbell(app),
         clock=bootstrap.SystemClock(),
         random=random.random,
@@ -83,6 +85,7 @@ def services(url: str, *, marks: bool) -> Services:
         channels={"slack": NoopChannel(), "pagerduty": NoopChannel()},
         tre_receivers=(Receiver(channel="slack", address="tre"), Receiver(channel="pagerduty", address="tre")),
         lease=timedelta(seconds=60),
+        heartbeat=Heartbeat(ledger, timedelta(seconds=60)),
     )
 
 

@@ -12,28 +12,37 @@ from . import (
     email,
     pagerduty,
     slack,
+    sms,
+    syslog,
     teams,
+    voice,
     webhook,
 )
 from .templating import Templates
 
 
 class Entry(NamedTuple):
-    """A line of the list: what its settings must be, the class, and whether templates give it its words."""
+    """A line of the list: what its settings must be, and the class."""
 
     config: type[BaseModel]
     channel: Callable[..., Channel]
-    is_templated: bool = False
-
-    def made(self, config: BaseModel, *parts: Any, templates: Templates) -> Channel:
-        """The channel, with these templates if it takes any."""
-        return self.channel(config, *parts, **({"templates": templates} if self.is_templated else {}))
 
 
 CHANNELS: dict[str, Entry] = {
-    "slack": Entry(slack.Config, slack.Slack, is_templated=True),
+    "slack": Entry(slack.Config, slack.Slack),
     "pagerduty": Entry(pagerduty.Config, pagerduty.PagerDuty),
-    "email": Entry(email.Config, email.Email, is_templated=True),
-    "teams": Entry(teams.Config, teams.Teams, is_templated=True),
+    "email": Entry(email.Config, email.Email),
+    "teams": Entry(teams.Config, teams.Teams),
     "webhook": Entry(webhook.Config, webhook.Webhook),
+    "sms": Entry(sms.Config, sms.SMS),
+    "voice": Entry(voice.Config, voice.Voice),
+    "syslog": Entry(syslog.Config, syslog.Syslog),
 }
+#: Whose words templates give; the others have no room for any.
+TEMPLATED = frozenset({"email", "slack", "teams"})
+
+
+def made(name: str, config: BaseModel, templates: Templates) -> Channel:
+    """A channel, with these templates if it takes any."""
+    channel = CHANNELS[name].channel
+    return channel(config, templates=templates) if name in TEMPLATED else channel(config)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import smtplib
 import ssl
+import unicodedata
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -23,7 +24,7 @@ from .templating import OURS, Templates, marked
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..domain.notifications import Delivery
+    from ..domain.notifications import Delivery, Notification
 
 SUBJECT = 150
 
@@ -53,15 +54,19 @@ class Email:
         self._config, self._now, self._templates = config, now, templates
 
     def render(self, delivery: Delivery, delivery_id: str) -> EmailMessage:
-        """The whole message. Its id is derived from the delivery's, so that a store may recognise a second copy."""
+        """The whole message. Its id is derived from the delivery's, so that a store may recognise a second copy.
+
+        All mails about a threat name the same root, which none of them is, and bear the same subject, without which some
+        readers do not thread: it need not be known which of them was the first.
+        """
         return self._message(delivery, delivery_id, letter(delivery.notification, self._templates))
 
     def _message(self, delivery: Delivery, delivery_id: str, bodies: Letter) -> EmailMessage:
-        note = delivery.notification
-        message = EmailMessage(policy=SMTP)
+        note, to = delivery.notification, delivery.receiver.address
+        message = EmailMessage(policy=SMTP if to.isascii() else SMTPUTF8)
         message["From"] = self._config.sender
-        message["To"] = delivery.receiver.address
-        message["Subject"] = one_line(f"[Active Remediation] {note.headline}", SUBJECT)
+        message["To"] = to
+        message["Subject"] = one_line(f"[Active Remediation] {_matter(note)}", SUBJECT)
         message["Date"] = format_datetime(self._now())
         message["Message-ID"] = self._id(delivery_id)
         if note.threat:
@@ -119,17 +124,27 @@ class Email:
 
 def is_one_address(text: str) -> bool:
     """Whether `text` is exactly one address with a domain; `a@x, b@y` would silently become two recipients."""
+    # The library refuses the letters that SMTPUTF8 allows: its grammar is asked about the rest.
+    plain = "".join("x" if not char.isascii() and unicodedata.category(char)[0] in "LMN" else char for char in text)
     try:
-        return Address(addr_spec=text).addr_spec == text and "@" in text and bool(text.rpartition("@")[2])
+        return plain.isascii() and Address(addr_spec=plain).addr_spec == plain and bool(plain.rpartition("@")[2])
     except (ValueError, IndexError):
         return False
+
+
+def _matter(note: Notification) -> str:
+    threat = note.threat
+    return f"{threat.severity.upper()} threat {threat.id}: {threat.classification}" if threat else note.headline
 
 
 def _submit(server: smtplib.SMTP, message: EmailMessage, sender: str, recipient: str) -> Result:
     """The envelope step by step, because only an answer lost after the data leaves a doubt."""
     try:
         server.ehlo_or_helo_if_needed()
-        for code, answer in (server.mail(sender), server.rcpt(recipient)):
+        if not recipient.isascii() and not server.has_extn("smtputf8"):
+            return Result(answer=Answer.PERMANENT, code="the mail server takes ASCII addresses only (no SMTPUTF8)")
+        options = () if recipient.isascii() else ("SMTPUTF8", "BODY=8BITMIME")
+        for code, answer in (server.mail(sender, options), server.rcpt(recipient)):
             if code >= 400:  # noqa: PLR2004 - SMTP's refusals
                 return _refused(code, answer)
     except (smtplib.SMTPException, OSError) as error:

@@ -74,7 +74,8 @@ def remediation_summary(customer: CustomerId, threat: Threat, summary: Summary, 
 class Receiver(Value):
     """Where one copy goes: a channel, and the address on it. Never a secret: those stay in the settings.
 
-    `address` is a mail address, a Slack channel id, or a name such as `tre` for a destination that the settings hold.
+    `address` is a mail address, a Slack channel id, a phone number, a syslog host, or a name such as `tre` for a
+    destination that the settings hold.
     """
 
     channel: Literal["slack", "pagerduty", "email", "teams", "webhook", "sms", "voice", "syslog"]

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 #: A ring is expected to arrive within this; only then does the sweep ring again.
 GRACE = timedelta(seconds=5)
-#: A write is begun only if the lease still covers its longest duration.
-LEAST_REMAINING = timedelta(seconds=20)
+#: A write is begun only with so much left of the lease: its worker's heart beats, and it has not been asleep.
+LEAST_REMAINING = timedelta(seconds=10)
 MOST_PLANNING_ATTEMPTS = 20
 #: Visits at once to one customer's EDR, for isolations and for everything else: no customer takes all workers.
 MOST_VISITS = 16
@@ -146,6 +146,10 @@ class RedisLedger:
         with _unavailable_if_away():
             replies = self._run_all(calls)
         return [None if reply == "stale" else _rings(reply) for reply in replies]
+
+    def renew(self, claims: Sequence[Claim], lease: timedelta) -> None:
+        with _unavailable_if_away():
+            self._run_all([("renew", claim.customer, (claim.row_id, claim.fence, _ms(lease))) for claim in claims])
 
     def limit(self, customer: str, remote: str, limits: Limits) -> None:
         rates = ",".join(f"{rate.calls}:{_ms(rate.per)}" for rate in limits.rates)
@@ -301,6 +305,7 @@ _SCRIPTS = (
     "requeue",
     "due",
     "unsettled",
+    "renew",
     "resume",
     "spend",
     "stay_away",
@@ -348,7 +353,7 @@ def _claim(row_id: str, reply: Sequence[Any]) -> Claim | Refusal:
     granted, *parts = reply
     if granted == "no":
         return Refusal(reason=parts[0])
-    threat, kind, order, was, fence, attempts, looks, crashes, generation, receipt, late, approved, cleared = parts
+    threat, kind, order, was, fence, attempts, looks, crashes, generation, receipt, late, approved, cleared, unseen = parts
     return Claim.model_construct(
         row_id=row_id,
         customer=_customer(row_id),
@@ -365,6 +370,7 @@ def _claim(row_id: str, reply: Sequence[Any]) -> Claim | Refusal:
         is_late=late == "1",
         is_approved=approved == "1",
         is_cleared=cleared == "1",
+        unseen_for=timedelta(milliseconds=float(unseen)),
     )
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from html import unescape
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 from ar_workers.channels.base import essentials
+from ar_workers.channels.gsm7 import transliterated
 from ar_workers.channels.outcomes import encoded
 from ar_workers.channels.templating import escaped
 from ar_workers.simulator.inboxes.slack import _block_problem
+from ar_workers.simulator.inboxes.syslog import parsed
 from ar_workers.simulator.inboxes.teams import TeamsInbox
 from ar_workers.simulator.server import Request
 from tests.builders import a_delivery
@@ -123,5 +126,43 @@ def _webhook(channel, note):
     assert is_clean(json.dumps(data, ensure_ascii=False))
 
 
+def _sms(channel, note):
+    text = channel.render(note, "acme:sms:1")
+    assert len(text.encode("utf-16-le")) // 2 <= 1600
+    assert is_clean(text)
+    told = dict(essentials(note))
+    if told:
+        assert text.startswith((f"HIGH {told['Classification']}\n", f"HIGH {transliterated(told['Classification'])}\n"))
+        assert told["Threat"] in text.split("\n")
+
+
+def _voice(channel, note):
+    twiml = channel.render(note)
+    assert len(twiml) <= 4000
+    said = [each.text for each in ElementTree.fromstring(twiml).iter("Say")]
+    assert len(said) == 2
+    assert not note.threat or "high severity" in said[0]
+
+
+def _syslog(channel, note):
+    raw = channel.render(note, "acme:syslog:1")
+    assert len(raw) <= 8192
+    message = parsed(raw)
+    assert is_clean(raw.decode())
+    if note.threat:
+        assert note.threat.url in str(message).replace("\\\\", "\\")
+
+
 #: Each is given the channel of the rig of the same name, and a notification.
-JUDGES = {"email": _mail, "pagerduty": _pagerduty, "slack": _slack, "slack hook": _slack, "teams": _teams, "webhook": _webhook}
+JUDGES = {
+    "email": _mail,
+    "pagerduty": _pagerduty,
+    "slack": _slack,
+    "slack hook": _slack,
+    "sms": _sms,
+    "syslog": _syslog,
+    "syslog tcp": _syslog,
+    "teams": _teams,
+    "voice": _voice,
+    "webhook": _webhook,
+}

@@ -6,7 +6,7 @@ import base64
 from dataclasses import dataclass, field
 from typing import Any
 
-from ar_workers.channels import email, pagerduty, slack, teams, webhook
+from ar_workers.channels import email, pagerduty, slack, sms, syslog, teams, voice, webhook
 from ar_workers.channels.egress import Egress
 from ar_workers.domain.results import Answer
 from ar_workers.simulator import Fault, Simulation, World
@@ -20,6 +20,11 @@ INBOXES = {
     "mail": {"user": "ar", "password": CANARY},
     "teams": {"sig": CANARY},
     "webhook": {"secrets": [SECRET]},
+    "twilio": {
+        "account_sid": "AC" + "7" * 32,
+        "auth_token": CANARY,
+        "refusals": {"+15005550010": 21610, "+15005550008": 21408, "+15005550004": 20429},
+    },
 }
 
 
@@ -33,10 +38,15 @@ class Rig:
     simulation: Simulation
     vendor: str
     delivery: Any
+    #: What leads to the threat.
+    link: str = "https://acme.ar.example/threats/1042"
     #: Words that must not be seen anywhere.
     secrets: tuple[str, ...] = field(default=(CANARY, SECRET, SECRET.removeprefix("whsec_")))
 
     def messages(self):
+        """What has arrived. What nobody acknowledges may be on its way yet."""
+        if self.vendor == "syslog":
+            self.simulation.journal.wait_for(lambda each: each["kind"] == "request", timeout=3)
         return self.simulation.journal.messages(vendor=self.vendor)
 
     def requests(self):
@@ -87,13 +97,43 @@ def a_webhook(simulation):
     return Rig(webhook.Webhook(config, an_egress(simulation, simulation.webhook)), simulation, "webhook", a_delivery("webhook"))
 
 
+def an_account(simulation, **more):
+    account = {name: INBOXES["twilio"][name] for name in ("account_sid", "auth_token")}
+    return {**account, "base_url": simulation.twilio.url, "timeout": 1, **more}
+
+
+def an_sms(simulation):
+    config = sms.Config(**an_account(simulation, from_number="+15005550006"))
+    return Rig(sms.SMS(config), simulation, "twilio", a_delivery("sms", "+15005550001"))
+
+
+def a_voice(simulation):
+    config = voice.Config(**an_account(simulation, from_number="+15005550006"))
+    return Rig(voice.Voice(config), simulation, "twilio", a_delivery("voice", "+15005550001"), link="see the console")
+
+
+def a_syslog(simulation, **more):
+    transport = more.get("transport", "tls")
+    wish = {"host": "127.0.0.1", "port": simulation.syslog.ports[transport], "ca_file": simulation.ca_pem, "timeout": 1, **more}
+    channel = syslog.Syslog(syslog.Config(**wish), now=lambda: NOON, is_allowed=lambda address: address.is_loopback)
+    return Rig(channel, simulation, "syslog", a_delivery("syslog"))
+
+
+def a_syslog_over_tcp(simulation):
+    return a_syslog(simulation, transport="tcp", framing="lf", body="cef")
+
+
 #: The name's first word is the channel's.
 RIGS = {
     "email": a_mail,
     "pagerduty": a_pagerduty,
     "slack": a_slack,
     "slack hook": a_slack_hook,
+    "sms": an_sms,
+    "syslog": a_syslog,
+    "syslog tcp": a_syslog_over_tcp,
     "teams": a_teams,
+    "voice": a_voice,
     "webhook": a_webhook,
 }
 
@@ -146,4 +186,32 @@ OUTCOMES = [
     ("webhook", MOVED, Answer.PERMANENT),
     ("webhook", Fault(action="reset_after"), Answer.UNKNOWN),
     ("webhook", Fault(action="hang_before", seconds=1.5), Answer.UNKNOWN),
+    ("sms", TOO_OFTEN, Answer.RETRY),
+    ("sms", BROKEN, Answer.UNKNOWN),
+    ("sms", AWAY, Answer.UNKNOWN),
+    ("sms", Fault(action="reply", status=400, body='{"code":21211,"message":"no","status":400}'), Answer.PERMANENT),
+    ("sms", Fault(action="reply", status=401, body="{}"), Answer.PERMANENT),
+    ("sms", Fault(action="reply", status=201, body="{}"), Answer.UNKNOWN),
+    ("sms", Fault(action="reply", status=201, body="<html>"), Answer.UNKNOWN),
+    ("sms", ELSEWHERE, Answer.PERMANENT),
+    ("sms", Fault(action="reset_before"), Answer.UNKNOWN),
+    ("sms", Fault(action="reset_after"), Answer.UNKNOWN),
+    ("sms", Fault(action="truncate"), Answer.UNKNOWN),
+    ("sms", Fault(action="hang_after", seconds=1.5), Answer.UNKNOWN),
+    ("voice", TOO_OFTEN, Answer.RETRY),
+    ("voice", BROKEN, Answer.UNKNOWN),
+    ("voice", AWAY, Answer.UNKNOWN),
+    ("voice", Fault(action="reply", status=400, body='{"code":21211,"message":"no","status":400}'), Answer.PERMANENT),
+    ("voice", Fault(action="reply", status=401, body="{}"), Answer.PERMANENT),
+    ("voice", Fault(action="reply", status=201, body="{}"), Answer.UNKNOWN),
+    ("voice", Fault(action="reply", status=201, body="<html>"), Answer.UNKNOWN),
+    ("voice", ELSEWHERE, Answer.PERMANENT),
+    ("voice", Fault(action="reset_before"), Answer.UNKNOWN),
+    ("voice", Fault(action="reset_after"), Answer.UNKNOWN),
+    ("voice", Fault(action="truncate"), Answer.UNKNOWN),
+    ("voice", Fault(action="hang_after", seconds=1.5), Answer.UNKNOWN),
+    ("syslog", Fault(action="reset_before"), Answer.UNKNOWN),
+    ("syslog", Fault(action="reset_after"), Answer.UNKNOWN),
+    ("syslog tcp", Fault(action="reset_before"), Answer.UNKNOWN),
+    ("syslog tcp", Fault(action="hang_after", seconds=0.1), Answer.UNKNOWN),
 ]

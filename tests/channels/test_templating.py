@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ar_workers.channels import CHANNELS, email, letters
+from ar_workers.channels import email, letters, made, pagerduty
 from ar_workers.channels.samples import samples
 from ar_workers.channels.templating import FAILED, FORMS, OURS, Templates, check_templates
 from ar_workers.domain.notifications import Kind, remediation_summary
@@ -105,10 +105,14 @@ def test_a_template_that_does_not_fail_leaves_no_mark(simulation, name):
 
 def test_html_that_fails_costs_the_html_only(folder):
     templates = given(folder, remediation_summary__mail__html=BROKEN)
-    channel = CHANNELS["email"].made(email.Config(host="127.0.0.1", sender="tre@ar.example"), templates=templates)
+    channel = made("email", email.Config(host="127.0.0.1", sender="tre@ar.example"), templates)
     message = channel.render(a_delivery("email", "soc@acme.example").model_copy(update={"notification": a_note()}), "1")
     assert message.get_body(("html",)) is None
     assert "Verified: 2026-11-24 12:00:00 UTC" in message.get_body(("plain",)).get_content()
+
+
+def test_what_takes_no_templates_is_made_all_the_same(folder):
+    assert made("pagerduty", pagerduty.Config(routing_key="x"), given(folder)).render(a_notification())
 
 
 def test_a_template_that_runs_away_is_stopped(folder, caplog):
