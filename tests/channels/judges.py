@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from html import unescape
 from html.parser import HTMLParser
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from ar_workers.channels.base import essentials
 from ar_workers.channels.gsm7 import transliterated
@@ -139,7 +139,7 @@ def _sms(channel, note):
 def _voice(channel, note):
     twiml = channel.render(note)
     assert len(twiml) <= 4000
-    said = [each.text for each in ElementTree.fromstring(twiml).iter("Say")]
+    said = [each.text for each in ET.fromstring(twiml).iter("Say")]
     assert len(said) == 2
     assert not note.threat or "high severity" in said[0]
 
