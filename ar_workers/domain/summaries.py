@@ -10,7 +10,7 @@ from pydantic import AwareDatetime
 
 from .model import Value
 from .states import State
-from .text import Identifier, Line, cleaned
+from .text import Identifier, Line, shortened
 from .threats import Severity, Url
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Summary(Value):
         """As label and value, for channels that do not lay a summary out."""
         lines = [(section.title, line) for section in self.sections for line in _lines(section)]
         isolated = [("Still isolated", host) for host in self.isolated]
-        return tuple((label, _short(line, _LONGEST)) for label, line in lines + isolated)
+        return tuple((label, shortened(line, _LONGEST)) for label, line in lines + isolated)
 
 
 def summarise(rows: Iterable[Row], threat: Threat, accepted_at: datetime | None = None) -> Summary:
@@ -177,8 +177,8 @@ def _entry(row: Row) -> Entry:
         outcome=OUTCOMES[row.state],
         is_verified=row.state in _DONE,
         edr=_name(row),
-        why=_short(row.reason or row.evidence, _LONGEST_WHY),
-        reference=_short(row.reference, _LONGEST),
+        why=shortened(row.reason or row.evidence, _LONGEST_WHY),
+        reference=shortened(row.reference, _LONGEST),
         accepted_at=row.performed_at,
         settled_at=row.settled_at,
         who=who,
@@ -187,17 +187,11 @@ def _entry(row: Row) -> Entry:
 
 
 def _subject(text: str) -> str:
-    return _short(text, _LONGEST) or "unnamed"
+    return shortened(text, _LONGEST) or "unnamed"
 
 
 def _name(row: Row) -> str:
     return EDR_NAMES.get(row.edr, row.edr)
-
-
-def _short(text: str, most: int) -> str:
-    """What an EDR said, as one printable line."""
-    plain = " ".join(cleaned(text).split())
-    return plain if len(plain) <= most else plain[: most - 1] + "…"
 
 
 #: What a customer can do about an error that the reason names, whether it has been given up or not.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Annotated
 
@@ -21,6 +22,12 @@ def cleaned(text: str) -> str:
     return "".join(" " if unicodedata.category(char) in _UNPRINTABLE else char for char in text)
 
 
+def shortened(text: str, most: int) -> str:
+    """What somebody else's program said as one printable line, at most `most` long, and with an ellipsis where it was cut."""
+    plain = " ".join(cleaned(text).split())
+    return plain if len(plain) <= most else plain[: most - 1] + "…"
+
+
 def _one_line(text: str) -> str:
     if not is_printable(text):
         message = "has control, bidi or line-break characters"
@@ -34,3 +41,13 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._
 Line = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True), AfterValidator(_one_line)]
 #: Free text of a person: shown, never acted on.
 Prose = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(lambda text: "\n".join(map(cleaned, text.splitlines())))]
+_ADDRESS = re.compile(r"^[^@\s,;<>\"]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+$")
+
+
+def _mail_address(text: str) -> str:
+    if not _ADDRESS.match(text):
+        raise ValueError("is not one mail address such as soc@acme.example")
+    return text
+
+
+MailAddress = Annotated[Line, AfterValidator(_mail_address)]

@@ -36,6 +36,7 @@ app.conf.update(
     task_reject_on_worker_lost=True,
     task_ignore_result=True,
     broker_connection_retry_on_startup=True,
+    broker_transport="kombu.transport.redis:Transport",
     broker_transport_options={"visibility_timeout": VISIBLE, "unacked_restore_interval": 1},
 )
 

@@ -11,7 +11,8 @@ from ar_workers.cli.redis_server import RedisServer
 from ar_workers.domain.errors import LedgerFull
 from ar_workers.domain.rows import Acceptance, Finding
 from ar_workers.domain.states import State
-from ar_workers.ledger.redis import RedisLedger, connect
+from ar_workers.ledger.clients import connect
+from ar_workers.ledger.redis import RedisLedger
 from tests.ledger.test_contract import a_row, an_event, claimed, concluded, recorded
 
 
