@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from .celery import CeleryDoorbell, celery_at, workers_seen
+from .channels.templating import Templates, check_templates
 from .domain.capabilities import Capabilities, Capability
 from .domain.errors import InvalidSettings
 from .edr import ADAPTERS
@@ -81,8 +82,11 @@ def adapters(settings: Settings) -> dict[tuple[str, Vendor], EDRAdapter]:
 
 
 def channels_of(settings: Settings, problems: list[str]) -> dict[tuple[str, str], Channel]:
-    """The channels that are configured, by owner and receiver."""
-    return {key: each.make() for key, each in configured(settings, problems).items()}
+    """The channels that are configured, by owner and receiver, in the words of the operator's templates."""
+    folder = settings.system.home / "templates"
+    problems += check_templates(folder)
+    templates = Templates(folder)
+    return {key: each.make(templates) for key, each in configured(settings, problems).items()}
 
 
 def redis_checks(redis_url: str) -> Iterator[Check]:

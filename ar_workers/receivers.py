@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
 
-from .channels import CHANNELS
+from .channels import CHANNELS, made
 from .domain.checkups import Check, red
 from .domain.notifications import TRE, Receiver
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from .channels.templating import Templates
     from .ports import Channel
     from .settings import Settings, System
 
@@ -30,9 +31,9 @@ class Configured(NamedTuple):
     channel: str
     config: BaseModel
 
-    def make(self) -> Channel:
-        """The channel, ready to send."""
-        return CHANNELS[self.channel].channel(self.config)
+    def make(self, templates: Templates) -> Channel:
+        """The channel, ready to send in the operator's words."""
+        return made(self.channel, self.config, templates)
 
     def probe(self) -> Check:
         """Whether it would work, without telling anybody anything."""

@@ -19,13 +19,14 @@ from . import (
     voice,
     webhook,
 )
+from .templating import Templates
 
 
 class Entry(NamedTuple):
     """A line of the list: what its settings must be, and the class."""
 
     config: type[BaseModel]
-    channel: Callable[[Any], Channel]
+    channel: Callable[..., Channel]
     #: Settings -> whether it would work, without telling anybody anything.
     probe: Callable[[Any], Check]
 
@@ -40,3 +41,11 @@ CHANNELS: dict[str, Entry] = {
     "voice": Entry(voice.Config, voice.Voice, voice.probe),
     "syslog": Entry(syslog.Config, syslog.Syslog, syslog.probe),
 }
+#: Whose words templates give; the others have no room for any.
+TEMPLATED = frozenset({"email", "slack", "teams"})
+
+
+def made(name: str, config: BaseModel, templates: Templates) -> Channel:
+    """A channel, with these templates if it takes any."""
+    channel = CHANNELS[name].channel
+    return channel(config, templates=templates) if name in TEMPLATED else channel(config)

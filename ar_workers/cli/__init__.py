@@ -21,6 +21,7 @@ from .doctor import doctor
 from .ingest import ingest
 from .notify import notify
 from .release import release
+from .summary import summary
 from .switches import pause, pauses, resume
 from .threats import threats
 from .up import up
@@ -40,6 +41,7 @@ def arctl() -> None:
 for command in (
     ingest,
     threats,
+    summary,
     actions,
     deliveries,
     notify,

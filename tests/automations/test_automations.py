@@ -16,13 +16,15 @@ from ar_workers.domain.events import EndpointGrouped, NoteAdded, ReleaseRequeste
 from ar_workers.domain.indicators import Domain, File, FileHash, Process, RegistryKey
 from ar_workers.domain.notifications import Audience, Kind
 from ar_workers.domain.policies import FileResponse, MediumIsolation
-from ar_workers.domain.summaries import Summary
+from ar_workers.domain.states import State
 from ar_workers.domain.threats import Author, Note, Severity
 from tests.builders import (
     EVIL,
     NOON,
     a_context,
     a_policy,
+    a_row,
+    a_summary,
     a_threat,
     a_threat_published,
     agent_id,
@@ -225,10 +227,11 @@ def test_a_customers_note_reaches_the_tres():
 
 def test_a_tres_note_reaches_the_customer_only_when_remediation_is_complete():
     assert planned(a_note(Author.TRE)).notifications == ()
-    summary = Summary(completed=("isolate FIN-LT-07",), outstanding=("kill process x",))
+    summary = a_summary(a_row(), a_row(State.HELD, verb="kill_process", subject="x", reason="protected endpoint: a TRE decides"))
     (note,) = planned(a_note(Author.TRE, remediation_complete=True), summary=summary).notifications
     assert (note.audience, note.kind) == (Audience.CUSTOMER, Kind.REMEDIATION_SUMMARY)
-    assert note.facts == (("Summary by", "Robin"), ("Completed", "isolate FIN-LT-07"), ("Outstanding", "kill process x"))
+    assert (note.body, note.summary, note.other_facts) == ("We did that.", summary, (("Summary by", "Robin"),))
+    assert ("Completed", "isolate FIN-LT-07 (Falcon shows status contained)") in note.facts
 
 
 def grouped(endpoint):
