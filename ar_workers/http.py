@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from .ports import Ledger
+
 CONNECT, READ = 5.0, 15.0
 #: A whole call, however slowly its reply trickles in. Leases are longer than this.
 TOTAL = 30.0
@@ -58,6 +60,22 @@ def gate(enter: Callable[[], None], stay_away: Callable[[timedelta], None]) -> I
         yield
     finally:
         _GATE.reset(token)
+
+
+@contextlib.contextmanager
+def allowance(ledger: Ledger, customer: str, remote: str, *, urgent: bool = False) -> Iterator[None]:
+    """Requests inside are taken out of the customer's allowance at this remote, one by one.
+
+    One that is not allowed now is not sent: it raises Throttled, like one that the vendor turned away.
+    """
+
+    def spend() -> None:
+        wait = ledger.spend(customer, remote, urgent=urgent)
+        if wait:
+            raise Throttled(f"not sent: {remote} is to be left alone for {wait.total_seconds():.1f} s", retry_after=wait)
+
+    with gate(spend, lambda wish: ledger.stay_away(customer, remote, wish)):
+        yield
 
 
 @dataclass(frozen=True)
