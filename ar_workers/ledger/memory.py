@@ -121,6 +121,7 @@ class MemoryLedger:
         self._paused: dict[str, dict[str, str]] = {}
         self._once: dict[str, set[str]] = {}
         self._ticks: dict[str, datetime] = {}
+        self._cursors: dict[tuple[str, str], str] = {}
 
     def accept(self, events: Sequence[Event], *, unrung: Container[str] = ()) -> list[Acceptance]:
         with self._lock:
@@ -591,6 +592,17 @@ class MemoryLedger:
                 return False
             self._ticks[name] = self._now() + window
             return True
+
+    def cursor(self, customer: str, feed: str) -> str:
+        with self._lock:
+            return self._cursors.get((customer, feed), "")
+
+    def move_cursor(self, customer: str, feed: str, expected: str, new: str) -> bool:
+        with self._lock:
+            is_ours = self._cursors.get((customer, feed), "") in {expected, new}
+            if is_ours:
+                self._cursors[customer, feed] = new
+            return is_ours
 
     def pause(self, customer: str, scope: str, reason: str) -> None:
         with self._lock:
