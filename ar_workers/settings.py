@@ -7,6 +7,7 @@ import re
 import stat
 import tomllib
 from collections import defaultdict
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -39,6 +40,7 @@ class System(_Section):
     customers: Path | None = None
     lease_seconds: Annotated[int, Field(ge=30, le=600)] = 60
     compact_hours: Annotated[float, Field(ge=0)] = 72
+    poll_seconds: Annotated[float, Field(ge=5)] = 30
     ca_file: Path | None = None
     slack_token: SecretStr | None = None
     slack_channel: str = ""
@@ -106,27 +108,45 @@ class Protect(_Section):
     isolations_per_hour: Annotated[int, Field(ge=0)] = 100
 
 
-class EDRSection(BaseModel):
-    """One EDR: its remediate groups, and whatever else its adapter wants (checked by the adapter's own Config)."""
+class _Polled(BaseModel):
+    """A section that may be polled, and whatever else its adapter or feed wants (checked by that one's own Config)."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
+
+    poll: bool = False
+    #: How far back each reading goes, for what comes late; by default what suits the feed.
+    poll_overlap_minutes: Annotated[float, Field(gt=0, le=7 * 24 * 60)] | None = None
+
+
+class EDRSection(_Polled):
+    """One EDR, with its remediate groups."""
 
     remediate_groups: Annotated[tuple[Line, ...], Field(min_length=1)]
 
 
+class RedCanarySection(_Polled):
+    """The customer's portal at Red Canary, as a source of threats."""
+
+
 class _CustomerFile(_Section):
     edr: dict[Vendor, EDRSection] = {}
+    redcanary: RedCanarySection | None = None
     automations: Automations = Automations()
     protect: Protect = Protect()
 
 
 class CustomerSettings(BaseModel):
-    """A customer, ready for use: the policy, and per EDR the options with secrets resolved."""
+    """A customer, ready for use: the policy, and per EDR and for Red Canary the options with secrets resolved.
+
+    `polled` names the sections that are polled, and how far back each reading goes where the customer has a wish.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     policy: Policy
     edrs: dict[Vendor, dict[str, Any]]
+    redcanary: dict[str, Any] | None = None
+    polled: dict[str, timedelta | None] = {}
 
 
 class Settings(BaseModel):
@@ -207,8 +227,19 @@ def _customer(path: Path, environ: Mapping[str, str], problems: list[str], names
     except ValidationError as error:
         problems += [f"{path.name}: {_problem(each)}" for each in error.errors()]
         return None
-    edrs = {vendor: dict(_options(path, vendor, section, environ, problems, names)) for vendor, section in parsed.edr.items()}
-    return CustomerSettings(policy=_policy(path.stem, parsed), edrs=edrs) if len(problems) == before else None
+    edrs = {vendor: dict(_options(path, f"edr.{vendor}", section, environ, problems, names)) for vendor, section in parsed.edr.items()}
+    portal = parsed.redcanary
+    redcanary = dict(_options(path, "redcanary", portal, environ, problems, names)) if portal else None
+    if len(problems) > before:
+        return None
+    return CustomerSettings(policy=_policy(path.stem, parsed), edrs=edrs, redcanary=redcanary, polled=dict(_polled(parsed)))
+
+
+def _polled(parsed: _CustomerFile) -> Iterator[tuple[str, timedelta | None]]:
+    for name, section in (*parsed.edr.items(), ("redcanary", parsed.redcanary)):
+        if section and section.poll:
+            wish = section.poll_overlap_minutes
+            yield name, timedelta(minutes=wish) if wish else None
 
 
 def _policy(customer: str, parsed: _CustomerFile) -> Policy:
@@ -231,18 +262,18 @@ _SECRET_NAME = re.compile(r"secret|token|password|key", re.IGNORECASE)
 
 def _options(
     path: Path,
-    vendor: Vendor,
-    section: EDRSection,
+    name: str,
+    section: _Polled,
     environ: Mapping[str, str],
     problems: list[str],
     names: defaultdict[str, set[str]],
 ) -> Iterator[tuple[str, Any]]:
     for key, value in (section.model_extra or {}).items():
-        where = f"{path.name}: edr.{vendor}.{key}"
+        where = f"{path.name}: {name}.{key}"
         if isinstance(value, str) and value.startswith("env:"):
-            name = value.removeprefix("env:")
-            names[name].add(path.stem)
-            resolved = _resolved(where, name, environ, problems)
+            variable = value.removeprefix("env:")
+            names[variable].add(path.stem)
+            resolved = _resolved(where, variable, environ, problems)
             yield key, SecretStr(resolved) if _SECRET_NAME.search(key) else resolved
         elif _SECRET_NAME.search(key):
             problems.append(f'{where}: a secret does not belong in the file; write "env:NAME" and set NAME in the environment')

@@ -69,4 +69,4 @@ def test_the_settings_leave_redelivery_and_pickle_out():
     assert not conf.task_acks_late
     assert conf.broker_transport_options["ack_emulation"] is False
     assert {queue.name for queue in conf.task_queues} == set(Queue)
-    assert set(conf.beat_schedule) == {"sweep", "recheck-unsupported-os", "declare-limits", "compact"}
+    assert set(conf.beat_schedule) == {"sweep", "recheck-unsupported-os", "declare-limits", "compact", "poll"}

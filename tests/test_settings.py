@@ -144,4 +144,4 @@ def test_mail_without_tls_is_for_loopback_only(tmp_path):
 def test_no_secret_is_shown():
     settings = load(EXAMPLES, AR_SLACK_TOKEN="canary-token", AR_SMTP_PASSWORD="canary-password")
     services = build(settings)
-    assert "canary" not in repr(settings) + str(settings) + repr(services) + settings.model_dump_json()
+    assert "canary-" not in repr(settings) + str(settings) + repr(services) + settings.model_dump_json()
