@@ -21,6 +21,7 @@ from .inboxes.mail import MailInbox
 from .inboxes.pagerduty import PagerDutyInbox
 from .inboxes.slack import SlackInbox
 from .journal import Journal
+from .redcanary import RedCanaryTwin
 from .sentinelone import SentinelOneTwin
 from .server import Server
 from .world import World
@@ -32,6 +33,7 @@ TWINS: dict[str, Any] = {
     "cortex_xdr": CortexTwin,
     "crowdstrike": CrowdStrikeTwin,
     "defender": DefenderTwin,
+    "redcanary": RedCanaryTwin,
     "sentinelone": SentinelOneTwin,
 }
 #: Secrets of the inboxes, unless the world names others.
