@@ -53,6 +53,8 @@ def read(record: object, *, customer: str | None) -> Event:
     iocs, dropped = _indicators(detection, endpoints)
     number, title = _headline(attributes, detection)
     confirmed = _text(attributes, "confirmed_at")
+    # A detection that was published again, or of which more was seen, is another event of the same threat.
+    revision = "-".join(re.sub(r"[^0-9]", "", at) for at in (confirmed, _text(attributes, "last_activity_seen_at", default="")) if at)
     notes = [_text(attributes, "summary", default=""), *dropped]
     if not endpoints:
         host = _text(detection, "hostname", default="no hostname")
@@ -60,7 +62,7 @@ def read(record: object, *, customer: str | None) -> Event:
     return parse_event(
         {
             "type": "threat_published",
-            "id": f"redcanary-{detection.get('id')}-{re.sub(r'[^0-9]', '', confirmed)}",
+            "id": f"redcanary-{detection.get('id')}-{revision}",
             "customer": customer or subdomain,
             "occurred_at": confirmed,
             "threat": {
