@@ -78,7 +78,7 @@ class Record(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Records that came together, the cursor behind them, and whether more is there now."""
+    """Records that came together, the cursor behind them, and whether more is there and may be asked for at once."""
 
     records: tuple[Record, ...]
     cursor: str

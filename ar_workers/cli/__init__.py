@@ -17,6 +17,7 @@ from .capabilities import capabilities
 from .demo import demo
 from .docs import docs
 from .ingest import ingest
+from .poll import poll
 from .switches import pause, pauses, resume
 from .threats import threats
 from .up import up
@@ -32,7 +33,7 @@ def arctl() -> None:
     """Automated Active Remediation: published threats in, verified containments out."""
 
 
-for command in (ingest, threats, actions, capabilities, pause, resume, pauses, up, demo, docs):
+for command in (ingest, poll, threats, actions, capabilities, pause, resume, pauses, up, demo, docs):
     arctl.add_command(command)
 
 

@@ -130,7 +130,7 @@ class RedCanary:
                 except Throttled:
                     if not records:
                         raise
-                    return Page(tuple(records), _dumped(_Place(place.newest, place.page, place.last, done, tuple(met))), is_more=True)
+                    return Page(tuple(records), _dumped(_Place(place.newest, place.page, place.last, done, tuple(met))), is_more=False)
             done[name] = revision
             met[name] = None
         self._kept.clear()
