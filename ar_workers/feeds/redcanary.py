@@ -190,15 +190,16 @@ class RedCanary:
         key = json.dumps([path, query])
         if time.monotonic() - self._kept_since > _KEPT_FOR:
             self._kept.clear()
-        if key not in self._kept:
+        kept = self._kept.get(key)
+        if kept is None:
             headers = {"X-Api-Key": self._config.api_key.get_secret_value(), "Accept": "application/json"}
             body = self._http.call("GET", ROOT + path, headers=headers, query=query).body
             rows = body.get("data") if isinstance(body, dict) else None
             if not isinstance(rows, list):
                 raise VendorFault(f"GET {ROOT}{path}: no data in the reply")
             self._kept_since = self._kept_since if self._kept else time.monotonic()
-            self._kept[key] = rows
-        return self._kept[key]
+            self._kept[key] = kept = rows
+        return kept
 
 
 def _dumped(place: _Place) -> str:

@@ -229,3 +229,50 @@ def test_two_schedulers_make_one_poll(bench):
 
 def test_the_secret_is_in_no_repr(bench):
     assert "canary-secret" not in repr(bench.services.feeds) + repr(feed_of(bench.rig))
+
+
+@pytest.mark.parametrize(
+    ("vendor", "options"),
+    [
+        (Vendor.DEFENDER, {"empty_list": "404"}),
+        (Vendor.CORTEX_XDR, {"counts": "null"}),
+        (Vendor.CARBON_BLACK_EDR, {"refusals": "json"}),
+    ],
+)
+def test_what_is_unverified_is_read_both_ways(vendor, options):
+    with RIGS[vendor](**{**OPTIONS.get(vendor, {}), **options}) as rig:
+        bench = Bench(rig, Alerts(vendor, rig.simulation.world.tenant("acme")), services_for(rig))
+        assert (bench.poll().error, bench.accepted()) == ("", {})
+        for number in range(5):
+            bench.alerts.publish(number, seconds_ago=300 - number)
+        bench.poll()
+        assert bench.accepted() == dict.fromkeys(range(5), 1)
+
+
+def test_star_alerts_are_read_where_the_file_asks_for_them():
+    with RIGS[Vendor.SENTINELONE](alerts=[], config={"star_alerts": True, "scope": "tenant"}) as rig:
+        alerts = Alerts(Vendor.SENTINELONE, rig.simulation.world.tenant("acme"))
+        bench = Bench(rig, alerts, services_for(rig))
+        row = alerts.publish(1)
+        alerts.tenant.add_alert({"alertInfo": {"alertId": "9", **row["threatInfo"]}, "number": 9, "revision": 1})
+        bench.poll()
+        assert bench.accepted() == {1: 1, 9: 1}
+
+
+def test_a_threat_of_another_account_is_not_read():
+    with bench_of(Vendor.SENTINELONE) as bench:
+        bench.alerts.publish(1)["agentRealtimeInfo"]["accountId"] = "9000000000000000009"
+        assert (bench.poll().error, bench.accepted()) == ("", {})
+
+
+def test_an_update_of_an_alert_older_than_the_hidden_window_is_read():
+    with bench_of(Vendor.CARBON_BLACK_CLOUD) as bench:
+        bench.poll()
+        row = bench.alerts.publish(1, seconds_ago=10 * 86_400)
+        bench.poll()
+        assert bench.accepted() == {}
+        came = row["backend_timestamp"]
+        bench.alerts.update(row)
+        row["backend_timestamp"] = came
+        bench.poll()
+        assert bench.accepted() == {1: 1}
