@@ -21,7 +21,9 @@ from .edr.gated import Gated
 from .feeds import redcanary
 from .feeds.gated import GatedFeed
 from .feeds.walk import OVERLAP
-from .ledger.redis import RedisLedger, connect
+from .ledger.clients import connect
+from .ledger.redis import RedisLedger
+from .pipeline.heartbeat import Heartbeat
 from .pipeline.services import Services
 from .settings import load_settings
 from .sources import FORMATS
@@ -50,6 +52,7 @@ def build(settings: Settings) -> Services:
     channels = _channels(system, problems)
     if problems:
         raise InvalidSettings(problems)
+    lease = timedelta(seconds=system.lease_seconds)
     return Services(
         ledger=ledger,
         doorbell=CeleryDoorbell(),
@@ -60,7 +63,8 @@ def build(settings: Settings) -> Services:
         capabilities=Capabilities(capability_cells(), {vendor: entry.adapter.hash_types for vendor, entry in ADAPTERS.items()}),
         channels=channels,
         tre_receivers=(Receiver(channel="slack", address="tre"), Receiver(channel="pagerduty", address="tre")),
-        lease=timedelta(seconds=system.lease_seconds),
+        lease=lease,
+        heartbeat=Heartbeat(ledger, lease),
         compact_after=timedelta(hours=system.compact_hours),
         feeds=feeds,
         readers=FORMATS,

@@ -63,10 +63,13 @@ class Channel(Protocol):
     def marks_copies(self) -> bool:
         """Whether a second copy can be told from a second message, so that one is better than none."""
 
-    def send(self, delivery: Delivery, delivery_id: str) -> Result:
-        """Send once: at most one provider request. Never raises for what the provider answers."""
+    def send(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result:
+        """Send once: at most one provider request. Never raises for what the provider answers.
 
-    def reconcile(self, delivery: Delivery, delivery_id: str) -> Result | None:
+        `thread` is the reference of the first message about the same threat to the same receiver, if there is one.
+        """
+
+    def reconcile(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result | None:
         """After an unknown outcome: ACCEPTED if the provider shows it, RETRY if surely not, None if it cannot tell."""
 
 
@@ -141,6 +144,9 @@ class Ledger(Protocol):
         are also rows whose endpoint or remote others are busy with, whose remote's breaker is open or whose remote's
         allowance is used up: they stay as they are, and are rung when their turn comes.
         """
+
+    def renew(self, claims: Sequence[Claim], lease: timedelta) -> None:
+        """Their worker is alive: they end only after another `lease`. What is somebody else's by now stays as it is."""
 
     def unsettled(self, customer: str, threat_id: str) -> list[Ring]:
         """What of a threat is not settled yet and may be rung, in plan order."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from .domain.addresses import parse_address
 from .domain.endpoints import Vendor
 from .domain.errors import InvalidSettings
 from .domain.policies import FileResponse, MediumIsolation, Policy
@@ -32,13 +33,23 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class System(_Section):
-    """What the environment sets, `AR_` before the upper-case name. A secret may be `AR_..._FILE`: the file's path."""
+def _redis_address(url: str) -> str:
+    parse_address(url)
+    return url
 
-    redis_url: str = "redis://127.0.0.1:6379/0"
+
+class System(_Section):
+    """What the environment sets, `AR_` before the upper-case name. A secret may be `AR_..._FILE`: the file's path.
+
+    AR_REDIS_URL, the ledger's: `redis://HOST:PORT/DB`, `redis+cluster://HOST:PORT,HOST:PORT,...` or
+    `redis+sentinel://HOST:PORT,HOST:PORT,.../SERVICE/DB`, with `rediss` for TLS; `domain/addresses.py` has the details.
+    AR_BROKER_URL, if it is not the same: likewise, but no cluster.
+    """
+
+    redis_url: Annotated[str, AfterValidator(_redis_address)] = "redis://127.0.0.1:6379/0"
     home: Path = Path.home() / ".ar_workers"
     customers: Path | None = None
-    lease_seconds: Annotated[int, Field(ge=30, le=600)] = 60
+    lease_seconds: Annotated[int, Field(ge=15, le=600)] = 24
     compact_hours: Annotated[float, Field(ge=0)] = 72
     poll_seconds: Annotated[float, Field(ge=5)] = 30
     ca_file: Path | None = None

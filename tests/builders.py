@@ -113,7 +113,7 @@ def a_quarantine(endpoint=None, path=EVIL):
     return QuarantineFile(**_on(endpoint, file=File(path=path, sha256=sha256(path))))
 
 
-def a_key_deletion(endpoint=None, key=r"HKCU\Software\Evil", value=None):
+def a_key_deletion(endpoint=None, key=r"HKLM\Software\Evil", value=None):
     return DeleteRegistryKey(**_on(endpoint, registry=RegistryKey(key=key, value=value)))
 
 

@@ -20,6 +20,7 @@ from ar_workers.domain.scores import Queue
 from ar_workers.ledger.memory import MemoryLedger
 from ar_workers.pipeline.deliver import deliver
 from ar_workers.pipeline.execute import execute
+from ar_workers.pipeline.heartbeat import Heartbeat
 from ar_workers.pipeline.respond import respond
 from ar_workers.pipeline.services import Services
 
@@ -111,13 +112,13 @@ class FakeChannel:
     history: Result | None = None
     sent: list[Delivery] = field(default_factory=list)
 
-    def send(self, delivery: Delivery, delivery_id: str) -> Result:
+    def send(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result:
         result = self.answers.popleft() if self.answers else Result(answer=Answer.ACCEPTED, reference=delivery_id)
         if result.answer in {Answer.ACCEPTED, Answer.UNKNOWN}:
             self.sent.append(delivery)
         return result
 
-    def reconcile(self, delivery: Delivery, delivery_id: str) -> Result | None:
+    def reconcile(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result | None:
         return self.history
 
 
@@ -162,8 +163,10 @@ def some_services(*, policy: Policy | None = None, edr: FakeEDR | None = None, *
         unsupported_os_emails=("it@acme.example",),
     )
     edr = edr or FakeEDR()
+    ledger = MemoryLedger(clock.now, grace=timedelta(0), least_remaining=timedelta(seconds=1))
     parts = {
-        "ledger": MemoryLedger(clock.now, grace=timedelta(0), least_remaining=timedelta(seconds=1)),
+        "ledger": ledger,
+        "heartbeat": Heartbeat(ledger, timedelta(minutes=1)),
         "doorbell": InlineDoorbell(),
         "clock": clock,
         "random": lambda: 0.5,

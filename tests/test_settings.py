@@ -192,3 +192,10 @@ def test_a_wrong_portal_is_a_problem(tmp_path, text, problem):
 
 def test_an_edr_that_is_wrong_is_told_once_though_it_is_polled(tmp_path):
     assert len(problems_of(tmp_path, MINIMAL + "poll = true\nflavour = 1")) == 1
+
+
+@pytest.mark.parametrize("url", ["http://:canary@redis", "redis+sentinel://:canary@a,b", "redis+cluster://:canary@a,b/1"])
+def test_an_address_that_is_none_is_refused_without_its_password(tmp_path, url):
+    (problem,) = problems_of(tmp_path, MINIMAL, AR_REDIS_URL=url)
+    assert problem.startswith("AR_REDIS_URL: ")
+    assert "canary" not in problem

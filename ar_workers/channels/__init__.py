@@ -8,7 +8,16 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from ..ports import Channel
-from . import email, pagerduty, slack
+from . import (
+    email,
+    pagerduty,
+    slack,
+    sms,
+    syslog,
+    teams,
+    voice,
+    webhook,
+)
 
 
 class Entry(NamedTuple):
@@ -22,4 +31,9 @@ CHANNELS: dict[str, Entry] = {
     "slack": Entry(slack.Config, slack.Slack),
     "pagerduty": Entry(pagerduty.Config, pagerduty.PagerDuty),
     "email": Entry(email.Config, email.Email),
+    "teams": Entry(teams.Config, teams.Teams),
+    "webhook": Entry(webhook.Config, webhook.Webhook),
+    "sms": Entry(sms.Config, sms.SMS),
+    "voice": Entry(voice.Config, voice.Voice),
+    "syslog": Entry(syslog.Config, syslog.Syslog),
 }

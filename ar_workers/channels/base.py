@@ -14,15 +14,25 @@ CONNECT, READ = 5.0, 15.0
 LONGEST_CODE = 200
 
 
+def printable(text: str) -> str:
+    """`text` line by line, without unprintable characters."""
+    return "\n".join(map(cleaned, text.splitlines()))
+
+
 def clipped(text: str, most: int) -> str:
-    """`text` without unprintable characters, at most `most` characters long, saying so where it was cut."""
-    plain = "\n".join(map(cleaned, text.splitlines()))
-    return plain if len(plain) <= most else plain[: most - 1] + "…"
+    """`text` without unprintable characters, at most `most` characters long, saying where it was cut how much is missing."""
+    plain = printable(text)
+    if len(plain) <= most:
+        return plain
+    note = f"… ({len(plain)} more characters, see the threat)"
+    kept = most - len(note)
+    return plain[:kept] + note.replace(str(len(plain)), str(len(plain) - kept), 1)
 
 
 def one_line(text: str, most: int) -> str:
-    """`text` as a single line of printable characters, at most `most` long."""
-    return clipped(cleaned(text), most)
+    """`text` as a single line of printable characters, at most `most` long, and with an ellipsis where it was cut."""
+    plain = cleaned(text)
+    return plain if len(plain) <= most else plain[: most - 1] + "…"
 
 
 def essentials(notification: Notification) -> list[tuple[str, str]]:

@@ -6,10 +6,11 @@ import hashlib
 import logging
 import smtplib
 import ssl
+import unicodedata
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -57,12 +58,16 @@ class Email:
         self._config, self._now = config, now
 
     def render(self, delivery: Delivery, delivery_id: str) -> EmailMessage:
-        """The whole message. Its id is derived from the delivery's, so that a store may recognise a second copy."""
-        note = delivery.notification
-        message = EmailMessage(policy=SMTP)
+        """The whole message. Its id is derived from the delivery's, so that a store may recognise a second copy.
+
+        All mails about a threat name the same root, which none of them is, and bear the same subject, without which some
+        readers do not thread: it need not be known which of them was the first.
+        """
+        note, to = delivery.notification, delivery.receiver.address
+        message = EmailMessage(policy=SMTP if to.isascii() else SMTPUTF8)
         message["From"] = self._config.sender
-        message["To"] = delivery.receiver.address
-        message["Subject"] = one_line(f"[Active Remediation] {note.headline}", SUBJECT)
+        message["To"] = to
+        message["Subject"] = one_line(f"[Active Remediation] {_matter(note)}", SUBJECT)
         message["Date"] = format_datetime(self._now())
         message["Message-ID"] = self._id(delivery_id)
         if note.threat:
@@ -79,7 +84,7 @@ class Email:
         domain = self._config.sender.rpartition("@")[2].rstrip(">")
         return f"<{hashlib.sha256(name.encode()).hexdigest()[:40]}@{domain}>"
 
-    def send(self, delivery: Delivery, delivery_id: str) -> Result:
+    def send(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result:  # noqa: ARG002 - the threat's id makes the thread
         """One connection, one message, one recipient."""
         if not is_one_address(delivery.receiver.address):
             return Result(answer=Answer.PERMANENT, code="not one mail address")
@@ -95,8 +100,8 @@ class Email:
         finally:
             _leave(server)
 
-    def reconcile(self, delivery: Delivery, delivery_id: str) -> Result | None:  # noqa: ARG002 - no mail server can be asked
-        """Nobody can tell."""
+    def reconcile(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result | None:  # noqa: ARG002
+        """No mail server can tell."""
         return None
 
     def _connected(self) -> smtplib.SMTP:
@@ -119,10 +124,17 @@ class Email:
 
 def is_one_address(text: str) -> bool:
     """Whether `text` is exactly one address with a domain; `a@x, b@y` would silently become two recipients."""
+    # The library refuses the letters that SMTPUTF8 allows: its grammar is asked about the rest.
+    plain = "".join("x" if not char.isascii() and unicodedata.category(char)[0] in "LMN" else char for char in text)
     try:
-        return Address(addr_spec=text).addr_spec == text and "@" in text and bool(text.rpartition("@")[2])
+        return plain.isascii() and Address(addr_spec=plain).addr_spec == plain and bool(plain.rpartition("@")[2])
     except (ValueError, IndexError):
         return False
+
+
+def _matter(note: Notification) -> str:
+    threat = note.threat
+    return f"{threat.severity.upper()} threat {threat.id}: {threat.classification}" if threat else note.headline
 
 
 def _bodies(note: Notification) -> tuple[str, str | None]:
@@ -131,7 +143,9 @@ def _bodies(note: Notification) -> tuple[str, str | None]:
     headline, body = one_line(note.headline, FACT), clipped(note.body, BODY)
     text = "\n\n".join(part for part in (headline, "\n".join(f"{label}: {value}" for label, value in facts), body) if part)
     try:
-        html = _TEMPLATES.get_template("mail.html.j2").render(headline=headline, facts=facts, paragraphs=body.splitlines())
+        html = _TEMPLATES.get_template("mail.html.j2").render(
+            headline=headline, facts=facts, url=note.threat.url if note.threat else "", paragraphs=body.splitlines()
+        )
     except TemplateError:
         _log.exception("the mail template failed; the plain text is sent")
         return text + "\n", None
@@ -148,7 +162,10 @@ def _submit(server: smtplib.SMTP, message: EmailMessage, sender: str, recipient:
     """The envelope step by step, because only an answer lost after the data leaves a doubt."""
     try:
         server.ehlo_or_helo_if_needed()
-        for code, answer in (server.mail(sender), server.rcpt(recipient)):
+        if not recipient.isascii() and not server.has_extn("smtputf8"):
+            return Result(answer=Answer.PERMANENT, code="the mail server takes ASCII addresses only (no SMTPUTF8)")
+        options = () if recipient.isascii() else ("SMTPUTF8", "BODY=8BITMIME")
+        for code, answer in (server.mail(sender, options), server.rcpt(recipient)):
             if code >= 400:  # noqa: PLR2004 - SMTP's refusals
                 return _refused(code, answer)
     except (smtplib.SMTPException, OSError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ssl
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from httpx2 import ConnectError, ConnectTimeout, TransportError
 from pagerduty import Error, EventsApiV2Client
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from ..domain.notifications import Kind
 from ..domain.results import Answer, Result
 from ..domain.threats import Severity
 from ..http import delay_of
@@ -50,15 +52,21 @@ class PagerDuty:
         self._tls = ssl.create_default_context(cafile=str(config.ca_file) if config.ca_file else None)
 
     def render(self, notification: Notification) -> dict[str, Any] | None:
-        """The event by allow-list; None for what is about no threat."""
+        """The event by allow-list; None for what is about no threat.
+
+        That a threat is remediated is told as well, and wakes nobody: whoever learns of the summary only would have no
+        open alert that could be resolved instead.
+        """
         threat = notification.threat
         if threat is None:
             return None
+        is_over = notification.kind is Kind.REMEDIATION_SUMMARY
+        what = "threat remediated" if is_over else "threat"
         return {
             "payload": {
-                "summary": one_line(f"{threat.severity.upper()} threat: {threat.classification}", SUMMARY),
+                "summary": one_line(f"{threat.severity.upper()} {what}: {threat.classification}", SUMMARY),
                 "source": SOURCE,
-                "severity": SEVERITIES[threat.severity],
+                "severity": "info" if is_over else SEVERITIES[threat.severity],
                 "class": threat.classification,
                 "custom_details": {
                     "threat_url": threat.url,
@@ -70,21 +78,31 @@ class PagerDuty:
             "links": [{"href": threat.url, "text": "Open threat"}],
         }
 
-    def send(self, delivery: Delivery, delivery_id: str) -> Result:  # noqa: ARG002 - PagerDuty knows the threat, not the delivery
+    def send(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result:  # noqa: ARG002
         """Trigger once."""
         event = self.render(delivery.notification)
         if event is None:
             return Result(answer=Answer.PERMANENT, code="no_threat")
+        return self._enqueued("trigger", event)
+
+    def test(self) -> Result:
+        """Open an alert that says it is a test, and resolve it: two requests, under a key that no threat has."""
+        key = f"test-{uuid.uuid4().hex}"
+        payload = {"summary": "[TEST] Active Remediation can page you", "source": SOURCE, "severity": "info"}
+        opened = self._enqueued("trigger", {"payload": payload, "dedup_key": key})
+        return self._enqueued("resolve", {"dedup_key": key}) if opened.answer is Answer.ACCEPTED else opened
+
+    def reconcile(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result | None:  # noqa: ARG002
+        """Nothing to ask: a repetition is recognised."""
+        return None
+
+    def _enqueued(self, action: str, event: dict[str, Any]) -> Result:
         try:
             with self._client() as client:
-                reply = client.post("/v2/enqueue", json={"event_action": "trigger", **event})
+                reply = client.post("/v2/enqueue", json={"event_action": action, **event})
         except (Error, TransportError) as error:
             return _unanswered(error)
         return _judged(reply.status_code, reply.headers.get("retry-after"), event["dedup_key"])
-
-    def reconcile(self, delivery: Delivery, delivery_id: str) -> Result | None:  # noqa: ARG002 - see `dedupes`
-        """Nothing to ask: a repetition is recognised."""
-        return None
 
     def _client(self) -> EventsApiV2Client:
         """The vendor's client with its retries off: it would repeat a 429 for ever, sleeping inside the worker."""

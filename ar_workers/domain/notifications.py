@@ -6,7 +6,7 @@ import hashlib
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import AwareDatetime, Field, TypeAdapter
 
 from .endpoints import CustomerId
 from .model import Value
@@ -51,19 +51,21 @@ class Notification(Value):
 class Receiver(Value):
     """Where one copy goes: a channel, and the address on it. Never a secret: those stay in the settings.
 
-    `address` is a mail address, a Slack channel id, or `tre` for a destination that the settings hold.
+    `address` is a mail address, a Slack channel id, a phone number, a syslog host, or a name such as `tre` for a
+    destination that the settings hold.
     """
 
-    channel: Literal["slack", "pagerduty", "email"]
+    channel: Literal["slack", "pagerduty", "email", "teams", "webhook", "sms", "voice", "syslog"]
     address: Line
 
 
 class Delivery(Value):
-    """One notification to one receiver."""
+    """One notification to one receiver. `occurred_at` is when that happened of which it tells."""
 
     verb: Literal["deliver"] = "deliver"
     notification: Notification
     receiver: Receiver
+    occurred_at: AwareDatetime | None = None
 
     @property
     def customer(self) -> str:

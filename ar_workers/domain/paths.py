@@ -63,6 +63,8 @@ _VITAL_KEYS = re.compile(
     r"|hklm\\system\\(?:currentcontrolset|controlset\d+)(?:\\(?:control|enum|services))?"
     r"|hklm\\system\\(?:currentcontrolset|controlset\d+)\\services\\(?:csagent|windefend|wdfilter|sense|sentinel\w*|cbdefense|carbonblack\w*|cyserver)(?:\\.*)?)$"
 )
+#: The hive of one user by the security id, which is vital where HKCU is.
+_OF_A_USER = re.compile(r"^hku\\[^\\]+\\(?=.)")
 
 
 def path_problem(path: str, os: OS) -> str | None:
@@ -88,8 +90,15 @@ def registry_problem(registry: RegistryKey) -> str | None:
     problem = _quoting_problem(registry.key) or _quoting_problem(registry.value or "")
     if problem:
         return problem
-    if registry.value is None and _VITAL_KEYS.match(registry.key.casefold()):
+    if registry.value is None and _VITAL_KEYS.match(_OF_A_USER.sub(r"hkcu\\", registry.key.casefold())):
         return "vital registry key: name one value or a key below it"
+    return None
+
+
+def hive_problem(registry: RegistryKey) -> str | None:
+    """Why a shell that runs as SYSTEM must not take this key, or None: the HKCU that it sees is its own."""
+    if registry.key.startswith("HKCU\\"):
+        return "HKCU is the hive of whoever is signed in, and this shell runs as SYSTEM: name the key by HKU\\SID"
     return None
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import string
 from enum import StrEnum
 from typing import Annotated
+from urllib.parse import quote
 
 from pydantic import StringConstraints, field_validator
 
@@ -23,7 +25,10 @@ Url = Annotated[str, StringConstraints(pattern=r"^https://[A-Za-z0-9.-]+(:\d{1,5
 
 
 class Threat(Value):
-    """What was published. `url` is the console page; a query or fragment is cut off, so that no token or name leaks."""
+    """What was published. `url` is the console page; a query or fragment is cut off, so that no token or name leaks.
+
+    What is not printable ASCII is percent-encoded (RFC 3986): a link must survive every channel, letter by letter.
+    """
 
     id: Identifier
     severity: Severity
@@ -35,7 +40,7 @@ class Threat(Value):
     @field_validator("url", mode="before")
     @classmethod
     def _without_query(cls, url: object) -> object:
-        return url.partition("?")[0].partition("#")[0] if isinstance(url, str) else url
+        return quote(url.partition("?")[0].partition("#")[0], safe=string.printable) if isinstance(url, str) else url
 
 
 class Author(StrEnum):

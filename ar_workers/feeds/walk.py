@@ -1,10 +1,10 @@
 """Lists that are read along a time: the cursor is an instant, and pages follow each other by instants, not by numbers.
 
 A vendor's page numbers shift when an alert is updated or comes late between two pages, and what is shifted over a
-boundary is never seen. So the next page begins at the last instant of the one before, that instant included; only
-where a whole page carries one instant does the vendor's own token lead on (and there an update could shift a row out of
-sight until the next round). Each round begins an overlap before the
-newest instant that was seen, for what came late. What is read twice costs nothing: the ledger knows it.
+boundary is never seen. So the next page begins at the last instant of the one before, that instant included. Only where
+a whole page carries one instant does the vendor's own token lead on; there an update could still shift a row out of sight,
+until the next round. Each round begins an overlap before the newest instant that was seen, for what came late. What is
+read twice costs nothing: the ledger knows it.
 """
 
 from __future__ import annotations

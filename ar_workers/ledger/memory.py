@@ -51,6 +51,7 @@ class _Kept:
     next_at: datetime | None = None
     begun: bool = False
     begun_at: datetime | None = None
+    looked_at: datetime | None = None
     performed_at: datetime | None = None
     settled_at: datetime | None = None
     attempts: int = 0
@@ -104,7 +105,7 @@ class MemoryLedger:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         *,
         grace: timedelta = timedelta(seconds=5),
-        least_remaining: timedelta = timedelta(seconds=20),
+        least_remaining: timedelta = timedelta(seconds=10),
         most_visits: int = 16,
     ) -> None:
         self._now, self._grace, self._least_remaining, self._most_visits = now, grace, least_remaining, most_visits
@@ -385,6 +386,7 @@ class MemoryLedger:
             is_late=row.deadline < self._now(),
             is_approved=row.is_approved,
             is_cleared=row.was is State.PENDING,
+            unseen_for=self._now() - (row.looked_at or row.begun_at or self._now()),
         )
 
     def begin(self, claim: Claim, *, most_isolations: int | None) -> Refusal | None:
@@ -442,6 +444,23 @@ class MemoryLedger:
             self._due[row.id] = row.next_at = self._now() + finding.after
         return rings
 
+    def renew(self, claims: Sequence[Claim], lease: timedelta) -> None:
+        with self._lock:
+            for claim in claims:
+                row = self._rows[claim.row_id]
+                if self._is_ours(claim, row):
+                    self._renew(row, self._now() + lease)
+
+    def _renew(self, row: _Kept, until: datetime) -> None:
+        row.lease_until = self._due[row.id] = until
+        lane = self._lanes.get((row.customer, row.wish.lane or ""))
+        if lane and lane.owner == row.owner:
+            lane.until = until
+        if row.wish.remote:
+            busy = self._remote(row).busy[row.wish.verb in URGENT]
+            if row.owner in busy:
+                busy[row.owner] = until
+
     def limit(self, customer: str, remote: str, limits: Limits) -> None:
         with self._lock:
             self._remotes.setdefault((customer, remote), Remote(remote)).limit(limits, self._now())
@@ -478,7 +497,9 @@ class MemoryLedger:
             row.performed_at = row.performed_at or self._now()
             row.looks += 1
         if to is State.PENDING:
-            row.begun = False
+            row.begun, row.looked_at = False, None
+        if to is State.UNKNOWN:
+            row.looked_at = self._now()
         if to is State.HELD:
             row.held_by = "guard"
         if row.wish.verb == "isolate" and to in {State.ALREADY, State.SKIPPED}:
@@ -543,7 +564,7 @@ class MemoryLedger:
                 return Refusal(reason=f"is {row.state}: only failed or held rows can be requeued")
             if row.state is State.FAILED:
                 row.generation += 1
-                row.settled_at = row.performed_at = row.begun_at = None
+                row.settled_at = row.performed_at = row.begun_at = row.looked_at = None
                 row.cancel = ""
                 row.epoch = self._releases.get((row.customer, row.wish.lane or ""), 0)
             else:

@@ -7,23 +7,21 @@ import hashlib
 import json
 import time
 import zlib
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import redis
-from redis.backoff import FullJitterBackoff
-from redis.retry import Retry
 
-from ..domain.errors import LedgerFull, LedgerUnavailable
+from ..domain.errors import LedgerFull
 from ..domain.events import load_event
 from ..domain.rows import Acceptance, Claim, Refusal, Row, ThreatRecord, TimelineEntry
 from ..domain.scores import Queue, Ring
 from ..domain.threats import Threat
+from .clients import memories, unavailable_if_away
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from ..domain.events import Event
     from ..domain.limits import Limits
@@ -31,8 +29,8 @@ if TYPE_CHECKING:
 
 #: A ring is expected to arrive within this; only then does the sweep ring again.
 GRACE = timedelta(seconds=5)
-#: A write is begun only if the lease still covers its longest duration.
-LEAST_REMAINING = timedelta(seconds=20)
+#: A write is begun only with so much left of the lease: its worker's heart beats, and it has not been asleep.
+LEAST_REMAINING = timedelta(seconds=10)
 MOST_PLANNING_ATTEMPTS = 20
 #: Visits at once to one customer's EDR, for isolations and for everything else: no customer takes all workers.
 MOST_VISITS = 16
@@ -45,30 +43,12 @@ _MOST_PACKED = 60
 _CUSTOMERS = "ar:customers"
 
 
-def connect(url: str) -> redis.Redis:
-    """A client whose every wait has a deadline, and which outlasts a restart of the server of about four seconds.
-
-    Repeating a script after a lost reply is safe: accept and record know the event, a claim knows its owner,
-    and every other move is refused to a fence that has been used up.
-    """
-    return redis.Redis.from_url(
-        url,
-        decode_responses=True,
-        socket_timeout=5,
-        socket_connect_timeout=2,
-        socket_keepalive=True,
-        health_check_interval=15,
-        retry=Retry(FullJitterBackoff(cap=1, base=0.05), 8),
-        retry_on_error=[redis.ConnectionError, redis.TimeoutError, redis.exceptions.BusyLoadingError],
-    )
-
-
 class RedisLedger:
     """The ledger of `ports.Ledger`. Threads may share one."""
 
     def __init__(
         self,
-        client: redis.Redis,
+        client: redis.Redis | redis.RedisCluster,
         *,
         grace: timedelta = GRACE,
         least_remaining: timedelta = LEAST_REMAINING,
@@ -90,27 +70,26 @@ class RedisLedger:
             return []
         self._check_room()
         calls = [("accept", event.customer, _acceptance(event, 0 if event.customer in unrung else self._grace)) for event in events]
-        with _unavailable_if_away():
+        with unavailable_if_away():
             self._redis.sadd(_CUSTOMERS, *{event.customer for event in events})
             return [Acceptance(reply) for reply in self._run_all(calls)]
 
     def _check_room(self) -> None:
-        """Refuse before Redis does: what is accepted must find room for its plan and its timeline, too."""
+        """Refuse before Redis does: what is accepted must find room for its plan and timeline, too. Of a cluster the fullest decides."""
         if time.monotonic() - self._room_seen < _ROOM_LIVES:
             return
-        with _unavailable_if_away():
-            memory = self._redis.info("memory")
-        most = int(memory["maxmemory"]) or int(memory.get("total_system_memory") or 0)
-        if most and int(memory["used_memory"]) > FULLEST * most:
-            raise LedgerFull(f"Redis is {memory['used_memory'] / most:.0%} full: nothing was accepted, try again later")
+        with unavailable_if_away():
+            fullest = max(map(_share_used, memories(self._redis)))
+        if fullest > FULLEST:
+            raise LedgerFull(f"Redis is {fullest:.0%} full: nothing was accepted, try again later")
         self._room_seen = time.monotonic()
 
     def outstanding(self, customer: str) -> int:
-        with _unavailable_if_away():
+        with unavailable_if_away():
             return int(self._redis.zcard(f"{_prefix(customer)}due"))
 
     def events(self, refs: Sequence[str]) -> list[Event | None]:
-        with _unavailable_if_away():
+        with unavailable_if_away():
             pipe = self._redis.pipeline(transaction=False)
             for ref in refs:
                 customer, _, event_id = ref.partition(":event/")
@@ -132,7 +111,7 @@ class RedisLedger:
     def claim(self, row_ids: Sequence[str], *, owner: str, lease: timedelta, most_isolations: int | None) -> list[Claim | Refusal]:
         most = -1 if most_isolations is None else most_isolations
         calls = [("claim", _customer(row_id), (row_id, owner, _ms(lease), most, self._most_visits)) for row_id in row_ids]
-        with _unavailable_if_away():
+        with unavailable_if_away():
             replies = self._run_all(calls)
         return [_claim(row_id, reply) for row_id, reply in zip(row_ids, replies, strict=True)]
 
@@ -143,13 +122,17 @@ class RedisLedger:
 
     def conclude(self, visits: Sequence[tuple[Claim, Finding]]) -> list[list[Ring] | None]:
         calls = [("conclude", claim.customer, _conclusion(claim, finding)) for claim, finding in visits]
-        with _unavailable_if_away():
+        with unavailable_if_away():
             replies = self._run_all(calls)
         return [None if reply == "stale" else _rings(reply) for reply in replies]
 
+    def renew(self, claims: Sequence[Claim], lease: timedelta) -> None:
+        with unavailable_if_away():
+            self._run_all([("renew", claim.customer, (claim.row_id, claim.fence, _ms(lease))) for claim in claims])
+
     def limit(self, customer: str, remote: str, limits: Limits) -> None:
         rates = ",".join(f"{rate.calls}:{_ms(rate.per)}" for rate in limits.rates)
-        with _unavailable_if_away():
+        with unavailable_if_away():
             self._redis.hset(f"{_prefix(customer)}remote:{remote}", "rates", rates)
 
     def spend(self, customer: str, remote: str, *, urgent: bool) -> timedelta | None:
@@ -162,7 +145,7 @@ class RedisLedger:
     def compact(self, before: datetime, limit: int) -> int:
         packed = 0
         for customer in self.customers():
-            with _unavailable_if_away():
+            with unavailable_if_away():
                 settled = self._redis.zrange(
                     f"{_prefix(customer)}settled", "-inf", int(before.timestamp() * 1000), byscore=True, offset=0, num=limit - packed
                 )
@@ -173,7 +156,7 @@ class RedisLedger:
 
     def _compact(self, customer: str, threat_id: str) -> int:
         key = f"{_prefix(customer)}threat:{threat_id}"
-        with _unavailable_if_away():
+        with unavailable_if_away():
             timeline = self._redis.lrange(f"{key}:timeline", 0, -1)
         known = self.threat(customer, threat_id)
         document = {
@@ -191,7 +174,7 @@ class RedisLedger:
 
     def due(self, limit: int, again: timedelta) -> list[Ring]:
         """Asks only the customers that have something due: one pipelined look at the head of each due set."""
-        with _unavailable_if_away():
+        with unavailable_if_away():
             names = self.customers()
             heads = self._redis.pipeline(transaction=False)
             for name in names:
@@ -204,18 +187,18 @@ class RedisLedger:
         return [ring for name, reply in zip(waiting, replies, strict=True) for ring in _rings(reply, name)]
 
     def tick(self, name: str, window: timedelta) -> bool:
-        with _unavailable_if_away():
+        with unavailable_if_away():
             return bool(self._redis.set(f"ar:tick:{name}", "1", nx=True, px=_ms(window)))
 
     def cursor(self, customer: str, feed: str) -> str:
-        with _unavailable_if_away():
+        with unavailable_if_away():
             return self._redis.hget(f"{_prefix(customer)}cursors", feed) or ""
 
     def move_cursor(self, customer: str, feed: str, expected: str, new: str) -> bool:
         return bool(self._run("move_cursor", customer, feed, expected, new))
 
     def pause(self, customer: str, scope: str, reason: str) -> None:
-        with _unavailable_if_away():
+        with unavailable_if_away():
             self._redis.sadd(_CUSTOMERS, customer)
             self._redis.hset(f"{_prefix(customer)}paused", scope, reason)
 
@@ -223,25 +206,25 @@ class RedisLedger:
         return _rings(self._run("resume", customer, scope))
 
     def pauses(self, customer: str) -> dict[str, str]:
-        with _unavailable_if_away():
+        with unavailable_if_away():
             return dict(self._redis.hgetall(f"{_prefix(customer)}paused"))
 
     def knows(self, customer: str, once_prefix: str) -> set[str]:
-        with _unavailable_if_away():
+        with unavailable_if_away():
             return {key for key in self._redis.smembers(f"{_prefix(customer)}once") if key.startswith(once_prefix)}
 
     def forget(self, customer: str, once_keys: Iterable[str]) -> None:
         keys = list(once_keys)
         if keys:
-            with _unavailable_if_away():
+            with unavailable_if_away():
                 self._redis.srem(f"{_prefix(customer)}once", *keys)
 
     def customers(self) -> list[str]:
-        with _unavailable_if_away():
+        with unavailable_if_away():
             return sorted(self._redis.smembers(_CUSTOMERS))
 
     def threats(self, customer: str, *, since: datetime, limit: int) -> list[ThreatRecord]:
-        with _unavailable_if_away():
+        with unavailable_if_away():
             newest = self._redis.zrange(
                 f"{_prefix(customer)}threats", "+inf", int(since.timestamp() * 1000), desc=True, byscore=True, offset=0, num=limit
             )
@@ -252,14 +235,14 @@ class RedisLedger:
 
     def threat(self, customer: str, threat_id: str) -> ThreatRecord | None:
         key = f"{_prefix(customer)}threat:{threat_id}"
-        with _unavailable_if_away():
+        with unavailable_if_away():
             pipe = self._redis.pipeline(transaction=False)
             found, timeline, packed = pipe.hgetall(key).lrange(f"{key}:timeline", 0, -1).get(f"{key}:packed").execute()
         return _threat(customer, threat_id, found, timeline, packed) if found else None
 
     def rows(self, customer: str, threat_id: str) -> list[Row]:
         key = f"{_prefix(customer)}threat:{threat_id}"
-        with _unavailable_if_away():
+        with unavailable_if_away():
             pipe = self._redis.pipeline(transaction=False)
             names, packed = pipe.zrange(f"{key}:rows", 0, -1).get(f"{key}:packed").execute()
             for name in names:
@@ -270,14 +253,14 @@ class RedisLedger:
 
     def row(self, row_id: str) -> Row | None:
         customer = _customer(row_id)
-        with _unavailable_if_away():
+        with unavailable_if_away():
             found = self._redis.hgetall(f"{_prefix(customer)}row:{row_id}")
         if found and "kind" not in found:
             return next((row for row in self.rows(customer, found["threat"]) if row.id == row_id), None)
         return _row(customer, row_id, found) if found else None
 
     def _run(self, name: str, customer: str, *arguments: str | int) -> Any:
-        with _unavailable_if_away():
+        with unavailable_if_away():
             return self._run_all([(name, customer, arguments)])[0]
 
     def _run_all(self, calls: Sequence[tuple[str, str, tuple[str | int, ...]]]) -> list[Any]:
@@ -294,7 +277,8 @@ class RedisLedger:
             return [self._redis.evalsha(self._shas[name], 1, f"{_prefix(customer)}due", *arguments)]
         pipe = self._redis.pipeline(transaction=False)
         for name, customer, arguments in calls:
-            pipe.evalsha(self._shas[name], 1, f"{_prefix(customer)}due", *arguments)
+            # A cluster's pipeline has no `evalsha`, though it routes the command by its key as any other.
+            pipe.execute_command("EVALSHA", self._shas[name], 1, f"{_prefix(customer)}due", *arguments)
         return list(pipe.execute())
 
 
@@ -308,6 +292,7 @@ _SCRIPTS = (
     "requeue",
     "due",
     "unsettled",
+    "renew",
     "resume",
     "spend",
     "stay_away",
@@ -320,13 +305,9 @@ def _source(name: str) -> str:
     return resources.files(__package__).joinpath("scripts", f"{name}.lua").read_text()
 
 
-@contextmanager
-def _unavailable_if_away() -> Iterator[None]:
-    try:
-        yield
-    except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.ReadOnlyError, redis.exceptions.OutOfMemoryError) as error:
-        message = f"the ledger cannot be reached or written: {type(error).__name__}"
-        raise LedgerUnavailable(message) from None
+def _share_used(memory: dict[str, Any]) -> float:
+    most = int(memory["maxmemory"]) or int(memory.get("total_system_memory") or 0)
+    return int(memory["used_memory"]) / most if most else 0.0
 
 
 def _prefix(customer: str) -> str:
@@ -356,7 +337,7 @@ def _claim(row_id: str, reply: Sequence[Any]) -> Claim | Refusal:
     granted, *parts = reply
     if granted == "no":
         return Refusal(reason=parts[0])
-    threat, kind, order, was, fence, attempts, looks, crashes, generation, receipt, late, approved, cleared = parts
+    threat, kind, order, was, fence, attempts, looks, crashes, generation, receipt, late, approved, cleared, unseen = parts
     return Claim.model_construct(
         row_id=row_id,
         customer=_customer(row_id),
@@ -373,6 +354,7 @@ def _claim(row_id: str, reply: Sequence[Any]) -> Claim | Refusal:
         is_late=late == "1",
         is_approved=approved == "1",
         is_cleared=cleared == "1",
+        unseen_for=timedelta(milliseconds=float(unseen)),
     )
 
 

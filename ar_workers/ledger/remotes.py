@@ -126,4 +126,4 @@ class Remote:
         elif health is Health.BAD:
             self.failures += 1
             if self.failures >= MOST_FAILURES:
-                self.open_until = now + min(LONGEST_OPEN, SHORTEST_OPEN * 2.0 ** (self.failures - MOST_FAILURES))
+                self.open_until = now + min(LONGEST_OPEN, SHORTEST_OPEN * 2 ** min(self.failures - MOST_FAILURES, 10))

@@ -43,7 +43,7 @@ def visit(each: Visit) -> Finding | None:
     if claim.crashes >= MOST_CRASHES:
         return Finding(state=State.FAILED, reason=f"set aside: {claim.crashes} workers were lost with it in hand")
     if claim.was == State.UNKNOWN and not channel.dedupes:
-        known = channel.reconcile(delivery, claim.row_id)
+        known = channel.reconcile(delivery, claim.row_id, thread="")
         if known is None and not (channel.marks_copies and claim.attempts + claim.crashes <= 1):
             return _in_doubt(claim)
         if known and known.answer is not Answer.RETRY:
@@ -56,7 +56,7 @@ def _send(each: Visit, channel: Channel) -> Finding | None:
         return Finding(state=State.FAILED, reason="deadline passed: not delivered")
     if not each.may_write():
         return None
-    return _finding(each, channel.send(each.claim.delivery(), each.claim.row_id))
+    return _finding(each, channel.send(each.claim.delivery(), each.claim.row_id, thread=""))
 
 
 def _finding(each: Visit, result: Result) -> Finding:

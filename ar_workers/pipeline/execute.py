@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 MOST_LOOKS_FOR_ACCEPTED = 10
 #: A ban is justified by any of the threat's endpoints; so many are asked before it is refused.
 MOST_JUSTIFYING_READS = 5
+#: After this, "not isolated" may be a person's release in the vendor's console.
+LONG_UNSEEN = timedelta(minutes=10)
 
 
 def execute(services: Services, row_ids: Sequence[str], *, is_followed: bool = False) -> None:
@@ -108,7 +110,11 @@ def _still_to_come(claim: Claim, fact: Fact) -> Finding:
 
 
 def _in_doubt(claim: Claim, action: Action, fact: Fact) -> Finding | None:
-    """After a lost answer nothing is destroyed blindly. What the EDR shows not to have happened may be asked again."""
+    """After a lost answer nothing is destroyed blindly. What the EDR shows not to have happened may be asked again,
+    unless it is an isolation that nobody has looked at for so long that a person may have released the endpoint.
+    """
+    if claim.was == State.UNKNOWN and action.verb == "isolate" and claim.unseen_for > LONG_UNSEEN:
+        return Finding(state=State.HELD, reason="the answer was lost, and somebody may have released the endpoint since: a TRE decides")
     if claim.was == State.UNKNOWN and fact.sight is Sight.UNKNOWABLE and action.effect is Effect.DESTRUCTIVE:
         return _given_up("outcome unknown: the worker or the answer was lost, and the EDR cannot show it; look, then requeue")
     return None

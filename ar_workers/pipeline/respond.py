@@ -15,6 +15,7 @@ from ..domain.events import NoteAdded, ThreatPublished
 from ..domain.notifications import Audience, Delivery, Kind, Receiver
 from ..domain.retries import DELIVERY_LIFE, life_of
 from ..domain.rows import action_row, delivery_row, skip_row
+from ..domain.scores import Score
 from ..domain.summaries import summarise
 from .fairness import may_ring
 from .workflow import arrange
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ..domain.plans import Plan
     from ..domain.policies import Policy
     from ..domain.rows import NewRow
+    from ..domain.scores import Step
     from .services import Services
 
 _log = logging.getLogger(__name__)
@@ -40,23 +42,25 @@ def respond(services: Services, refs: Sequence[str]) -> None:
     An event that cannot be planned (no such customer, a defect) is tried again and then set aside as failed,
     where operators see it; it is never dropped.
     """
+    steps: list[Step] = []
     for ref, event in zip(refs, services.ledger.events(refs), strict=True):
         if event:
-            _respond(services, ref, event)
+            steps += _respond(services, ref, event)
+    services.doorbell.play(Score(steps=tuple(steps)))
 
 
-def _respond(services: Services, ref: str, event: Event) -> None:
+def _respond(services: Services, ref: str, event: Event) -> tuple[Step, ...]:
+    """What is to be played of the event's threat."""
     try:
         plan = plan_for(event, context_for(services, event))
         rows = list(rows_of(services, event, plan))
     except Exception as error:  # noqa: BLE001 - whatever it is, the event must be kept and shown
         services.ledger.event_failed(ref, f"{type(error).__name__}: {error}"[:300], RETRY_PLANNING)
         _log.exception("planning %s failed", ref)
-        return
+        return ()
     is_rung = may_ring(services.ledger, services.doorbell, event.customer)
     rings = services.ledger.record(event, rows, closes=plan.closes, is_rung=is_rung)
-    if rings and is_rung:
-        services.doorbell.play(arrange(rings))
+    return arrange(rings).steps if rings and is_rung else ()
 
 
 def context_for(services: Services, event: Event) -> Context:
@@ -99,7 +103,7 @@ def rows_of(services: Services, event: Event, plan: Plan) -> Iterator[NewRow]:
     yield from _action_rows(event.threat_id, plan)
     for notification in plan.notifications:
         for receiver in receivers_of(services, notification):
-            delivery = Delivery(notification=notification, receiver=receiver)
+            delivery = Delivery(notification=notification, receiver=receiver, occurred_at=event.occurred_at)
             yield delivery_row(delivery, event.id, event.threat_id, life=DELIVERY_LIFE)
     for number, skip in enumerate(plan.skips):
         yield skip_row(skip, event.customer, event.id, number)

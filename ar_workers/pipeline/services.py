@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..domain.notifications import Receiver
     from ..domain.policies import Policy
     from ..ports import EDR, Channel, Clock, Doorbell, Feed, Ledger, Reader
+    from .heartbeat import Heartbeat
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,9 @@ class Services:
     capabilities: Capabilities
     channels: Mapping[str, Channel]
     tre_receivers: tuple[Receiver, ...]
-    #: How long a worker may hold a row; longer than its longest step.
+    #: How long a worker may hold a row without a sign of life.
     lease: timedelta
+    heartbeat: Heartbeat
     #: Settled threats are packed after this.
     compact_after: timedelta = timedelta(days=3)
     #: The feeds that are polled, by customer and name.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .services import Services
 
 #: A ring that brought nobody is repeated after this.
-AGAIN = timedelta(seconds=30)
+AGAIN = timedelta(seconds=15)
 MOST_RINGS = 5_000
 #: A little less than beat's interval, so that a punctual beat is never refused and two beats make one tick.
 TICK = timedelta(milliseconds=900)

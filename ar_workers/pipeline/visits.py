@@ -47,13 +47,17 @@ def visit_all(services: Services, row_ids: Sequence[str], look: Callable[[Visit]
     claims = services.ledger.claim(
         row_ids, owner=uuid.uuid4().hex, lease=services.lease, most_isolations=_most_isolations(services, customer)
     )
-    cleared_until = services.monotonic() + CLEARANCE
+    held = [claim for claim in claims if not isinstance(claim, Refusal)]
+    with services.heartbeat.holding(held):
+        return _visit_each(services, held, look)
+
+
+def _visit_each(services: Services, claims: Sequence[Claim], look: Callable[[Visit], Finding | None]) -> list[Ring]:
+    since = services.monotonic()
+    cleared_until = since + CLEARANCE
     rings: list[Ring] = []
     found: list[tuple[Claim, Finding]] = []
-    since = services.monotonic()
     for claim in claims:
-        if isinstance(claim, Refusal):
-            continue
         finding = look(Visit(services, claim, cleared_until))
         if finding:
             found.append((claim, finding))

@@ -56,6 +56,11 @@ def readable_body(raw: bytes, content_type: str) -> Any:
         return f"[unreadable: {len(raw)} bytes]"
 
 
+def readable_path(path: str) -> str:
+    """The path without the secret that is the end of an incoming webhook's."""
+    return f"/services/{REDACTED}" if path.startswith("/services/") else path
+
+
 def readable_query(query: Mapping[str, list[str]]) -> str:
     """The query string with every secret field's content replaced."""
     pairs = [(key, item) for key, items in query.items() for item in items]

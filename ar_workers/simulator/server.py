@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qs
 
 from .faults import Fault, FaultPlan
-from .journal import Journal, readable_body, readable_query
+from .journal import Journal, readable_body, readable_path, readable_query
 
 LOOPBACK = "127.0.0.1"
 LARGEST_BODY = 16 * 1024 * 1024
@@ -146,7 +146,7 @@ class Exchange:
             vendor=self._twin.vendor,
             tenant=tenant,
             method=request.method,
-            path=request.path,
+            path=readable_path(request.path),
             query=readable_query(request.query),
             body=readable_body(request.body, request.content_type),
             status=reply.status if reply else None,

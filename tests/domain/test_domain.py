@@ -103,6 +103,19 @@ def test_the_threats_url_loses_its_query():
     assert a_threat(url="https://ar.example/t/1?token=secret#x").url == "https://ar.example/t/1"
 
 
+@pytest.mark.parametrize(("path", "kept"), [("é", "%C3%A9"), ("a\0b", "a%00b"), ("\u202e", "%E2%80%AE"), ("a%20b~[1]", "a%20b~[1]")])
+def test_a_link_is_printable_ascii_and_survives_every_channel(path, kept):
+    assert a_threat(url=f"https://ar.example/{path}").url == f"https://ar.example/{kept}"
+
+
+@pytest.mark.parametrize(
+    "url", ["https://ar.example/a b", "https://ar.example/a\nb", "https://bücher.example/", "https://x.example/\ud800"]
+)
+def test_what_is_no_link_is_refused(url):
+    with pytest.raises(ValidationError):
+        a_threat(url=url)
+
+
 def test_all_zeros_are_no_hash():
     assert FileHash(sha256="a" * 64, sha1="0" * 40).sha1 is None
     with pytest.raises(ValidationError):
@@ -172,7 +185,15 @@ def test_an_ordinary_path_has_none(path, os):
 
 
 @pytest.mark.parametrize(
-    "key", [r"HKLM\SYSTEM", r"HKLM\Software\Microsoft", r"HKCU\Software", r"HKLM\SYSTEM\CurrentControlSet\Services\CSAgent"]
+    "key",
+    [
+        r"HKLM\SYSTEM",
+        r"HKLM\Software\Microsoft",
+        r"HKCU\Software",
+        r"HKU\S-1-5-21-1",
+        r"HKU\S-1-5-21-1\Software",
+        r"HKLM\SYSTEM\CurrentControlSet\Services\CSAgent",
+    ],
 )
 def test_a_vital_key_is_never_deleted_whole(key):
     assert registry_problem(RegistryKey(key=key))

@@ -138,5 +138,5 @@ def test_a_kept_demo_is_found_by_other_commands_and_shows_no_secret(tmp_path):
     assert [canary for canary in CANARIES if canary in everything] == []
     assert "Traceback" not in logs
     inboxes = messages(tmp_path)
-    assert ("mail", "soc@acme.example", "[Active Remediation] Remediation complete: THREAT-1042") in inboxes
+    assert ("mail", "soc@acme.example", "[Active Remediation] HIGH threat THREAT-1042: Malicious Software (Ransomware)") in inboxes
     assert {vendor for vendor, _, _ in inboxes} == {"slack", "pagerduty", "mail"}

@@ -27,7 +27,7 @@ from tests.edr.rigs.carbon_black_cloud import API_ID, ORG, SECRET, carbon_black_
 RECORDED = Path(__file__).parents[3] / "shared" / "data" / "recorded" / "carbon_black_cloud"
 ASKED = Fact(sight=Sight.NOT_SO)
 V6 = f"/appservices/v6/orgs/{ORG}"
-KEY = r"HKCU\Software\Evil"
+KEY = r"HKLM\Software\Evil"
 STARTED = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -432,7 +432,7 @@ def test_one_value_of_a_key_is_deleted_alone(rig):
 
 def test_a_value_whose_name_would_be_another_keys_is_refused_before_any_request(rig):
     with pytest.raises(Denied, match="backslash"):
-        rig.adapter.observe(a_key_deletion(rig, key=r"HKCU\Software", value=r"Evil\a"), None)
+        rig.adapter.observe(a_key_deletion(rig, key=r"HKLM\Software", value=r"Evil\a"), None)
     assert rig.simulation.journal.requests() == []
 
 

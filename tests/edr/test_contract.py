@@ -11,6 +11,7 @@ from ar_workers.domain.capabilities import Means
 from ar_workers.domain.endpoints import OS
 from ar_workers.domain.errors import Denied, EndpointNotFound, EndpointOffline, NotSent, Throttled, Unsupported
 from ar_workers.domain.facts import Sight
+from ar_workers.domain.indicators import RegistryKey
 from ar_workers.edr import ADAPTERS
 from tests.edr.rigs import RIGS
 from tests.edr.rigs.base import ERRORS, FIRST, NEIGHBOUR
@@ -171,6 +172,21 @@ def test_an_offline_endpoint_keeps_the_order_or_is_told_to_be_offline_before_it(
         assert rig.settled(action, receipt, looks=3).sight is Sight.PENDING
         rig.change(online=True)
         assert rig.settled(action, receipt).sight is Sight.SO
+
+
+@pytest.mark.parametrize("vendor", sorted({vendor for vendor, verb, _ in CLAIMED if verb == "delete_registry_key"}))
+def test_a_key_of_the_signed_in_user_is_never_sought_in_the_sensors_own_hive(vendor):
+    """Either its script looks into every user's hive, so that a look by SYSTEM is no answer, or it is refused."""
+    with RIGS[vendor]() as rig:
+        wish = rig.action("delete_registry_key")
+        action = wish.model_copy(update={"registry": RegistryKey(key=r"HKCU\Software\Evil")})
+        try:
+            fact = rig.adapter.observe(action, None)
+        except Unsupported as refusal:
+            assert "HKU" in str(refusal)
+            assert rig.simulation.journal.requests() == []
+            return
+        assert fact.sight is not Sight.SO
 
 
 def test_members_of_a_group_are_those_of_its_exact_name(rig):

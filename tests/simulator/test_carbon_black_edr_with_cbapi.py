@@ -145,10 +145,10 @@ def test_live_response_lists_kills_deletes_and_fetches(site, cb):
         assert [each["filename"] for each in session.list_directory(EVIL.rpartition("\\")[0] + "\\")] == [".", "..", "evil.exe"]
         assert session.get_file(EVIL) == EVIL.encode()
         session.delete_file(EVIL)
-        assert session.list_registry_keys(r"HKCU\Software\Evil")[0]["value_name"] == "a"
-        assert session.get_registry_value(r"HKCU\Software\Evil\a")["value_data"] == "1"
-        session.delete_registry_value(r"HKCU\Software\Evil\a")
-        session.delete_registry_key(r"HKCU\Software\Evil")
+        assert session.list_registry_keys(r"HKLM\Software\Evil")[0]["value_name"] == "a"
+        assert session.get_registry_value(r"HKLM\Software\Evil\a")["value_data"] == "1"
+        session.delete_registry_value(r"HKLM\Software\Evil\a")
+        session.delete_registry_key(r"HKLM\Software\Evil")
     assert [verb for verb, _, _ in site.effects()] == ["kill_process", "delete_file", "delete_registry_key", "delete_registry_key"]
     assert cb.get_object("/api/v1/cblr/session?active_only=true", default=[]) == []
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import json
 import smtplib
 import ssl
+import time
 import urllib.error
 import urllib.request
 from email.message import EmailMessage
@@ -17,9 +21,11 @@ from ar_workers.simulator import Fault, Simulation, World
 
 KEY = "0123456789abcdef0123456789abcdef"
 INBOXES = {
-    "slack": {"token": "xoxb-1", "channels": ["C1"]},
+    "slack": {"token": "xoxb-1", "channels": ["C1"], "hook": "T0/B0/hush"},
     "pagerduty": {"routing_key": KEY},
     "mail": {"user": "ar", "password": "hush", "refusals": {"gone@x.example": "550 no such user"}},
+    "teams": {"sig": "hush"},
+    "webhook": {"secrets": ["whsec_" + base64.b64encode(b"k" * 24).decode()]},
 }
 
 
@@ -37,10 +43,11 @@ def test_a_slack_thread_and_its_metadata_are_kept(simulation):
     client = a_slack(simulation)
     root = client.chat_postMessage(channel="C1", text="root", metadata={"event_type": "e", "event_payload": {"id": "7"}})
     client.chat_postMessage(channel="C1", text="reply", thread_ts=root["ts"])
-    found = client.conversations_history(channel="C1", include_all_metadata=True)["messages"]
+    assert [one["text"] for one in client.conversations_history(channel="C1")["messages"]] == ["root"]
+    found = client.conversations_replies(channel="C1", ts=root["ts"], include_all_metadata=True)["messages"]
     assert [one["text"] for one in found] == ["reply", "root"]
     assert (found[0]["thread_ts"], found[1]["metadata"]["event_payload"]) == (root["ts"], {"id": "7"})
-    assert "metadata" not in client.conversations_history(channel="C1")["messages"][1]
+    assert "metadata" not in client.conversations_history(channel="C1")["messages"][0]
 
 
 def test_slack_history_comes_page_by_page_from_a_time_on(simulation):
@@ -80,6 +87,106 @@ def test_slack_answers_broken_json(simulation):
     request = urllib.request.Request(f"{simulation.slack.url}/api/chat.postMessage", b"{", headers)
     with urllib.request.urlopen(request) as reply:
         assert json.load(reply)["error"] == "invalid_json"
+
+
+def posted(simulation, url, document, headers=None):
+    trusted = ssl.create_default_context(cafile=str(simulation.ca_pem))
+    raw = document if isinstance(document, bytes) else json.dumps(document).encode()
+    request = urllib.request.Request(url, raw, {"Content-Type": "application/json", **(headers or {})})
+    try:
+        with urllib.request.urlopen(request, context=trusted) as reply:
+            return reply.status, reply.read()
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code, refused.read()
+
+
+def test_a_slack_webhook_answers_in_plain_words_and_its_secret_is_not_written_down(simulation):
+    url = f"{simulation.slack_hook.url}/services"
+    assert posted(simulation, f"{url}/T0/B0/hush", {"text": "x"}) == (200, b"ok")
+    assert posted(simulation, f"{url}/T0/B0/wrong", {"text": "x"}) == (404, b"no_service")
+    assert posted(simulation, f"{url}/T0/B0/hush", b"{") == (400, b"invalid_payload")
+    assert posted(simulation, f"{url}/T0/B0/hush", {"text": "x", "blocks": [{"type": "divider"}] * 51})[0] == 400
+    assert [one["channel"] for one in simulation.journal.messages()] == ["C1"]
+    assert "hush" not in json.dumps(list(simulation.journal))
+
+
+def a_card(**changes):
+    run = {"type": "TextRun", "text": "x"}
+    card = {"type": "AdaptiveCard", "version": "1.4", "lang": "en", "fallbackText": "x", "speak": "x"}
+    card |= {"body": [{"type": "RichTextBlock", "inlines": [run]}]} | changes
+    return {"type": "message", "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}]}
+
+
+def test_a_flow_takes_a_card_with_202_and_its_signature_is_not_written_down(simulation):
+    assert posted(simulation, f"{simulation.teams.url}/w?sig=hush", a_card())[0] == 202
+    assert posted(simulation, f"{simulation.teams.url}/w?sig=wrong", a_card())[0] == 401
+    assert "hush" not in json.dumps(list(simulation.journal))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"type": "AdaptiveCard", "version": "1.4"},
+        a_card(version="1.5"),
+        a_card(version="2"),
+        a_card(fallbackText=""),
+        a_card(msteams={"width": "Full"}),
+        a_card(body=[{"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": "x", "style": "heading"}]}]),
+        a_card(body=[{"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": ""}]}]),
+        a_card(body=[{"type": "Marquee"}]),
+        a_card(actions=[{"type": "Action.OpenUrl", "title": "x", "url": "javascript:alert(1)"}]),
+        {**a_card(), "attachments": []},
+        b"[",
+    ],
+)
+def test_a_card_that_teams_would_drop_is_refused(simulation, wrong):
+    assert posted(simulation, f"{simulation.teams.url}/w?sig=hush", wrong)[0] == 400
+    assert simulation.journal.messages() == []
+
+
+def test_a_card_that_is_too_large_is_refused(simulation):
+    assert posted(simulation, f"{simulation.teams.url}/w?sig=hush", a_card(fallbackText="x" * 29_000))[0] == 413
+
+
+def signed(body, *, name="msg_1", stamp=None, key=b"k" * 24):
+    stamp = str(int(time.time()) if stamp is None else stamp)
+    code = base64.b64encode(hmac.digest(key, f"{name}.{stamp}.".encode() + body, hashlib.sha256)).decode()
+    return {"webhook-id": name, "webhook-timestamp": stamp, "webhook-signature": f"v1,{code}"}
+
+
+ENVELOPE = json.dumps({"type": "a.b", "timestamp": "2026-11-24T12:00:00Z", "data": {"headline": "h"}}).encode()
+
+
+def test_a_webhook_is_taken_again_under_the_same_id_and_marked(simulation):
+    for name in ("msg_1", "msg_1", "msg_2"):
+        assert posted(simulation, simulation.webhook.url, ENVELOPE, signed(ENVELOPE, name=name))[0] == 204
+    assert [one["duplicate"] for one in simulation.journal.messages()] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"webhook-signature": "v1,AAAA"},
+        {"webhook-signature": ""},
+        {"webhook-id": "msg_2"},
+        {"webhook-id": "msg.1"},
+        {"webhook-timestamp": "soon"},
+        {"webhook-timestamp": str(int(time.time()) - 1)},
+        signed(ENVELOPE, key=b"x" * 24),
+        signed(ENVELOPE, stamp=int(time.time()) - 301),
+        signed(ENVELOPE, stamp=int(time.time()) + 400),
+        signed(ENVELOPE + b" "),
+    ],
+)
+def test_a_webhook_that_is_not_signed_for_now_is_refused(simulation, wrong):
+    assert posted(simulation, simulation.webhook.url, ENVELOPE, signed(ENVELOPE) | wrong)[0] == 401
+    assert simulation.journal.messages() == []
+
+
+@pytest.mark.parametrize("wrong", [b"{", b"[]", b'{"type": "a"}', ENVELOPE + b" " * 20_000])
+def test_a_webhook_that_is_no_envelope_is_refused(simulation, wrong):
+    assert posted(simulation, simulation.webhook.url, wrong, signed(wrong))[0] == 400
 
 
 def an_event(**changes):

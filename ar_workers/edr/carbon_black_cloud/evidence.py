@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ...domain.errors import Denied, VendorFault
+from ...domain.errors import Denied, Unsupported, VendorFault
 from ...domain.facts import Fact, Sight
+from ...domain.paths import hive_problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,7 +113,13 @@ def _is_named(row: Mapping[str, Any], name: str, *, is_exact: bool) -> bool:
 
 
 def registry_path(registry: RegistryKey) -> str:
-    """The path of the key, or of its value. Raises Denied for a value with a backslash, which would name another key's."""
+    """The path of the key, or of its value.
+
+    Raises Denied for a value with a backslash, which would name another key's, Unsupported for a user's own hive.
+    """
+    hive = hive_problem(registry)
+    if hive:
+        raise Unsupported(hive)
     if registry.value and "\\" in registry.value:
         raise Denied("a value with a backslash in its name cannot be told from another key's value")
     return f"{registry.key}\\{registry.value}" if registry.value else registry.key

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ...domain.endpoints import OS
 from ...domain.errors import Denied, Unsupported, VendorFault
-from ...domain.paths import path_problem, process_problem, registry_problem
+from ...domain.paths import hive_problem, path_problem, process_problem, registry_problem
 from ...domain.text import cleaned
 from .api import number
 
@@ -221,7 +221,10 @@ def delete_order(path: str, os: OS) -> Order:
 
 
 def registry_order(registry: RegistryKey) -> Order:
-    """Delete the key, or the one value. Raises Denied with the reason why it must not be."""
+    """Delete the key, or the one value. Raises Denied with the reason why it must not be, Unsupported for a user's own hive."""
+    hive = hive_problem(registry)
+    if hive:
+        raise Unsupported(hive)
     _refuse(registry_problem(registry))
     if registry.value is None:
         return Order("reg delete key", registry.key)

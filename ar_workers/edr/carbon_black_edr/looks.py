@@ -82,13 +82,11 @@ def file_fact(shell: Shell, file: File, os: OS) -> Fact:
 def registry_fact(shell: Shell, registry: RegistryKey) -> Fact:
     """By the values of the key."""
     found = shell.look("reg enum key", registry.key)
-    # The sensor runs as SYSTEM, whose HKCU is not that of the person at the endpoint: only HKU\SID names that one.
-    whose = " in the HKCU of the sensor's own account" if registry.key.startswith("HKCU\\") else ""
-    gone = Fact(sight=Sight.SO, evidence=f"no such registry entry{whose}")
+    gone = Fact(sight=Sight.SO, evidence="no such registry entry")
     if found.says_absent:
         return gone
     values = rows_of(found, "values", "reg enum key")
     wanted = (registry.value or "").casefold()
     if wanted and not any(str(each.get("value_name")).casefold() == wanted for each in values):
         return gone
-    return Fact(sight=Sight.NOT_SO, evidence=f"the registry entry is there{whose}", handle=shell.session)
+    return Fact(sight=Sight.NOT_SO, evidence="the registry entry is there", handle=shell.session)

@@ -13,7 +13,7 @@ from ...domain.errors import Denied, EDRError, NotSent, Unsupported, VendorFault
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
-from ...domain.paths import path_problem, process_problem, registry_problem
+from ...domain.paths import hive_problem, path_problem, process_problem, registry_problem
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs
 from . import fleet
 from .api import V1, Config, CortexAPI, objects, only
@@ -237,6 +237,9 @@ def _deletion(action: DeleteFile) -> Order:
 
 
 def _registry(action: DeleteRegistryKey) -> Order:
+    hive = hive_problem(action.registry)
+    if hive:
+        raise Unsupported(hive)
     _refuse(registry_problem(action.registry))
     return {"verb": action.verb, "key": action.registry.key, "value": action.registry.value}
 

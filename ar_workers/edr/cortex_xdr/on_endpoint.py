@@ -106,27 +106,18 @@ def _sha256(path: Path) -> str:
 
 def _registry(order: dict[str, Any], acting: bool) -> tuple[str, str]:  # noqa: FBT001
     winreg = importlib.import_module("winreg")
-    places = [(hive, key) for hive, key in _places(winreg, order["key"]) if _is_there(winreg, hive, key, order.get("value"))]
-    if not places:
+    name, _, key = order["key"].partition("\\")
+    hive, value = getattr(winreg, _HIVES[name]), order.get("value")
+    if not _is_there(winreg, hive, key, value):
         return "absent", "no such registry entry"
     if not acting:
-        return "present", f"{len(places)} place(s)"
-    for hive, key in places:
-        if order.get("value"):
-            with winreg.OpenKey(hive, key, 0, winreg.KEY_SET_VALUE | winreg.KEY_WOW64_64KEY) as opened:
-                winreg.DeleteValue(opened, order["value"])
-        else:
-            winreg.DeleteKeyEx(hive, key, winreg.KEY_WOW64_64KEY, 0)  # refuses a key that has keys below it
-    return "done", f"{len(places)} place(s)"
-
-
-def _places(winreg: Any, key: str) -> list[tuple[Any, str]]:
-    """Where a key is looked for. The agent runs as SYSTEM, so HKCU is that of every user who is logged on."""
-    hive, _, rest = key.partition("\\")
-    if hive != "HKCU":
-        return [(getattr(winreg, _HIVES[hive]), rest)]
-    users = winreg.HKEY_USERS
-    return [(users, winreg.EnumKey(users, index) + "\\" + rest) for index in range(winreg.QueryInfoKey(users)[0])]
+        return "present", "the registry entry is there"
+    if value:
+        with winreg.OpenKey(hive, key, 0, winreg.KEY_SET_VALUE | winreg.KEY_WOW64_64KEY) as opened:
+            winreg.DeleteValue(opened, value)
+    else:
+        winreg.DeleteKeyEx(hive, key, winreg.KEY_WOW64_64KEY, 0)  # refuses a key that has keys below it
+    return "done", "deleted"
 
 
 def _is_there(winreg: Any, hive: Any, key: str, value: str | None) -> bool:

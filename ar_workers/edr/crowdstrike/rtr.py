@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...domain.errors import Denied, VendorFault
-from ...domain.paths import path_problem, process_problem, registry_problem
+from ...domain.errors import Denied, Unsupported, VendorFault
+from ...domain.paths import hive_problem, path_problem, process_problem, registry_problem
 from ...domain.text import cleaned
 from .api import Answer, raise_first
 
@@ -152,7 +152,10 @@ def path_argument(path: str, os: OS) -> str:
 
 
 def registry_arguments(registry: RegistryKey) -> tuple[str, ...]:
-    """A registry key, and the value's name if one is meant. Raises Denied with the reason."""
+    """A registry key, and the value's name if one is meant. Raises Denied or Unsupported with the reason."""
+    hive = hive_problem(registry)
+    if hive:
+        raise Unsupported(hive)
     key = _checked(registry.key, registry_problem(registry))
     return (key, registry.value) if registry.value else (key,)
 

@@ -11,7 +11,7 @@
 --   threat:ID:timeline     list    `ms row-id text` per move
 --   threat:ID:packed       string  rows and timeline of a compacted threat, as the client wrote them
 --   row:ID                 hash    what NewRow has, and: state reason threat waits epoch fence lease_until was owner begun
---                                  begun_at attempts looks crashes generation generations latest next_at deadline
+--                                  begun_at looked_at attempts looks crashes generation generations latest next_at deadline
 --                                  receipt reference evidence created_at performed_at settled_at cancel approved held_by
 --                                  shared(ids of other threats that want it too, comma after each)
 --                                  of a compacted threat only: state threat latest generations

@@ -19,7 +19,11 @@ for _, id in ipairs(ids) do
 end
 for _, line in ipairs(redis.call('LRANGE', timeline, 0, -1)) do
   local event = string.match(line, '^%d+ event/(%S+) accepted$')
-  if event then redis.call('HDEL', P .. 'event:' .. event, 'json') end
+  local kept = event and redis.call('HMGET', P .. 'event:' .. event, 'digest', 'state', 'threat')
+  if kept and kept[1] then -- written anew, because a hash that has held a long value keeps its size
+    redis.call('DEL', P .. 'event:' .. event)
+    redis.call('HSET', P .. 'event:' .. event, 'digest', kept[1], 'state', kept[2], 'threat', kept[3])
+  end
 end
 redis.call('SET', key .. ':packed', packed)
 redis.call('DEL', timeline)

@@ -34,6 +34,8 @@ if ARGV[7] == '1' then set('receipt', ARGV[8]) end
 if ARGV[9] ~= '' then set('reference', ARGV[9]) end
 if ARGV[10] ~= '' then set('evidence', ARGV[10]) end
 if to == 'pending' then set('begun', 0) end
+if to == 'unknown' then set('looked_at', now) end
+if to == 'pending' then redis.call('HDEL', key, 'looked_at') end
 if to == 'held' then set('held_by', 'guard') end
 if to == 'performed' and not row[9] then set('performed_at', now) end
 if #changes > 0 then redis.call('HSET', key, unpack(changes)) end

@@ -8,7 +8,7 @@ if state ~= 'failed' and state ~= 'held' then return {'no', 'is ' .. state .. ':
 if state == 'failed' then
   redis.call('HINCRBY', row_key(id), 'generation', 1)
   count_open(row[2], 1)
-  redis.call('HDEL', row_key(id), 'settled_at', 'performed_at', 'begun_at', 'cancel')
+  redis.call('HDEL', row_key(id), 'settled_at', 'performed_at', 'begun_at', 'looked_at', 'cancel')
   if row[3] == 'isolate' then
     redis.call('HSET', row_key(id), 'epoch', redis.call('HGET', P .. 'endpoint:' .. row[4], 'generation') or '0')
   end

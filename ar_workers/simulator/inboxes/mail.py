@@ -28,9 +28,12 @@ def _free_port() -> int:
 
 
 class MailInbox:
-    """Takes mail on a loopback port. `refusals` maps a recipient to the answer it is refused with, such as `550 no`."""
+    """Takes mail on a loopback port. `refusals` maps a recipient to the answer it is refused with, such as `550 no`.
 
-    def __init__(
+    With `smtputf8` it takes addresses beyond ASCII.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a knob of the world
         self,
         journal: Journal,
         faults: FaultPlan,
@@ -40,6 +43,7 @@ class MailInbox:
         password: str,
         port: int = 0,
         refusals: Mapping[str, str] | None = None,
+        smtputf8: bool = False,
     ) -> None:
         self.refusals: dict[str, str] = dict(refusals or {})
         self._journal, self._faults = journal, faults
@@ -53,6 +57,7 @@ class MailInbox:
             require_starttls=True,
             authenticator=self._authenticated,
             auth_required=True,
+            enable_SMTPUTF8=smtputf8,
         )
 
     def start(self) -> None:
@@ -110,7 +115,7 @@ class MailInbox:
                 tenant="",
                 channel=recipient,
                 id=str(message["Message-ID"]),
-                subject=str(message["Subject"]),
+                subject=str(message["Subject"]).strip(),  # a fold before the first word is not part of it
                 body={
                     "headers": dict(message.items()),
                     "text": text.get_content() if text else "",

@@ -1,10 +1,11 @@
-"""A pretend Slack: bot token, channels, threads and message metadata."""
+"""A pretend Slack: bot token, channels, threads and message metadata, and an incoming webhook."""
 
 from __future__ import annotations
 
 import json
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -15,12 +16,15 @@ VENDOR = "slack"
 
 
 class SlackInbox:
-    """`chat.postMessage` and `conversations.history`; everything else is an unknown method, as Slack says it."""
+    """`chat.postMessage`, `conversations.history` and `.replies`; everything else is an unknown method, as Slack says it.
+
+    `POST /services/HOOK` is the incoming webhook of the first channel.
+    """
 
     vendor = VENDOR
 
-    def __init__(self, journal: Journal, *, token: str, channels: list[str]) -> None:
-        self._journal, self._token, self._channels = journal, token, set(channels)
+    def __init__(self, journal: Journal, *, token: str, channels: list[str], hook: str = "") -> None:
+        self._journal, self._token, self._channels, self._hook = journal, token, channels, hook
         self._lock = threading.Lock()
         self._messages: list[dict[str, Any]] = []
 
@@ -29,10 +33,12 @@ class SlackInbox:
         return ""
 
     def answer(self, request: Request) -> Reply:
+        if request.path.startswith("/services/"):
+            return self._hooked(request)
         method = request.path.rstrip("/").rsplit("/", 1)[-1]
         if request.headers.get("authorization") != f"Bearer {self._token}":
             return _refused("invalid_auth")
-        known = {"chat.postMessage": self._post, "conversations.history": self._history}
+        known = {"chat.postMessage": self._post, "conversations.history": self._history, "conversations.replies": self._replies}
         handler = known.get(method)
         if handler is None:
             return _refused("unknown_method")
@@ -50,18 +56,45 @@ class SlackInbox:
         problem = _block_problem(wish.get("blocks") or [])
         if problem:
             return _refused(problem)
+        ts, message = self._kept(channel, wish)
+        return json_reply(200, {"ok": True, "channel": channel, "ts": ts, "message": message})
+
+    def _kept(self, channel: str, wish: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         with self._lock:
             ts = f"{time.time():.6f}"
-            message: dict[str, Any] = {key: wish[key] for key in ("text", "blocks", "metadata", "thread_ts") if key in wish}
+            message: dict[str, Any] = {key: wish[key] for key in ("text", "blocks", "metadata", "thread_ts") if wish.get(key)}
             message["ts"] = ts
             self._messages.append({"channel": channel, **message})
         self._journal.append("message", vendor=VENDOR, tenant="", channel=channel, id=ts, subject=str(wish.get("text", "")), body=message)
-        return json_reply(200, {"ok": True, "channel": channel, "ts": ts, "message": message})
+        return ts, message
+
+    def _hooked(self, request: Request) -> Reply:
+        """An incoming webhook answers in plain words, and never with a timestamp."""
+        if request.path != f"/services/{self._hook}" or not self._hook:
+            return Reply(404, b"no_service")
+        try:
+            wish = json.loads(request.body)
+        except ValueError:
+            return Reply(400, b"invalid_payload")
+        if not isinstance(wish, dict) or not wish.get("text") or _block_problem(wish.get("blocks") or []):
+            return Reply(400, b"invalid_blocks")
+        self._kept(self._channels[0], wish)
+        return Reply(200, b"ok")
 
     def _history(self, wish: dict[str, Any]) -> Reply:
+        """The channel without what was said in its threads."""
+        return self._page(wish, lambda each: "thread_ts" not in each)
+
+    def _replies(self, wish: dict[str, Any]) -> Reply:
+        """A thread: its root, and what was said to it."""
+        root = str(wish.get("ts", ""))
+        return self._page(wish, lambda each: root in {each["ts"], each.get("thread_ts")})
+
+    def _page(self, wish: dict[str, Any], wanted: Callable[[dict[str, Any]], bool]) -> Reply:
         channel, oldest = str(wish.get("channel", "")), float(wish.get("oldest") or 0)
         with self._lock:
-            found = [dict(each) for each in reversed(self._messages) if each["channel"] == channel and float(each["ts"]) > oldest]
+            here = [dict(each) for each in reversed(self._messages) if each["channel"] == channel and float(each["ts"]) > oldest]
+        found = [each for each in here if wanted(each)]
         if str(wish.get("include_all_metadata", "")).lower() not in {"true", "1"}:
             for each in found:
                 each.pop("metadata", None)

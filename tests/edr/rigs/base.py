@@ -46,7 +46,7 @@ def fleet(os: OS, agent_id, group: str, **more) -> list[dict]:
             "check_in_delay": 60.0,
             "processes": [{"pid": 4711, "path": path, "sha256": sha256(path)}],
             "files": [{"path": path, "sha256": sha256(path), "md5": digest("md5", path)}],
-            "registry": {r"HKCU\Software\Evil": {"a": "1", "b": "2"}},
+            "registry": {r"HKLM\Software\Evil": {"a": "1", "b": "2"}},
             **more,
         }
         for name in (FIRST, NEIGHBOUR)
@@ -173,5 +173,5 @@ class Rig:
             case "quarantine_file":
                 return QuarantineFile(**on, endpoint=endpoint, file=file)
             case "delete_registry_key":
-                return DeleteRegistryKey(**on, endpoint=endpoint, registry=RegistryKey(key=r"HKCU\Software\Evil"))
+                return DeleteRegistryKey(**on, endpoint=endpoint, registry=RegistryKey(key=r"HKLM\Software\Evil"))
         raise AssertionError(verb)

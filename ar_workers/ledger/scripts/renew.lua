@@ -1,0 +1,10 @@
+-- Prolongs a lease whose worker is alive. ARGV: row id, fence, lease in ms. Returns 1, or 0 if the row is somebody else's now.
+local id, fence, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
+if not is_ours(id, fence) then return 0 end
+local row = get(id, 'lane', 'owner', 'remote', 'verb')
+redis.call('HSET', row_key(id), 'lease_until', now + lease)
+redis.call('ZADD', due, now + lease + 1, id)
+local lane = P .. 'lane:' .. row[1]
+if row[1] ~= '' and redis.call('HGET', lane, 'owner') == row[2] then redis.call('PEXPIRE', lane, lease) end
+if row[3] and row[3] ~= '' then redis.call('ZADD', busy_key(row[3], row[4]), 'XX', now + lease, row[2]) end
+return 1

@@ -1,0 +1,42 @@
+"""Text that somebody writes who wishes us ill, or who knows no better, for property tests of what channels render."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from tests.builders import a_notification, a_threat
+
+WORDS = [
+    "]]>",
+    "<!channel>",
+    "<@U123>",
+    "<https://evil.example|click>",
+    "*_~`",
+    "\r\n\0\x1b[31m",
+    "\u202e\u2066\u200f",
+    "\u2028",
+    "\ud800",
+    "😀" * 5_000,
+    "n" * 300,
+    "[click](https://evil.example)",
+    "{{DATE(2026-01-01T00:00:00Z,SHORT)}}",
+    "{{{TIME(x)}}}",
+    "&" * 600,
+    '"\\' * 400,
+    "<at>everyone</at>",
+    "</speak><audio src='x'/>",
+    "${jndi}",
+    "= @cmd",
+]
+TEXT = st.one_of(
+    st.text(alphabet=st.one_of(st.sampled_from("<>&*_~`|[](){}!@#\"'\\\r\n\0\u202e\u2028%$"), st.characters()), min_size=1, max_size=400),
+    st.sampled_from(WORDS),
+    st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join),
+)
+
+
+def a_hostile_notification(headline, value, body):
+    """Past validation: what a careless author of a notification might let through. Only what the types bound is bounded."""
+    threat = a_threat().model_copy(update={"classification": value[:500]})
+    facts = tuple((value[:60], value * 3) for _ in range(40))
+    return a_notification().model_copy(update={"headline": headline, "facts": facts, "body": body * 10, "threat": threat})

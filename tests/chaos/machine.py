@@ -1,0 +1,274 @@
+"""R14: a model of the ledger that fits on a page, and a machine that lets hypothesis drive both against each other.
+
+Time has two values here: a wait or a lease is either over at once, or not within the test.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, precondition, rule
+
+from ar_workers.domain.errors import StaleClaim
+from ar_workers.domain.rows import Acceptance, Claim, Finding, NewRow, Queue, Refusal
+from ar_workers.domain.states import FREES_DEPENDENTS, MOVES, TERMINAL, State
+from tests.builders import a_threat, a_threat_published
+from tests.chaos.oracle import Verdict, _moves
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ar_workers.ports import Ledger
+
+NOW, LATER = timedelta(0), timedelta(hours=2)
+OVER, LONG = timedelta(milliseconds=1), timedelta(hours=1)
+ENDPOINTS = ("a1", "a2")
+#: A rest, so that what is over at once is over.
+TICK = 0.002
+
+
+@dataclass
+class Model:
+    """One row as it must be."""
+
+    id: str
+    verb: str
+    lane: str
+    threat: str
+    epoch: int
+    state: State = State.PENDING
+    was: State = State.PENDING
+    fence: int = 0
+    expired: bool = False
+    due: bool = True
+    begun: bool = False
+    cancel: bool = False
+    crashes: int = 0
+    generation: int = 1
+    waits_for: set[str] = field(default_factory=set)
+    held_by: str = ""
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Subclasses say how a new ledger is made."""
+
+    new_ledger: Callable[[], Ledger]
+    claims = Bundle("claims")
+
+    @initialize()
+    def begin_anew(self) -> None:
+        self.ledger = type(self).new_ledger()
+        self.rows: dict[str, Model] = {}
+        self.releases: dict[str, int] = {}
+        self.lanes: dict[str, str] = {}
+        self.paused = False
+        self.closed: set[str] = set()
+        self.numbers = itertools.count()
+
+    @rule(agent=st.sampled_from(ENDPOINTS), follower=st.booleans())
+    def isolate(self, agent: str, follower: bool) -> None:
+        """A threat whose plan isolates, and has perhaps a kill that waits for it."""
+        number = next(self.numbers)
+        wishes = [wish("isolate", number, agent)]
+        if follower:
+            wishes.append(wish("kill_process", number, agent, after=(wishes[0].id,)))
+        self._record(f"T-{number}", wishes, agent)
+
+    @rule(agent=st.sampled_from(ENDPOINTS))
+    def release(self, agent: str) -> None:
+        self.releases[agent] = self.releases.get(agent, 0) + 1
+        number = next(self.numbers)
+        self._record(f"T-{number}", [wish("release", number, agent)], agent)
+
+    def _record(self, threat: str, wishes: list[NewRow], agent: str) -> None:
+        event = a_threat_published(id=f"ev-{threat}", threat=a_threat(id=threat), endpoints=())
+        assert self.ledger.accept([event, event]) == [Acceptance.NEW, Acceptance.DUPLICATE]
+        assert self.ledger.record(event, wishes, closes=None)
+        assert not self.ledger.record(event, wishes, closes=None)
+        for each in wishes:
+            waits = set(each.after)
+            state = State.WAITING if waits else State.PENDING
+            self.rows[each.id] = Model(each.id, each.verb, agent, threat, self.releases.get(agent, 0), state, waits_for=waits)
+
+    @precondition(lambda self: self.rows)
+    @rule(target=claims, data=st.data(), lease=st.sampled_from([OVER, LONG, LONG]))
+    def claim(self, data: st.DataObject, lease: timedelta) -> Any:
+        row = self._one(data)
+        expected = self._may_claim(row)
+        answer = self.ledger.claim(row.id, owner=f"o{next(self.numbers)}", lease=lease)
+        if expected is not None:
+            assert isinstance(answer, Refusal), (row, answer)
+            assert answer.reason == expected, (row, answer)
+            return multiple()
+        assert isinstance(answer, Claim), (row, answer)
+        if row.state is State.LEASED:
+            row.crashes += 1
+        row.was, row.state = self._left_behind(row), State.LEASED
+        row.fence += 1
+        row.expired = lease is OVER
+        self.lanes[row.lane] = row.id
+        assert (answer.was, answer.fence, answer.crashes, answer.generation) == (row.was, row.fence, row.crashes, row.generation)
+        time.sleep(TICK)
+        return answer
+
+    def _may_claim(self, row: Model) -> str | None:
+        """Why it must be refused, if it must."""
+        if row.state is State.LEASED and not row.expired:
+            return "leased"
+        if row.state not in {State.LEASED, State.PENDING, State.PERFORMED, State.UNKNOWN}:
+            return str(row.state)
+        if row.state is not State.LEASED and not row.due:
+            return "not due"
+        if self._is_superseded(row) and self._left_behind(row) is State.PENDING:
+            self._settle(row, State.CANCELLED)
+            return "cancelled"
+        holder = self.rows.get(self.lanes.get(row.lane, ""))
+        if holder and holder is not row and holder.state is State.LEASED and not holder.expired:
+            return "endpoint busy"
+        return None
+
+    @staticmethod
+    def _left_behind(row: Model) -> State:
+        if row.state is not State.LEASED:
+            return row.state
+        return State.UNKNOWN if row.was is State.PENDING and row.begun else row.was
+
+    def _is_superseded(self, row: Model) -> bool:
+        return row.verb == "isolate" and row.epoch < self.releases.get(row.lane, 0)
+
+    @rule(claim=claims)
+    def begin(self, claim: Claim) -> None:
+        row = self.rows[claim.row_id]
+        answer = self.ledger.begin(claim, most_isolations=None)
+        if not self._is_ours(claim, row) or row.expired:
+            assert answer == Refusal(reason="stale"), (row, answer)
+        elif row.cancel or self._is_superseded(row):
+            assert answer == Refusal(reason="cancelled"), (row, answer)
+            self._settle(row, State.CANCELLED)
+        elif self.paused:
+            assert answer == Refusal(reason="held"), (row, answer)
+            self._settle(row, State.HELD)
+            row.held_by = "*"
+        else:
+            assert answer is None, (row, answer)
+            row.begun = True
+
+    @rule(claim=consumes(claims), to=st.sampled_from(sorted(MOVES[State.LEASED])), after=st.sampled_from([NOW, NOW, LATER]))
+    def conclude(self, claim: Claim, to: State, after: timedelta) -> None:
+        row = self.rows[claim.row_id]
+        finding = Finding(state=to, after=after)
+        if not self._is_ours(claim, row):
+            try:
+                self.ledger.conclude(claim, finding)
+            except StaleClaim:
+                return
+            raise AssertionError(f"a stale claim was concluded: {row}")
+        rings = {ring.id for ring in self.ledger.conclude(claim, finding)}
+        if to is State.PENDING:
+            row.begun = False
+            to = State.CANCELLED if row.cancel else to
+        if to is State.HELD:
+            row.held_by = "guard"
+        freed = self._settle(row, to)
+        row.due = after is NOW
+        assert freed <= rings, (row, rings)
+        time.sleep(TICK)
+
+    @staticmethod
+    def _is_ours(claim: Claim, row: Model) -> bool:
+        return row.state is State.LEASED and row.fence == claim.fence
+
+    def _settle(self, row: Model, to: State) -> set[str]:
+        """Move the row; what it frees."""
+        row.state = to
+        freed = set()
+        if to in FREES_DEPENDENTS:
+            for other in self.rows.values():
+                if row.id in other.waits_for:
+                    other.waits_for.discard(row.id)
+                    if other.state is State.WAITING and not other.waits_for:
+                        other.state, other.due = State.PENDING, True
+                        freed.add(other.id)
+        return freed
+
+    @precondition(lambda self: self.rows)
+    @rule(data=st.data())
+    def requeue(self, data: st.DataObject) -> None:
+        row = self._one(data)
+        answer = self.ledger.requeue(row.id, by="kim", life=LONG)
+        if row.state not in {State.FAILED, State.HELD}:
+            assert isinstance(answer, Refusal), (row, answer)
+            return
+        assert not isinstance(answer, Refusal), (row, answer)
+        if row.state is State.FAILED:
+            row.generation += 1
+            row.epoch, row.cancel = self.releases.get(row.lane, 0), False
+        row.state, row.due, row.begun, row.crashes, row.held_by = State.PENDING, True, False, 0, ""
+        time.sleep(TICK)
+
+    @rule()
+    def pause(self) -> None:
+        self.ledger.pause("acme", "*", "maintenance")
+        self.paused = True
+
+    @rule()
+    def resume(self) -> None:
+        back = {ring.id for ring in self.ledger.resume("acme", "*")}
+        self.paused = False
+        held = {row.id for row in self.rows.values() if row.state is State.HELD and row.held_by == "*"}
+        assert back == held
+        for name in held:
+            self.rows[name].state, self.rows[name].due = State.PENDING, True
+        time.sleep(TICK)
+
+    @precondition(lambda self: self.rows)
+    @rule(data=st.data())
+    def close(self, data: st.DataObject) -> None:
+        threat = self._one(data).threat
+        number = next(self.numbers)
+        event = a_threat_published(id=f"close-{number}", threat=a_threat(id=threat), endpoints=())
+        self.ledger.accept([event])
+        assert self.ledger.record(event, [], closes="closed")
+        for row in [row for row in self.rows.values() if row.threat == threat and row.verb != "release"]:
+            if row.state in {State.WAITING, State.PENDING, State.HELD}:
+                self._settle(row, State.CANCELLED)
+            elif row.state not in TERMINAL:
+                row.cancel = True
+
+    def _one(self, data: st.DataObject) -> Model:
+        return self.rows[data.draw(st.sampled_from(sorted(self.rows)))]
+
+    @invariant()
+    def every_row_is_where_the_model_has_it(self) -> None:
+        for row in getattr(self, "rows", {}).values():
+            kept = self.ledger.row(row.id)
+            assert (kept.state, kept.generation) == (row.state, row.generation), (row, kept)
+
+    def teardown(self) -> None:
+        """Nothing is forgotten: whatever is not settled or held will be rung; and the timelines tell only legal moves."""
+        if not hasattr(self, "rows"):
+            return
+        rung = {ring.id for ring in self.ledger.due(10_000, LONG)}
+        for row in self.rows.values():
+            is_ripe = row.state in {State.PENDING, State.PERFORMED, State.UNKNOWN} and row.due
+            if is_ripe or (row.state is State.LEASED and row.expired):
+                assert row.id in rung, ("never rung", row)
+            if row.state in TERMINAL:
+                assert row.id not in rung, ("rung for nothing", row)
+        verdict = Verdict()
+        for threat in {row.threat for row in self.rows.values()}:
+            _moves(verdict, self.ledger.threat("acme", threat).timeline)
+        assert not verdict.illegal, verdict.illegal
+
+
+def wish(verb: str, number: int, agent: str, after: tuple[str, ...] = ()) -> NewRow:
+    return NewRow(
+        id=f"acme:{verb}:{number}", kind="action", verb=verb, edr="crowdstrike", subject=agent,
+        queue=Queue.ISOLATION if verb in {"isolate", "release"} else Queue.IOC, label=verb, lane=f"crowdstrike/{agent}", after=after,
+        order="{}", life=timedelta(days=1),
+    )  # fmt: skip

@@ -1,0 +1,129 @@
+"""Named crash points: thin proxies around the ports that end their own process by SIGKILL when a point is armed.
+
+A point is armed by files `armed/NAME.K` for K = 1..N: the N-th hit in the whole run is the one that kills. Removing a
+file is atomic, so that exactly one process dies however many pass, and one that was restarted does not die again.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MOST_HITS = 3
+#: How far into a call `during:` strikes: the twin has acted by then and, told to, still holds its answer back.
+INTO_THE_CALL = 0.25
+
+#: Every point, by the role that passes it.
+POINTS: dict[str, tuple[str, ...]] = {
+    "publisher": ("before:ledger.accept", "after:ledger.accept", "after:doorbell.ring"),
+    "transport": ("before:transport.hand_over", "after:transport.hand_over"),
+    "responder": ("after:ledger.event", "before:ledger.record", "after:ledger.record", "before:doorbell.play", "after:doorbell.play"),
+    "executor": (
+        "before:ledger.claim", "after:ledger.claim", "before:edr.observe", "after:edr.observe", "before:ledger.begin", "after:ledger.begin",
+        "before:edr.perform", "during:edr.perform", "after:edr.perform", "before:ledger.conclude", "after:ledger.conclude",
+    ),
+    "deliverer": ("before:channel.send", "during:channel.send", "after:channel.send"),
+    "sweeper": ("after:ledger.tick", "before:ledger.due", "after:ledger.due"),
+    "beat": ("before:beat.send", "after:beat.send"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Points:
+    """The crash points of one run; all its processes share `folder`."""
+
+    folder: Path
+
+    def arm(self, name: str, hits: int = 1) -> None:
+        """The `hits`-th passing of the point from now on kills."""
+        armed = self.folder / "armed"
+        armed.mkdir(parents=True, exist_ok=True)
+        for number in range(1, min(hits, MOST_HITS) + 1):
+            (armed / f"{name}.{number}").touch()
+
+    def disarm(self) -> None:
+        """Nothing kills any more."""
+        for each in (self.folder / "armed").glob("*"):
+            each.unlink(missing_ok=True)
+
+    def crashes(self) -> list[str]:
+        """The points at which a process died, in order."""
+        path = self.folder / "crashes"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def hit(self, name: str) -> None:
+        """Pass the point, or die at it."""
+        if self._is_last(name):
+            self._die(name)
+
+    def hit_soon(self, name: str) -> None:
+        """Pass the point, or die at it a moment later, while the caller is busy."""
+        if self._is_last(name):
+            threading.Timer(INTO_THE_CALL, self._die, (name,)).start()
+
+    def _is_last(self, name: str) -> bool:
+        for number in range(MOST_HITS, 0, -1):
+            try:
+                (self.folder / "armed" / f"{name}.{number}").unlink()
+            except FileNotFoundError:
+                continue
+            return number == 1
+        return False
+
+    def _die(self, name: str) -> None:
+        with (self.folder / "crashes").open("a") as log:
+            log.write(name + "\n")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Crashing:
+    """A port whose every method has a point before and one after it."""
+
+    def __init__(self, inner: Any, port: str, points: Points) -> None:
+        self._inner, self._port, self._points = inner, port, points
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        return self._around(name, found) if callable(found) else found
+
+    def _around(self, name: str, method: Any) -> Any:
+        point = f"{self._port}.{name}"
+
+        def call(*args: Any, **options: Any) -> Any:
+            self._points.hit(f"before:{point}")
+            self._points.hit_soon(f"during:{point}")
+            answer = method(*args, **options)
+            self._points.hit(f"after:{point}")
+            return answer
+
+        return call
+
+
+class Watched(Crashing):
+    """The ledger, which also writes down who holds what and since when, and lets a lost ring be repeated sooner."""
+
+    def __init__(self, inner: Any, points: Points, again: Any) -> None:
+        super().__init__(inner, "ledger", points)
+        self._again = again
+        self._log = (points.folder / f"claims-{os.getpid()}").open("a", buffering=1)
+
+    def due(self, limit: int, again: Any) -> Any:
+        return self._around("due", self._inner.due)(limit, min(again, self._again))
+
+    def claim(self, row_id: str, **options: Any) -> Any:
+        answer = self._around("claim", self._inner.claim)(row_id, **options)
+        if hasattr(answer, "fence"):
+            self._log.write(f"{time.time()} claim {row_id}\n")
+        return answer
+
+    def conclude(self, claim: Any, finding: Any) -> Any:
+        answer = self._around("conclude", self._inner.conclude)(claim, finding)
+        self._log.write(f"{time.time()} conclude {claim.row_id}\n")
+        return answer

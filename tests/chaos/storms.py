@@ -1,0 +1,108 @@
+"""R2, R3, R19: processes and Redis die again and again under load. And the same storm over plain Celery chains."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.chaos.fleet import HASTE, Fleet
+from tests.chaos.killer import Killer, RedisKiller, reclaims
+from tests.chaos.report import Outcome, of, percentile
+from tests.chaos.world import Campaign
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: The waits of the full form: production's own, with the shortest lease that the settings allow.
+SLOW = {"CHAOS_LEASE": "30", "CHAOS_LEAST": "20", "CHAOS_GRACE": "5", "CHAOS_AGAIN": "30"}
+
+#: A vendor slow enough that whoever dies has something in hand.
+SLUGGISH = {"action": "delay", "vendor": "crowdstrike", "probability": 0.3, "seconds": 0.3, "label": "sluggish"}
+
+
+@dataclass
+class Publisher:
+    """Publishes `batch` threats every so many seconds, and again what Redis was not there to accept."""
+
+    fleet: Fleet
+    batch: int
+    every: float = 1.0
+    at: int = 0
+    _next: float = 0.0
+
+    def __call__(self) -> None:
+        events = self.fleet.campaign.threats[self.at : self.at + self.batch]
+        if events and time.monotonic() >= self._next:
+            self._next = time.monotonic() + self.every
+            self.at += len(events) if self.fleet.publish(events) else 0
+
+    def is_done(self) -> bool:
+        return self.at >= len(self.fleet.campaign.threats)
+
+
+def kill_storm(folder: Path, seed: int, *, threats: int, strikes: int, workers: int, batch: int, settings: dict[str, str]) -> Outcome:
+    """R2."""
+    campaign = Campaign(seed)
+    campaign.add(threats)
+    with Fleet(folder, campaign, workers=workers, beats=1, settings=settings) as fleet:
+        fleet.fault(**SLUGGISH)
+        killer, publisher = Killer(fleet, seed, most=strikes, longest_freeze=1.5 * float(settings["CHAOS_LEASE"])), Publisher(fleet, batch)
+        fleet.until(lambda: publisher.is_done() and killer.done >= strikes, killer, publisher, seconds=60 + 4 * strikes + threats)
+        killer.stop()
+        calm = time.monotonic()
+        fleet.until(fleet.settled(campaign.threats), seconds=180)
+        rest = time.monotonic() - calm
+        verdict, gaps = fleet.verdict(), reclaims(folder, killer.kills)
+    slowest = percentile(gaps, 0.99)
+    return of(
+        "R2", f"kill storm, {len(campaign.expected)} actions, {workers} workers", seed, verdict, timely=slowest <= 30 and rest <= 60,
+        figure="0 lost, 0 doubled; re-claim p99 <= 30 s; settled <= 60 s after the last kill",
+        strikes=killer.done, kills=len(killer.kills), reclaimed=len(gaps), reclaim_p99=slowest, settled_after=rest,
+    )  # fmt: skip
+
+
+def redis_storm(folder: Path, seed: int, *, threats: int, kills: int, pauses: tuple[float, float], batch: int, outage: float) -> Outcome:
+    """R3: nobody restarts a worker by hand."""
+    campaign = Campaign(seed)
+    campaign.add(threats)
+    with Fleet(folder, campaign, settings=HASTE) as fleet:
+        killer, publisher = RedisKiller(fleet, seed, pauses=pauses, most=kills), Publisher(fleet, batch)
+        fleet.until(lambda: publisher.is_done() and killer.done >= kills, killer, publisher, seconds=120 + kills * 45 + threats, mend=False)
+        killer.back()
+        if outage:
+            fleet.redis.kill()
+            time.sleep(outage)
+            fleet.redis.start()
+        calm = time.monotonic()
+        fleet.until(fleet.settled(campaign.threats), seconds=180, mend=False)
+        rest = time.monotonic() - calm
+        ended = [child.name for child in fleet.children("worker", "beat") if not child.is_alive]
+        verdict = fleet.verdict()
+    outcome = of(
+        "R3", f"Redis killed and restarted, {len(campaign.expected)} actions", seed, verdict, also=not ended, timely=rest <= 60,
+        figure="0 lost, 0 doubled, no manual restart; consumption resumes <= 60 s",
+        kills=killer.done, ended=len(ended), settled_after=rest,
+    )  # fmt: skip
+    outcome.evidence += f"\nended: {ended}" if ended else ""
+    return outcome
+
+
+def rolling_restarts(folder: Path, seed: int, *, threats: int, restarts: int, batch: int) -> Outcome:
+    """R19: one worker after the other is asked to stop while it works, and started again."""
+    campaign = Campaign(seed)
+    campaign.add(threats)
+    with Fleet(folder, campaign, settings=HASTE) as fleet:
+        fleet.fault(**SLUGGISH)
+        killer = Killer(fleet, seed, pauses=(1.0, 3.0), most=restarts, weights=(0, 0, 1))
+        publisher = Publisher(fleet, batch)
+        fleet.until(lambda: publisher.is_done() and killer.done >= restarts, killer, publisher, seconds=60 + 5 * restarts + threats)
+        fleet.until(fleet.settled(campaign.threats), seconds=90)
+        verdict = fleet.verdict()
+        ledger = fleet.ledger
+        rows = [row for event in campaign.threats for row in ledger.rows(event.customer, event.threat_id) if row.verb == "isolate"]
+        waits = [(row.settled_at - row.created_at).total_seconds() for row in rows if row.settled_at]
+    return of(
+        "R19", f"rolling restarts under load, {len(campaign.expected)} actions", seed, verdict, timely=percentile(waits, 0.99) <= 10,
+        figure="0 lost, 0 doubled; isolation p99 <= 10 s", restarts=killer.done, p99=percentile(waits, 0.99),
+    )  # fmt: skip

@@ -1,0 +1,93 @@
+"""R4, R11, R14, R17, R18, R20 in short: what needs no fleet."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import fakeredis
+import pytest
+
+from ar_workers.ledger.clients import connect
+from ar_workers.ledger.memory import MemoryLedger
+from ar_workers.ledger.redis import RedisLedger
+from tests.chaos import floods, model, people, power
+from tests.chaos.shims import compiler
+
+pytestmark = pytest.mark.e2e
+QUICK = {"grace": timedelta(0), "least_remaining": timedelta(milliseconds=100)}
+
+
+def assert_sound(outcome):
+    assert outcome.sound, f"{outcome.goal} seed {outcome.seed}: {outcome.counts}\n{outcome.evidence}"
+
+
+@pytest.mark.skipif(compiler() is None, reason="there is no C compiler for the shim that sees fsync")
+def test_a_power_loss_takes_nothing_that_was_acknowledged(tmp_path):
+    assert_sound(power.power_loss(tmp_path, 4, rounds=4, each=50, fsync="always"))
+
+
+@pytest.mark.skipif(compiler() is None, reason="there is no C compiler for the shim that sees fsync")
+def test_without_an_fsync_per_write_a_power_loss_is_seen_by_publishing_again(tmp_path):
+    outcome = power.power_loss(tmp_path, 4, rounds=2, each=50, fsync="no")
+    assert_sound(outcome)
+    assert outcome.counts["lost"] > 0, "the method could not show a loss"
+
+
+def test_one_event_published_thousands_of_times_is_one_set_of_actions(real_redis, redis_url):
+    assert_sound(floods.one_event_again(real_redis, redis_url, 11, times=4000))
+
+
+def assert_model_holds(new_ledger, *, examples):
+    outcome = model.driven(new_ledger, "here", 14, examples=examples)
+    assert_sound(outcome)
+
+
+def test_the_ledger_in_memory_keeps_to_its_model():
+    assert_model_holds(lambda: MemoryLedger(**QUICK), examples=25)
+
+
+def test_the_ledger_in_redis_keeps_to_its_model(real_redis, redis_url):
+    client = connect(redis_url)
+
+    def emptied():
+        client.flushall()
+        return RedisLedger(client, **QUICK)
+
+    assert_model_holds(emptied, examples=25)
+
+
+def test_the_ledger_in_fakeredis_keeps_to_its_model():
+    assert_model_holds(lambda: RedisLedger(fakeredis.FakeRedis(decode_responses=True), **QUICK), examples=10)
+
+
+class ForgetsFences(MemoryLedger):
+    """A ledger with the defect that fences are there for."""
+
+    def _is_ours(self, claim, row):
+        return row.lease_until is not None
+
+
+class ForgetsLanes(MemoryLedger):
+    """A ledger that lets two rows work on one endpoint."""
+
+    def _lane_busy(self, row, lease):
+        return None
+
+
+@pytest.mark.parametrize("broken", [ForgetsFences, ForgetsLanes])
+def test_the_model_finds_a_broken_ledger(broken):
+    assert not model.driven(lambda: broken(**QUICK), "broken", 14, examples=200).sound
+
+
+def test_fifty_requeues_at_once_bring_a_row_back_once(real_redis, redis_url):
+    assert_sound(people.requeue_race(RedisLedger(connect(redis_url), **QUICK), 18, rows=60, askers=50))
+
+
+@pytest.mark.parametrize("moment", people.MOMENTS)
+def test_a_late_isolation_never_undoes_a_release(real_redis, redis_url, moment):
+    effects = people.human_release(RedisLedger(connect(redis_url), **QUICK), moment)
+    assert [verb for verb, _ in effects][-1:] != ["isolate"], effects
+
+
+def test_what_channels_missed_in_an_hour_is_told_soon_after():
+    assert_sound(people.channels_down(17, hours=1, threats=20))

@@ -1,0 +1,35 @@
+"""R7, R8, R12, R13, R16 in short: vendors, clocks, beats and strangers misbehave."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chaos import clocks, poison, vendors
+from tests.chaos.shims import compiler
+
+pytestmark = pytest.mark.e2e
+
+
+def assert_sound(outcome):
+    assert outcome.sound, f"{outcome.goal} seed {outcome.seed}: {outcome.counts}\n{outcome.evidence}"
+
+
+def test_answers_lost_after_the_effect_are_settled_by_looking(tmp_path):
+    assert_sound(vendors.lost_answers(tmp_path, 7, threats=25, share=0.2))
+
+
+def test_a_throttled_action_does_not_come_back_before_its_time(tmp_path):
+    assert_sound(vendors.one_throttled(tmp_path, 8, wish=3))
+
+
+@pytest.mark.skipif(compiler() is None, reason="there is no C compiler for the clock shim")
+def test_wrong_and_jumping_clocks_change_nothing(tmp_path):
+    assert_sound(clocks.skewed_clocks(tmp_path, 12, threats=25, jumps=4))
+
+
+def test_poison_ends_no_worker_and_holds_nothing_up(tmp_path):
+    assert_sound(poison.poison(tmp_path, 13, threats=20, each=2, megabytes=10))
+
+
+def test_three_beats_tick_as_one_and_the_last_one_takes_over(tmp_path):
+    assert_sound(clocks.three_beats(tmp_path, 16, strangers=3))

@@ -1,0 +1,155 @@
+"""R7, R8, R9: vendors lose answers, throttle, fail and hang. R6: the network does."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING, Any
+
+from ar_workers.cli.redis_server import free_port
+from tests.chaos.fleet import HASTE, Fleet, proxied
+from tests.chaos.report import Outcome, of, percentile
+from tests.chaos.storms import Publisher
+from tests.chaos.world import Campaign
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: Writes whose answer gets lost: isolation, indicators, and the commands of the sensor's shell.
+WRITES = ("*/devices-actions/*", "/iocs/entities/*", "*/active-responder-command/*")
+#: A 429 is on its way while other calls still start.
+IN_FLIGHT = 0.25
+
+
+def lost_answers(folder: Path, seed: int, *, threats: int, share: float) -> Outcome:
+    """R7: the effect happens, then the connection is reset."""
+    campaign = Campaign(seed)
+    campaign.add(threats)
+    with Fleet(folder, campaign) as fleet:
+        for path in WRITES:
+            fleet.fault(action="reset_after", vendor="crowdstrike", method="POST", path=path, probability=share, label="reset_after")
+        fleet.fault(action="reset_after", vendor="slack", path="*chat.postMessage", probability=share, label="reset_after")
+        fleet.publish(campaign.threats)
+        fleet.until(fleet.settled(campaign.threats), seconds=60 + threats)
+        verdict = fleet.verdict()
+        struck = sum(entry.get("fault") == "reset_after" for entry in fleet.journal())
+    what = f"{share:.0%} of answers lost after the effect, {len(campaign.expected)} actions"
+    return of("R7", what, seed, verdict, figure="0 doubled, everything settled by looking", also=struck > 0, lost_answers=struck)
+
+
+def throttled(folder: Path, seed: int, *, threats: int, wishes: tuple[int, ...], batch: int) -> Outcome:
+    """R8: 429 with a Retry-After, and 5xx; nobody of the tenant may call before the time."""
+    campaign = Campaign(seed, tenants=[f"t{number:02}" for number in range(4)])
+    campaign.add(threats)
+    with Fleet(folder, campaign) as fleet:
+        publisher = Publisher(fleet, batch)
+        for wish in wishes:
+            headers, limits = {"Retry-After": str(wish)}, {"vendor": "crowdstrike", "path": "/[di]*", "times": max(2, threats // 10)}
+            fleet.fault(action="reply", status=429, headers=headers, probability=0.05, label=f"429/{wish}", **limits)
+        fleet.fault(action="reply", status=503, vendor="crowdstrike", path="/[di]*", probability=0.05, label="503", times=threats)
+        fleet.until(publisher.is_done, publisher, seconds=60 + threats)
+        fleet.until(fleet.settled(campaign.threats), seconds=120 + 10 * max(wishes))
+        verdict, journal = fleet.verdict(), fleet.journal()
+    early = early_calls(journal)
+    calls = sum(each["kind"] == "request" and each["vendor"] == "crowdstrike" for each in journal)
+    struck = sum(bool(each.get("fault")) for each in journal)
+    return of(
+        "R8", f"429 and 5xx storm, {len(campaign.expected)} actions", seed, verdict, also=not early,
+        figure="0 lost, 0 doubled, 0 calls earlier than Retry-After", calls=calls, struck=struck, early=len(early),
+    )  # fmt: skip
+
+
+def one_throttled(folder: Path, seed: int, *, wish: int) -> Outcome:
+    """R8 for a tenant that wants one thing: after a 429 nothing is asked of its EDR until the time that it named."""
+    campaign = Campaign(seed, tenants=["acme"], iocs=0)
+    campaign.add(1)
+    with Fleet(folder, campaign) as fleet:
+        fleet.fault(
+            action="reply", status=429, headers={"Retry-After": str(wish)}, vendor="crowdstrike", method="POST", path="/devices/*", times=2,
+            label=f"429/{wish}",
+        )  # fmt: skip
+        fleet.publish(campaign.threats)
+        fleet.until(fleet.settled(campaign.threats), seconds=30)
+        verdict, early = fleet.verdict(), early_calls(fleet.journal())
+    return of("R8", "one action, 429 twice", seed, verdict, also=not early, figure="0 calls earlier than Retry-After", early=len(early))
+
+
+def early_calls(journal: list[dict[str, Any]]) -> list[str]:
+    """Calls of a tenant to a vendor that had told it to wait longer."""
+    until: dict[str, tuple[float, float]] = {}
+    early = []
+    for each in journal:
+        if each["kind"] != "request" or each["vendor"] != "crowdstrike":
+            continue
+        told, free = until.get(each["tenant"], (0.0, 0.0))
+        if told + IN_FLIGHT < each["wall"] < free:
+            early.append(f"{each['tenant']} {each['method']} {each['path']} {free - each['wall']:.1f} s early")
+        label = each.get("fault") or ""
+        if label.startswith("429/"):
+            until[each["tenant"]] = each["wall"], max(free, each["wall"] + float(label.removeprefix("429/")))
+    return early
+
+
+def hung_tenant(folder: Path, seed: int, *, tenants: int, threats: int, batch: int) -> Outcome:
+    """R9: one tenant's EDR takes every call and answers none; the others' isolations are timed with and without it."""
+    waits = {}
+    verdicts = []
+    for hung in (False, True):
+        names = [f"t{number:02}" for number in range(tenants)]
+        campaign = Campaign(seed, tenants=names + names[:1] * (tenants // 2), iocs=2)  # a third of the threats are the hung tenant's
+        campaign.add(threats)
+        with Fleet(folder / str(hung), campaign) as fleet:
+            if hung:
+                fleet.fault(action="hang_before", vendor="crowdstrike", tenant="t00", seconds=10.0, label="hang")
+            publisher = Publisher(fleet, batch)
+            others = [event for event in campaign.threats if event.customer != "t00"]
+            fleet.until(publisher.is_done, publisher, seconds=60 + threats)
+            fleet.until(fleet.settled(others), seconds=120)
+            ledger = fleet.ledger
+            rows = [row for event in others for row in ledger.rows(event.customer, event.threat_id) if row.verb == "isolate"]
+            waits[hung] = percentile([(row.settled_at - row.created_at).total_seconds() for row in rows if row.settled_at], 0.95)
+            expected = {effect for effect in campaign.expected if effect[0] != "t00"}
+            journal = [entry for entry in fleet.journal() if entry["tenant"] != "t00"]
+            verdicts.append(fleet.verdict_on(others, journal, expected))
+    ratio = waits[True] / waits[False] if waits[False] else float("inf")
+    return of(
+        "R9", f"one hung tenant of {tenants}", seed, verdicts[1], timely=ratio <= 1.1, figure="others' p95 +<= 10 %",
+        p95_calm=waits[False], p95_hung=waits[True], ratio=ratio,
+    )  # fmt: skip
+
+
+#: What the network does for a while, and then it heals.
+CUTS = ("cut", "blackhole", "halfopen", "delay 0.5", "reset 0.05 {seed}")
+
+
+def network_cuts(folder: Path, seed: int, *, threats: int, spells: int, longest: float, batch: int) -> Outcome:
+    """R6: cuts of all kinds between the workers and Redis, and between the workers and the EDR, in turns."""
+    campaign, chance = Campaign(seed), random.Random(f"network/{seed}")
+    campaign.add(threats)
+    redis_port, edr_port = free_port(), free_port()
+    with (
+        proxied(folder / "proxies", redis_port) as (redis_proxy, redis_mode),
+        proxied(folder / "proxies", edr_port) as (edr_proxy, edr_mode),
+    ):
+        fleet = Fleet(
+            folder, campaign, settings=HASTE, through_redis=redis_proxy, through_edr=edr_proxy, redis_port=redis_port, edr_port=edr_port
+        )
+        with fleet:
+            publisher = Publisher(fleet, batch)
+            for number in range(spells):
+                mode_file = (redis_mode, edr_mode)[number % 2]
+                mode_file.write_text(CUTS[number // 2 % len(CUTS)].format(seed=seed))
+                spell = time.monotonic() + chance.uniform(longest / 3, longest)
+                fleet.until(lambda end=spell: time.monotonic() > end, publisher, seconds=longest + 5, mend=False)
+                mode_file.write_text("pass")
+                fleet.until(lambda: False, publisher, seconds=1.0, mend=False)
+            fleet.until(publisher.is_done, publisher, seconds=60 + threats, mend=False)
+            healed = time.monotonic()
+            fleet.until(fleet.settled(campaign.threats), seconds=150, mend=False)
+            rest = time.monotonic() - healed
+            ended = [child.name for child in fleet.children("worker") if not child.is_alive]
+            verdict = fleet.verdict()
+    return of(
+        "R6", f"network cuts, {spells} spells, {len(campaign.expected)} actions", seed, verdict, also=not ended, timely=rest <= 60,
+        figure="0 lost, 0 doubled; half-open seen <= 60 s", ended=len(ended), settled_after=rest,
+    )  # fmt: skip

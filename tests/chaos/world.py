@@ -1,0 +1,128 @@
+"""A generated world of tenants and endpoints, the threats that hit it, and the effects that these must have."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ar_workers.domain.endpoints import OS, Endpoint, Vendor
+from ar_workers.domain.events import ThreatPublished
+from ar_workers.domain.indicators import IOC, Domain, File, FileHash, Process, RegistryKey
+from ar_workers.domain.threats import Severity, Threat
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ar_workers.domain.indicators import Indicator
+
+GROUP = {"id": "31e7a5110093c903095a7570502ab936", "name": "Remediate"}
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+#: Every threat of a family bans this one hash too, so that rows are shared between threats.
+FAMILY = 5
+
+#: tenant, verb, agent id or "" for a tenant-wide effect, target: as the twins' journal names an effect.
+Effect = tuple[str, str, str, str]
+
+
+def digest(kind: str, text: str) -> str:
+    return hashlib.new(kind, text.encode(), usedforsecurity=False).hexdigest()
+
+
+@dataclass
+class Campaign:
+    """Threats against `tenants`, one endpoint each; the same seed makes the same campaign."""
+
+    seed: int
+    tenants: Sequence[str] = ("acme", "globex")
+    iocs: int = 6
+    threats: list[ThreatPublished] = field(default_factory=list)
+    expected: set[Effect] = field(default_factory=set)
+    world: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._chance = random.Random(self.seed)
+        tenants = {name: self._tenant(name) for name in self.tenants}
+        calm = {"requests_per_minute": 10**9, "token_life": 10**7, "bad_tokens_per_minute": 10**6, "tokens_per_minute": 10**6}
+        self.world = {"tenants": tenants, "options": {"crowdstrike": calm | {"session_life": 10**6}}}
+
+    @staticmethod
+    def _tenant(name: str) -> dict[str, Any]:
+        return {"credentials": [{"client_id": f"{name}-id", "client_secret": f"{name}-secret"}], "groups": [GROUP], "endpoints": []}
+
+    def add(self, number: int) -> list[ThreatPublished]:
+        """So many more threats, each on an endpoint of its own that the world must have from its start."""
+        first = len(self.threats)
+        self.threats += [self._threat(each) for each in range(first, first + number)]
+        return self.threats[first:]
+
+    def _threat(self, number: int) -> ThreatPublished:
+        tenant = self._chance.choice(self.tenants)
+        name = f"PC-{number:06}"
+        endpoint = Endpoint(
+            edr=Vendor.CROWDSTRIKE, agent_id=digest("md5", f"{self.seed}/{name}"), hostname=name, os=OS.WINDOWS,
+            groups=frozenset({GROUP["name"]}),
+        )  # fmt: skip
+        indicators = self._indicators(number)[: self.iocs]
+        self._place(tenant, endpoint, indicators)
+        self.expected.add((tenant, "isolate", endpoint.agent_id, ""))
+        self.expected |= {effect_of(tenant, endpoint.agent_id, each) for each in indicators}
+        return ThreatPublished(
+            id=f"ev-{number}",
+            customer=tenant,
+            occurred_at=NOON,
+            threat=Threat(
+                id=f"T-{number}", severity=Severity.HIGH, classification="Ransomware", url=f"https://ar.example/threats/{number}"
+            ),
+            endpoints=(endpoint,),
+            iocs=tuple(
+                IOC(indicator=each, confirmed_malicious=True, safe_to_act=True, agent_id=_where(each, endpoint)) for each in indicators
+            ),
+        )
+
+    def _indicators(self, number: int) -> list[Indicator]:
+        path = rf"C:\Users\u{number}\evil.exe"
+        family = FileHash(sha256=digest("sha256", f"{self.seed}/family/{number // FAMILY}"))
+        return [
+            Process(pid=4000 + number % 1000, image_path=path, sha256=digest("sha256", path)),
+            File(path=path, sha256=digest("sha256", path)),
+            RegistryKey(key=rf"HKCU\Software\Evil{number}"),
+            FileHash(sha256=digest("sha256", f"{self.seed}/{number}")),
+            Domain(domain=f"c2-{number}.example"),
+            family,
+        ]
+
+    def _place(self, tenant: str, endpoint: Endpoint, indicators: list[Indicator]) -> None:
+        there: dict[str, Any] = {"processes": [], "files": [], "registry": {}}
+        for each in indicators:
+            match each:
+                case Process():
+                    there["processes"].append({"pid": each.pid, "path": each.image_path, "sha256": each.sha256})
+                case File():
+                    there["files"].append({"path": each.path, "sha256": each.sha256})
+                case RegistryKey():
+                    there["registry"][each.key] = {"Run": "evil.exe"}
+        self.world["tenants"][tenant]["endpoints"].append(
+            {"agent_id": endpoint.agent_id, "hostname": endpoint.hostname, "groups": [GROUP["id"]], "check_in_delay": 2.0, **there}
+        )
+
+
+def _where(indicator: Indicator, endpoint: Endpoint) -> str | None:
+    return None if isinstance(indicator, FileHash | Domain) else endpoint.agent_id
+
+
+def effect_of(tenant: str, agent_id: str, indicator: Indicator) -> Effect:
+    """The one effect that the response to this indicator must have."""
+    match indicator:
+        case Process():
+            return tenant, "kill_process", agent_id, str(indicator.pid)
+        case File():
+            return tenant, "delete_file", agent_id, indicator.path
+        case RegistryKey():
+            return tenant, "delete_registry_key", agent_id, indicator.key
+        case FileHash():
+            return tenant, "ban_hash", "", str(indicator.sha256)
+        case Domain():
+            return tenant, "ban_domain", "", indicator.domain

@@ -1,0 +1,47 @@
+"""A canvas with as few messages as its order allows."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ar_workers.domain.scores import MOST_TOGETHER, Queue, Ring, Score, Step, coalesced
+
+
+def a_ring(name, queue=Queue.IOC, customer="acme"):
+    return Ring(id=f"{customer}:{name}", queue=queue, label=f"{name} · {customer}", lane="crowdstrike/a1")
+
+
+def a_step(name, queue=Queue.IOC, *then, customer="acme"):
+    return Step(ring=a_ring(name, queue, customer), then=then)
+
+
+def rung(steps):
+    return [name for step in steps for name in (*step.ring.ids, *rung(step.then))]
+
+
+def test_what_follows_an_isolation_becomes_one_message_behind_it():
+    score = Score(steps=(a_step("isolate", Queue.ISOLATION, a_step("ban"), a_step("kill", Queue.IOC, a_step("delete"))),))
+    (isolate,) = coalesced(score).steps
+    (follow,) = isolate.then
+    assert isolate.ring.ids == ("acme:isolate",)
+    assert follow.ring.ids == ("acme:ban", "acme:kill", "acme:delete")
+    assert follow.ring.label == "ban · acme and 2 more"
+
+
+def test_isolations_are_never_put_into_one_message():
+    score = Score(steps=tuple(a_step(f"isolate-{n}", Queue.ISOLATION) for n in range(3)))
+    assert coalesced(score) == score
+
+
+def test_customers_and_queues_are_kept_apart():
+    score = Score(steps=(a_step("a"), a_step("b", Queue.NOTIFY), a_step("c", customer="globex"), a_step("d")))
+    assert [step.ring.ids for step in coalesced(score).steps] == [("acme:a", "acme:d"), ("acme:b",), ("globex:c",)]
+
+
+@given(st.lists(st.tuples(st.sampled_from(Queue), st.sampled_from(["acme", "globex"])), max_size=60))
+def test_nothing_is_lost_and_no_message_rings_too_many(wishes):
+    steps = tuple(a_step(f"row-{n}", queue, customer=customer) for n, (queue, customer) in enumerate(wishes))
+    found = coalesced(Score(steps=steps)).steps
+    assert sorted(rung(found)) == sorted(rung(steps))
+    assert all(len(step.ring.ids) <= MOST_TOGETHER for step in found)

@@ -1,0 +1,179 @@
+"""What visits have in common: several rows in one go, written down in time, and never a write without leave."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import timedelta
+
+from ar_workers.domain.errors import NotSent, Throttled, VendorFault
+from ar_workers.domain.states import State
+from ar_workers.pipeline.compaction import compact
+from ar_workers.pipeline.execute import execute
+from ar_workers.pipeline.fairness import FULL, SMALL
+from ar_workers.pipeline.ingest import ingest
+from ar_workers.pipeline.limits import declare_limits
+from ar_workers.pipeline.respond import respond
+from ar_workers.pipeline.sweep import sweep
+from tests.fakes import FakeEDR, InlineDoorbell, some_services
+from tests.pipeline.test_end_to_end import DOMAIN, FIN, HASH, KILL, an_edr, published, row
+
+
+class Ticking:
+    """A monotonic clock that goes on by so much at each look."""
+
+    def __init__(self, step):
+        self.now, self.step = 0.0, step
+
+    def __call__(self):
+        self.now += self.step
+        return self.now
+
+
+def planned(iocs=(HASH, KILL, DOMAIN), **more):
+    services = some_services(edr=more.pop("edr", None) or an_edr(), **more)
+    ingest(services.ledger, services.doorbell, [published(iocs=iocs)])
+    respond(services, [services.doorbell.rings.popleft().id])
+    ids = {ring.id.split(":")[1]: ring.id for ring in services.doorbell.rings}
+    services.doorbell.rings.clear()
+    return services, ids
+
+
+def test_one_message_may_visit_many_rows_and_goes_on_with_what_it_sets_free():
+    services, ids = planned()
+    execute(services, [ids["isolate"], ids["kill_process"], ids["ban_hash"], ids["ban_domain"]])
+    assert {row(services, verb).state for verb in ("isolate", "kill_process", "ban_hash", "ban_domain")} == {State.DONE}
+    assert [verb for verb, _ in services.edrs["acme", "crowdstrike"].effects] == ["isolate", "ban_hash", "ban_domain", "kill_process"]
+    assert not services.doorbell.rings
+
+
+def test_what_is_set_free_elsewhere_is_rung_unless_somebody_else_does():
+    services, ids = planned()
+    execute(services, [ids["isolate"]])
+    assert [ring.id for ring in services.doorbell.rings] == [ids["kill_process"]]
+    services, ids = planned()
+    execute(services, [ids["isolate"]], is_followed=True)
+    assert not services.doorbell.rings
+
+
+def test_a_write_that_follows_its_claim_late_asks_for_leave_again():
+    services, ids = planned(monotonic=Ticking(step=1.0))
+    edr = services.edrs["acme", "crowdstrike"]
+    seen = edr.observe
+
+    def pausing(action, receipt):
+        services.ledger.pause("acme", "*", "now")
+        return seen(action, receipt)
+
+    edr.observe = pausing
+    execute(services, [ids["isolate"]])
+    assert edr.effects == []
+    assert row(services, "isolate").state == State.HELD
+
+
+def test_findings_are_written_down_before_a_slow_neighbour_is_visited():
+    services, ids = planned(monotonic=Ticking(step=1.0))
+    edr = services.edrs["acme", "crowdstrike"]
+    states = []
+    seen = edr.observe
+
+    def watching(action, receipt):
+        states.append(row(services, "ban_hash").state)
+        return seen(action, receipt)
+
+    edr.observe = watching
+    execute(services, [ids["ban_hash"], ids["ban_domain"]])
+    assert states[-1] == State.DONE
+
+
+def test_five_failures_open_the_breaker_and_the_rows_stay_pending():
+    edr = FakeEDR(endpoints={"a1": FIN}, looks=deque([NotSent("down")] * 5))
+    services, ids = planned(edr=edr)
+    for _ in range(5):
+        services.clock.advance(timedelta(minutes=6))
+        execute(services, [ids["isolate"]])
+    services.clock.advance(timedelta(seconds=1))
+    execute(services, [ids["ban_hash"]])
+    found = row(services, "ban_hash")
+    assert (found.state, found.reason) == (State.PENDING, "crowdstrike does not answer: tried by one at a time")
+    assert edr.effects == []
+
+
+def test_a_wish_to_be_left_alone_holds_for_every_row():
+    edr = FakeEDR(endpoints={"a1": FIN}, looks=deque([Throttled("429", retry_after=timedelta(minutes=3))]))
+    services, ids = planned(edr=edr)
+    execute(services, [ids["ban_hash"]])
+    execute(services, [ids["isolate"]])
+    assert row(services, "isolate").reason == "crowdstrike asked to be left alone"
+    services.clock.advance(timedelta(minutes=4))
+    execute(services, [ids["isolate"]])
+    assert row(services, "isolate").state == State.DONE
+
+
+def test_a_vendor_that_is_down_for_an_hour_costs_few_requests_and_everything_is_done_after():
+    edr = FakeEDR(endpoints={"a1": FIN})
+    services, _ = planned(edr=edr)
+    calls, seen, down = [], edr.observe, [True]
+
+    def failing(action, receipt):
+        calls.append(action.verb)
+        if down[0]:
+            raise VendorFault("503")
+        return seen(action, receipt)
+
+    edr.observe = failing
+    for _ in range(360):
+        services.clock.advance(timedelta(seconds=10))
+        sweep(services)
+        services.doorbell.answer(services)
+    assert len(calls) < 80
+    down[0] = False
+    for _ in range(60):
+        services.clock.advance(timedelta(seconds=30))
+        sweep(services)
+        services.doorbell.answer(services)
+    assert {each.state for each in services.ledger.rows("acme", "THREAT-1") if each.kind == "action"} == {State.DONE}
+
+
+class Full(InlineDoorbell):
+    """A doorbell whose queues are long."""
+
+    def backlog(self):
+        return {"ioc": FULL}
+
+
+def test_a_flooding_customer_is_left_to_the_sweep_and_a_small_one_is_rung_for():
+    services = some_services(edr=an_edr(), doorbell=Full())
+    flood = [published(id=f"e{n}", threat=published().threat.model_copy(update={"id": f"THREAT-{n}"})) for n in range(SMALL)]
+    ingest(services.ledger, services.doorbell, flood)
+    assert len(services.doorbell.rings) == SMALL
+    services.doorbell.rings.clear()
+    ingest(services.ledger, services.doorbell, [published(id="one-more")])
+    assert not services.doorbell.rings
+    ingest(services.ledger, services.doorbell, [published(id="other", customer="globex")])
+    assert [ring.id for ring in services.doorbell.rings] == ["globex:event/other"]
+
+
+def test_what_nobody_rang_for_is_due_at_once():
+    services = some_services(edr=an_edr())
+    services.ledger.accept([published()], unrung={"acme"})
+    assert sweep(services) == 1
+
+
+def test_declared_limits_hold_from_then_on():
+    services, _ = planned()
+    edr = services.edrs["acme", "crowdstrike"]
+    edr.limits = edr.limits.model_copy(update={"rates": (edr.limits.rates[0].model_copy(update={"calls": 8}),)})
+    declare_limits(services)
+    answers = [services.ledger.spend("acme", "crowdstrike", urgent=True) for _ in range(3)]
+    assert [answer is None for answer in answers] == [True, True, False]
+
+
+def test_what_is_settled_for_long_is_packed_and_shown_as_before():
+    services = some_services(edr=an_edr())
+    ingest(services.ledger, services.doorbell, [published()])
+    services.doorbell.answer(services)
+    before = services.ledger.rows("acme", "THREAT-1")
+    assert compact(services) == 0
+    services.clock.advance(timedelta(days=4))
+    assert compact(services) == 1
+    assert services.ledger.rows("acme", "THREAT-1") == before
