@@ -14,9 +14,12 @@ from ar_workers.edr import ADAPTERS
 from ar_workers.feeds.gated import GatedFeed
 from ar_workers.pipeline.poll import poll, read_feed
 from ar_workers.simulator import Fault
+from ar_workers.sources import FORMATS
 from tests.edr.alerts import Alerts, read
 from tests.edr.rigs import RIGS
 from tests.fakes import some_services
+from tests.sources.test_twins import published
+from tests.sources.vendors import SAMPLES
 
 OVERLAP = timedelta(minutes=10)
 PAGE = 2
@@ -276,3 +279,20 @@ def test_an_update_of_an_alert_older_than_the_hidden_window_is_read():
         row["backend_timestamp"] = came
         bench.poll()
         assert bench.accepted() == {1: 1}
+
+
+def test_there_is_a_reader_for_every_feed(bench):
+    assert feed_of(bench.rig).reader in FORMATS
+
+
+@pytest.mark.parametrize("name", list(ADAPTERS))
+def test_a_whole_alert_goes_from_the_vendor_into_the_ledger_once(name):
+    options = {"config": {"scope": "tenant"}} if name is Vendor.SENTINELONE else {}
+    with RIGS[name](**options) as rig:
+        published(rig, SAMPLES[name])
+        # However old the sample is.
+        feed = dataclasses.replace(feed_of(rig), overlap=timedelta(days=10_000))
+        services = some_services(readers=FORMATS, feeds={("acme", name): feed})
+        first, again = (read_feed(services, "acme", name) for _ in range(2))
+        assert (first.accepted, first.refused, first.error) == (1, (), "")
+        assert (again.accepted, again.refused, again.error) == (0, (), "")
