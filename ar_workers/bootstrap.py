@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import threading
@@ -16,6 +17,9 @@ from .domain.capabilities import Capabilities, Capability
 from .domain.errors import InvalidSettings
 from .edr import ADAPTERS
 from .edr.gated import Gated
+from .feeds import redcanary
+from .feeds.gated import GatedFeed
+from .feeds.walk import OVERLAP
 from .ledger.checkup import checkup, is_swept
 from .ledger.clients import connect
 from .ledger.redis import RedisLedger
@@ -23,6 +27,7 @@ from .pipeline.heartbeat import Heartbeat
 from .pipeline.services import Services
 from .receivers import TRE_RECEIVERS, configured
 from .settings import load_settings
+from .sources import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +35,7 @@ if TYPE_CHECKING:
     from .domain.checkups import Check
     from .domain.endpoints import Vendor
     from .edr.base import EDRAdapter
-    from .ports import EDR, Channel, Doorbell, Ledger
+    from .ports import EDR, Channel, Doorbell, Feed, Ledger
     from .settings import Settings
 
 
@@ -48,6 +53,7 @@ def build(settings: Settings) -> Services:
     system = settings.system
     ledger = ledger_at(system.redis_url)
     edrs = _edrs(settings, ledger, problems)
+    feeds = _feeds(settings, ledger, problems)
     channels = channels_of(settings, problems)
     if problems:
         raise InvalidSettings(problems)
@@ -65,6 +71,9 @@ def build(settings: Settings) -> Services:
         lease=lease,
         heartbeat=Heartbeat(ledger, lease),
         compact_after=timedelta(hours=system.compact_hours),
+        feeds=feeds,
+        readers=FORMATS,
+        poll_every=timedelta(seconds=system.poll_seconds),
     )
 
 
@@ -110,6 +119,23 @@ def _adapters(settings: Settings, problems: list[str]) -> dict[tuple[str, Vendor
             except ValidationError as error:
                 problems += [f"{name}.toml: edr.{vendor}.{_where(each)}: {each['msg']}" for each in error.errors(include_input=False)]
     return found
+
+
+def _feeds(settings: Settings, ledger: Ledger, problems: list[str]) -> dict[tuple[str, str], Feed]:
+    """The feeds that are polled. What is wrong with an EDR's section was told when its adapter was made."""
+    found: dict[tuple[str, str], Feed] = {}
+    for name, customer in settings.customers.items():
+        for vendor, options in customer.edrs.items():
+            with contextlib.suppress(ValidationError):
+                entry = ADAPTERS[vendor]
+                found[name, vendor] = entry.feed(entry.config(**options), overlap=customer.polled.get(vendor) or OVERLAP)
+        if customer.redcanary is not None:
+            try:
+                config = redcanary.Config(**customer.redcanary)
+                found[name, redcanary.NAME] = redcanary.RedCanary(config, overlap=customer.polled.get(redcanary.NAME) or redcanary.OVERLAP)
+            except ValidationError as error:
+                problems += [f"{name}.toml: redcanary.{_where(each)}: {each['msg']}" for each in error.errors(include_input=False)]
+    return {key: GatedFeed(feed, ledger, key[0]) for key, feed in found.items() if key[1] in settings.customers[key[0]].polled}
 
 
 def _where(error: Any) -> str:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from .ports import Ledger
+
 CONNECT, READ = 5.0, 15.0
 #: A whole call, however slowly its reply trickles in. Leases are longer than this.
 TOTAL = 30.0
@@ -81,6 +83,22 @@ def _note_clock(date: str | None) -> None:
         return
     with contextlib.suppress(ValueError, TypeError):
         found.append(timedelta(seconds=parsedate_to_datetime(date).timestamp() - datetime.now(UTC).timestamp()))
+
+
+@contextlib.contextmanager
+def allowance(ledger: Ledger, customer: str, remote: str, *, urgent: bool = False) -> Iterator[None]:
+    """Requests inside are taken out of the customer's allowance at this remote, one by one.
+
+    One that is not allowed now is not sent: it raises Throttled, like one that the vendor turned away.
+    """
+
+    def spend() -> None:
+        wait = ledger.spend(customer, remote, urgent=urgent)
+        if wait:
+            raise Throttled(f"not sent: {remote} is to be left alone for {wait.total_seconds():.1f} s", retry_after=wait)
+
+    with gate(spend, lambda wish: ledger.stay_away(customer, remote, wish)):
+        yield
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from .docs import docs
 from .doctor import doctor
 from .ingest import ingest
 from .notify import notify
+from .poll import poll
 from .release import release
 from .summary import summary
 from .switches import pause, pauses, resume
@@ -40,6 +41,7 @@ def arctl() -> None:
 
 for command in (
     ingest,
+    poll,
     threats,
     summary,
     actions,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..domain.facts import Fact, Receipt
     from ..domain.indicators import HashType
     from ..domain.limits import Limits
+    from ..ports import Feed
 
 DESKTOPS = frozenset({OS.WINDOWS, OS.MACOS})
 EVERYWHERE = DESKTOPS | {OS.LINUX}
@@ -138,7 +139,9 @@ class EDRAdapter(ABC):
 
 
 class Entry(NamedTuple):
-    """A line of the list of adapters: what its section of a customer's file must be, and the class."""
+    """A line of the list of adapters: what its section of a customer's file must be, the class, and what makes its feed."""
 
     config: type[BaseModel]
     adapter: type[EDRAdapter]
+    #: (config, overlap=...) -> the feed of its alerts.
+    feed: Callable[..., Feed]

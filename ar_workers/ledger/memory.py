@@ -55,6 +55,7 @@ class MemoryLedger:
         self._once: dict[str, set[str]] = {}
         self._ticks: dict[str, datetime] = {}
         self._windows: dict[tuple[str, str], Window] = {}
+        self._cursors: dict[tuple[str, str], str] = {}
 
     def accept(self, events: Sequence[Event], *, unrung: Container[str] = ()) -> list[Acceptance]:
         with self._lock:
@@ -617,6 +618,17 @@ class MemoryLedger:
                 return False
             self._ticks[name] = self._now() + window
             return True
+
+    def cursor(self, customer: str, feed: str) -> str:
+        with self._lock:
+            return self._cursors.get((customer, feed), "")
+
+    def move_cursor(self, customer: str, feed: str, expected: str, new: str) -> bool:
+        with self._lock:
+            is_ours = self._cursors.get((customer, feed), "") in {expected, new}
+            if is_ours:
+                self._cursors[customer, feed] = new
+            return is_ours
 
     def pause(self, customer: str, scope: str, reason: str) -> None:
         with self._lock:

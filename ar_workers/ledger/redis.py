@@ -207,6 +207,13 @@ class RedisLedger:
         with unavailable_if_away():
             return bool(self._redis.set(f"ar:tick:{name}", "1", nx=True, px=in_ms(window)))
 
+    def cursor(self, customer: str, feed: str) -> str:
+        with unavailable_if_away():
+            return self._redis.hget(f"{_prefix(customer)}cursors", feed) or ""
+
+    def move_cursor(self, customer: str, feed: str, expected: str, new: str) -> bool:
+        return bool(self._run("move_cursor", customer, feed, expected, new))
+
     def pause(self, customer: str, scope: str, reason: str) -> None:
         with unavailable_if_away():
             self._redis.sadd(_CUSTOMERS, customer)
@@ -311,6 +318,7 @@ _SCRIPTS = (
     "spend",
     "stay_away",
     "compact",
+    "move_cursor",
 )
 
 

@@ -25,6 +25,7 @@ from .inboxes.teams import TeamsInbox
 from .inboxes.twilio import TwilioInbox
 from .inboxes.webhook import WebhookInbox
 from .journal import Journal
+from .redcanary import RedCanaryTwin
 from .sentinelone import SentinelOneTwin
 from .server import Server
 from .world import World
@@ -36,6 +37,7 @@ TWINS: dict[str, Any] = {
     "cortex_xdr": CortexTwin,
     "crowdstrike": CrowdStrikeTwin,
     "defender": DefenderTwin,
+    "redcanary": RedCanaryTwin,
     "sentinelone": SentinelOneTwin,
 }
 #: Secrets of the inboxes, unless the world names others.
