@@ -25,6 +25,7 @@ from ar_workers.ledger.redis import RedisLedger, connect
 from ar_workers.pipeline.ingest import ingest
 from tests.chaos.oracle import judge
 from tests.chaos.points import Points
+from tests.chaos.tenants import customer_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,19 +39,6 @@ ROOT = Path(__file__).parents[2]
 QUEUES = "respond,isolation,ioc,notify,housekeeping"
 #: Short waits in proportion: calls (1 + 2 s) fit into what a lease must still have, and that into the lease.
 HASTE = {"CHAOS_LEASE": "6", "CHAOS_LEAST": "3.5", "CHAOS_GRACE": "1", "CHAOS_AGAIN": "3"}
-CUSTOMER = """
-[edr.crowdstrike]
-base_url = "{url}"
-client_id = "{name}-id"
-client_secret = "env:{variable}"
-remediate_groups = ["Remediate"]
-connect_timeout = 1.0
-read_timeout = 2.0
-[automations.ioc_response]
-file_response = "delete"
-[protect]
-isolations_per_hour = 1000000
-"""
 
 
 class Troop:
@@ -176,19 +164,21 @@ class Fleet(Troop):
     def _environment(self) -> dict[str, str]:
         customers = self.folder / "customers"
         customers.mkdir(exist_ok=True)
-        url = f"http://127.0.0.1:{self.through_edr}" if self.through_edr else self.addresses["crowdstrike"]
         secrets = {}
-        for name in self.campaign.tenants:
-            variable = f"{name.upper().replace('-', '_')}_FALCON_SECRET"
+        for name, vendor in self.campaign.vendors.items():
+            url = f"http://127.0.0.1:{self.through_edr}" if self.through_edr else self.addresses[vendor]
+            variable = f"{name.upper().replace('-', '_')}_EDR_SECRET"
             secrets[variable] = f"{name}-secret"
-            (customers / f"{name}.toml").write_text(CUSTOMER.format(url=url, name=name, variable=variable))
-        inboxes = self.addresses["inboxes"]
+            (customers / f"{name}.toml").write_text(customer_file(name, vendor, url, variable))
+        inboxes, mail = self.addresses["inboxes"], self.addresses["mail"].rpartition(":")
         port = self.through_redis or self.redis.port
         return {name: value for name, value in os.environ.items() if not name.startswith("AR_")} | secrets | self.settings | {
             "CHAOS_FOLDER": str(self.folder), "PYTHONPATH": str(ROOT), "AR_REDIS_URL": f"redis://127.0.0.1:{port}/0",
             "AR_CUSTOMERS": str(customers), "AR_CA_FILE": self.addresses["ca_pem"], "AR_SLACK_TOKEN": inboxes["slack"]["token"],
             "AR_SLACK_CHANNEL": inboxes["slack"]["channels"][0], "AR_SLACK_URL": self.addresses["slack"],
             "AR_PAGERDUTY_ROUTING_KEY": inboxes["pagerduty"]["routing_key"], "AR_PAGERDUTY_URL": self.addresses["pagerduty"],
+            "AR_SMTP_HOST": mail[0], "AR_SMTP_PORT": mail[2], "AR_SMTP_USER": inboxes["mail"]["user"],
+            "AR_SMTP_PASSWORD": inboxes["mail"]["password"], "AR_SMTP_FROM": "tre@ar.example",
         }  # fmt: skip
 
     def _start_workers(self) -> None:

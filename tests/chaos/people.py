@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ar_workers.domain.actions import IsolateEndpoint, ReleaseEndpoint
 from ar_workers.domain.errors import OutcomeUnknown
 from ar_workers.domain.results import Answer, Result
-from ar_workers.domain.rows import Finding, Refusal, action_row
+from ar_workers.domain.rows import Claim, Finding, Refusal, action_row
 from ar_workers.domain.states import TERMINAL, State
 from ar_workers.ledger.memory import MemoryLedger
 from ar_workers.pipeline.execute import execute
@@ -83,10 +83,10 @@ class _Down(FakeChannel):
         super().__init__(dedupes=dedupes)
         self.clock, self.until = clock, until
 
-    def send(self, delivery: object, delivery_id: str) -> Result:
+    def send(self, delivery: object, delivery_id: str, *, thread: str = "") -> Result:
         if self.clock.at < self.until:
             return Result(answer=Answer.RETRY, code="http 503")
-        return super().send(delivery, delivery_id)
+        return super().send(delivery, delivery_id, thread=thread)
 
 
 def requeue_race(ledger: Ledger, seed: int, *, rows: int, askers: int) -> Outcome:
@@ -100,10 +100,10 @@ def requeue_race(ledger: Ledger, seed: int, *, rows: int, askers: int) -> Outcom
         edr.endpoints[endpoint.agent_id] = endpoint
         ids.append(recorded(ledger, IsolateEndpoint(customer="acme", edr=endpoint.edr, endpoint=endpoint)))
         state = State.DONE if number % 3 == 0 else State.FAILED
-        ledger.conclude(ledger.claim(ids[-1], owner=f"o{next(_numbers)}", lease=LEASE), Finding(state=state, reason="given up"))
+        ledger.conclude([(claimed(ledger, ids[-1]), Finding(state=state, reason="given up"))])
     with ThreadPoolExecutor(askers) as pool:
         answers = list(pool.map(lambda name: ledger.requeue(name, by="kim", life=LIFE), [name for name in ids for _ in range(askers)]))
-        list(pool.map(lambda name: execute(services, name), ids * 3))
+        list(pool.map(lambda name: execute(services, [name]), ids * 3))
     granted = sum(not isinstance(answer, Refusal) for answer in answers)
     failed = [name for number, name in enumerate(ids) if number % 3]
     doubled = len(edr.effects) - len(set(edr.effects))
@@ -120,6 +120,13 @@ def recorded(ledger: Ledger, action: Action) -> str:
     ledger.accept([event])
     ledger.record(event, [action_row(action, event.threat_id, after=(), life=LIFE)], closes=None)
     return ledger.rows("acme", event.threat_id)[0].id
+
+
+def claimed(ledger: Ledger, row_id: str, lease: timedelta = LEASE) -> Claim:
+    """The row, taken."""
+    (claim,) = ledger.claim([row_id], owner=f"o{next(_numbers)}", lease=lease, most_isolations=None)
+    assert isinstance(claim, Claim), claim
+    return claim
 
 
 @dataclass
@@ -162,29 +169,29 @@ def _until(moment: str, services: Services, edr: _Interrupted, isolate: str, rel
     lost = OutcomeUnknown("no answer")
     match moment:
         case "leased":
-            claim = services.ledger.claim(isolate, owner="a late one", lease=timedelta(milliseconds=1))
+            claim = claimed(services.ledger, isolate, lease=timedelta(milliseconds=1))
             release()
             services.ledger.begin(claim, most_isolations=None)
         case "in the call":
             edr.meanwhile = release
-            execute(services, isolate)
+            execute(services, [isolate])
         case "unknown without effect" | "unknown after the effect":
             lost.after_effect = moment == "unknown after the effect"
             edr.answers.append(lost)
-            execute(services, isolate)
+            execute(services, [isolate])
         case "accepted":
             edr.takes_effect = False
-            execute(services, isolate)
+            execute(services, [isolate])
             edr.takes_effect = True
         case "done":
-            execute(services, isolate)
+            execute(services, [isolate])
 
 
 def _work_off(services: Services, isolate: str, release: str) -> None:
     """Workers come for the release, and late and often for the isolation, until both are settled."""
     for _ in range(100):
-        execute(services, release)
-        execute(services, isolate)
+        execute(services, [release])
+        execute(services, [isolate])
         rows = [services.ledger.row(each) for each in (isolate, release)]
         if all(row.state in TERMINAL for row in rows):
             return

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from tests.chaos.fleet import HASTE, Fleet
 from tests.chaos.killer import Killer, RedisKiller, reclaims
 from tests.chaos.report import Outcome, of, percentile
-from tests.chaos.world import Campaign
+from tests.chaos.world import OTHERS, Campaign
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: The waits of the full form: production's own, with the shortest lease that the settings allow.
-SLOW = {"CHAOS_LEASE": "30", "CHAOS_LEAST": "20", "CHAOS_GRACE": "5", "CHAOS_AGAIN": "30"}
+#: The waits of the full form: production's own.
+SLOW = {"CHAOS_LEASE": "24", "CHAOS_LEAST": "10", "CHAOS_GRACE": "5", "CHAOS_AGAIN": "15"}
 
 #: A vendor slow enough that whoever dies has something in hand.
 SLUGGISH = {"action": "delay", "vendor": "crowdstrike", "probability": 0.3, "seconds": 0.3, "label": "sluggish"}
@@ -43,7 +43,7 @@ class Publisher:
 
 def kill_storm(folder: Path, seed: int, *, threats: int, strikes: int, workers: int, batch: int, settings: dict[str, str]) -> Outcome:
     """R2."""
-    campaign = Campaign(seed)
+    campaign = Campaign(seed, others=OTHERS)
     campaign.add(threats)
     with Fleet(folder, campaign, workers=workers, beats=1, settings=settings) as fleet:
         fleet.fault(**SLUGGISH)
