@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import logging
 import time
 import zlib
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ..domain.limits import Limits
     from ..domain.rows import Finding, NewRow
 
+_log = logging.getLogger(__name__)
 #: A ring is expected to arrive within this; only then does the sweep ring again.
 GRACE = timedelta(seconds=5)
 #: A write is begun only with so much left of the lease: its worker's heart beats, and it has not been asleep.
@@ -166,11 +168,11 @@ class RedisLedger:
     def compact(self, before: datetime, limit: int) -> int:
         packed = 0
         for customer in self.customers():
-            with _unavailable_if_away():
+            with _unavailable_if_away(), _spoiling_no_other(customer):
                 settled = self._redis.zrange(
                     f"{_prefix(customer)}settled", "-inf", int(before.timestamp() * 1000), byscore=True, offset=0, num=limit - packed
                 )
-            packed += sum(self._compact(customer, threat_id) for threat_id in settled)
+                packed += sum(self._compact(customer, threat_id) for threat_id in settled)
             if packed >= limit:
                 break
         return packed
@@ -194,7 +196,10 @@ class RedisLedger:
         return _rings(self._run("unsettled", customer, threat_id))
 
     def due(self, limit: int, again: timedelta) -> list[Ring]:
-        """Asks only the customers that have something due: one pipelined look at the head of each due set."""
+        """Asks only the customers that have something due: one pipelined look at the head of each due set.
+
+        A customer whose keys somebody has spoiled is passed over, so that the others do not wait for it.
+        """
         with _unavailable_if_away():
             names = self.customers()
             heads = self._redis.pipeline(transaction=False)
@@ -202,10 +207,18 @@ class RedisLedger:
                 heads.zrange(f"{_prefix(name)}due", 0, 0, withscores=True)
             seconds, micros = self._redis.time()
             now = seconds * 1000 + micros // 1000
-            waiting = [name for name, head in zip(names, heads.execute(), strict=True) if head and head[0][1] <= now]
+            first = _sound(names, heads.execute(raise_on_error=False))
+            waiting = [name for name, head in first if head and head[0][1] <= now]
             share = max(1, limit // max(1, len(waiting)))
-            replies = self._run_all([("due", name, (share, _ms(again))) for name in waiting]) if waiting else []
-        return [ring for name, reply in zip(waiting, replies, strict=True) for ring in _rings(reply, name)]
+            replies = self._due(waiting, share, _ms(again)) if waiting else []
+        return [ring for name, reply in _sound(waiting, replies) for ring in _rings(reply, name)]
+
+    def _due(self, customers: Sequence[str], share: int, again: int) -> list[Any]:
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.script_load(self._scripts["due"])
+        for name in customers:
+            pipe.evalsha(self._shas["due"], 1, f"{_prefix(name)}due", share, again)
+        return list(pipe.execute(raise_on_error=False))[1:]
 
     def tick(self, name: str, window: timedelta) -> bool:
         with _unavailable_if_away():
@@ -324,6 +337,23 @@ def _unavailable_if_away() -> Iterator[None]:
     except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.ReadOnlyError, redis.exceptions.OutOfMemoryError) as error:
         message = f"the ledger cannot be reached or written: {type(error).__name__}"
         raise LedgerUnavailable(message) from None
+
+
+@contextmanager
+def _spoiling_no_other(customer: str) -> Iterator[None]:
+    try:
+        yield
+    except redis.ResponseError as error:
+        _log.error("%s: its keys are spoiled: %s", customer, error)  # noqa: TRY400 - the trace tells nothing more
+
+
+def _sound(customers: Sequence[str], replies: Sequence[Any]) -> Iterator[tuple[str, Any]]:
+    """The replies of a pipeline that are none of an error."""
+    for customer, reply in zip(customers, replies, strict=True):
+        if isinstance(reply, Exception):
+            _log.error("%s: its keys are spoiled: %s", customer, reply)
+        else:
+            yield customer, reply
 
 
 def _prefix(customer: str) -> str:
