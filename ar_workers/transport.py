@@ -4,7 +4,8 @@ Stock kombu takes one message per round trip and event-loop turn, builds a Redis
 worker when a list holds something that is not JSON. This subclass
 - takes, after the first message that a blocking pop brings, as many more as the prefetch allows in one script;
 - keeps one client per channel, and sends what is published inside `batch()` in one pipeline;
-- sets a message that cannot be read aside in `ar:poison`, with its queue, and goes on.
+- sets a message that cannot be read aside in `ar:poison`, with its queue, and goes on; what stands under a queue's name and
+  is no list is renamed to `ar:poison:QUEUE`.
 There is no acknowledgement: a message that dies with its worker is rung again by the sweep, because the ledger is the record.
 It leans on kombu's `_brpop_read`, `_put` and `conn_or_acquire`, hence the pin on kombu's minor version.
 `AR_TRANSPORT=stock` switches back.
@@ -13,11 +14,13 @@ It leans on kombu's `_brpop_read`, `_put` and `conn_or_acquire`, hence the pin o
 from __future__ import annotations
 
 import json
+import logging
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import Empty
 from typing import TYPE_CHECKING, Any
 
+import redis as client_library
 from kombu.transport import redis
 from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import dumps, loads
@@ -25,6 +28,7 @@ from kombu.utils.json import dumps, loads
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_log = logging.getLogger(__name__)
 POISON = "ar:poison"
 MOST_POISON = 1_000
 #: However large the prefetch, one script takes no more.
@@ -96,6 +100,9 @@ class Channel(redis.Channel):
         except self.connection_errors:
             self.client.connection.disconnect()
             raise
+        except client_library.ResponseError:
+            self._set_queues_aside()
+            raise Empty from None
         finally:
             self._in_poll = None  # type: ignore[assignment] # kombu puts a connection there
         if not popped:
@@ -108,8 +115,12 @@ class Channel(redis.Channel):
         room = self.qos.can_consume_max_estimate()
         most = LARGEST_BATCH if room is None else min(room, LARGEST_BATCH)
         if most > 0:
-            with self.conn_or_acquire() as client:
-                flat = iter(client.eval(_TAKE, len(self.active_queues), *self.active_queues, most))
+            try:
+                with self.conn_or_acquire() as client:
+                    flat = iter(client.eval(_TAKE, len(self.active_queues), *self.active_queues, most))
+            except client_library.ResponseError:
+                self._set_queues_aside()
+                return
             for queue, raw in zip(flat, flat, strict=True):
                 self._hand_over(bytes_to_str(queue), raw)
 
@@ -126,9 +137,21 @@ class Channel(redis.Channel):
     def _set_aside(self, queue: str, raw: bytes | str, error: Exception) -> None:
         shown = raw[:2000] if isinstance(raw, str) else raw[:2000].decode("utf-8", "replace")
         entry = {"queue": queue, "at": time.time(), "error": type(error).__name__, "raw": shown}
+        try:
+            with self.conn_or_acquire() as client:
+                client.lpush(POISON, json.dumps(entry))
+                client.ltrim(POISON, 0, MOST_POISON - 1)
+        except client_library.ResponseError:
+            _log.exception("%s is no list: what came by %s is dropped", POISON, queue)
+
+    def _set_queues_aside(self) -> None:
+        """A stranger put something else under a queue's name: the sweep rings again what had stood there."""
         with self.conn_or_acquire() as client:
-            client.lpush(POISON, json.dumps(entry))
-            client.ltrim(POISON, 0, MOST_POISON - 1)
+            for queue in self.active_queues:
+                with suppress(client_library.ResponseError):  # another worker was quicker
+                    if bytes_to_str(client.type(queue)) not in {"list", "none"}:
+                        client.rename(queue, f"{POISON}:{queue}")
+                        _log.error("the queue %s was no list: it is kept as %s:%s", queue, POISON, queue)
 
     def _disconnect_pools(self) -> None:
         self._kept = None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from queue import Empty
 
 import pytest
 
 from ar_workers.celery import CeleryDoorbell, celery_at
-from ar_workers.domain.rows import Queue, Ring
+from ar_workers.domain.scores import Queue, Ring
 from ar_workers.transport import POISON
 
 
@@ -51,3 +52,27 @@ def test_headers_on_which_a_worker_would_end_are_set_aside(real_redis, redis_url
     our_message["headers"] |= odd
     assert handed_over(redis_url, json.dumps(our_message)) == []
     assert real_redis.llen(POISON) == 1
+
+
+def polled(redis_url):
+    """What the worker's blocking pop brings."""
+    with celery_at(redis_url).connection_for_read() as connection:
+        channel = connection.default_channel
+        channel._active_queues = ["ioc"]
+        channel._queue_cycle.update(["ioc"])
+        channel.client.connection = channel.client.connection_pool.get_connection()
+        channel._brpop_start(timeout=1)
+        return channel._brpop_read()
+
+
+def test_what_is_no_list_under_a_queues_name_is_renamed_and_the_queue_works_again(real_redis, redis_url):
+    real_redis.set("ioc", "x")
+    with pytest.raises(Empty):
+        polled(redis_url)
+    assert real_redis.get(f"{POISON}:ioc") == "x"
+    assert not real_redis.exists("ioc")
+
+
+def test_poison_that_cannot_be_kept_is_dropped(real_redis, redis_url):
+    real_redis.set(POISON, "x")
+    assert handed_over(redis_url, b"{") == []
