@@ -104,6 +104,7 @@ STORMS: tuple[tuple[str, Storm], ...] = (
     ("R11", duplicates),
     ("R12", lambda folder, seed, size: clocks.skewed_clocks(folder, seed, threats=size(25, 400), jumps=size(4, 100))),
     ("R13", lambda folder, seed, size: poison.poison(folder, seed, threats=size(20, 200), each=size(2, 10), megabytes=10)),
+    ("R13", lambda folder, seed, size: poison.wrong_types(folder, seed, threats=size(20, 200), seconds=3)),
     ("R14", model_in_memory),
     ("R14", model_in_redis),
     ("R16", lambda folder, seed, size: clocks.three_beats(folder, seed, strangers=size(3, 50))),
