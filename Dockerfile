@@ -1,7 +1,7 @@
 FROM python:3.12-slim
 WORKDIR /srv/ar_workers
 COPY requirements.lock pyproject.toml README.md celeryconfig.py ./
-RUN pip install --no-cache-dir --require-hashes -r requirements.lock
+RUN pip install --no-cache-dir --no-deps --require-hashes -r requirements.lock
 COPY ar_workers ar_workers
 RUN pip install --no-cache-dir --no-deps --no-build-isolation . && useradd --system ar_workers
 USER ar_workers

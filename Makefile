@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+PEERS := .venv-bench/.installed
 
 .PHONY: help install run up test check bench chaos lock clean
 
@@ -36,8 +37,13 @@ check: install ## lint, types, layers, generated documentation
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/arctl docs --check
 
-bench: install ## measure against bare Celery, side by side
-	@$(BIN)/python -m bench
+bench: install $(PEERS) ## measure against bare Celery and the peers (ARGS=... names what; see bench/README.md)
+	@$(BIN)/python -m bench $(ARGS)
+
+$(PEERS): bench/requirements.lock
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r bench/requirements.lock
+	@touch $@
 
 chaos: install ## kill, cut and flood it for some hours, and print a table (ARGS="--only R2 --seed 7 --short")
 	@$(BIN)/python -m tests.chaos $(ARGS)
@@ -45,6 +51,8 @@ chaos: install ## kill, cut and flood it for some hours, and print a table (ARGS
 lock: ## resolve pyproject.toml anew into requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
 		--all-extras --no-emit-package ar-workers --upgrade pyproject.toml --output-file requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
+		--upgrade --override bench/overrides.in bench/requirements.in --output-file bench/requirements.lock
 
 clean: ## remove what was made
-	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build *.egg-info
+	@rm -rf .venv .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build *.egg-info

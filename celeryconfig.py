@@ -5,27 +5,18 @@ from __future__ import annotations
 import os
 
 from kombu.entity import Queue
-from kombu.transport import TRANSPORT_ALIASES
+
+from ar_workers.brokers import broker_at
 
 #: The broker is the ledger's Redis unless AR_BROKER_URL says otherwise.
-broker_url = os.environ.get("AR_BROKER_URL") or os.environ.get("AR_REDIS_URL") or "redis://127.0.0.1:6379/0"
-
-# Ours takes messages in batches and survives what is no message; AR_TRANSPORT=stock is kombu's own.
-# It stands in kombu's table, so that the broker is still `redis://` to Flower.
-if os.environ.get("AR_TRANSPORT") != "stock":
-    TRANSPORT_ALIASES["redis"] = "ar_workers.transport:Transport"
+_broker = broker_at(os.environ.get("AR_BROKER_URL") or os.environ.get("AR_REDIS_URL") or "redis://127.0.0.1:6379/0")
+broker_url = _broker["broker_url"]
+broker_transport_options = _broker["broker_transport_options"]
+broker_use_ssl = _broker.get("broker_use_ssl", False)
 # The ledger holds results; a backend costs a sixth of the throughput and loses chord callbacks.
 task_ignore_result = True
 # The ledger makes redelivery unnecessary, and a worker whose clock is wrong would double tasks by it.
 task_acks_late = False
-broker_transport_options = {
-    "ack_emulation": False,
-    # Without these a publish on a dead socket waits for ever.
-    "socket_timeout": 10,
-    "socket_connect_timeout": 3,
-    "socket_keepalive": True,
-    "health_check_interval": 15,
-}
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None
 # Anything but JSON is code execution or a parser nobody needs.

@@ -7,17 +7,19 @@ import random
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from .celery import CeleryDoorbell, celery_at
 from .channels import CHANNELS
 from .domain.capabilities import Capabilities, Capability
 from .domain.errors import InvalidSettings
-from .domain.notifications import Receiver
+from .domain.notifications import TRE, Receiver
 from .edr import ADAPTERS
 from .edr.gated import Gated
-from .ledger.redis import RedisLedger, connect
+from .ledger.clients import connect
+from .ledger.redis import RedisLedger
 from .pipeline.heartbeat import Heartbeat
 from .pipeline.services import Services
 from .settings import load_settings
@@ -42,7 +44,7 @@ def build(settings: Settings) -> Services:
     system = settings.system
     ledger = ledger_at(system.redis_url)
     edrs = _edrs(settings, ledger, problems)
-    channels = _channels(system, problems)
+    channels = channels_of(settings, problems)
     if problems:
         raise InvalidSettings(problems)
     lease = timedelta(seconds=system.lease_seconds)
@@ -55,7 +57,7 @@ def build(settings: Settings) -> Services:
         edrs=edrs,
         capabilities=Capabilities(capability_cells(), {vendor: entry.adapter.hash_types for vendor, entry in ADAPTERS.items()}),
         channels=channels,
-        tre_receivers=(Receiver(channel="slack", address="tre"), Receiver(channel="pagerduty", address="tre")),
+        tre_receivers=TRE_RECEIVERS,
         lease=lease,
         heartbeat=Heartbeat(ledger, lease),
         compact_after=timedelta(hours=system.compact_hours),
@@ -74,8 +76,57 @@ def _edrs(settings: Settings, ledger: Ledger, problems: list[str]) -> dict[tuple
     return found
 
 
-def _channels(system: System, problems: list[str]) -> dict[str, Channel]:
-    """The channels that are configured; one that is not makes its deliveries fail, visibly, and nothing else."""
+#: Who is told by the managed automations.
+TRE_RECEIVERS = tuple(Receiver(name=name, channel=name, address=TRE) for name in ("slack", "pagerduty"))
+
+
+def channels_of(settings: Settings, problems: list[str]) -> dict[tuple[str, str], Channel]:
+    """The channels that are configured, by owner and receiver; one that is not makes its deliveries fail, and nothing else."""
+    operators = _operators_channels(settings.system, problems)
+    found = {(TRE, each.name): operators[each.channel] for each in TRE_RECEIVERS if each.channel in operators}
+    for name, customer in settings.customers.items():
+        if "email" in operators:
+            found[name, ""] = operators["email"]
+        for receiver in customer.policy.receivers.values():
+            options = customer.receivers[receiver.name]
+            where = f"{name}.toml: receivers.{receiver.name}"
+            if receiver.channel == "email":
+                problems += [f"{where}.{key}: mail goes through the operator's relay: nothing else can be set" for key in options]
+                channel = operators.get("email")
+            else:
+                channel = _own(receiver, options, where, problems)
+            if channel:
+                found[name, receiver.name] = channel
+    return found
+
+
+def _own(receiver: Receiver, options: dict[str, Any], where: str, problems: list[str]) -> Channel | None:
+    """A channel by a customer's own options. A path would read the worker's files, an address of choice its network."""
+    config, channel = CHANNELS[receiver.channel]
+    plain: dict[str, Any] = {}
+    for key, value in options.items():
+        kind = str(config.model_fields[key].annotation) if key in config.model_fields else ""
+        if "Path" in kind or (key == "base_url" and not _is_loopback(value)):
+            problems.append(f"{where}.{key}: is for the operator to set")
+        elif "SecretStr" in kind and not all(isinstance(each, SecretStr) for each in (value if isinstance(value, list) else [value])):
+            problems.append(f'{where}.{key}: a secret does not belong in the file; write "env:NAME" and set NAME in the environment')
+        else:
+            plain[key] = value if "SecretStr" in kind or not isinstance(value, SecretStr) else value.get_secret_value()
+    try:
+        return channel(config(**plain)) if plain.keys() == options.keys() else None
+    except ValidationError as error:
+        problems += [f"{where}.{_where(each)}: {each['msg']}" for each in error.errors(include_input=False)]
+        return None
+
+
+def _is_loopback(url: Any) -> bool:
+    """Tests and the demo have pretend vendors there."""
+    text = url.get_secret_value() if isinstance(url, SecretStr) else str(url)
+    return urlsplit(text).hostname in {"127.0.0.1", "localhost"}
+
+
+def _operators_channels(system: System, problems: list[str]) -> dict[str, Channel]:
+    """What the environment sets: the TREs' own, and the relay for everybody's mail."""
     wishes: dict[str, dict[str, Any] | None] = {
         "slack": _given(token=system.slack_token, channel=system.slack_channel, base_url=system.slack_url),
         "pagerduty": _given(routing_key=system.pagerduty_routing_key, base_url=system.pagerduty_url, ca_file=system.ca_file),

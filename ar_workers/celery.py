@@ -12,6 +12,7 @@ from celery import Celery, Signature, group
 from kombu.exceptions import OperationalError
 from redis import RedisError
 
+from .brokers import broker_at
 from .domain.scores import Queue, Score, Step, coalesced
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def celery_at(broker_url: str | None = None) -> Celery:
     celery = Celery("ar_workers", set_as_current=broker_url is None)
     celery.config_from_object("celeryconfig")
     if broker_url:
-        celery.conf.broker_url = broker_url
+        celery.conf.update(broker_at(broker_url))
     return celery
 
 
@@ -125,9 +126,9 @@ class CeleryDoorbell:
 
     def _lengths(self) -> dict[str, int]:
         try:
-            with self._app.connection_for_write() as connection:
-                channel = connection.default_channel
-                return {name: channel._size(name) for name in TASKS}  # noqa: SLF001 - kombu shows a queue's length nowhere else without declaring it
+            with self._app.producer_pool.acquire(block=True, timeout=5) as producer:
+                size = producer.channel._size  # noqa: SLF001 - kombu shows a queue's length nowhere else without declaring it
+                return {name: size(name) for name in TASKS}
         except (OperationalError, RedisError, OSError):
             return {}
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from .domain.facts import Fact, Receipt
     from .domain.indicators import HashType
     from .domain.limits import Limits
-    from .domain.notifications import Delivery
+    from .domain.notifications import Delivery, Digest
     from .domain.results import Result
-    from .domain.rows import Acceptance, Claim, Finding, NewRow, Refusal, Row, ThreatRecord
+    from .domain.rows import Acceptance, Claim, Finding, NewRow, Refusal, Row, Seat, ThreatRecord
     from .domain.scores import Ring, Score
 
 
@@ -137,6 +137,18 @@ class Ledger(Protocol):
 
     def requeue(self, row_id: str, *, by: str, life: timedelta) -> Ring | Refusal:
         """Bring a failed row back with a new generation, or let a held one pass its guard: a person's decision."""
+
+    def resolve(self, row_id: str, *, by: str, was_sent: bool) -> list[Ring] | Refusal:
+        """A person says what became of an unknown delivery: it is done, or it is pending as if it had never begun."""
+
+    def seat(self, row_id: str, counted: str, digest: Digest) -> Seat | None:
+        """The delivery's place in a digest, or None if it is sent alone. Asked again, the answer is the same row.
+
+        `counted` names what is counted together. No row gets a seat behind a carrier whose wait is over.
+        """
+
+    def gathered(self, row_id: str) -> list[Delivery]:
+        """The deliveries that this row is sent for, its own first; empty unless it carries a digest."""
 
     def due(self, limit: int, again: timedelta) -> list[Ring]:
         """What is due and unleased, of each customer its soonest, all customers alike; not due again before `again`."""

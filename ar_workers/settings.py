@@ -7,15 +7,19 @@ import re
 import stat
 import tomllib
 from collections import defaultdict
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
 
+from .domain.addresses import parse_address
 from .domain.endpoints import Vendor
 from .domain.errors import InvalidSettings
+from .domain.notifications import TRE, Receiver
 from .domain.policies import FileResponse, MediumIsolation, Policy
-from .domain.text import Line
+from .domain.routes import Route, problems_of
+from .domain.text import Line, MailAddress, Slug
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,10 +35,20 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class System(_Section):
-    """What the environment sets, `AR_` before the upper-case name. A secret may be `AR_..._FILE`: the file's path."""
+def _redis_address(url: str) -> str:
+    parse_address(url)
+    return url
 
-    redis_url: str = "redis://127.0.0.1:6379/0"
+
+class System(_Section):
+    """What the environment sets, `AR_` before the upper-case name. A secret may be `AR_..._FILE`: the file's path.
+
+    AR_REDIS_URL, the ledger's: `redis://HOST:PORT/DB`, `redis+cluster://HOST:PORT,HOST:PORT,...` or
+    `redis+sentinel://HOST:PORT,HOST:PORT,.../SERVICE/DB`, with `rediss` for TLS; `domain/addresses.py` has the details.
+    AR_BROKER_URL, if it is not the same: likewise, but no cluster.
+    """
+
+    redis_url: Annotated[str, AfterValidator(_redis_address)] = "redis://127.0.0.1:6379/0"
     home: Path = Path.home() / ".ar_workers"
     customers: Path | None = None
     lease_seconds: Annotated[int, Field(ge=15, le=600)] = 24
@@ -56,18 +70,6 @@ class System(_Section):
     def customers_folder(self) -> Path:
         """Where the customers' files are."""
         return self.customers or self.home / "customers"
-
-
-_ADDRESS = re.compile(r"^[^@\s,;<>\"]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+$")
-
-
-def _mail_address(text: str) -> str:
-    if not _ADDRESS.match(text):
-        raise ValueError("is not one mail address such as soc@acme.example")
-    return text
-
-
-MailAddress = Annotated[Line, AfterValidator(_mail_address)]
 
 
 class _ThreatPublished(_Section):
@@ -96,6 +98,7 @@ class Automations(_Section):
     notify_customer_of_note: _Emails = _Emails()
     unsupported_os: _Emails = _Emails()
     threat_closed: _Managed = _Managed()
+    action_needed: _Managed = _Managed()
 
 
 class Protect(_Section):
@@ -114,19 +117,36 @@ class EDRSection(BaseModel):
     remediate_groups: Annotated[tuple[Line, ...], Field(min_length=1)]
 
 
+class ReceiverSection(BaseModel):
+    """A named receiver: its channel, its address on it, and whatever else the channel wants (checked by its own Config)."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    channel: Literal["slack", "pagerduty", "email", "teams", "webhook", "sms", "voice", "syslog"]
+    to: Line | None = None
+
+    def receiver(self, name: str) -> Receiver:
+        """As notifications know it. Where the options say it all, the name stands for the address."""
+        return Receiver(name=name, channel=self.channel, address=self.to or name)
+
+
 class _CustomerFile(_Section):
     edr: dict[Vendor, EDRSection] = {}
+    receivers: dict[Slug, ReceiverSection] = {}
+    routes: tuple[Route, ...] = ()
     automations: Automations = Automations()
     protect: Protect = Protect()
 
 
 class CustomerSettings(BaseModel):
-    """A customer, ready for use: the policy, and per EDR the options with secrets resolved."""
+    """A customer, ready for use: the policy, and per EDR and receiver the options with secrets resolved."""
 
     model_config = ConfigDict(frozen=True)
 
     policy: Policy
     edrs: dict[Vendor, dict[str, Any]]
+    #: By name. Whatever came from the environment is a SecretStr.
+    receivers: dict[str, dict[str, Any]] = {}
 
 
 class Settings(BaseModel):
@@ -196,6 +216,8 @@ def _secret_from_file(variable: str, path: Path, problems: list[str]) -> str:
 
 def _customer(path: Path, environ: Mapping[str, str], problems: list[str], names: defaultdict[str, set[str]]) -> CustomerSettings | None:
     before = len(problems)
+    if path.stem == TRE:
+        problems.append(f"{path.name}: this name is kept for the TREs' own receivers, which the environment sets")
     if not _CUSTOMER.match(path.stem):
         problems.append(f"{path.name}: the file's name is the customer's id: lower case letters, digits, - and _ only")
     try:
@@ -207,8 +229,18 @@ def _customer(path: Path, environ: Mapping[str, str], problems: list[str], names
     except ValidationError as error:
         problems += [f"{path.name}: {_problem(each)}" for each in error.errors()]
         return None
-    edrs = {vendor: dict(_options(path, vendor, section, environ, problems, names)) for vendor, section in parsed.edr.items()}
-    return CustomerSettings(policy=_policy(path.stem, parsed), edrs=edrs) if len(problems) == before else None
+    secrets = _Secrets(path, environ, problems, names)
+    edrs = {vendor: dict(_edr_options(secrets, f"edr.{vendor}", section)) for vendor, section in parsed.edr.items()}
+    receivers = {name: dict(_receiver_options(secrets, f"receivers.{name}", section)) for name, section in parsed.receivers.items()}
+    wrong = [*map(_address_problem, parsed.receivers.items()), *problems_of(parsed.routes, _receivers(parsed))]
+    problems += [f"{path.name}: {each}" for each in wrong if each]
+    if len(problems) > before:
+        return None
+    return CustomerSettings(policy=_policy(path.stem, parsed), edrs=edrs, receivers=receivers)
+
+
+def _receivers(parsed: _CustomerFile) -> dict[str, Receiver]:
+    return {name: section.receiver(name) for name, section in parsed.receivers.items()}
 
 
 def _policy(customer: str, parsed: _CustomerFile) -> Policy:
@@ -223,43 +255,94 @@ def _policy(customer: str, parsed: _CustomerFile) -> Policy:
         isolations_per_hour=protect.isolations_per_hour,
         summary_emails=knobs.notify_customer_of_note.emails,
         unsupported_os_emails=knobs.unsupported_os.emails,
+        receivers=_receivers(parsed),
+        routes=parsed.routes,
     )
+
+
+_MAIL: TypeAdapter[str] = TypeAdapter(MailAddress)
+_FORMS = {
+    "sms": (re.compile(r"\+[1-9][0-9]{6,14}"), "one phone number such as +4930123456"),
+    "voice": (re.compile(r"\+[1-9][0-9]{6,14}"), "one phone number such as +4930123456"),
+    "slack": (re.compile(r"[CDG][A-Z0-9]{2,30}"), "the id of a Slack channel such as C0123456789"),
+    "syslog": (re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?"), "host or host:port of a syslog receiver"),
+}
+
+
+def _address_problem(named: tuple[str, ReceiverSection]) -> str | None:
+    name, section = named
+    where, to = f"receivers.{name}.to", section.to or ""
+    if section.channel == "email":
+        try:
+            _MAIL.validate_python(to)
+        except ValidationError:
+            return f"{where}: must be one mail address such as soc@acme.example"
+        return None
+    if section.channel in {"pagerduty", "teams", "webhook"} or "webhook_url" in (section.model_extra or {}):
+        return f"{where}: a receiver of this kind has no address beside its options" if to else None
+    form, said = _FORMS[section.channel]
+    return None if form.fullmatch(to) else f"{where}: must be {said}"
 
 
 _SECRET_NAME = re.compile(r"secret|token|password|key", re.IGNORECASE)
 
 
-def _options(
-    path: Path,
-    vendor: Vendor,
-    section: EDRSection,
-    environ: Mapping[str, str],
-    problems: list[str],
-    names: defaultdict[str, set[str]],
-) -> Iterator[tuple[str, Any]]:
-    for key, value in (section.model_extra or {}).items():
-        where = f"{path.name}: edr.{vendor}.{key}"
-        if isinstance(value, str) and value.startswith("env:"):
-            name = value.removeprefix("env:")
-            names[name].add(path.stem)
-            resolved = _resolved(where, name, environ, problems)
+@dataclass(frozen=True)
+class _Secrets:
+    """What a customer's file refers to in the environment, and who has named which variable."""
+
+    path: Path
+    environ: Mapping[str, str] = field(repr=False)
+    problems: list[str]
+    names: defaultdict[str, set[str]]
+
+    def resolved(self, where: str, value: str) -> str:
+        """What `env:NAME` stands for."""
+        name = value.removeprefix("env:")
+        self.names[name].add(self.path.stem)
+        if not re.match(r"^[A-Z][A-Z0-9_]*$", name):
+            self.refuse(where, "env: is followed by the name of a variable, upper case; never by a path")
+        elif name in self.environ:
+            return self.environ[name]
+        elif name + "_FILE" in self.environ:
+            return _secret_from_file(name + "_FILE", Path(self.environ[name + "_FILE"]), self.problems)
+        else:
+            self.refuse(where, f"the environment has no {name}")
+        return ""
+
+    def refuse(self, where: str, problem: str) -> None:
+        """Add a problem of this file."""
+        self.problems.append(f"{self.path.name}: {where}: {problem}")
+
+
+def _is_reference(value: object) -> bool:
+    return isinstance(value, str) and value.startswith("env:")
+
+
+def _edr_options(secrets: _Secrets, section: str, given: EDRSection) -> Iterator[tuple[str, Any]]:
+    for key, value in (given.model_extra or {}).items():
+        where = f"{section}.{key}"
+        if _is_reference(value):
+            resolved = secrets.resolved(where, value)
             yield key, SecretStr(resolved) if _SECRET_NAME.search(key) else resolved
         elif _SECRET_NAME.search(key):
-            problems.append(f'{where}: a secret does not belong in the file; write "env:NAME" and set NAME in the environment')
+            secrets.refuse(where, 'a secret does not belong in the file; write "env:NAME" and set NAME in the environment')
         else:
             yield key, value
 
 
-def _resolved(where: str, name: str, environ: Mapping[str, str], problems: list[str]) -> str:
-    if not re.match(r"^[A-Z][A-Z0-9_]*$", name):
-        problems.append(f"{where}: env: is followed by the name of a variable, upper case; never by a path")
-    elif name in environ:
-        return environ[name]
-    elif name + "_FILE" in environ:
-        return _secret_from_file(name + "_FILE", Path(environ[name + "_FILE"]), problems)
-    else:
-        problems.append(f"{where}: the environment has no {name}")
-    return ""
+def _receiver_options(secrets: _Secrets, section: str, given: ReceiverSection) -> Iterator[tuple[str, Any]]:
+    """What is a secret only the channel's Config knows: `bootstrap` refuses one that did not come from the environment."""
+    for key, value in (given.model_extra or {}).items():
+        where = f"{section}.{key}"
+        if isinstance(value, list):
+            yield key, [SecretStr(secrets.resolved(where, each)) if _is_reference(each) else each for each in value]
+        else:
+            yield key, SecretStr(secrets.resolved(where, value)) if _is_reference(value) else value
+
+
+#: `routes`, and its number.
+_OF_A_ROUTE = 2
 
 
 def _problem(error: Any) -> str:
@@ -273,8 +356,8 @@ def _problem(error: Any) -> str:
         can = f"only {', '.join(knobs)} can be set" if knobs else "nothing of it can be set"
         return f"{dotted}: this automation is managed by the service; {can}"
     sections: dict[tuple[str, ...], type[BaseModel]] = {(): _CustomerFile, ("automations",): Automations, ("protect",): Protect}
-    known = sections.get(tuple(parent))
-    return f"{dotted}: is not known{_nearest(key, list(known.model_fields)) if known else ''}"
+    known = sections.get(tuple(parent)) or (Route if parent[:1] == ["routes"] and len(parent) == _OF_A_ROUTE else None)
+    return f"{dotted}: is not known{_nearest(key, [each.alias or name for name, each in known.model_fields.items()]) if known else ''}"
 
 
 def _knobs(automation: str) -> Iterator[str]:

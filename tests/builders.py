@@ -138,5 +138,6 @@ def a_notification(**changes):
     return Notification(**(wish | changes))
 
 
-def a_delivery(channel="slack", address="tre", **changes):
-    return Delivery(notification=a_notification(**changes), receiver=Receiver(channel=channel, address=address))
+def a_delivery(channel="slack", address="tre", *, fallback=None, digest=None, **changes):
+    receiver = Receiver(channel=channel, address=address)
+    return Delivery(notification=a_notification(**changes), receiver=receiver, fallback=fallback, digest=digest)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from ar_workers.bootstrap import TRE_RECEIVERS
 from ar_workers.domain.capabilities import Capabilities, Capability, Means
 from ar_workers.domain.endpoints import OS, Vendor
 from ar_workers.domain.errors import EndpointNotFound
 from ar_workers.domain.facts import Fact, Receipt, Sight
 from ar_workers.domain.indicators import HashType
 from ar_workers.domain.limits import Limits, Rate
-from ar_workers.domain.notifications import Receiver
 from ar_workers.domain.policies import Policy
 from ar_workers.domain.results import Answer, Result
 from ar_workers.domain.scores import Queue
@@ -154,7 +154,10 @@ class InlineDoorbell:
 
 
 def some_services(*, policy: Policy | None = None, edr: FakeEDR | None = None, **more: object) -> Services:
-    """The pipeline over a memory ledger, one customer `acme` with one EDR, and channels that always accept."""
+    """The pipeline over a memory ledger, one customer `acme` with one EDR, and channels that always accept.
+
+    `channels` are the TREs' by name, `email` the mail of `acme`; of `acme`'s own receivers by name are `receivers`.
+    """
     clock = ManualClock()
     policy = policy or Policy(
         customer="acme",
@@ -173,8 +176,10 @@ def some_services(*, policy: Policy | None = None, edr: FakeEDR | None = None, *
         "policies": {policy.customer: policy},
         "edrs": {(policy.customer, edr.vendor): edr},
         "capabilities": Capabilities(edr.capabilities(), {edr.vendor: edr.hash_types}),
-        "channels": {"slack": FakeChannel(), "pagerduty": FakeChannel(dedupes=True), "email": FakeChannel()},
-        "tre_receivers": (Receiver(channel="slack", address="tre"), Receiver(channel="pagerduty", address="tre")),
+        "tre_receivers": TRE_RECEIVERS,
         "lease": timedelta(minutes=1),
     }
-    return Services(**(parts | more))
+    channels = more.pop("channels", None) or {"slack": FakeChannel(), "pagerduty": FakeChannel(dedupes=True), "email": FakeChannel()}
+    owned = {(policy.customer, "") if name == "email" else ("tre", name): channel for name, channel in channels.items()}
+    own = {(policy.customer, name): channel for name, channel in more.pop("receivers", {}).items()}
+    return Services(**(parts | more), channels=owned | own)

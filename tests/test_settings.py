@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from ar_workers.automations import KNOBS
 from ar_workers.bootstrap import build
 from ar_workers.domain.endpoints import Vendor
 from ar_workers.domain.errors import InvalidSettings
+from ar_workers.domain.notifications import Receiver
 from ar_workers.domain.policies import FileResponse, MediumIsolation
 from ar_workers.settings import Automations, load_settings
 
@@ -54,6 +56,83 @@ def test_the_defaults_follow_the_seed_page(tmp_path):
     (tmp_path / "acme.toml").write_text(MINIMAL)
     policy = load(tmp_path).customers["acme"].policy
     assert (policy.medium_isolation, policy.file_response) == (MediumIsolation.ALWAYS, FileResponse.QUARANTINE_ELSE_DELETE)
+
+
+ROUTED = """
+[receivers.chat]
+channel = "slack"
+to = "C0123456"
+token = "env:ACME_SLACK_TOKEN"
+
+[receivers.mail]
+channel = "email"
+to = "soc@acme.example"
+
+[[routes]]
+kinds = ["remediation_summary"]
+severities = ["high"]
+to = ["chat"]
+fallback = "mail"
+continue = true
+hours = {zone = "Europe/Berlin", days = ["mon"], from = "08:00", to = "18:00"}
+quiet = {zone = "Europe/Berlin", from = "22:00", to = "06:00", bypass = ["high"]}
+digest = {more_than = 5, within = "10m"}
+"""
+SLACK = {"ACME_SLACK_TOKEN": "xoxb-canary", "ACME_PD_KEY": "canary-key"}
+
+
+def test_receivers_and_routes_are_read_from_the_customers_file(tmp_path):
+    (tmp_path / "acme.toml").write_text(ROUTED)
+    services = build(
+        load(tmp_path, **SLACK, AR_SMTP_HOST="127.0.0.1", AR_SMTP_FROM="tre@ar.example", AR_SLACK_TOKEN="xoxb-t", AR_SLACK_CHANNEL="C1")
+    )
+    policy = services.policies["acme"]
+    assert policy.receivers["chat"] == Receiver(name="chat", channel="slack", address="C0123456")
+    (found,) = policy.routes
+    assert (found.to, found.fallback, found.goes_on, found.digest.within) == (("chat",), "mail", True, timedelta(minutes=10))
+    assert set(services.channels) == {("acme", "chat"), ("acme", "mail"), ("acme", ""), ("tre", "slack")}
+    assert services.channels["acme", "chat"] is not services.channels["tre", "slack"]
+    assert "canary" not in repr(services) + repr(policy)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (ROUTED.replace('"remediation_summary"', '"threat_published"'), "routes.0.kinds.0: Value error, threat_published goes to the TREs by the service, which cannot be changed here"),
+        (ROUTED.replace('["chat"]', '["chta"]'), "routes.0.to.0: chta is none of the receivers"),
+        (ROUTED.replace("fallback =", "fallbak ="), "routes.0.fallbak: is not known; did you mean fallback?"),
+        (ROUTED.replace('to = "C0123456"', ""), "receivers.chat.to: must be the id of a Slack channel"),
+        (ROUTED.replace("soc@acme.example", "soc"), "receivers.mail.to: must be one mail address"),
+        (ROUTED.replace("env:ACME_SLACK_TOKEN", "xoxb-hunter2"), "receivers.chat.token: a secret does not belong in the file"),
+        (ROUTED.replace("env:ACME_SLACK_TOKEN", "env:/etc/passwd"), "receivers.chat.token: env: is followed by the name of a variable"),
+        (ROUTED.replace("env:ACME_SLACK_TOKEN", "env:MISSING_ONE"), "receivers.chat.token: the environment has no MISSING_ONE"),
+        (ROUTED.replace("[receivers.mail]", '[receivers.mail]\nhost = "10.0.0.1"'), "receivers.mail.host: mail goes through the operator's relay"),
+        (ROUTED.replace("[receivers.mail]", 'base_url = "https://evil.example/"\n[receivers.mail]'), "receivers.chat.base_url: is for the operator to set"),
+        (ROUTED.replace("[receivers.mail]", "flavour = 1\n[receivers.mail]"), "receivers.chat.flavour: Extra inputs are not permitted"),
+        (ROUTED.replace('"slack"', '"carrier pigeon"'), "receivers.chat.channel: Input should be"),
+        (ROUTED + '[receivers.page]\nchannel = "pagerduty"\nrouting_key = "env:ACME_PD_KEY"\nca_file = "/etc/passwd"', "receivers.page.ca_file: is for the operator to set"),
+        (ROUTED + '[receivers.page]\nchannel = "pagerduty"\nto = "x"\nrouting_key = "env:ACME_PD_KEY"', "receivers.page.to: a receiver of this kind has no address"),
+    ],
+)  # fmt: skip
+def test_a_problem_of_a_receiver_or_route_names_file_key_and_fix(tmp_path, text, problem):
+    (found,) = problems_of(tmp_path, text, **SLACK)
+    assert found.startswith(f"acme.toml: {problem}")
+    assert "hunter2" not in found
+    assert "canary" not in found
+
+
+def test_all_problems_of_receivers_and_routes_are_told_at_once(tmp_path):
+    text = ROUTED.replace('["chat"]', '["chta"]').replace("soc@acme.example", "soc").replace("env:ACME_SLACK_TOKEN", "env:MISSING_ONE")
+    assert len(problems_of(tmp_path, text, **SLACK)) == 3
+
+
+def test_two_customers_never_share_a_receivers_credential(tmp_path):
+    (tmp_path / "globex.toml").write_text(ROUTED)
+    assert problems_of(tmp_path, ROUTED, **SLACK)[0].startswith("ACME_SLACK_TOKEN: is named by several customers (acme, globex)")
+
+
+def test_no_customer_is_called_as_the_tres_are(tmp_path):
+    assert "this name is kept for the TREs' own receivers" in problems_of(tmp_path, MINIMAL, name="tre.toml")[0]
 
 
 def test_the_knobs_of_a_file_are_those_of_the_automations():
@@ -145,3 +224,10 @@ def test_no_secret_is_shown():
     settings = load(EXAMPLES, AR_SLACK_TOKEN="canary-token", AR_SMTP_PASSWORD="canary-password")
     services = build(settings)
     assert "canary" not in repr(settings) + str(settings) + repr(services) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize("url", ["http://:canary@redis", "redis+sentinel://:canary@a,b", "redis+cluster://:canary@a,b/1"])
+def test_an_address_that_is_none_is_refused_without_its_password(tmp_path, url):
+    (problem,) = problems_of(tmp_path, MINIMAL, AR_REDIS_URL=url)
+    assert problem.startswith("AR_REDIS_URL: ")
+    assert "canary" not in problem

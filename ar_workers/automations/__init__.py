@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..domain.events import (
+    ActionStopped,
+    DeliveryFailed,
     EndpointGrouped,
     NoteAdded,
     RemediationRequested,
@@ -17,6 +19,7 @@ from ..domain.events import (
 )
 from ..domain.plans import Plan
 from . import (
+    action_needed,
     ioc_response,
     notify_customer_of_note,
     notify_tre_of_note,
@@ -39,6 +42,8 @@ AUTOMATIONS: dict[type, tuple[Callable[..., Plan], ...]] = {
     NoteAdded: (notify_tre_of_note.plan, notify_customer_of_note.plan),
     EndpointGrouped: (unsupported_os.plan,),
     UnsupportedOSDetected: (unsupported_os.plan,),
+    ActionStopped: (action_needed.plan,),
+    DeliveryFailed: (),  # nothing to decide: the delivery names its fallback
 }
 
 #: Automation -> the keys that a customer's file may set of it. Any other key of these is refused as managed.
@@ -50,6 +55,7 @@ KNOBS: dict[str, frozenset[str]] = {
     "notify_customer_of_note": frozenset({"emails"}),
     "unsupported_os": frozenset({"emails"}),
     "threat_closed": frozenset(),
+    "action_needed": frozenset(),
 }
 
 

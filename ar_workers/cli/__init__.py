@@ -14,9 +14,11 @@ from .. import __version__
 from ..domain.errors import ARError, InvalidSettings, LedgerUnavailable
 from .actions import actions
 from .capabilities import capabilities
+from .deliveries import deliveries
 from .demo import demo
 from .docs import docs
 from .ingest import ingest
+from .notify import notify
 from .switches import pause, pauses, resume
 from .threats import threats
 from .up import up
@@ -32,7 +34,7 @@ def arctl() -> None:
     """Automated Active Remediation: published threats in, verified containments out."""
 
 
-for command in (ingest, threats, actions, capabilities, pause, resume, pauses, up, demo, docs):
+for command in (ingest, threats, actions, deliveries, notify, capabilities, pause, resume, pauses, up, demo, docs):
     arctl.add_command(command)
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..bootstrap import doorbell_at
+from ..channels import CHANNELS
 from ..domain.actions import ACTIONS
-from ..domain.retries import DELIVERY_LIFE, life_of
+from ..domain.retries import delivery_life, life_of
 from ..domain.rows import Refusal
 from ..domain.states import State
 from .connection import open_ledger, redis_url
@@ -55,7 +56,7 @@ def filters(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that narrow a listing."""
     for option in (
         since_option,
-        click.option("--verb", type=click.Choice([*sorted(ACTIONS), "slack", "pagerduty", "email"]), help="Only this verb or channel."),
+        click.option("--verb", type=click.Choice([*sorted(ACTIONS), *CHANNELS]), help="Only this verb or channel."),
         click.option("--edr", help="Only this EDR, for example crowdstrike."),
         click.option("--customer", help="Only this customer."),
     ):
@@ -119,7 +120,7 @@ def _answer(ledger: Ledger, row_id: str, *, dry_run: bool) -> tuple[str, Ring | 
     if dry_run:
         able = row.state in {State.FAILED, State.HELD}
         return row_id, None, "" if able else f"is {row.state}: only failed or held rows can be requeued"
-    life = life_of(row.verb) if row.kind == "action" else DELIVERY_LIFE
+    life = life_of(row.verb) if row.kind == "action" else delivery_life(row.verb)
     answer = ledger.requeue(row_id, by=getpass.getuser(), life=life)
     return (row_id, None, answer.reason) if isinstance(answer, Refusal) else (row_id, answer, "")
 

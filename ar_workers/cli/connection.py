@@ -11,6 +11,7 @@ import redis
 
 from ..bootstrap import ledger_at
 from ..domain.errors import LedgerUnavailable
+from ..ledger.clients import connect
 
 if TYPE_CHECKING:
     from ..ports import Ledger
@@ -31,9 +32,9 @@ def redis_url() -> str:
         message = "no Redis is known"
         raise LedgerUnavailable(message)
     try:
-        with redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2) as client:
+        with connect(url, patience=0) as client:
             client.ping()
-    except (redis.RedisError, OSError, ValueError) as error:
+    except (redis.RedisError, LedgerUnavailable, OSError, ValueError) as error:
         where = "AR_REDIS_URL" if given else "the Redis of `arctl up`"
         message = f"{where} does not answer ({type(error).__name__})"
         raise LedgerUnavailable(message) from None

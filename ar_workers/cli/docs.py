@@ -20,9 +20,10 @@ README = Path(__file__).parents[2] / "README.md"
 
 
 def capability_table() -> str:
-    """The capability table as Markdown."""
-    columns, lines = capability_matrix(capability_cells())
-    return _markdown(columns, lines)
+    """The capability table as Markdown, and the vendors' restrictions below it."""
+    cells = capability_cells()
+    remarks = dict.fromkeys(f"- {cell.edr}, {cell.verb.replace('_', ' ')}: {cell.remark}." for cell in cells if cell.remark)
+    return "\n".join([_markdown(*capability_matrix(cells)), "", *remarks])
 
 
 def settings_table() -> str:

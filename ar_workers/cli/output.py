@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
 
+#: Columns of a table that is piped, which is not broken into lines before.
+WIDEST = 1000
 #: Colour only repeats what the word says.
 COLOURS = {
     "done": "green",
@@ -51,7 +53,9 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
     for row in rows:
         table.add_row(*row)
     console = Console()
-    console.print(table, width=None if console.is_terminal else 200, soft_wrap=not console.is_terminal)
+    if not console.is_terminal:
+        console = Console(width=WIDEST)
+    console.print(table)
 
 
 def moment(at: datetime | None) -> str:

@@ -6,12 +6,13 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter, ValidationError
 
 from .endpoints import CustomerId, Endpoint
 from .errors import InvalidEvent
 from .indicators import IOC
 from .model import Value
+from .notifications import Delivery
 from .text import Identifier, Line
 from .threats import Note, Threat
 
@@ -97,17 +98,50 @@ class UnsupportedOSDetected(_EndpointEvent):
     type: Literal["unsupported_os_detected"] = "unsupported_os_detected"
 
 
-Event = Annotated[
-    ThreatPublished | ThreatClosed | RemediationRequested | NoteAdded | EndpointGrouped | UnsupportedOSDetected,
-    Field(discriminator="type"),
-]
+#: The ledger's own ids begin with a full stop: no publisher can take one away.
+OwnId = Annotated[str, StringConstraints(pattern=r"^\.[A-Za-z0-9._-]{1,200}$")]
+
+
+class _OwnEvent(_Event):
+    """An outcome that matters, written down by the ledger together with the move that it tells of. Nobody can publish it."""
+
+    id: OwnId
+    threat_ref: str
+    threat: Threat | None = None
+
+    @property
+    def threat_id(self) -> str:
+        return self.threat_ref
+
+
+class ActionStopped(_OwnEvent):
+    """An action has failed for good, or is held by a guard: a person is needed."""
+
+    type: Literal["action_stopped"] = "action_stopped"
+    verb: str
+    subject: str
+    state: Literal["failed", "held"]
+    reason: str
+
+
+class DeliveryFailed(_OwnEvent):
+    """A delivery that has a fallback has failed for good."""
+
+    type: Literal["delivery_failed"] = "delivery_failed"
+    delivery: Delivery
+    reason: str
+
+
+Published = ThreatPublished | ThreatClosed | RemediationRequested | NoteAdded | EndpointGrouped | UnsupportedOSDetected
+Event = Annotated[Published | ActionStopped | DeliveryFailed, Field(discriminator="type")]
+_PUBLISHED: TypeAdapter[Published] = TypeAdapter(Annotated[Published, Field(discriminator="type")])
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
 
 def parse_event(payload: object) -> Event:
-    """`payload` (decoded JSON) as an event. Raises InvalidEvent naming the first field that is wrong."""
+    """`payload` (decoded JSON) as a published event. Raises InvalidEvent naming the first field that is wrong."""
     try:
-        return _EVENT.validate_python(payload)
+        return _PUBLISHED.validate_python(payload)
     except ValidationError as error:
         raise _invalid(error) from None
 
@@ -119,7 +153,7 @@ def load_event(text: str) -> Event:
 
 def event_schema() -> dict[str, Any]:
     """JSON Schema of every event, for publishers."""
-    return _EVENT.json_schema()
+    return _PUBLISHED.json_schema()
 
 
 def _invalid(error: ValidationError) -> InvalidEvent:
@@ -132,6 +166,8 @@ def _invalid(error: ValidationError) -> InvalidEvent:
 
 
 __all__ = [
+    "ActionStopped",
+    "DeliveryFailed",
     "EndpointGrouped",
     "Event",
     "NoteAdded",

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, TypeAdapter
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, TypeAdapter
 
 from .endpoints import CustomerId
 from .model import Value
 from .text import Line, Prose
 from .threats import Threat
+
+#: Who owns the TREs' receivers; no customer has this name.
+TRE = "tre"
 
 
 class Audience(StrEnum):
@@ -29,6 +34,7 @@ class Kind(StrEnum):
     NOTE_FROM_CUSTOMER = "note_from_customer"
     REMEDIATION_SUMMARY = "remediation_summary"
     UNSUPPORTED_OS = "unsupported_os"
+    ACTION_NEEDED = "action_needed"
 
 
 class Notification(Value):
@@ -55,22 +61,61 @@ class Receiver(Value):
     destination that the settings hold.
     """
 
+    #: What its owner's settings call it; empty for a mail address that is served by the operator's relay.
+    name: str = ""
     channel: Literal["slack", "pagerduty", "email", "teams", "webhook", "sms", "voice", "syslog"]
     address: Line
 
+    @property
+    def place(self) -> str:
+        """One name per receiver, also where two have the same address."""
+        return "/".join(dict.fromkeys(part for part in (self.channel, self.name, self.address) if part))
+
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
+
+
+def _span(value: object) -> object:
+    """`90s`, `10m`, `2h`; what else pydantic takes for a duration it takes here, too."""
+    is_short = isinstance(value, str) and value[:-1].isdigit() and value[-1] in _UNITS
+    return timedelta(**{_UNITS[value[-1]]: int(value[:-1])}) if is_short and isinstance(value, str) else value
+
+
+def _bounded(span: timedelta) -> timedelta:
+    if not timedelta(minutes=1) <= span <= timedelta(hours=24):
+        raise ValueError("must be from 1m to 24h")
+    return span
+
+
+class Digest(Value):
+    """What comes to a receiver after the first `more_than` of a kind `within` this time is told together, at its end."""
+
+    more_than: Annotated[int, Field(ge=1, le=1000)]
+    within: Annotated[timedelta, BeforeValidator(_span), AfterValidator(_bounded)]
+
 
 class Delivery(Value):
-    """One notification to one receiver. `occurred_at` is when that happened of which it tells."""
+    """One notification to one receiver. `occurred_at` is when that happened of which it tells.
+
+    If it fails for good, `fallback` is told instead, which has none itself.
+    """
 
     verb: Literal["deliver"] = "deliver"
     notification: Notification
     receiver: Receiver
     occurred_at: AwareDatetime | None = None
+    fallback: Receiver | None = None
+    digest: Digest | None = None
 
     @property
     def customer(self) -> str:
         """Whose matter it is."""
         return self.notification.customer
+
+    @property
+    def owner(self) -> str:
+        """In whose settings the receiver is: the customer's, or those of the TREs."""
+        return TRE if self.notification.audience is Audience.TRE else self.customer
 
     @property
     def label(self) -> str:
@@ -84,8 +129,44 @@ _DELIVERY: TypeAdapter[Delivery] = TypeAdapter(Annotated[Delivery, Field()])
 def delivery_identity(delivery: Delivery, event_id: str) -> str:
     """`customer:channel:digest`: one event tells one receiver once."""
     note = delivery.notification
-    parts = (note.customer, event_id, note.audience, note.kind, delivery.receiver.channel, delivery.receiver.address)
+    parts = (note.customer, event_id, note.audience, note.kind, note.once or "", delivery.receiver.place)
     return f"{note.customer}:{delivery.receiver.channel}:{hashlib.sha256(chr(31).join(parts).encode()).hexdigest()[:16]}"
+
+
+def instead(delivery: Delivery, receiver: Receiver, reason: str) -> Delivery:
+    """The same to the fallback, saying why. It has no fallback itself, and PagerDuty groups by threat of its own accord."""
+    note = delivery.notification
+    why = f"{delivery.receiver.channel} to {delivery.receiver.address} failed: {reason}"[:500]
+    return delivery.model_copy(
+        update={
+            "notification": note.model_copy(update={"facts": (*note.facts, ("Sent here because", why))}),
+            "receiver": receiver,
+            "fallback": None,
+            "digest": None if receiver.channel == "pagerduty" else delivery.digest,
+        }
+    )
+
+
+def digest_of(deliveries: Sequence[Delivery]) -> Delivery:
+    """One delivery in place of several of a kind to one receiver: how many there are, and each with its link."""
+    first = deliveries[0]
+    notes = [each.notification for each in deliveries]
+    what = first.notification.kind.replace("_", " ")
+    digest = Notification(
+        audience=first.notification.audience,
+        kind=first.notification.kind,
+        customer=first.customer,
+        headline=f"{len(notes)} more notifications: {what}",
+        facts=tuple(_in_digest(note) for note in notes),
+    )
+    return first.model_copy(update={"notification": digest})
+
+
+def _in_digest(note: Notification) -> tuple[str, str]:
+    threat = note.threat
+    if threat is None:
+        return "Endpoint", note.headline
+    return threat.id, f"{threat.severity.upper()} {note.headline[: 490 - len(threat.url)]} {threat.url}"[:500]
 
 
 def load_delivery(text: str) -> Delivery:

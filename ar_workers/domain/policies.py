@@ -10,6 +10,8 @@ from pydantic import Field
 
 from .endpoints import CustomerId, Endpoint, Vendor
 from .model import Value
+from .notifications import Receiver
+from .routes import Route
 from .text import Line
 
 
@@ -45,6 +47,9 @@ class Policy(Value):
     isolations_per_hour: Annotated[int, Field(ge=0)] = 100
     summary_emails: tuple[Line, ...] = ()
     unsupported_os_emails: tuple[Line, ...] = ()
+    #: By name. A kind that some route names goes by the routes alone; the mail addresses above are the default.
+    receivers: dict[str, Receiver] = Field(default_factory=dict)
+    routes: tuple[Route, ...] = ()
 
     def may_remediate(self, endpoint: Endpoint) -> bool:
         """Whether the endpoint is known to be in a remediate group."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 ACTION_LIFE = {"isolate": timedelta(days=7), "release": timedelta(days=7)}
 DEFAULT_LIFE = timedelta(days=3)
 DELIVERY_LIFE = timedelta(hours=24)
+#: A text message or a call that comes late is noise.
+_SHORT_LIVED = {"sms": timedelta(minutes=15), "voice": timedelta(minutes=15)}
 #: Workers that died with the row in hand before it is set aside as poison.
 MOST_CRASHES = 5
 
@@ -42,6 +44,11 @@ class GiveUp(Value):
 def life_of(verb: str) -> timedelta:
     """How long the intent is kept before it fails loudly."""
     return ACTION_LIFE.get(verb, DEFAULT_LIFE)
+
+
+def delivery_life(channel: str) -> timedelta:
+    """How long a delivery is tried before it fails loudly."""
+    return _SHORT_LIVED.get(channel, DELIVERY_LIFE)
 
 
 def after_error(error: Exception, attempts: int, random: Callable[[], float]) -> Retry | GiveUp:

@@ -17,6 +17,7 @@ from .threats import Threat
 
 if TYPE_CHECKING:
     from .actions import Action
+    from .notifications import Notification
     from .plans import Skip
 
 RowKind = Literal["action", "delivery"]
@@ -44,6 +45,10 @@ class NewRow(Value):
     state: Literal[State.PENDING, State.SKIPPED] = State.PENDING
     reason: str = ""
     life: timedelta
+    #: How long it is not due yet.
+    wait: timedelta = timedelta()
+    #: A delivery that has a fallback: its failure comes in again as an event.
+    has_fallback: bool = False
     once: str | None = None
 
 
@@ -93,6 +98,8 @@ class Claim(Value):
     crashes: int = 0
     generation: int = 1
     receipt: str = ""
+    #: Of a delivery: the reference of the first message about this threat that its receiver has accepted.
+    thread: str = ""
     #: The intent's deadline has passed: look once more, then give up.
     is_late: bool = False
     #: A person has approved what a guard held.
@@ -194,19 +201,44 @@ def action_row(action: Action, threat_id: str, *, after: tuple[str, ...], life: 
     )
 
 
-def delivery_row(delivery: Delivery, event_id: str, threat_id: str, *, life: timedelta) -> NewRow:
-    """A delivery as a row to be recorded."""
+class Seat(Value):
+    """A delivery's place in a digest: the row that is sent for all of them, and how long until then."""
+
+    carrier: str
+    wait: timedelta
+
+
+def delivery_row(delivery: Delivery, event_id: str, threat_id: str, *, life: timedelta, wait: timedelta = timedelta()) -> NewRow:
+    """A delivery as a row to be recorded. Its life begins when it may be told, be it in a digest."""
+    collecting = delivery.digest.within if delivery.digest else timedelta()
     return NewRow.model_construct(  # a delivery is valid
         id=delivery_identity(delivery, event_id),
         kind="delivery",
         verb=delivery.receiver.channel,
         subject=f"{delivery.notification.kind} to {delivery.receiver.address}",
         queue=Queue.NOTIFY,
-        remote=f"{delivery.receiver.channel}/{delivery.receiver.address}",
+        remote=delivery.receiver.place,
         label=f"tell {delivery.receiver.channel} · {delivery.notification.kind} · {delivery.customer} · {threat_id}",
         order=delivery.model_dump_json(),
-        life=life,
-        once=delivery.notification.once and f"{delivery.notification.once}/{delivery.receiver.channel}/{delivery.receiver.address}",
+        life=life + wait + collecting,
+        wait=wait,
+        has_fallback=delivery.fallback is not None,
+        once=delivery.notification.once and f"{delivery.notification.once}/{delivery.receiver.place}",
+    )
+
+
+def untold_row(notification: Notification, event_id: str, number: int) -> NewRow:
+    """A notification that no route takes: nobody is told, which is recorded."""
+    return NewRow(
+        id=f"{notification.customer}:deliver:none-{event_id}-{number}",
+        kind="delivery",
+        verb="deliver",
+        subject=f"{notification.kind} to nobody",
+        queue=Queue.NOTIFY,
+        label=f"tell nobody · {notification.kind} · {notification.customer}",
+        state=State.SKIPPED,
+        reason="no route of the customer takes it",
+        life=timedelta(),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Annotated
 
@@ -34,3 +35,13 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._
 Line = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True), AfterValidator(_one_line)]
 #: Free text of a person: shown, never acted on.
 Prose = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(lambda text: "\n".join(map(cleaned, text.splitlines())))]
+_ADDRESS = re.compile(r"^[^@\s,;<>\"]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+$")
+
+
+def _mail_address(text: str) -> str:
+    if not _ADDRESS.match(text):
+        raise ValueError("is not one mail address such as soc@acme.example")
+    return text
+
+
+MailAddress = Annotated[Line, AfterValidator(_mail_address)]

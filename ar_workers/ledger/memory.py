@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..domain.rows import Acceptance, Claim, Refusal, Row, ThreatRecord, TimelineEntry
+from ..domain.events import ActionStopped, DeliveryFailed
+from ..domain.notifications import load_delivery
+from ..domain.rows import Acceptance, Claim, Refusal, Row, Seat, ThreatRecord, TimelineEntry
 from ..domain.scores import Queue, Ring
 from ..domain.states import FREES_DEPENDENTS, TERMINAL, State
+from .kept import Dossier, Incoming, KeptRow, Lane, Window
 from .remotes import Remote
 
 if TYPE_CHECKING:
@@ -18,83 +21,12 @@ if TYPE_CHECKING:
 
     from ..domain.events import Event
     from ..domain.limits import Limits
+    from ..domain.notifications import Delivery, Digest
     from ..domain.rows import Finding, NewRow
-    from ..domain.threats import Threat
 
 HOUR = timedelta(hours=1)
 URGENT = frozenset({"isolate", "release"})
 MOST_PLANNING_ATTEMPTS = 20
-
-
-@dataclass
-class _Kept:
-    """A row as it is kept."""
-
-    id: str
-    wish: NewRow
-    customer: str
-    threat: str
-    created_at: datetime
-    deadline: datetime
-    epoch: int
-    state: State = State.PENDING
-    reason: str = ""
-    waits: int = 0
-    frees: list[str] = field(default_factory=list)
-    shared: list[str] = field(default_factory=list)
-    latest: str = ""
-    generations: int = 1
-    was: State = State.PENDING
-    fence: int = 0
-    owner: str = ""
-    lease_until: datetime | None = None
-    next_at: datetime | None = None
-    begun: bool = False
-    begun_at: datetime | None = None
-    looked_at: datetime | None = None
-    performed_at: datetime | None = None
-    settled_at: datetime | None = None
-    attempts: int = 0
-    looks: int = 0
-    crashes: int = 0
-    generation: int = 1
-    receipt: str = ""
-    reference: str = ""
-    evidence: str = ""
-    cancel: str = ""
-    held_by: str = ""
-    is_approved: bool = False
-
-
-@dataclass
-class _Dossier:
-    """A threat as it is kept."""
-
-    accepted_at: datetime
-    threat: Threat | None = None
-    closed: str = ""
-    closed_at: datetime | None = None
-    rows: list[str] = field(default_factory=list)
-    timeline: list[TimelineEntry] = field(default_factory=list)
-    is_packed: bool = False
-
-
-@dataclass
-class _Lane:
-    """Who works on an endpoint now, with how many rows, until when."""
-
-    owner: str
-    held: int
-    until: datetime
-
-
-@dataclass
-class _Incoming:
-    """An event as it is kept."""
-
-    event: Event
-    state: str = "accepted"
-    attempts: int = 0
 
 
 class MemoryLedger:
@@ -110,11 +42,11 @@ class MemoryLedger:
     ) -> None:
         self._now, self._grace, self._least_remaining, self._most_visits = now, grace, least_remaining, most_visits
         self._lock = RLock()
-        self._events: dict[str, _Incoming] = {}
-        self._threats: dict[tuple[str, str], _Dossier] = {}
-        self._rows: dict[str, _Kept] = {}
+        self._events: dict[str, Incoming] = {}
+        self._threats: dict[tuple[str, str], Dossier] = {}
+        self._rows: dict[str, KeptRow] = {}
         self._due: dict[str, datetime] = {}
-        self._lanes: dict[tuple[str, str], _Lane] = {}
+        self._lanes: dict[tuple[str, str], Lane] = {}
         self._remotes: dict[tuple[str, str], Remote] = {}
         self._lane_queues: dict[tuple[str, str], list[str]] = {}
         self._releases: dict[tuple[str, str], int] = {}
@@ -122,6 +54,7 @@ class MemoryLedger:
         self._paused: dict[str, dict[str, str]] = {}
         self._once: dict[str, set[str]] = {}
         self._ticks: dict[str, datetime] = {}
+        self._windows: dict[tuple[str, str], Window] = {}
 
     def accept(self, events: Sequence[Event], *, unrung: Container[str] = ()) -> list[Acceptance]:
         with self._lock:
@@ -136,9 +69,9 @@ class MemoryLedger:
         known = self._events.get(ref)
         if known:
             return Acceptance.DUPLICATE if known.event.digest == event.digest else Acceptance.CONFLICT
-        self._events[ref] = _Incoming(event)
+        self._events[ref] = Incoming(event)
         self._due[ref] = self._now() + grace
-        dossier = self._threats.setdefault((event.customer, event.threat_id), _Dossier(self._now()))
+        dossier = self._threats.setdefault((event.customer, event.threat_id), Dossier(self._now()))
         dossier.threat = getattr(event, "threat", None) or dossier.threat
         self._note(event.customer, event.threat_id, f"event/{event.id}", "accepted")
         return Acceptance.NEW
@@ -188,7 +121,7 @@ class MemoryLedger:
             elif row.wish.kind == "action" and row.wish.verb != "release":
                 self._cancel(row, reason)
 
-    def _cancel(self, row: _Kept, reason: str) -> None:
+    def _cancel(self, row: KeptRow, reason: str) -> None:
         if row.state in {State.WAITING, State.PENDING, State.HELD}:
             self._enter(row, State.CANCELLED, reason)
             self._free_dependents(row, [])
@@ -200,7 +133,7 @@ class MemoryLedger:
         recorded[wish.id] = name
         if not is_new:
             return
-        row = _Kept(
+        row = KeptRow(
             name,
             wish,
             event.customer,
@@ -219,8 +152,8 @@ class MemoryLedger:
             return
         self._enter(row, state, reason, was="new")
         if state is State.PENDING:
-            row.next_at = self._now()
-            self._due[name] = self._now() + grace
+            row.next_at = self._now() + wish.wait
+            self._due[name] = self._now() + max(grace, wish.wait)
 
     def _name_of(self, event: Event, wish: NewRow) -> tuple[str, bool]:
         first = self._rows.get(wish.id)
@@ -247,7 +180,7 @@ class MemoryLedger:
             self._releases[key] = self._releases.get(key, 0) + 1
         return self._releases.get(key, 0)
 
-    def _first_state(self, event: Event, wish: NewRow, dossier: _Dossier) -> tuple[State, str]:
+    def _first_state(self, event: Event, wish: NewRow, dossier: Dossier) -> tuple[State, str]:
         if wish.state is State.SKIPPED:
             return State.SKIPPED, wish.reason
         is_closed = dossier.closed_at is not None and event.occurred_at <= dossier.closed_at
@@ -260,7 +193,7 @@ class MemoryLedger:
             once.add(wish.once)
         return State.PENDING, ""
 
-    def _await(self, row: _Kept, recorded: dict[str, str]) -> int:
+    def _await(self, row: KeptRow, recorded: dict[str, str]) -> int:
         before = [self._rows[recorded[name]] for name in row.wish.after if name in recorded]
         for each in before:
             if each.state not in FREES_DEPENDENTS:
@@ -285,10 +218,10 @@ class MemoryLedger:
         self._take(row, owner, lease)
         return self._granted(row)
 
-    def _take(self, row: _Kept, owner: str, lease: timedelta) -> None:
+    def _take(self, row: KeptRow, owner: str, lease: timedelta) -> None:
         until = self._now() + lease
         if row.wish.lane:
-            lane = self._lanes.setdefault((row.customer, row.wish.lane), _Lane(owner, 0, until))
+            lane = self._lanes.setdefault((row.customer, row.wish.lane), Lane(owner, 0, until))
             lane.held, lane.until = lane.held + 1, until
         if row.wish.remote:
             self._remote(row).admit(owner, self._now(), lease, urgent=row.wish.verb in URGENT)
@@ -298,10 +231,10 @@ class MemoryLedger:
         row.state, row.owner, row.lease_until = State.LEASED, owner, until
         self._due[row.id] = until
 
-    def _remote(self, row: _Kept) -> Remote:
+    def _remote(self, row: KeptRow) -> Remote:
         return self._remotes.setdefault((row.customer, row.wish.remote), Remote(row.wish.remote))
 
-    def _remote_closed(self, row: _Kept, owner: str) -> str | None:
+    def _remote_closed(self, row: KeptRow, owner: str) -> str | None:
         if not row.wish.remote:
             return None
         remote, urgent = self._remote(row), row.wish.verb in URGENT
@@ -315,12 +248,12 @@ class MemoryLedger:
             return f"{row.wish.remote} busy"
         return None
 
-    def _put_off(self, row: _Kept, wait: timedelta, why: str) -> None:
+    def _put_off(self, row: KeptRow, wait: timedelta, why: str) -> None:
         row.reason = why
         row.next_at = self._remote(row).turn(self._now(), wait, urgent=row.wish.verb in URGENT)
         self._due[row.id] = row.next_at
 
-    def _hindered(self, row: _Kept, most: int | None) -> str | None:
+    def _hindered(self, row: KeptRow, most: int | None) -> str | None:
         """What was never begun is cleared for its write by the claim, or moved where it belongs."""
         if self._state_left_behind(row, peek=True) is not State.PENDING:
             return None
@@ -332,23 +265,23 @@ class MemoryLedger:
             return str(to)
         return None
 
-    def _hindrance(self, row: _Kept, most: int | None) -> tuple[State, str, str] | None:
+    def _hindrance(self, row: KeptRow, most: int | None) -> tuple[State, str, str] | None:
         if row.cancel or self._is_superseded(row):
             return State.CANCELLED, row.cancel or "superseded by a later release", ""
         held = self._paused_by(row) or self._blast_radius(row, most)
         return (State.HELD, held[1], held[0]) if held else None
 
-    def _unclaimable(self, row: _Kept) -> str | None:
+    def _unclaimable(self, row: KeptRow) -> str | None:
         if row.state is State.LEASED:
             return "leased" if row.lease_until and row.lease_until > self._now() else None
         if row.state not in {State.PENDING, State.PERFORMED, State.UNKNOWN}:
             return str(row.state)
         return "not due" if row.next_at and row.next_at > self._now() else None
 
-    def _is_superseded(self, row: _Kept) -> bool:
+    def _is_superseded(self, row: KeptRow) -> bool:
         return row.wish.verb == "isolate" and row.epoch < self._releases.get((row.customer, row.wish.lane or ""), 0)
 
-    def _lane_busy(self, row: _Kept, owner: str) -> str | None:
+    def _lane_busy(self, row: KeptRow, owner: str) -> str | None:
         key = (row.customer, row.wish.lane or "")
         lane = self._lanes.get(key)
         if lane and lane.until <= self._now():
@@ -360,7 +293,7 @@ class MemoryLedger:
             return "endpoint busy"
         return None
 
-    def _state_left_behind(self, row: _Kept, *, peek: bool = False) -> State:
+    def _state_left_behind(self, row: KeptRow, *, peek: bool = False) -> State:
         if row.state is not State.LEASED:
             return row.state
         if not peek:
@@ -368,7 +301,7 @@ class MemoryLedger:
             self._note(row.customer, row.threat, row.id, "lease expired: its worker was lost")
         return State.UNKNOWN if row.was is State.PENDING and row.begun else row.was
 
-    def _granted(self, row: _Kept) -> Claim:
+    def _granted(self, row: KeptRow) -> Claim:
         return Claim(
             row_id=row.id,
             customer=row.customer,
@@ -385,6 +318,7 @@ class MemoryLedger:
             is_late=row.deadline < self._now(),
             is_approved=row.is_approved,
             is_cleared=row.was is State.PENDING,
+            thread=self._threats[row.customer, row.threat].threads.get(row.wish.remote, "") if row.wish.kind == "delivery" else "",
             unseen_for=self._now() - (row.looked_at or row.begun_at or self._now()),
         )
 
@@ -401,13 +335,15 @@ class MemoryLedger:
             row.begun, row.begun_at = True, self._now()
             return None
 
-    def _paused_by(self, row: _Kept) -> tuple[str, str] | None:
+    def _paused_by(self, row: KeptRow) -> tuple[str, str] | None:
+        if not row.wish.edr:  # a delivery: people go on being told
+            return None
         paused = self._paused.get(row.customer, {})
         scopes = ("*", f"edr:{row.wish.edr}", f"verb:{row.wish.verb}")
         scope = next((each for each in scopes if each in paused), None)
         return (scope, f"paused ({scope}): {paused[scope]}") if scope else None
 
-    def _blast_radius(self, row: _Kept, most: int | None) -> tuple[str, str] | None:
+    def _blast_radius(self, row: KeptRow, most: int | None) -> tuple[str, str] | None:
         if row.wish.verb != "isolate" or most is None:
             return None
         counted = self._isolations.setdefault(row.customer, {})
@@ -450,7 +386,7 @@ class MemoryLedger:
                 if self._is_ours(claim, row) and row.lease_until > self._now():  # type: ignore[operator]
                     self._renew(row, self._now() + lease)
 
-    def _renew(self, row: _Kept, until: datetime) -> None:
+    def _renew(self, row: KeptRow, until: datetime) -> None:
         row.lease_until = self._due[row.id] = until
         lane = self._lanes.get((row.customer, row.wish.lane or ""))
         if lane and lane.owner == row.owner:
@@ -481,13 +417,13 @@ class MemoryLedger:
                 dossier.is_packed = True
             return len(ripe[:limit])
 
-    def _is_ripe(self, dossier: _Dossier, before: datetime) -> bool:
+    def _is_ripe(self, dossier: Dossier, before: datetime) -> bool:
         rows = [self._rows[name] for name in dossier.rows]
         return bool(rows) and all(
             row.state in TERMINAL - {State.FAILED} and row.settled_at is not None and row.settled_at <= before for row in rows
         )
 
-    def _keep(self, row: _Kept, finding: Finding, to: State) -> None:
+    def _keep(self, row: KeptRow, finding: Finding, to: State) -> None:
         row.receipt = row.receipt if finding.receipt is None else finding.receipt
         row.reference = finding.reference or row.reference
         row.evidence = finding.evidence or row.evidence
@@ -501,13 +437,15 @@ class MemoryLedger:
             row.looked_at = self._now()
         if to is State.HELD:
             row.held_by = "guard"
+        if to is State.DONE and row.wish.kind == "delivery" and finding.reference and not (row.seat and row.seat[0]):
+            self._threats[row.customer, row.threat].threads.setdefault(row.wish.remote, finding.reference)
         if row.wish.verb == "isolate" and to in {State.ALREADY, State.SKIPPED}:
             self._isolations.get(row.customer, {}).pop(row.id, None)
 
-    def _is_ours(self, claim: Claim, row: _Kept) -> bool:
+    def _is_ours(self, claim: Claim, row: KeptRow) -> bool:
         return row.state is State.LEASED and row.fence == claim.fence
 
-    def _enter(self, row: _Kept, to: State, reason: str, was: str | None = None) -> None:
+    def _enter(self, row: KeptRow, to: State, reason: str, was: str | None = None) -> None:
         left = was or (row.was if row.state is State.LEASED else row.state)
         row.state, row.reason = to, reason
         if to in TERMINAL:
@@ -515,15 +453,37 @@ class MemoryLedger:
         if to in TERMINAL or to is State.HELD:
             self._due.pop(row.id, None)
         self._note(row.customer, row.threat, row.id, f"{left} -> {to}" + (f": {reason}" if reason else ""))
+        if to in {State.FAILED, State.HELD}:
+            self._raise(row, to, reason)
 
-    def _leave(self, row: _Kept, to: State, reason: str, rings: list[Ring]) -> None:
+    def _raise(self, row: KeptRow, to: State, reason: str) -> None:
+        """What matters comes in again as an event, once per generation of the row: see `raise` in `scripts/00_common.lua`."""
+        wish, name = row.wish, re.sub(r"[^\w.-]", "-", row.id.partition(":")[2])
+        about: dict[str, Any] = {
+            "id": f".{to}-{name}-{row.generation}",
+            "customer": row.customer,
+            "occurred_at": self._now(),
+            "threat_ref": row.threat,
+            "threat": self._threats[row.customer, row.threat].threat,
+            "reason": reason,
+        }
+        if wish.kind == "action" and (to is State.FAILED or row.held_by == "guard"):
+            self._bring(ActionStopped(verb=wish.verb, subject=wish.subject, state=to.value, **about))
+        elif wish.has_fallback and to is State.FAILED:
+            self._bring(DeliveryFailed(delivery=load_delivery(wish.order), **about))
+
+    def _bring(self, event: ActionStopped | DeliveryFailed) -> None:
+        if f"{event.customer}:event/{event.id}" not in self._events:
+            self._accept(event, timedelta())
+
+    def _leave(self, row: KeptRow, to: State, reason: str, rings: list[Ring]) -> None:
         self._enter(row, to, reason)
         row.lease_until = None
         self._let_go(row, rings)
         if to in FREES_DEPENDENTS:
             self._free_dependents(row, rings)
 
-    def _let_go(self, row: _Kept, rings: list[Ring]) -> None:
+    def _let_go(self, row: KeptRow, rings: list[Ring]) -> None:
         key = (row.customer, row.wish.lane or "")
         lane = self._lanes.get(key)
         if lane and lane.owner == row.owner:
@@ -545,7 +505,7 @@ class MemoryLedger:
                 rings.append(self._ring(name))
                 return
 
-    def _free_dependents(self, row: _Kept, rings: list[Ring]) -> None:
+    def _free_dependents(self, row: KeptRow, rings: list[Ring]) -> None:
         for other in [self._rows[name] for name in row.frees]:
             other.waits -= 1
             if other.waits <= 0 and other.state is State.WAITING:
@@ -573,6 +533,49 @@ class MemoryLedger:
             self._enter(row, State.PENDING, f"requeued by {by}")
             self._due[row_id] = row.next_at = self._now()
             return self._ring(row_id)
+
+    def resolve(self, row_id: str, *, by: str, was_sent: bool) -> list[Ring] | Refusal:
+        with self._lock:
+            row = self._rows.get(row_id)
+            if not row:
+                return Refusal(reason="no such row")
+            if row.wish.kind == "action":
+                return Refusal(reason="is an action: its EDR is looked at instead")
+            if row.state is not State.UNKNOWN:
+                return Refusal(reason=f"is {row.state}: only unknown deliveries can be resolved")
+            if was_sent:
+                self._enter(row, State.DONE, f"said to have been sent by {by}")
+                return []
+            row.begun_at = row.looked_at = None
+            row.begun, row.attempts, row.crashes = False, 0, 0
+            row.deadline = self._now() + row.wish.life
+            self._enter(row, State.PENDING, f"to be sent again, says {by}")
+            self._due[row_id] = row.next_at = self._now()
+            return [self._ring(row_id)]
+
+    def seat(self, row_id: str, counted: str, digest: Digest) -> Seat | None:
+        with self._lock:
+            row, now = self._rows[row_id], self._now()
+            if row.seat is None:
+                row.seat = self._seated(row, counted, digest)
+            carrier, ends = row.seat
+            return Seat(carrier=carrier, wait=max(timedelta(), ends - now)) if carrier else None
+
+    def _seated(self, row: KeptRow, counted: str, digest: Digest) -> tuple[str, datetime]:
+        key, now = (row.customer, counted), self._now()
+        window = self._windows.get(key)
+        if window is None or window.ends <= now:
+            window = self._windows[key] = Window(now + digest.within)
+        window.count += 1
+        if window.count <= digest.more_than:
+            return "", now
+        window.carrier = window.carrier or row.id
+        self._rows[window.carrier].gathered.append(row.id)
+        return window.carrier, window.ends
+
+    def gathered(self, row_id: str) -> list[Delivery]:
+        with self._lock:
+            return [load_delivery(self._rows[name].wish.order) for name in self._rows[row_id].gathered]
 
     def unsettled(self, customer: str, threat_id: str) -> list[Ring]:
         with self._lock:
@@ -674,7 +677,7 @@ class MemoryLedger:
             found = self._rows.get(row_id)
             return self._row(found) if found else None
 
-    def _row(self, row: _Kept) -> Row:
+    def _row(self, row: KeptRow) -> Row:
         wish = row.wish
         return Row(
             id=row.id,

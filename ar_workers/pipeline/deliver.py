@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ..domain.notifications import digest_of
 from ..domain.results import Answer
 from ..domain.retries import LONGEST_WISH, MOST_CRASHES, delivery_retry
 from ..domain.rows import Finding, Health
@@ -14,14 +15,17 @@ from .visits import visit_all
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..domain.notifications import Delivery, Digest
     from ..domain.results import Result
-    from ..domain.rows import Claim
+    from ..domain.rows import Claim, Row, Seat
     from ..ports import Channel
     from .services import Services
     from .visits import Visit
 
 #: How often a delivery in doubt is looked at again until its deadline.
 IN_DOUBT = timedelta(hours=1)
+#: How often what is in a digest looks whether that was sent.
+AFTER_DIGEST = timedelta(seconds=20)
 
 
 def deliver(services: Services, row_ids: Sequence[str]) -> None:
@@ -36,27 +40,63 @@ def visit(each: Visit) -> Finding | None:
     provider asks; one whose copies can be told as such sends once more. Otherwise the delivery stays `unknown`
     for a person, because a second message cannot be taken back.
     """
-    services, claim, delivery = each.services, each.claim, each.claim.delivery()
-    channel = services.channels.get(delivery.receiver.channel)
+    claim, delivery = each.claim, each.claim.delivery()
+    receiver = delivery.receiver
+    channel = each.services.channels.get((delivery.owner, receiver.name))
     if channel is None:
-        return Finding(state=State.FAILED, reason=f"channel {delivery.receiver.channel} is not configured")
+        return Finding(state=State.FAILED, reason=f"{delivery.owner} has no receiver {receiver.name or receiver.channel} configured")
     if claim.crashes >= MOST_CRASHES:
         return Finding(state=State.FAILED, reason=f"set aside: {claim.crashes} workers were lost with it in hand")
+    gathered = _gathered(each, delivery, delivery.digest) if delivery.digest else delivery
+    return gathered if isinstance(gathered, Finding) else _tell(each, channel, gathered)
+
+
+def _gathered(each: Visit, delivery: Delivery, digest: Digest) -> Delivery | Finding:
+    """What is to be sent: the delivery itself, or the digest that it carries; or how it fares in the digest of another.
+
+    A person who requeues a delivery that was in a digest wants that one sent.
+    """
+    claim, ledger = each.claim, each.services.ledger
+    seat = ledger.seat(claim.row_id, f"{delivery.receiver.place}/{delivery.notification.kind}", digest)
+    if seat is None or (seat.carrier != claim.row_id and claim.generation > 1):
+        return delivery
+    if seat.carrier != claim.row_id:
+        return _carried(seat, ledger.row(seat.carrier))
+    if seat.wait:
+        return Finding(state=State.PENDING, reason="collecting for a digest", after=seat.wait)
+    return digest_of(ledger.gathered(claim.row_id))
+
+
+def _carried(seat: Seat, carrier: Row | None) -> Finding:
+    if carrier is None or carrier.state is State.FAILED:
+        return Finding(state=State.FAILED, reason=f"in digest {seat.carrier}, which failed: {carrier.reason if carrier else 'gone'}")
+    if carrier.state is State.DONE:
+        return Finding(state=State.DONE, reason=f"in digest {seat.carrier}", reference=carrier.reference)
+    return Finding(state=State.PENDING, reason=f"collected for digest {seat.carrier}", after=max(seat.wait, AFTER_DIGEST))
+
+
+def _tell(each: Visit, channel: Channel, delivery: Delivery) -> Finding | None:
+    claim, thread = each.claim, _thread(each, delivery)
     if claim.was == State.UNKNOWN and not channel.dedupes:
-        known = channel.reconcile(delivery, claim.row_id, thread="")
+        known = channel.reconcile(delivery, claim.row_id, thread=thread)
         if known is None and not (channel.marks_copies and claim.attempts + claim.crashes <= 1):
             return _in_doubt(claim)
         if known and known.answer is not Answer.RETRY:
             return _finding(each, known)
-    return _send(each, channel)
+    return _send(each, channel, delivery)
 
 
-def _send(each: Visit, channel: Channel) -> Finding | None:
+def _send(each: Visit, channel: Channel, delivery: Delivery) -> Finding | None:
     if each.claim.is_late:
         return Finding(state=State.FAILED, reason="deadline passed: not delivered")
     if not each.may_write():
         return None
-    return _finding(each, channel.send(each.claim.delivery(), each.claim.row_id, thread=""))
+    return _finding(each, channel.send(delivery, each.claim.row_id, thread=_thread(each, delivery)))
+
+
+def _thread(each: Visit, delivery: Delivery) -> str:
+    """The thread of the threat; a digest is about many, and belongs into none."""
+    return each.claim.thread if delivery.notification.threat else ""
 
 
 def _finding(each: Visit, result: Result) -> Finding:

@@ -11,16 +11,19 @@ from ..automations import plan_for
 from ..automations.context import Context
 from ..domain.endpoints import OS
 from ..domain.errors import ARError
-from ..domain.events import NoteAdded, ThreatPublished
-from ..domain.notifications import Audience, Delivery, Kind, Receiver
-from ..domain.retries import DELIVERY_LIFE, life_of
-from ..domain.rows import action_row, delivery_row, skip_row
+from ..domain.events import DeliveryFailed, NoteAdded, ThreatPublished
+from ..domain.notifications import Audience, Delivery, Digest, Kind, Receiver, instead
+from ..domain.retries import delivery_life, life_of
+from ..domain.routes import Target, route
+from ..domain.rows import action_row, delivery_row, skip_row, untold_row
+from ..domain.scores import Score
 from ..domain.summaries import summarise
 from .fairness import may_ring
 from .workflow import arrange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from ..domain.endpoints import Endpoint
     from ..domain.events import Event
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from ..domain.plans import Plan
     from ..domain.policies import Policy
     from ..domain.rows import NewRow
+    from ..domain.scores import Step
     from .services import Services
 
 _log = logging.getLogger(__name__)
@@ -40,23 +44,25 @@ def respond(services: Services, refs: Sequence[str]) -> None:
     An event that cannot be planned (no such customer, a defect) is tried again and then set aside as failed,
     where operators see it; it is never dropped.
     """
+    steps: list[Step] = []
     for ref, event in zip(refs, services.ledger.events(refs), strict=True):
         if event:
-            _respond(services, ref, event)
+            steps += _respond(services, ref, event)
+    services.doorbell.play(Score(steps=tuple(steps)))
 
 
-def _respond(services: Services, ref: str, event: Event) -> None:
+def _respond(services: Services, ref: str, event: Event) -> tuple[Step, ...]:
+    """What is to be played of the event's threat."""
     try:
         plan = plan_for(event, context_for(services, event))
         rows = list(rows_of(services, event, plan))
     except Exception as error:  # noqa: BLE001 - whatever it is, the event must be kept and shown
         services.ledger.event_failed(ref, f"{type(error).__name__}: {error}"[:300], RETRY_PLANNING)
         _log.exception("planning %s failed", ref)
-        return
+        return ()
     is_rung = may_ring(services.ledger, services.doorbell, event.customer)
     rings = services.ledger.record(event, rows, closes=plan.closes, is_rung=is_rung)
-    if rings and is_rung:
-        services.doorbell.play(arrange(rings))
+    return arrange(rings).steps if rings and is_rung else ()
 
 
 def context_for(services: Services, event: Event) -> Context:
@@ -97,10 +103,7 @@ def _looked_up(services: Services, event: Event) -> Iterator[tuple[str, Endpoint
 def rows_of(services: Services, event: Event, plan: Plan) -> Iterator[NewRow]:
     """A plan as ledger rows: actions in the order of `_ORDER`, then who is told, then every "no"."""
     yield from _action_rows(event.threat_id, plan)
-    for notification in plan.notifications:
-        for receiver in receivers_of(services, notification):
-            delivery = Delivery(notification=notification, receiver=receiver, occurred_at=event.occurred_at)
-            yield delivery_row(delivery, event.id, event.threat_id, life=DELIVERY_LIFE)
+    yield from _delivery_rows(services, event, plan)
     for number, skip in enumerate(plan.skips):
         yield skip_row(skip, event.customer, event.id, number)
 
@@ -121,12 +124,50 @@ def _action_rows(threat_id: str, plan: Plan) -> list[NewRow]:
     return rows
 
 
-def receivers_of(services: Services, notification: Notification) -> tuple[Receiver, ...]:
-    """Who gets a copy: the TREs by Slack and PagerDuty, a customer at the addresses that it set."""
+def _delivery_rows(services: Services, event: Event, plan: Plan) -> Iterator[NewRow]:
+    now = services.clock.now()
+    if isinstance(event, DeliveryFailed) and event.delivery.fallback:
+        delivery = instead(event.delivery, event.delivery.fallback, event.reason)
+        yield delivery_row(delivery, event.id, event.threat_id, life=delivery_life(delivery.receiver.channel))
+    for number, notification in enumerate(plan.notifications):
+        targets = targets_of(services, notification, now)
+        if targets is None:
+            yield untold_row(notification, event.id, number)
+        for target in targets or ():
+            delivery = Delivery(
+                notification=notification,
+                receiver=target.receiver,
+                occurred_at=event.occurred_at,
+                fallback=target.fallback,
+                digest=target.digest,
+            )
+            life = delivery_life(target.receiver.channel)
+            yield delivery_row(delivery, event.id, event.threat_id, life=life, wait=target.not_before - now)
+
+
+#: So many single messages about stopped actions the TREs get of one customer in a while; a storm is told as one.
+STORM = Digest(more_than=5, within=timedelta(minutes=10))
+
+
+def targets_of(services: Services, notification: Notification, now: datetime) -> tuple[Target, ...] | None:
+    """Who gets a copy: the TREs by Slack and PagerDuty, a customer by its routes or at the mail addresses that it set.
+
+    None if the customer routes this kind, and no route takes it now.
+    """
     if notification.audience is Audience.TRE:
-        return services.tre_receivers
-    return tuple(Receiver(channel="email", address=each) for each in _emails(services.policies[notification.customer], notification))
+        return tuple(_to_tre(receiver, notification, now) for receiver in services.tre_receivers)
+    policy = services.policies[notification.customer]
+    if any(notification.kind in each.kinds for each in policy.routes):
+        return route(notification, policy.routes, policy.receivers, now) or None
+    return tuple(Target(receiver=Receiver(channel="email", address=each), not_before=now) for each in _emails(policy, notification))
+
+
+def _to_tre(receiver: Receiver, notification: Notification, now: datetime) -> Target:
+    """PagerDuty groups by threat of its own accord."""
+    is_gathered = notification.kind is Kind.ACTION_NEEDED and receiver.channel != "pagerduty"
+    return Target(receiver=receiver, not_before=now, digest=STORM if is_gathered else None)
 
 
 def _emails(policy: Policy, notification: Notification) -> tuple[str, ...]:
-    return policy.unsupported_os_emails if notification.kind is Kind.UNSUPPORTED_OS else policy.summary_emails
+    by_kind = {Kind.UNSUPPORTED_OS: policy.unsupported_os_emails, Kind.REMEDIATION_SUMMARY: policy.summary_emails}
+    return by_kind.get(notification.kind, ())

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Services:
-    """One customer's EDRs are found by (customer, vendor): there is no default tenant, ever."""
+    """One customer's EDRs are found by (customer, vendor), receivers by (owner, name): there is no default tenant, ever."""
 
     ledger: Ledger
     doorbell: Doorbell
@@ -30,7 +30,8 @@ class Services:
     policies: Mapping[str, Policy]
     edrs: Mapping[tuple[str, Vendor], EDR]
     capabilities: Capabilities
-    channels: Mapping[str, Channel]
+    #: The owner is a customer or `tre`. The empty name is a customer's mail by the operator's relay.
+    channels: Mapping[tuple[str, str], Channel]
     tre_receivers: tuple[Receiver, ...]
     #: How long a worker may hold a row without a sign of life.
     lease: timedelta

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from . import event, redcanary
+from . import (
+    carbon_black_cloud,
+    carbon_black_edr,
+    cortex_xdr,
+    crowdstrike,
+    defender,
+    event,
+    redcanary,
+    sentinelone,
+)
 
 if TYPE_CHECKING:
     from ..domain.events import Event
@@ -17,6 +26,12 @@ class Reader(Protocol):
 
 
 FORMATS: dict[str, Reader] = {
+    "carbon_black_cloud": carbon_black_cloud.read,
+    "carbon_black_edr": carbon_black_edr.read,
+    "cortex_xdr": cortex_xdr.read,
+    "crowdstrike": crowdstrike.read,
+    "defender": defender.read,
     "event": event.read,
     "redcanary": redcanary.read,
+    "sentinelone": sentinelone.read,
 }

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 LONGEST_LINE = 2**20
 LARGEST_DOCUMENT = 64 * 2**20
-#: Keys under which vendors' APIs put the list of records.
+#: Keys under which vendors' APIs put the list of records: Red Canary and SentinelOne, CrowdStrike, Carbon Black, Defender, Cortex.
 ENVELOPE = ("data", "resources", "results", "value", "alerts")
 _BOM = b"\xef\xbb\xbf"
 
@@ -63,14 +63,27 @@ def _skip_rest(stream: BinaryIO) -> None:
 
 def _unfolded(record: Record) -> Iterator[Record]:
     """A list, or an envelope that carries one, as its records; anything else as it is."""
-    payload = record.payload
-    if isinstance(payload, dict) and not {"type", "attributes"} & set(payload):
-        payload = next((payload[key] for key in ENVELOPE if isinstance(payload.get(key), list)), payload)
+    payload = _carried(record.payload)
     if not isinstance(payload, list):
         yield record
         return
     for position, each in enumerate(payload, start=1):
         yield Record(position if record.line == 1 else record.line, each)
+
+
+def _carried(payload: Any) -> Any:
+    """What an envelope holds: Cortex's is a `reply` around another one, which was once seen in a list of its own."""
+    if not isinstance(payload, dict) or "reply" not in payload:
+        return _listed(payload)
+    reply = payload["reply"]
+    pages = [_listed(page) for page in (reply if isinstance(reply, list) else [reply])]
+    return [each for page in pages for each in (page if isinstance(page, list) else [page])]
+
+
+def _listed(payload: Any) -> Any:
+    if not isinstance(payload, dict) or {"type", "attributes"} & set(payload):
+        return payload
+    return next((payload[key] for key in ENVELOPE if isinstance(payload.get(key), list)), payload)
 
 
 def _decoded(raw: bytes, number: int, *, longest: int = LONGEST_LINE) -> Record:

@@ -18,6 +18,8 @@ from ..domain.errors import InvalidEvent
 from ..domain.events import parse_event
 from ..domain.indicators import IOC
 from ..domain.text import cleaned
+from .alerts import endpoint
+from .reading import Fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,31 +46,31 @@ _HEADLINE = re.compile(r"^\s*\[[^\]]*?-(\d+)\]\s*(.*)$")
 
 def read(record: object, *, customer: str | None) -> Event:
     """The detection as ThreatPublished. `customer` defaults to the portal's subdomain. Raises InvalidEvent."""
-    detection = _object(record, "record")
-    if detection.get("type") != "Detection":
-        raise InvalidEvent("type", f"is {str(detection.get('type'))[:40]!r}, and a Detection is wanted")
-    attributes = _object(detection.get("attributes"), "attributes")
+    detection = Fields.of(record)
+    if detection.raw("type") != "Detection":
+        raise InvalidEvent("type", f"is {str(detection.raw('type'))[:40]!r}, and a Detection is wanted")
+    attributes = detection.part("attributes")
     subdomain = _subdomain(detection)
     endpoints = list(_endpoints(detection))
     iocs, dropped = _indicators(detection, endpoints)
     number, title = _headline(attributes, detection)
-    confirmed = _text(attributes, "confirmed_at")
-    notes = [_text(attributes, "summary", default=""), *dropped]
+    confirmed = attributes.text("confirmed_at")
+    notes = [attributes.text("summary", ""), *dropped]
     if not endpoints:
-        host = _text(detection, "hostname", default="no hostname")
+        host = detection.text("hostname", "no hostname")
         notes.append(f"No sensor id of the affected endpoint is known ({host}): nothing can be isolated.")
     return parse_event(
         {
             "type": "threat_published",
-            "id": f"redcanary-{detection.get('id')}-{re.sub(r'[^0-9]', '', confirmed)}",
+            "id": f"redcanary-{detection.raw('id')}-{re.sub(r'[^0-9]', '', confirmed)}",
             "customer": customer or subdomain,
             "occurred_at": confirmed,
             "threat": {
                 "id": f"THREAT-{number}",
-                "severity": _text(attributes, "severity").lower(),
+                "severity": attributes.text("severity").lower(),
                 "classification": _classification(attributes),
                 "title": title,
-                "url": f"https://{subdomain}.my.redcanary.co/detections/{detection.get('id')}",
+                "url": f"https://{subdomain}.my.redcanary.co/detections/{detection.raw('id')}",
                 "summary": "\n".join(note for note in notes if note)[:20_000],
             },
             "endpoints": endpoints,
@@ -77,8 +79,8 @@ def read(record: object, *, customer: str | None) -> Event:
     )
 
 
-def _subdomain(detection: dict[str, Any]) -> str:
-    links = detection.get("links")
+def _subdomain(detection: Fields) -> str:
+    links = detection.raw("links")
     own = links.get("self") if isinstance(links, dict) else None
     address = own.get("href") if isinstance(own, dict) else own
     found = _PORTAL.match(address) if isinstance(address, str) else None
@@ -87,66 +89,59 @@ def _subdomain(detection: dict[str, Any]) -> str:
     return found.group(1).lower()
 
 
-def _headline(attributes: dict[str, Any], detection: dict[str, Any]) -> tuple[str, str]:
+def _headline(attributes: Fields, detection: Fields) -> tuple[str, str]:
     """`[DEMO-447] Malicious Software (Trojan)`: the threat's number and its title. The numeric id is another number."""
-    found = _HEADLINE.match(_text(attributes, "headline", default=""))
+    found = _HEADLINE.match(attributes.text("headline", ""))
     if found:
         return found.group(1), found.group(2)[:500] or "Threat"
-    if not isinstance(detection.get("id"), int):
+    if not isinstance(detection.raw("id"), int):
         raise InvalidEvent("id", "is not a number, and the headline names none")
-    return str(detection["id"]), "Threat"
+    return str(detection.raw("id")), "Threat"
 
 
-def _classification(attributes: dict[str, Any]) -> str:
-    found = _object(attributes.get("classification"), "attributes.classification")
-    root = _text(found, "superclassification", where="attributes.classification.")
-    leaves = found.get("subclassification") or []
+def _classification(attributes: Fields) -> str:
+    found = attributes.part("classification")
+    root = found.text("superclassification")
+    leaves = found.raw("subclassification") or []
     named = ", ".join(str(leaf) for leaf in leaves) if isinstance(leaves, list) else str(leaves)
     return cleaned(f"{root} ({named})" if named else root)[:500]
 
 
-def _endpoints(detection: dict[str, Any]) -> Iterator[Endpoint]:
-    for position, each in enumerate(_list(detection.get("endpoints"))):
-        attributes = _object(each.get("attributes"), f"endpoints.{position}.attributes")
-        sensor = _object(attributes.get("sensor"), f"endpoints.{position}.attributes.sensor")
-        facts = _object(sensor.get("attributes") or {}, f"endpoints.{position}.attributes.sensor.attributes")
-        product = str(sensor.get("product") or facts.get("product") or facts.get("sensor_product_cd") or "").lower().replace(" ", "_")
+def _endpoints(detection: Fields) -> Iterator[Endpoint]:
+    for each in detection.parts("endpoints"):
+        attributes = each.part("attributes")
+        sensor = attributes.part("sensor")
+        facts = sensor.part("attributes", optional=True)
+        product = str(sensor.raw("product") or facts.raw("product") or facts.raw("sensor_product_cd") or "").lower().replace(" ", "_")
         if product not in _PRODUCTS:
-            raise InvalidEvent(
-                f"endpoints.{position}.attributes.sensor.product", f"is {product!r}, known are {', '.join(sorted(_PRODUCTS))}"
-            )
-        groups = facts.get("group")
-        yield _valid_endpoint(
-            position,
-            edr=_PRODUCTS[product],
-            agent_id=sensor.get("id"),
-            hostname=attributes.get("hostname") or sensor.get("id"),
-            os=_PLATFORMS.get(str(attributes.get("platform")).lower(), OS.UNKNOWN),
+            raise sensor.refusal("product", f"is {product[:40]!r}, known are {', '.join(sorted(_PRODUCTS))}")
+        groups = facts.raw("group")
+        found = endpoint(
+            _PRODUCTS[product],
+            sensor,
+            "id",
+            hostname=attributes.raw("hostname"),
+            os=_PLATFORMS.get(str(attributes.raw("platform")).lower(), OS.UNKNOWN),
             groups=frozenset(map(str, groups)) if isinstance(groups, list) else None,
         )
+        if found is None:
+            raise sensor.refusal("id", "is missing")
+        yield found
 
 
-def _valid_endpoint(position: int, **fields: Any) -> Endpoint:
-    try:
-        return Endpoint(**fields)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InvalidEvent(f"endpoints.{position}.{first['loc'][0]}", first["msg"]) from None
-
-
-def _indicators(detection: dict[str, Any], endpoints: list[Endpoint]) -> tuple[list[IOC], list[str]]:
+def _indicators(detection: Fields, endpoints: list[Endpoint]) -> tuple[list[IOC], list[str]]:
     """Marked indicators are what the analysts confirmed and released for action. One that cannot be read costs only itself."""
     agent_id = endpoints[0].agent_id if len(endpoints) == 1 else None
     found: list[IOC] = []
     notes: list[str] = []
-    for position, item in enumerate(_list(detection.get("marked_indicators_of_compromise"))):
-        for wish in _wishes(_plain(item.get("attributes") or item)):
+    for position, each in enumerate(detection.parts("marked_indicators_of_compromise"), start=1):
+        for wish in _wishes(_plain(each.raw("attributes") or each.values)):
             try:
                 found.append(IOC(indicator=wish, confirmed_malicious=True, safe_to_act=True, agent_id=agent_id))
             except ValidationError as error:
-                notes.append(f"Indicator {position + 1} was not understood: {error.errors()[0]['msg']}")
-        if "ip_address" in str(item):
-            notes.append(f"Indicator {position + 1} is an IP address: no action exists for it.")
+                notes.append(f"Indicator {position} was not understood: {error.errors()[0]['msg']}")
+        if "ip_address" in str(each.values):
+            notes.append(f"Indicator {position} is an IP address: no action exists for it.")
     return found, notes
 
 
@@ -174,22 +169,3 @@ def _plain(item: Any) -> dict[str, Any]:
     nested = inner if isinstance(inner, dict) else {}
     flat = {**nested, **plain}
     return {key: value.get("attributes", value) if isinstance(value, dict) else value for key, value in flat.items()}
-
-
-def _object(value: object, field: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise InvalidEvent(field, "is missing" if value is None else "is not an object")
-    return value
-
-
-def _list(value: object) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-def _text(holder: dict[str, Any], name: str, *, default: str | None = None, where: str = "attributes.") -> str:
-    value = holder.get(name)
-    if isinstance(value, str) and value.strip():
-        return value
-    if default is None:
-        raise InvalidEvent(where + name, "is missing" if value is None else "is not a text")
-    return default

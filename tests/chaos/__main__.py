@@ -14,8 +14,9 @@ from pathlib import Path
 
 from ar_workers.cli.processes import Interrupted, interruptible
 from ar_workers.cli.redis_server import RedisServer
+from ar_workers.ledger.clients import connect
 from ar_workers.ledger.memory import MemoryLedger
-from ar_workers.ledger.redis import RedisLedger, connect
+from ar_workers.ledger.redis import RedisLedger
 from tests.chaos import clocks, crashes, floods, model, people, plain, poison, power, storms, vendors
 from tests.chaos.report import Outcome, table
 

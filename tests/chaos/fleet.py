@@ -21,7 +21,8 @@ from ar_workers.cli.processes import Child, Crew
 from ar_workers.cli.redis_server import RedisServer, free_port
 from ar_workers.domain.errors import LedgerUnavailable
 from ar_workers.domain.states import TERMINAL
-from ar_workers.ledger.redis import RedisLedger, connect
+from ar_workers.ledger.clients import connect
+from ar_workers.ledger.redis import RedisLedger
 from ar_workers.pipeline.ingest import ingest
 from tests.chaos.oracle import judge
 from tests.chaos.points import Points

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from ar_workers.bootstrap import doorbell_at
 from ar_workers.domain.events import parse_event
 from ar_workers.domain.rows import Acceptance
-from ar_workers.ledger.redis import RedisLedger, connect
+from ar_workers.ledger.clients import connect
+from ar_workers.ledger.redis import RedisLedger
 from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.respond import respond
 from tests.chaos.fleet import HASTE, Fleet

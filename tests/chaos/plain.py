@@ -32,11 +32,11 @@ EFFECTS = os.environ.get("CHAOS_EFFECTS", "redis://127.0.0.1:6379/0")
 
 app = Celery("plain", broker=os.environ.get("AR_REDIS_URL"), set_as_current=False)
 app.conf.update(
-    broker_transport="kombu.transport.redis:Transport",  # our settings put ours into kombu's table
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_ignore_result=True,
     broker_connection_retry_on_startup=True,
+    broker_transport="kombu.transport.redis:Transport",
     broker_transport_options={"visibility_timeout": VISIBLE, "unacked_restore_interval": 1},
 )
 

@@ -123,7 +123,9 @@ def wrong_types(folder: Path, seed: int, *, threats: int, seconds: float) -> Out
         fleet.until(fleet.settled(mine), seconds=60 + threats)
         rest, exits = time.monotonic() - healed, fleet.restarts()
         verdict = fleet.verdict_on(
-            mine, [each for each in fleet.journal() if each["tenant"] in {"acme", ""}], {each for each in campaign.expected if each[0] == "acme"}
+            mine,
+            [each for each in fleet.journal() if each["tenant"] in {"acme", ""}],
+            {each for each in campaign.expected if each[0] == "acme"},
         )
     return of(
         "R13", f"wrong types under {len(spoiled)} keys of a customer and all shared ones", seed, verdict, also=not exits,

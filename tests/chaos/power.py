@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from ar_workers.cli.redis_server import RedisServer
 from ar_workers.domain.rows import Acceptance
-from ar_workers.ledger.redis import RedisLedger, connect
+from ar_workers.ledger.clients import connect
+from ar_workers.ledger.redis import RedisLedger
 from tests.chaos.report import Outcome
 from tests.chaos.shims import built, compiler
 from tests.chaos.world import Campaign

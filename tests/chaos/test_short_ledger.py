@@ -7,8 +7,9 @@ from datetime import timedelta
 import fakeredis
 import pytest
 
+from ar_workers.ledger.clients import connect
 from ar_workers.ledger.memory import MemoryLedger
-from ar_workers.ledger.redis import RedisLedger, connect
+from ar_workers.ledger.redis import RedisLedger
 from tests.chaos import floods, model, people, power
 from tests.chaos.shims import compiler
 

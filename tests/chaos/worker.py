@@ -14,7 +14,8 @@ from celery.signals import worker_init
 
 from ar_workers import bootstrap, transport
 from ar_workers.celery import app
-from ar_workers.ledger.redis import RedisLedger, connect
+from ar_workers.ledger.clients import connect
+from ar_workers.ledger.redis import RedisLedger
 from ar_workers.pipeline.heartbeat import Heartbeat
 from ar_workers.settings import load_settings
 from bench import noop

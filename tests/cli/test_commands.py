@@ -18,6 +18,7 @@ from ar_workers.domain.rows import Finding, action_row
 from ar_workers.domain.states import State
 from tests.builders import a_hash_ban, a_threat_published, an_isolate
 from tests.fakes import InlineDoorbell
+from tests.sources.vendors import SAMPLES
 
 
 @pytest.fixture
@@ -52,6 +53,14 @@ def test_an_id_used_again_for_something_else_is_refused(ledger):
     run("ingest", "-", feed=events("e1"))
     other = a_threat_published(id="e1", endpoints=()).model_dump_json()
     assert "refused: id: was used before" in run("ingest", "-", feed=other, status=1)
+
+
+@pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
+def test_a_vendors_alert_is_accepted_for_the_customer_that_is_named(ledger, sample):
+    words = ("ingest", "--format", sample.kind, "-")
+    feed = json.dumps([sample.record, sample.record])
+    assert "refused: customer: is not in a record" in run(*words, feed=feed, status=1)
+    assert "1 accepted, 1 duplicate" in run(*words, "--customer", "acme", feed=feed)
 
 
 def test_every_record_is_told_as_json(ledger):

@@ -17,7 +17,7 @@ from ar_workers.domain.actions import identity
 from ar_workers.domain.calendar import MOUNTAIN, federal_holidays, is_business_hours
 from ar_workers.domain.endpoints import OS
 from ar_workers.domain.errors import AuthRefused, Denied, EndpointOffline, InvalidEvent, NotSent, Throttled, VendorFault
-from ar_workers.domain.events import parse_event
+from ar_workers.domain.events import event_schema, parse_event
 from ar_workers.domain.guards import Verdict, rule
 from ar_workers.domain.indicators import Domain, FileHash, HashType, Process, RegistryKey
 from ar_workers.domain.paths import path_problem, process_problem, registry_problem
@@ -326,3 +326,18 @@ def test_nothing_leaves_a_terminal_state_but_a_failure_that_is_requeued():
 def test_a_threat_without_its_fields_is_none():
     with pytest.raises(ValidationError):
         Threat(id="T", severity="high", classification="", url="https://x.example/")
+
+
+@pytest.mark.parametrize("kind", ["action_stopped", "delivery_failed"])
+def test_nobody_publishes_what_the_ledger_tells(kind):
+    payload = {
+        "type": kind,
+        "id": ".failed-1",
+        "customer": "acme",
+        "occurred_at": "2026-11-24T12:00:00Z",
+        "threat_ref": "T-1",
+        "reason": "x",
+    }
+    with pytest.raises(InvalidEvent, match="type"):
+        parse_event(payload)
+    assert kind not in str(event_schema())

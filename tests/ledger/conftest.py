@@ -1,4 +1,4 @@
-"""The three ledgers that keep the same promises."""
+"""The ledgers that keep the same promises."""
 
 from __future__ import annotations
 
@@ -8,21 +8,43 @@ from typing import TYPE_CHECKING
 import fakeredis
 import pytest
 
+from ar_workers.ledger.clients import connect
 from ar_workers.ledger.memory import MemoryLedger
-from ar_workers.ledger.redis import RedisLedger, connect
+from ar_workers.ledger.redis import RedisLedger
+from tests.clusters import a_cluster, asked, cluster_url
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ar_workers.cli.redis_server import RedisServer
     from ar_workers.ports import Ledger
 
 QUICK = {"grace": timedelta(0), "least_remaining": timedelta(milliseconds=1)}
 
 
-@pytest.fixture(params=["memory", "fakeredis", "redis"])
+@pytest.fixture(scope="session")
+def cluster_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[RedisServer]]:
+    """Three primaries for the session."""
+    with a_cluster(tmp_path_factory.mktemp("cluster")) as servers:
+        yield servers
+
+
+@pytest.fixture
+def cluster(cluster_servers: list[RedisServer]) -> list[RedisServer]:
+    """The three primaries, empty when the test begins."""
+    for server in cluster_servers:
+        asked(server.port, "FLUSHALL")
+    return cluster_servers
+
+
+@pytest.fixture(params=["memory", "fakeredis", "redis", "cluster"])
 def ledger(request: pytest.FixtureRequest) -> Ledger:
     """A new, empty ledger without a grace for rings."""
     if request.param == "memory":
         return MemoryLedger(**QUICK)
     if request.param == "fakeredis":
         return RedisLedger(fakeredis.FakeRedis(decode_responses=True), watches_memory=False, **QUICK)
+    if request.param == "cluster":
+        return RedisLedger(connect(cluster_url(request.getfixturevalue("cluster"))), **QUICK)
     request.getfixturevalue("real_redis")
     return RedisLedger(connect(request.getfixturevalue("redis_url")), **QUICK)

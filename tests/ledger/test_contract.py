@@ -11,10 +11,12 @@ import pytest
 
 from ar_workers.domain.endpoints import OS, Endpoint, Vendor
 from ar_workers.domain.events import ThreatClosed, ThreatPublished
-from ar_workers.domain.rows import Acceptance, Claim, Finding, NewRow, Refusal
+from ar_workers.domain.notifications import Digest, Receiver
+from ar_workers.domain.rows import Acceptance, Claim, Finding, NewRow, Refusal, delivery_row
 from ar_workers.domain.scores import Queue
 from ar_workers.domain.states import MOVES, TERMINAL, State
 from ar_workers.domain.threats import Severity, Threat
+from tests.builders import a_delivery as a_real_delivery
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
@@ -161,7 +163,7 @@ def test_a_settled_row_is_never_claimed_again(ledger, state):
     recorded(ledger, a_row())
     settle(ledger, "acme:isolate:1", state)
     assert refused(ledger) == state
-    assert ledger.due(10, LEASE) == []
+    assert "acme:isolate:1" not in [ring.id for ring in ledger.due(10, LEASE)]
 
 
 @pytest.mark.parametrize("state", sorted(MOVES[State.LEASED]))
@@ -623,3 +625,162 @@ def test_a_claim_says_for_how_long_nobody_has_looked_at_what_was_begun(ledger):
     assert lost.unseen_for >= timedelta(milliseconds=90)
     concluded(ledger, lost, Finding(state=State.UNKNOWN))
     assert claimed(ledger).unseen_for < lost.unseen_for
+
+
+def raised(ledger):
+    """The events that the ledger has brought in itself, and that nobody has planned yet."""
+    refs = [ring.id for ring in ledger.due(50, timedelta(0)) if ":event/." in ring.id]
+    return ledger.events(refs)
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.HELD])
+def test_a_stopped_action_comes_in_again_as_an_event_once_per_generation(ledger, state):
+    recorded(ledger, a_row())
+    settle(ledger, "acme:isolate:1", state, 'denied: "no"')
+    (event,) = raised(ledger)
+    assert (event.type, event.verb, event.subject, event.state, event.reason) == (
+        "action_stopped",
+        "isolate",
+        "FIN-1",
+        state,
+        'denied: "no"',
+    )
+    assert (event.customer, event.threat_id, event.threat) == ("acme", "THREAT-1", an_event().threat)
+    assert ledger.record(event, [a_delivery()], closes=None)
+    ledger.requeue("acme:isolate:1", by="kim", life=LEASE)
+    settle(ledger, "acme:isolate:1", State.FAILED, "again")
+    (event,) = raised(ledger)
+    assert event.reason == "again"
+
+
+def test_what_the_blast_radius_holds_comes_in_again_and_what_the_kill_switch_holds_does_not(ledger):
+    recorded(ledger, a_row(), a_row("isolate:2", lane="crowdstrike/a2"))
+    ledger.pause("acme", "verb:isolate", "freeze")
+    assert refused(ledger) == State.HELD
+    assert raised(ledger) == []
+    ledger.resume("acme", "verb:isolate")
+    asked(ledger, most=0)
+    (event,) = raised(ledger)
+    assert (event.state, event.reason.partition(":")[0]) == ("held", "blast radius")
+
+
+def test_a_failed_delivery_with_a_fallback_comes_in_again_whole(ledger):
+    delivery = a_real_delivery(fallback=Receiver(name="boss", channel="email", address="boss@acme.example"))
+    row = delivery_row(delivery, "e1", "THREAT-1", life=LEASE)
+    recorded(ledger, row)
+    settle(ledger, row.id, State.FAILED, "gone")
+    (event,) = raised(ledger)
+    assert (event.type, event.delivery, event.reason) == ("delivery_failed", delivery, "gone")
+
+
+def test_other_outcomes_are_told_to_nobody(ledger):
+    recorded(ledger, a_row(), a_delivery(), a_delivery("slack:2"))
+    settle(ledger, "acme:isolate:1", State.DONE)
+    settle(ledger, "acme:slack:1", State.FAILED)
+    settle(ledger, "acme:slack:2", State.UNKNOWN)
+    assert raised(ledger) == []
+
+
+def test_a_row_that_is_not_due_yet_is_not_rung_and_not_granted(ledger):
+    row = a_delivery(wait=timedelta(milliseconds=60))
+    ledger.accept([an_event()])
+    ledger.record(an_event(), [row], closes=None)
+    assert refused(ledger, row.id) == "not due"
+    assert ledger.due(10, LEASE) == []
+    time.sleep(0.08)
+    assert [ring.id for ring in ledger.due(10, LEASE)] == [row.id]
+    claimed(ledger, row.id)
+
+
+def test_the_first_message_that_a_receiver_accepts_is_the_thread_of_the_next(ledger):
+    recorded(ledger, a_delivery(remote="slack/C1"), a_delivery("slack:2", remote="slack/C1"), a_delivery("slack:3", remote="slack/C2"))
+    first = claimed(ledger, "acme:slack:1")
+    assert first.thread == ""
+    concluded(ledger, first, Finding(state=State.DONE, reference="C1/1.0"))
+    second = claimed(ledger, "acme:slack:2")
+    assert second.thread == "C1/1.0"
+    concluded(ledger, second, Finding(state=State.DONE, reference="C1/2.0"))
+    assert claimed(ledger, "acme:slack:3").thread == ""
+    recorded(ledger, a_delivery("slack:4", remote="slack/C1"), event=an_event("e2"))
+    assert claimed(ledger, "acme:slack:4").thread == "C1/1.0"
+
+
+def unknown(ledger):
+    recorded(ledger, a_delivery())
+    settle(ledger, "acme:slack:1", State.UNKNOWN, "may have been sent")
+
+
+def test_a_delivery_in_doubt_that_was_sent_is_done_by_whose_word(ledger):
+    unknown(ledger)
+    assert ledger.resolve("acme:slack:1", by="kim", was_sent=True) == []
+    row = ledger.row("acme:slack:1")
+    assert (row.state, row.reason) == (State.DONE, "said to have been sent by kim")
+    assert row.settled_at
+    assert ledger.due(10, LEASE) == []
+
+
+def test_a_delivery_in_doubt_that_was_not_sent_begins_anew(ledger):
+    unknown(ledger)
+    (ring,) = ledger.resolve("acme:slack:1", by="kim", was_sent=False)
+    assert (ring.id, ring.queue) == ("acme:slack:1", Queue.NOTIFY)
+    claim = claimed(ledger, "acme:slack:1")
+    assert (claim.was, claim.attempts, claim.is_late) == (State.PENDING, 0, False)
+    assert any(entry.text == "unknown -> pending: to be sent again, says kim" for entry in ledger.threat("acme", "THREAT-1").timeline)
+
+
+@pytest.mark.parametrize("state", [State.DONE, State.FAILED, State.PENDING])
+def test_only_what_is_in_doubt_is_resolved(ledger, state):
+    recorded(ledger, a_delivery())
+    settle(ledger, "acme:slack:1", state)
+    assert ledger.resolve("acme:slack:1", by="kim", was_sent=False) == Refusal(
+        reason=f"is {state}: only unknown deliveries can be resolved"
+    )
+    assert ledger.resolve("acme:slack:9", by="kim", was_sent=True) == Refusal(reason="no such row")
+
+
+def test_an_action_in_doubt_is_looked_at_and_not_resolved(ledger):
+    recorded(ledger, a_row())
+    settle(ledger, "acme:isolate:1", State.UNKNOWN)
+    assert isinstance(ledger.resolve("acme:isolate:1", by="kim", was_sent=True), Refusal)
+
+
+def test_of_many_parallel_resolutions_one_counts(ledger):
+    unknown(ledger)
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda n: ledger.resolve("acme:slack:1", by=f"p{n}", was_sent=n % 2 == 0), range(20)))
+    assert sum(not isinstance(answer, Refusal) for answer in answers) == 1
+
+
+TWO_A_MINUTE = Digest(more_than=2, within=timedelta(minutes=1))
+
+
+def seated(ledger, number, digest=TWO_A_MINUTE):
+    seat = ledger.seat(f"acme:slack:{number}", "slack/tre/action_needed", digest)
+    return seat and seat.carrier
+
+
+def test_what_comes_after_the_first_few_is_sent_with_the_first_of_them(ledger):
+    deliveries = [a_real_delivery(headline=f"no. {n}") for n in range(5)]
+    recorded(ledger, *[a_delivery(f"slack:{n}", order=each.model_dump_json()) for n, each in enumerate(deliveries)])
+    assert [seated(ledger, n) for n in range(5)] == [None, None, "acme:slack:2", "acme:slack:2", "acme:slack:2"]
+    assert [seated(ledger, n) for n in range(5)] == [None, None, "acme:slack:2", "acme:slack:2", "acme:slack:2"]
+    assert ledger.gathered("acme:slack:2") == deliveries[2:]
+    assert ledger.gathered("acme:slack:3") == []
+    assert timedelta(seconds=50) < ledger.seat("acme:slack:4", "slack/tre/action_needed", TWO_A_MINUTE).wait <= timedelta(minutes=1)
+
+
+def test_another_kind_or_receiver_is_counted_for_itself(ledger):
+    recorded(ledger, *[a_delivery(f"slack:{n}") for n in range(3)])
+    one = TWO_A_MINUTE.model_copy(update={"more_than": 1})
+    assert ledger.seat("acme:slack:0", "slack/a", one) is None
+    assert ledger.seat("acme:slack:1", "slack/b", one) is None
+    assert ledger.seat("acme:slack:2", "slack/a", one).carrier == "acme:slack:2"
+
+
+def test_nobody_gets_a_seat_when_the_window_is_over(ledger):
+    recorded(ledger, *[a_delivery(f"slack:{n}") for n in range(4)])
+    short = Digest.model_construct(more_than=1, within=timedelta(milliseconds=60))
+    assert [seated(ledger, n, short) for n in range(2)] == [None, "acme:slack:1"]
+    time.sleep(0.08)
+    assert [seated(ledger, n, short) for n in (2, 3)] == [None, "acme:slack:3"]
+    assert ledger.seat("acme:slack:1", "slack/tre/action_needed", short).wait == timedelta(0)

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ar_workers.domain.states import State
-from ar_workers.ledger.redis import RedisLedger, connect
+from ar_workers.ledger.clients import connect
+from ar_workers.ledger.redis import RedisLedger
 
 from .test_contract import a_row, an_event, recorded, settle
 

@@ -110,14 +110,14 @@ def test_rings_in_any_number_double_nothing():
         services.doorbell.rings.extend([r for r in services.doorbell.rings if r.id == ring.id] * 3)
     play(services)
     assert sorted(verb for verb, _ in services.edrs["acme", "crowdstrike"].effects) == ["ban_hash", "isolate", "kill_process"]
-    assert len(services.channels["slack"].sent) == 1
+    assert len(services.channels["tre", "slack"].sent) == 1
 
 
 def test_what_is_told_says_when_it_happened():
     services = some_services(edr=an_edr())
     event = published()
     play(services, event)
-    assert [sent.occurred_at for sent in services.channels["slack"].sent] == [event.occurred_at]
+    assert [sent.occurred_at for sent in services.channels["tre", "slack"].sent] == [event.occurred_at]
 
 
 def test_lost_rings_are_made_up_for_by_the_sweep():
@@ -352,7 +352,7 @@ def test_a_receiver_that_recognises_repetitions_is_told_again():
 def test_a_channel_that_is_not_configured_is_an_outcome():
     services = some_services(edr=an_edr(), channels={"slack": FakeChannel()})
     play(services, published(iocs=()))
-    assert states(services)["pagerduty"] == (State.FAILED, "channel pagerduty is not configured")
+    assert states(services)["pagerduty"] == (State.FAILED, "tre has no receiver pagerduty configured")
 
 
 def test_the_customer_gets_the_summary_of_what_was_done():
@@ -360,7 +360,7 @@ def test_the_customer_gets_the_summary_of_what_was_done():
     play(services, published())
     note = Note(author=Author.TRE, name="Kim", text="All clear.", remediation_complete=True)
     play(services, NoteAdded(id="n1", customer="acme", occurred_at=NOON, threat=THREAT, note=note))
-    (mail,) = services.channels["email"].sent
+    (mail,) = services.channels["acme", ""].sent
     assert mail.receiver.address == "soc@acme.example"
     assert ("Completed", "isolate FIN-1 (seen so)") in mail.notification.facts
 
@@ -372,7 +372,7 @@ def test_an_unsupported_endpoint_is_told_of_once_until_it_leaves():
     edr = an_edr(FIN, LINUX)
     services = some_services(edr=edr)
     play(services, published(endpoints=(FIN, LINUX), iocs=()))
-    assert len(services.channels["email"].sent) == 1
+    assert len(services.channels["acme", ""].sent) == 1
     assert recheck_unsupported_os(services) == 0
     edr.endpoints["a2"] = LINUX.model_copy(update={"groups": frozenset()})
     services.clock.advance(timedelta(minutes=10))
@@ -381,7 +381,7 @@ def test_an_unsupported_endpoint_is_told_of_once_until_it_leaves():
     services.clock.advance(timedelta(minutes=10))
     assert recheck_unsupported_os(services) == 1
     play(services)
-    assert len(services.channels["email"].sent) == 2
+    assert len(services.channels["acme", ""].sent) == 2
 
 
 def test_a_group_that_cannot_be_read_is_not_an_empty_group():
@@ -405,7 +405,7 @@ def test_linux_is_never_isolated_and_the_tres_are_told():
     play(services, published(endpoints=(LINUX,), iocs=(HASH,)))
     assert row(services, "isolate").reason == "linux is not supported: never isolated by automation"
     assert services.edrs["acme", "crowdstrike"].effects == []
-    assert len(services.channels["slack"].sent) == 1
+    assert len(services.channels["tre", "slack"].sent) == 1
 
 
 def test_a_ban_is_not_held_back_by_an_isolation_that_has_to_wait():

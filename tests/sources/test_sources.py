@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,8 +14,6 @@ from ar_workers.domain.errors import InvalidEvent
 from ar_workers.sources import FORMATS
 from ar_workers.sources.records import records
 from tests.builders import a_threat_published, sha256
-
-RECORDED = Path(__file__).parents[3] / "shared" / "data" / "recorded"
 
 
 def read(text):
@@ -42,10 +39,26 @@ def test_a_bad_first_line_does_not_either():
 
 @pytest.mark.parametrize(
     "text",
-    ['[{"a":1},{"a":2}]', '[\n {"a":1},\n {"a":2}\n]', '{"meta":{},"data":[{"a":1},{"a":2}]}', '{\n"resources":[{"a":1},{"a":2}]\n}'],
+    [
+        '[{"a":1},{"a":2}]',
+        '[\n {"a":1},\n {"a":2}\n]',
+        '{"meta":{},"data":[{"a":1},{"a":2}]}',
+        '{\n"resources":[{"a":1},{"a":2}]\n}',
+        '{"@odata.context":"x","value":[{"a":1},{"a":2}]}',
+        '{"results":[{"a":1},{"a":2}],"num_found":2}',
+        '{"reply":{"total_count":2,"alerts":[{"a":1},{"a":2}]}}',
+        '{"reply":[{"total_count":null,"alerts":[{"a":1}]},{"alerts":[{"a":2}]}]}',
+        '{"reply":{"alerts":[{"a":1}]}}\n{"reply":{"alerts":[{"a":2}]}}',
+    ],
 )
 def test_a_list_and_an_envelope_are_their_records(text):
     assert [payload for _, payload in read(text)] == [{"a": 1}, {"a": 2}]
+
+
+def test_an_envelope_without_records_has_none_and_an_error_in_it_is_a_record():
+    assert read('{"reply":[{"total_count":null,"alerts":[]}]}') == []
+    assert read('{"reply":{"err_code":500}}') == [(1, {"err_code": 500})]
+    assert read('{"reply":' * 900 + "1" + "}" * 900)
 
 
 def test_one_object_over_many_lines_is_one_record():
@@ -139,6 +152,20 @@ def test_a_carried_endpoint_is_used_with_its_groups():
     assert endpoint.groups == {"Remediate", "A, B"}
 
 
+@pytest.mark.parametrize(
+    ("sensor", "field"),
+    [
+        ({"product": "crowdstrike"}, "id"),
+        ({"product": "crowdstrike", "id": "a b"}, "id"),
+        ({"id": "a" * 32, "product": "norton"}, "product"),
+    ],
+)
+def test_a_sensor_that_cannot_be_used_is_named_by_its_field(sensor, field):
+    with pytest.raises(InvalidEvent) as raised:
+        redcanary(endpoints=[{"attributes": {"hostname": "victim", "sensor": sensor}}])
+    assert raised.value.field == f"endpoints.0.attributes.sensor.{field}"
+
+
 def test_marked_indicators_are_confirmed_and_safe():
     marked = [
         {"attributes": {"primitives.file": {"attributes": {"sha256": sha256("x"), "md5": "0" * 32, "path": r"C:\x.exe"}}}},
@@ -192,23 +219,3 @@ def test_no_payload_raises_anything_but_a_refusal(payload):
                 reader(record, customer="acme")
             except InvalidEvent as refusal:
                 assert refusal.field
-
-
-@pytest.mark.skipif(not RECORDED.exists(), reason="the recorded vendor data are not beside this checkout")
-def test_the_recorded_detection_is_an_event():
-    with (RECORDED / "redcanary" / "detection.json").open("rb") as stream:
-        events = [FORMATS["redcanary"](record.payload, customer=None) for record in records(stream)]
-    assert [(event.customer, event.threat.id, str(event.occurred_at.date())) for event in events] == [("demo", "THREAT-447", "2020-11-04")]
-
-
-@pytest.mark.skipif(not RECORDED.exists(), reason="the recorded vendor data are not beside this checkout")
-def test_every_recorded_file_ends_in_events_or_in_refusals_that_name_a_field():
-    for path in sorted(RECORDED.rglob("*.json")):
-        with path.open("rb") as stream:
-            for record in records(stream):
-                for reader in FORMATS.values():
-                    try:
-                        assert record.problem is None
-                        reader(record.payload, customer=None)
-                    except InvalidEvent as refusal:
-                        assert refusal.field

@@ -7,6 +7,7 @@
 --   event:ID               hash    digest json state(accepted|planned|failed) at attempts reason threat
 --   threats                zset    threat id by acceptance
 --   threat:ID              hash    json accepted_at closed closed_at open(rows that are not settled)
+--                                  thread:REMOTE(reference of the first message that this receiver accepted)
 --   threat:ID:rows         zset    row id by position in the plan
 --   threat:ID:timeline     list    `ms row-id text` per move
 --   threat:ID:packed       string  rows and timeline of a compacted threat, as the client wrote them
@@ -15,6 +16,9 @@
 --                                  receipt reference evidence created_at performed_at settled_at cancel approved held_by
 --                                  shared(ids of other threats that want it too, comma after each)
 --                                  of a compacted threat only: state threat latest generations
+--                                  of a delivery: has_fallback, digest(the row it is sent with; '' alone), digest_at
+--   row:ID:gathered        list    ids of the deliveries that this one is sent for, its own among them
+--   digest:RECEIVER/KIND   hash    ends count carrier: the window in which deliveries are counted
 --   row:ID:frees           list    ids of the rows that wait for this one
 --   lane:LANE              hash    owner, held(rows): the visit that works on the endpoint now; expires with the lease
 --   lane:LANE:queue        zset    rows that found the lane busy, by when they came
@@ -73,6 +77,30 @@ local function count_open(threat, by)
   end
 end
 
+-- What a person or another receiver must hear of comes in again as an event, once per generation of the row: an action
+-- that failed for good or that a guard holds, a delivery with a fallback that failed for good.
+local function raise(id, threat, to, reason)
+  local row = get(id, 'kind', 'verb', 'subject', 'generation', 'held_by', 'has_fallback', 'order')
+  local fields, order = {reason = reason}, ''
+  if row[1] == 'action' and (to == 'failed' or row[5] == 'guard') then
+    fields.type, fields.verb, fields.subject, fields.state = 'action_stopped', row[2], row[3], to
+  elseif to == 'failed' and row[6] == '1' then
+    fields.type, order = 'delivery_failed', ',"delivery":' .. row[7]
+  else
+    return
+  end
+  local name = string.gsub(string.match(id, ':(.*)$'), '[^%w._-]', '-')
+  fields.id = '.' .. to .. '-' .. name .. '-' .. row[4]
+  fields.customer, fields.threat_ref, fields.occurred_at = string.match(P, '{(.*)}'), threat, math.floor(now / 1000)
+  local key = P .. 'event:' .. fields.id
+  if redis.call('EXISTS', key) == 1 then return end
+  local about = redis.call('HGET', P .. 'threat:' .. threat, 'json') or 'null'
+  local json = string.sub(cjson.encode(fields), 1, -2) .. ',"threat":' .. about .. order .. '}'
+  redis.call('HSET', key, 'digest', 'own', 'json', json, 'state', 'accepted', 'at', now, 'threat', threat)
+  redis.call('ZADD', due, now, 'event/' .. fields.id)
+  note(threat, 'event/' .. fields.id, 'accepted')
+end
+
 -- Moves a row to a state it stays in until somebody claims, resumes or requeues it. Rings are collected by
 -- `free_dependents` and the leaving of lanes.
 local function enter(id, threat, from, to, reason)
@@ -88,6 +116,7 @@ local function enter(id, threat, from, to, reason)
     end
   end
   note(threat, id, from .. ' -> ' .. to .. (reason ~= '' and (': ' .. reason) or ''))
+  if to == 'failed' or to == 'held' then raise(id, threat, to, reason) end
 end
 
 local function add_ring(rings, id)
@@ -212,6 +241,7 @@ local function hindrance(id, verb, edr, lane, epoch, cancel, approved, most)
   if verb == 'isolate' and tonumber(epoch) < tonumber(redis.call('HGET', P .. 'endpoint:' .. lane, 'generation') or '0') then
     return 'cancelled', 'superseded by a later release'
   end
+  if edr == '' then return end -- a delivery: people go on being told
   local scopes = {'*', 'edr:' .. edr, 'verb:' .. verb}
   for n, reason in ipairs(redis.call('HMGET', P .. 'paused', unpack(scopes))) do
     if reason then return 'held', 'paused (' .. scopes[n] .. '): ' .. reason, scopes[n] end

@@ -5,13 +5,15 @@ local id, owner, lease, most, most_visits = ARGV[1], ARGV[2], tonumber(ARGV[3]),
 local row = redis.call('HMGET', row_key(id), 'state', 'fence', 'lease_until', 'was', 'owner', 'begun', 'next_at', 'lane',
   'threat', 'verb', 'epoch', 'deadline', 'kind', 'order', 'attempts', 'looks', 'crashes', 'generation', 'receipt', 'approved',
   'edr', 'cancel', 'remote', 'looked_at', 'begun_at')
+local is_delivery = row[13] == 'delivery'
 local state, was, lane, threat, verb, remote = row[1], row[4], row[8], row[9], row[10], row[23] or ''
 if not state then return {'no', 'no such row'} end
 local urgent = URGENT[verb]
 
 local function granted(fence, from)
   return {'yes', threat, row[13], row[14], from, fence, row[15] or '0', row[16] or '0', row[17] or '0', row[18], row[19] or '',
-    (tonumber(row[12]) < now) and '1' or '0', row[20] or '0', from == 'pending' and '1' or '0', tostring(now - tonumber(row[24] or row[25] or now))}
+    (tonumber(row[12]) < now) and '1' or '0', row[20] or '0', from == 'pending' and '1' or '0', tostring(now - tonumber(row[24] or row[25] or now)),
+    is_delivery and redis.call('HGET', P .. 'threat:' .. threat, 'thread:' .. remote) or ''}
 end
 
 local function wait_in(queue, reason)

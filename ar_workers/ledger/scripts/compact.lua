@@ -12,14 +12,23 @@ end
 for _, id in ipairs(ids) do
   local row = get(id, 'state', 'threat', 'latest', 'generations')
   if row[2] == threat then
-    redis.call('DEL', row_key(id), row_key(id) .. ':frees')
+    redis.call('DEL', row_key(id), row_key(id) .. ':frees', row_key(id) .. ':gathered')
     redis.call('HSET', row_key(id), 'state', row[1], 'threat', threat)
     if row[3] then redis.call('HSET', row_key(id), 'latest', row[3], 'generations', row[4]) end
   end
 end
 for _, line in ipairs(redis.call('LRANGE', timeline, 0, -1)) do
   local event = string.match(line, '^%d+ event/(%S+) accepted$')
-  if event then redis.call('HDEL', P .. 'event:' .. event, 'json') end
+  local kept = event and redis.call('HMGET', P .. 'event:' .. event, 'digest', 'state', 'threat')
+  if kept and kept[1] then -- written anew, because a hash that has held a long value keeps its size
+    redis.call('DEL', P .. 'event:' .. event)
+    redis.call('HSET', P .. 'event:' .. event, 'digest', kept[1], 'state', kept[2], 'threat', kept[3])
+  end
+end
+local kept = redis.call('HGETALL', key)
+redis.call('DEL', key)
+for n = 1, #kept, 2 do
+  if kept[n] ~= 'json' then redis.call('HSET', key, kept[n], kept[n + 1]) end
 end
 redis.call('SET', key .. ':packed', packed)
 redis.call('DEL', timeline)

@@ -4,7 +4,7 @@
 local id, fence, to, reason, wait = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 if not is_ours(id, fence) then return 'stale' end
 local key, rings = row_key(id), {}
-local row = get(id, 'was', 'threat', 'lane', 'cancel', 'reason', 'owner', 'remote', 'verb', 'performed_at')
+local row = get(id, 'was', 'threat', 'lane', 'cancel', 'reason', 'owner', 'remote', 'verb', 'performed_at', 'kind', 'digest')
 local remote = row[7] or ''
 
 if remote ~= '' then
@@ -38,6 +38,9 @@ if to == 'unknown' then set('looked_at', now) end
 if to == 'pending' then redis.call('HDEL', key, 'looked_at') end
 if to == 'held' then set('held_by', 'guard') end
 if to == 'performed' and not row[9] then set('performed_at', now) end
+if to == 'done' and row[10] == 'delivery' and ARGV[9] ~= '' and (row[11] or '') == '' then
+  redis.call('HSETNX', P .. 'threat:' .. row[2], 'thread:' .. remote, ARGV[9])
+end
 if #changes > 0 then redis.call('HSET', key, unpack(changes)) end
 if ARGV[6] == '1' then redis.call('HINCRBY', key, 'attempts', 1) end
 if to == 'performed' then redis.call('HINCRBY', key, 'looks', 1) end

@@ -100,14 +100,14 @@ local function place(wish)
   redis.call('HSET', row_key(id), 'kind', wish.kind, 'verb', wish.verb, 'edr', wish.edr, 'remote', wish.remote,
     'subject', wish.subject, 'queue', wish.queue, 'label', wish.label, 'lane', wish.lane or '', 'order', wish.order,
     'threat', threat, 'created_at', now, 'deadline', now + wish.life, 'epoch', epoch_of(wish), 'generation', 1, 'fence', 0,
-    'waits', waits, 'state', state, 'reason', reason, 'next_at', now)
+    'waits', waits, 'state', state, 'reason', reason, 'next_at', now + wish.wait, 'has_fallback', wish.has_fallback and 1 or 0)
   redis.call('ZADD', rows_key, position, id)
   position, opened = position + 1, opened + 1
-  if state ~= 'skipped' and state ~= 'cancelled' then
+  if state ~= 'skipped' and state ~= 'cancelled' and wish.wait == 0 then
     for _, part in ipairs({id, wish.queue, wish.label, wish.lane or ''}) do rings[#rings + 1] = part end
   end
   if state == 'pending' then
-    redis.call('ZADD', due, now + grace, id)
+    redis.call('ZADD', due, now + math.max(grace, wish.wait), id)
     note(threat, id, 'new -> pending')
   elseif state == 'waiting' then
     note(threat, id, 'waiting')

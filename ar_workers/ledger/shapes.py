@@ -1,0 +1,161 @@
+"""What goes into the ledger's scripts and what comes out of its keys, as values."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from ..domain.rows import Claim, Refusal, Row, ThreatRecord, TimelineEntry
+from ..domain.scores import Queue, Ring
+from ..domain.threats import Threat
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..domain.events import Event
+    from ..domain.rows import Finding, NewRow
+
+
+def customer_of(row_id: str) -> str:
+    """Whose row it is."""
+    return row_id.partition(":")[0]
+
+
+def in_ms(duration: timedelta) -> int:
+    """As the scripts count."""
+    return int(duration / timedelta(milliseconds=1))
+
+
+def acceptance(event: Event, grace: int) -> tuple[str | int, ...]:
+    """The arguments of `accept.lua`."""
+    threat = getattr(event, "threat", None)
+    threat_json = threat.model_dump_json() if threat else ""
+    return (event.id, event.digest, event.model_dump_json(), event.threat_id, threat_json, grace)
+
+
+def wished(row: NewRow) -> dict[str, Any]:
+    """A row of `record.lua`'s plan."""
+    wish = {name: value for name, value in row.__dict__.items() if value is not None}
+    return {**wish, "life": in_ms(row.life), "wait": in_ms(row.wait)}
+
+
+def claim_of(row_id: str, reply: Sequence[Any]) -> Claim | Refusal:
+    """The answer of `claim.lua`."""
+    granted, *parts = reply
+    if granted == "no":
+        return Refusal(reason=parts[0])
+    threat, kind, order, was, fence, attempts, looks, crashes, generation, receipt, late, approved, cleared, unseen, thread = parts
+    return Claim.model_construct(
+        row_id=row_id,
+        customer=customer_of(row_id),
+        threat_id=threat,
+        kind=kind,
+        order=order,
+        was=was,
+        fence=int(fence),
+        attempts=int(attempts),
+        looks=int(looks),
+        crashes=int(crashes),
+        generation=int(generation),
+        receipt=receipt,
+        is_late=late == "1",
+        is_approved=approved == "1",
+        is_cleared=cleared == "1",
+        unseen_for=timedelta(milliseconds=float(unseen)),
+        thread=thread,
+    )
+
+
+def conclusion(claim: Claim, finding: Finding) -> tuple[str | int, ...]:
+    """The arguments of `conclude.lua`."""
+    return (
+        claim.row_id,
+        claim.fence,
+        finding.state,
+        finding.reason,
+        in_ms(finding.after),
+        int(finding.counts),
+        int(finding.receipt is not None),
+        finding.receipt or "",
+        finding.reference,
+        finding.evidence,
+        finding.health,
+        in_ms(finding.stay_away),
+    )
+
+
+def packed(document: dict[str, Any]) -> str:
+    """Text, because the client decodes what it reads."""
+    return base64.b85encode(zlib.compress(json.dumps(document, separators=(",", ":")).encode(), 9)).decode()
+
+
+def unpacked(text: str) -> dict[str, Any]:
+    """What `packed` made a text of."""
+    found: dict[str, Any] = json.loads(zlib.decompress(base64.b85decode(text)))
+    return found
+
+
+def rings_of(flat: Sequence[str], customer: str = "") -> list[Ring]:
+    """Rings as the scripts give them: id, queue, label, lane, and so on."""
+
+    def named(ring_id: str) -> str:
+        return f"{customer}:{ring_id}" if ring_id.startswith("event/") else ring_id
+
+    parts = iter(flat)
+    quads = zip(parts, parts, parts, parts, strict=True)
+    return [Ring.model_construct(id=named(name), queue=Queue(queue), label=label, lane=lane) for name, queue, label, lane in quads]
+
+
+def _at(ms: str | None) -> datetime | None:
+    return datetime.fromtimestamp(int(ms) / 1000, UTC) if ms else None
+
+
+def threat_of(customer: str, threat_id: str, found: dict[str, str], timeline: list[str], text: str | None) -> ThreatRecord:
+    """A threat from its hash, its timeline, and what it was packed into."""
+    old = unpacked(text) if text else {"timeline": [], "threat": None}
+    kept = found.get("json") or old["threat"]
+    return ThreatRecord(
+        customer=customer,
+        id=threat_id,
+        threat=Threat.model_validate_json(kept) if kept else None,
+        accepted_at=datetime.fromtimestamp(int(found["accepted_at"]) / 1000, UTC),
+        closed=found.get("closed", ""),
+        timeline=(*map(TimelineEntry.model_validate, old["timeline"]), *map(_entry, timeline)),
+    )
+
+
+def _entry(line: str) -> TimelineEntry:
+    ms, row, text = line.split(" ", 2)
+    return TimelineEntry(at=datetime.fromtimestamp(int(ms) / 1000, UTC), row=row, text=text)
+
+
+_INSTANTS = {
+    "created_at": "created_at",
+    "begun_at": "begun_at",
+    "performed_at": "performed_at",
+    "settled_at": "settled_at",
+    "next_attempt_at": "next_at",
+    "deadline": "deadline",
+}
+
+
+def row_of(customer: str, row_id: str, found: dict[str, str]) -> Row:
+    """A row from its hash."""
+    plain = ("kind", "verb", "edr", "subject", "label", "queue", "state", "reason", "evidence", "reference")
+    known = {name: found[name] for name in plain if name in found}
+    instants = {ours: _at(found.get(theirs)) for ours, theirs in _INSTANTS.items()}
+    return Row.model_validate(
+        {
+            "id": row_id,
+            "customer": customer,
+            "threat_id": found["threat"],
+            "lane": found.get("lane") or None,
+            "attempts": int(found.get("attempts") or 0),
+            "generation": int(found.get("generation") or 1),
+            **known,
+            **instants,
+        }
+    )

@@ -1,0 +1,114 @@
+"""What the readers of vendors' alerts share: an alert in our words becomes a published threat."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from ..domain.endpoints import OS, Endpoint, Vendor
+from ..domain.errors import InvalidEvent
+from ..domain.events import parse_event
+from ..domain.threats import Severity
+from .reading import LONGEST_LINE, Fields, line_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from ..domain.events import Event
+    from .evidence import Evidence
+
+#: Leaves room for the vendor's name before it and the revision behind it in an id of 128 characters.
+_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9:._-]{0,89}$")
+_REVISION = 12
+#: The path of a page, without the query that may follow.
+_PAGE = r"(?:/[^\s?#<>\"'|\\^`{}]*)?(?=[?#]|$)"
+_LONGEST_SUMMARY = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """A vendor's record in our words. `id` is the vendor's, and `endpoint` is None where the record names none by its id.
+
+    `taken_back` is an alert that people have called false or expected: it is of low severity, so that reading it once
+    more, after its endpoint was released, isolates nothing again. Groups are never taken from an alert: they are those
+    of its time, and the EDR is asked for those of now.
+    """
+
+    vendor: Vendor
+    id: str
+    occurred_at: datetime
+    severity: Severity
+    classification: str
+    title: str
+    url: str
+    summary: Sequence[str]
+    endpoint: Endpoint | None
+    evidence: Evidence
+    taken_back: bool = False
+
+
+def published(alert: Alert, customer: str | None) -> Event:
+    """The alert as ThreatPublished; vendors' records do not tell our customer, so that it must be given.
+
+    The threat's id is the alert's. The event's id ends with a digest of all that the event says: an alert that has
+    grown is a new event of the same threat, and one that says the same again, whatever else changed in it, a duplicate.
+    """
+    if not customer:
+        raise InvalidEvent("customer", f"is not in a record of {alert.vendor}: name it with --customer")
+    threat_id = f"{alert.vendor}-{alert.id}"
+    notes = [*alert.summary, *alert.evidence.notes]
+    if alert.endpoint is None:
+        notes.append("The record names no endpoint by its id: nothing can be isolated.")
+    event = parse_event(
+        {
+            "type": "threat_published",
+            "id": threat_id,
+            "customer": customer,
+            "occurred_at": alert.occurred_at,
+            "threat": {
+                "id": threat_id,
+                "severity": Severity.LOW if alert.taken_back else alert.severity,
+                "classification": alert.classification,
+                "title": alert.title,
+                "url": alert.url,
+                "summary": "\n".join(note for note in notes if note)[:_LONGEST_SUMMARY],
+            },
+            "endpoints": [] if alert.endpoint is None else [alert.endpoint],
+            "iocs": alert.evidence.iocs,
+        }
+    )
+    return event.model_copy(update={"id": f"{threat_id}-{event.digest[:_REVISION]}"})
+
+
+def alert_id(record: Fields, name: str) -> str:
+    """The vendor's id of the alert, fit to be part of ours: colons become dots."""
+    found = record.raw(name)
+    text = str(found) if isinstance(found, int) and not isinstance(found, bool) else record.text(name)
+    if not _ID.match(text):
+        raise record.refusal(name, "is not an id of at most 90 letters, digits, and : . _ -")
+    return text.replace(":", ".")
+
+
+def endpoint(
+    vendor: Vendor, record: Fields, name: str, *, hostname: Any, os: OS = OS.UNKNOWN, groups: frozenset[str] | None = None
+) -> Endpoint | None:
+    """The endpoint whose id stands in the field `name`; None where no id does. A hostname alone selects nothing."""
+    found = record.raw(name)
+    if found in (None, "", 0):  # no set: what stands there may be of any type
+        return None
+    agent_id = str(found) if isinstance(found, int) and not isinstance(found, bool) else found
+    try:
+        return Endpoint(edr=vendor, agent_id=agent_id, hostname=line_of(hostname) or agent_id, os=os, groups=groups)
+    except ValidationError as error:
+        raise record.refusal(name, error.errors(include_input=False)[0]["msg"]) from None
+
+
+def console(address: object, *domains: str, default: str) -> str:
+    """The console's page that the record names, if it is an https page in one of the vendor's own domains; else the default."""
+    own = "|".join(map(re.escape, domains))
+    found = re.match(rf"https://(?:[A-Za-z0-9-]+\.)*(?:{own}){_PAGE}", address) if isinstance(address, str) else None
+    return found[0] if found and len(found[0]) <= LONGEST_LINE else default

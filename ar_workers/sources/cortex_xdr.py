@@ -1,0 +1,126 @@
+"""Cortex XDR: an alert as a published threat, with its events in a list (v1), as lists of fields (v2), or as plain fields.
+
+That the agent blocked or reported something is no verdict on a file: most alerts are about what a process did, and
+that may be a tool of the system. WildFire's verdict is one, on the file that the alert was raised for (`action_*`),
+not on the process that touched it (`actor_*`). An alert that is allow-listed, or resolved as anything but true, makes
+nothing malicious. Domains and registry keys of an alert have no verdict: they are told, and not acted on.
+"""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+from ..domain.endpoints import OS, Vendor
+from ..domain.indicators import HashType
+from ..domain.threats import Severity
+from .alerts import Alert, alert_id, endpoint, published
+from .evidence import Evidence
+from .reading import Fields, judged, taken_back
+
+if TYPE_CHECKING:
+    from ..domain.events import Event
+
+#: `severity` (the API's list of words). What is unknown is for a person to judge.
+SEVERITIES = {
+    "informational": Severity.LOW,
+    "low": Severity.LOW,
+    "medium": Severity.MEDIUM,
+    "high": Severity.HIGH,
+    "critical": Severity.HIGH,
+    "unknown": Severity.MEDIUM,
+}
+#: The alert's `name`, and what takes the verdict back: `resolution_status` without its number, and ours of `is_whitelisted`.
+VERDICTS = {
+    "wildfire malware": True,
+    "resolved_false_positive": False,
+    "resolved_known_issue": False,
+    "resolved_security_testing": False,
+    "resolved_duplicate": False,
+    "allow-listed": False,
+}
+#: A record does not name its tenant: the gateway leads to all of them.
+CONSOLE = "https://cortex-gateway.paloaltonetworks.com/"
+_SYSTEMS = {"windows": OS.WINDOWS, "mac": OS.MACOS, "macos": OS.MACOS, "linux": OS.LINUX}
+#: What an event names files by -> where the pid of a process of that image stands.
+_IMAGES = {"action_file": "", "action_process_image": "action_process_os_pid", "actor_process_image": "actor_process_os_pid"}
+_DOMAINS = ("dns_query_name", "action_external_hostname")
+_KEY = ("action_registry_full_key", "action_registry_value_name")
+_EVENT = (
+    *(f"{kind}_{what}" for kind in _IMAGES for what in ("path", "name", HashType.SHA256, HashType.MD5)),
+    *filter(None, _IMAGES.values()),
+    *_DOMAINS,
+    *_KEY,
+)
+
+
+def read(record: object, *, customer: str | None) -> Event:
+    """The alert as ThreatPublished. Raises InvalidEvent."""
+    alert = Fields.of(record)
+    where = endpoint(
+        Vendor.CORTEX_XDR,
+        alert,
+        "endpoint_id",
+        hostname=alert.raw("host_name"),
+        os=_SYSTEMS.get(_first(alert.raw("agent_os_type")), OS.UNKNOWN),
+    )
+    evidence = Evidence(where.agent_id if where else None)
+    events = _events(alert)
+    guilty = _subject(events) if judged([alert.raw("name"), *_said(alert)], VERDICTS) else ""
+    for event in events:
+        _take(event, evidence, guilty)
+    return published(
+        Alert(
+            vendor=Vendor.CORTEX_XDR,
+            id=alert_id(alert, "alert_id"),
+            occurred_at=alert.moment("detection_timestamp"),
+            severity=alert.means("severity", SEVERITIES),
+            classification=alert.shown("category", default="Alert"),
+            title=alert.shown("name", default="Cortex XDR alert"),
+            url=CONSOLE,
+            summary=[alert.text("description", "")],
+            endpoint=where,
+            evidence=evidence,
+            taken_back=taken_back(_said(alert), VERDICTS),
+        ),
+        customer,
+    )
+
+
+def _said(alert: Fields) -> list[object]:
+    """What people said of the alert."""
+    resolution = alert.text("resolution_status", "").lower().removeprefix("status_").lstrip("0123456789").removeprefix("_")
+    allowed = "allow-listed" if alert.raw("is_whitelisted") is True else None
+    return [resolution, allowed]
+
+
+def _events(alert: Fields) -> list[dict[str, Any]]:
+    """The events whatever the shape: in v2, the n-th entries of all lists are the n-th event."""
+    if alert.raw("events") is not None:
+        return [event.values for event in alert.parts("events")]
+    columns = {name: value if isinstance(value := alert.raw(name), list) else [value] for name in _EVENT}
+    return [dict(zip(columns, row, strict=True)) for row in zip_longest(*columns.values())]
+
+
+def _subject(events: list[dict[str, Any]]) -> str:
+    """The SHA-256 of the one file that the alert was raised for; empty if it may be several."""
+    named = {str(event.get("action_file_sha256") or event.get("action_process_image_sha256") or "").lower() for event in events} - {""}
+    return named.pop() if len(named) == 1 else ""
+
+
+def _take(event: dict[str, Any], evidence: Evidence, guilty: str) -> None:
+    """What an event names. Malicious is what has the content of the `guilty` file."""
+    for kind, pid in _IMAGES.items():
+        hashes = {each: event.get(f"{kind}_{each}") for each in (HashType.SHA256, HashType.MD5)}
+        path, malicious = event.get(f"{kind}_path"), bool(guilty) and str(hashes[HashType.SHA256]).lower() == guilty
+        evidence.image(hashes, path=path, malicious=malicious)
+        evidence.process(event.get(pid), hashes, path=path or event.get(f"{kind}_name"), malicious=malicious)
+    evidence.registry(*map(event.get, _KEY), malicious=False)
+    for name in _DOMAINS:
+        evidence.domain(event.get(name), malicious=False)
+
+
+def _first(value: object) -> str:
+    """The OS is a text, or in v2 a list of it for each event."""
+    found = value[0] if isinstance(value, list) and value else value
+    return found.lower() if isinstance(found, str) else ""

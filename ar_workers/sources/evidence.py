@@ -1,0 +1,112 @@
+"""The indicators of one alert: each is validated by itself, so that one that cannot be read costs only itself."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from ..domain.indicators import IOC, FileHash, HashType
+from .reading import line_of, number_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+#: The kernel's names of the hives, which some sensors report; with or without `\REGISTRY` before them.
+_KERNEL_HIVE = re.compile(r"^(?:\\?registry\\)?(machine|user)\\", re.IGNORECASE)
+_HIVES = {"machine": "HKLM\\", "user": "HKU\\"}
+#: The host of a URL, or of what stands alone: without scheme, user, port and path. Also of a defanged one, which urlsplit refuses.
+_AUTHORITY = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?:[^/?#\\]*@)?([^/?#\\:]+)")
+
+
+class Evidence:
+    """Collects what an alert names. `malicious` is the vendor's verdict on that very thing: only then may it be acted on.
+
+    What is seen twice is kept once, with the graver verdict.
+    """
+
+    def __init__(self, agent_id: str | None = None) -> None:
+        self._agent_id = agent_id
+        self._found: dict[tuple[str, str], IOC] = {}
+        self.notes: list[str] = []
+
+    @property
+    def iocs(self) -> list[IOC]:
+        """What was found, in the order of the record."""
+        return list(self._found.values())
+
+    def image(self, hashes: Mapping[HashType, Any], *, path: Any = None, malicious: bool) -> None:
+        """A file by its content, and by its path where that is more than a name."""
+        good = self._good(hashes, noted=True)
+        if good:
+            self._add({"type": "hash", **good}, malicious=malicious)
+        if is_path(path):
+            self._add({"type": "file", "path": path, "sha256": good.get(HashType.SHA256)}, malicious=malicious)
+
+    def process(
+        self, pid: Any, hashes: Mapping[HashType, Any], *, path: Any = None, started_at: datetime | None = None, malicious: bool
+    ) -> None:
+        """A process by the endpoint's own pid. Pid 0 is how some vendors write that they know none."""
+        if pid in {None, "", "0"} if isinstance(pid, str | None) else pid == 0:
+            return
+        sha256 = self._good(hashes, noted=False).get(HashType.SHA256)
+        wish = {"type": "process", "pid": number_of(pid), "image_path": path or None, "sha256": sha256, "started_at": started_at}
+        self._add(wish, malicious=malicious, shown=pid)
+
+    def domain(self, name: Any, *, malicious: bool) -> None:
+        """A domain, or the host part of a URL."""
+        if name is None or name == "":
+            return
+        self._add({"type": "domain", "domain": _host(name)}, malicious=malicious, shown=name)
+
+    def registry(self, key: Any, value: Any = None, *, malicious: bool) -> None:
+        """A registry key, or one value of it."""
+        if key is None or key == "":
+            return
+        short = _KERNEL_HIVE.sub(lambda found: _HIVES[found[1].lower()], key) if isinstance(key, str) else key
+        self._add({"type": "registry", "key": short, "value": value or None}, malicious=malicious, shown=key)
+
+    def _good(self, hashes: Mapping[HashType, Any], *, noted: bool) -> dict[str, str]:
+        """The hashes that are some; all zeros means that none was computed."""
+        good: dict[str, str] = {}
+        for kind, value in hashes.items():
+            if value is None or (isinstance(value, str) and not value.strip("0 ")):
+                continue
+            try:
+                FileHash(**{kind: value})
+            except ValidationError:
+                if noted:
+                    self._note(kind, value, "is not a hash of that type")
+            else:
+                good[kind] = value
+        return good
+
+    def _add(self, wish: dict[str, Any], *, malicious: bool, shown: Any = None) -> None:
+        try:
+            ioc = IOC.model_validate(
+                {"indicator": wish, "confirmed_malicious": malicious, "safe_to_act": malicious, "agent_id": self._agent_id}
+            )
+        except ValidationError as error:
+            self._note(wish["type"], wish.get("path") if shown is None else shown, error.errors(include_input=False)[0]["msg"])
+            return
+        identity = (ioc.indicator.type, ioc.indicator.target)
+        if malicious or identity not in self._found:
+            self._found[identity] = ioc
+
+    def _note(self, kind: str, value: Any, why: str) -> None:
+        named = repr(line_of(value)[:80]) if isinstance(value, str) else f"of type {type(value).__name__}"
+        note = f"Not taken as indicator: {kind} {named}: {why.removeprefix('Value error, ')}"
+        if note not in self.notes:
+            self.notes.append(note)
+
+
+def is_path(value: object) -> bool:
+    """Whether this is more than a file's name."""
+    return isinstance(value, str) and ("\\" in value or "/" in value)
+
+
+def _host(name: Any) -> Any:
+    found = _AUTHORITY.match(name) if isinstance(name, str) else None
+    return found[1] if found else name

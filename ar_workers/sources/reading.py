@@ -1,0 +1,127 @@
+"""Typed access to a record's fields: what is missing or of a wrong type is refused by its path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..domain.errors import InvalidEvent
+from ..domain.text import cleaned
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..domain.threats import Severity
+
+Meaning = TypeVar("Meaning")
+
+#: What a record without a text for people shows at most of one that it has.
+LONGEST_LINE = 500
+
+
+@dataclass(frozen=True)
+class Fields:
+    """One JSON object of a record. `where` stands before its fields' names in a refusal, as in `threatInfo.`."""
+
+    values: dict[str, Any]
+    where: str = ""
+
+    @classmethod
+    def of(cls, value: object, path: str = "") -> Fields:
+        """The object at `path`; the record itself has none."""
+        if not isinstance(value, dict):
+            raise InvalidEvent(path or "record", "is missing" if value is None else "is not an object")
+        return cls(value, f"{path}." if path else "")
+
+    def raw(self, name: str) -> Any:
+        """Whatever stands there, unchecked; None if nothing does."""
+        return self.values.get(name)
+
+    def refusal(self, name: str, reason: str) -> InvalidEvent:
+        """What is wrong with a field, to be raised."""
+        return InvalidEvent(self.where + name, reason)
+
+    def part(self, name: str, *, optional: bool = False) -> Fields:
+        """The object in a field. An optional one that is missing has no fields."""
+        found = self.raw(name)
+        return Fields.of({} if optional and found is None else found, self.where + name)
+
+    def parts(self, name: str) -> list[Fields]:
+        """The objects of a list, each with its place; none where there is no list. What is no object is passed over."""
+        found = self.raw(name)
+        if not isinstance(found, list | None):
+            raise self.refusal(name, "is not a list")
+        return [Fields.of(each, f"{self.where}{name}.{place}") for place, each in enumerate(found or []) if isinstance(each, dict)]
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """A text that is not blank. Without a default there must be one."""
+        found = self.raw(name)
+        if isinstance(found, str) and found.strip():
+            return found
+        if default is None:
+            raise self.refusal(name, "is missing" if found is None else "is not a text")
+        return default
+
+    def shown(self, *names: str, default: str) -> str:
+        """The first of the fields that has a text, as one line for people."""
+        texts = (line_of(self.raw(name)) for name in names)
+        return next(filter(None, texts), default)
+
+    def means(self, name: str, table: Mapping[str, Meaning], *, default: str | None = None) -> Meaning:
+        """What the vendor's word in a field is in ours. A word that nobody wrote down is refused, never guessed."""
+        word = self.text(name, default).strip().lower()
+        if word not in table:
+            raise self.refusal(name, f"is {cleaned(word)[:40]!r}, known are {', '.join(table)}")
+        return table[word]
+
+    def ranks(self, name: str, bands: Mapping[int, Severity]) -> Severity:
+        """The severity of a number: that of the highest band, named by its lowest number, that it reaches."""
+        found = number_of(self.raw(name))
+        reached = [lowest for lowest in bands if found is not None and found >= lowest]
+        if not reached:
+            raise self.refusal(name, "is missing" if self.raw(name) is None else f"is not a number from {min(bands)} on")
+        return bands[max(reached)]
+
+    def moment(self, *names: str) -> datetime:
+        """The instant in the first of the fields that has anything: ISO 8601 with its offset, or milliseconds since 1970."""
+        name = next((name for name in names if self.raw(name) is not None), names[0])
+        found = moment_of(self.raw(name))
+        if found is None:
+            raise self.refusal(name, "is missing" if self.raw(name) is None else "is not an instant with its offset from UTC")
+        return found
+
+
+def line_of(value: object) -> str:
+    """A text as one line for people; empty for anything else."""
+    return " ".join(cleaned(value[: 4 * LONGEST_LINE]).split())[:LONGEST_LINE].strip() if isinstance(value, str) else ""
+
+
+def number_of(value: object) -> float | None:
+    """A number, or a text that is one: several vendors send numbers as text."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:20])
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def moment_of(value: object) -> datetime | None:
+    """The instant that a vendor wrote, or None. A number is of milliseconds since 1970."""
+    try:
+        if isinstance(value, str):
+            found = datetime.fromisoformat(value)
+            return found.astimezone(UTC) if found.tzinfo else None
+        number = number_of(value)
+        return None if number is None else datetime.fromtimestamp(number / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def judged(words: Sequence[object], table: Mapping[str, bool]) -> bool:
+    """Whether a vendor calls something malicious: one of its words says so (True in the table), and none takes it back (False)."""
+    said = {table[word.lower()] for word in words if isinstance(word, str) and word.lower() in table}
+    return said == {True}
+
+
+def taken_back(words: Sequence[object], table: Mapping[str, bool]) -> bool:
+    """Whether one of these words takes a verdict back."""
+    return any(isinstance(word, str) and table.get(word.lower()) is False for word in words)

@@ -1,0 +1,65 @@
+"""Each means that the pipeline gains by, switched off: for a process of the benchmark, before it starts to work."""
+
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext
+
+from celery import signature
+from kombu.transport import virtual
+
+from ar_workers import celery, transport
+from ar_workers.pipeline import visits
+
+
+def _no_coalescing() -> None:
+    celery.BACKLOG = 10**9
+
+
+def _no_clearance() -> None:
+    visits.CLEARANCE = -1.0
+
+
+def _no_joint_writing() -> None:
+    visits.HELD_BACK = -1.0
+
+
+def _no_batches() -> None:
+    transport.Channel._take_more = lambda self: None  # noqa: SLF001 - what is measured is inside
+
+
+def _no_halves() -> None:
+    transport.QoS.can_consume = virtual.QoS.can_consume
+
+
+def _no_pipeline() -> None:
+    transport.Channel.batch = lambda self: nullcontext()
+
+
+def _no_kept_client() -> None:
+    del transport.Channel.conn_or_acquire
+
+
+def _no_direct_publishing() -> None:
+    def publish(app, producer, canvas, family) -> None:
+        signature(json.loads(json.dumps(canvas)), app=app).apply_async(producer=producer, **family)
+
+    celery._publish = publish  # noqa: SLF001 - likewise
+
+
+SWITCHES = {
+    "coalescing": _no_coalescing,
+    "clearance": _no_clearance,
+    "joint-writing": _no_joint_writing,
+    "batches": _no_batches,
+    "halves": _no_halves,
+    "pipeline": _no_pipeline,
+    "kept-client": _no_kept_client,
+    "direct-publishing": _no_direct_publishing,
+}
+
+
+def throw(names: str) -> None:
+    """Switch off what `names` (with commas) says."""
+    for name in filter(None, names.split(",")):
+        SWITCHES[name]()

@@ -1,0 +1,91 @@
+"""WildFire's verdict, in all shapes of an alert."""
+
+from __future__ import annotations
+
+import pytest
+
+from ar_workers.domain.endpoints import OS
+from ar_workers.domain.errors import InvalidEvent
+from ar_workers.sources.cortex_xdr import read
+from tests.builders import EVIL, sha256
+from tests.sources.vendors import CORTEX_XDR, EVIL_KEY, SHA256, TOOL, changed, said
+
+EVENT = CORTEX_XDR["events"][0]
+V2 = CORTEX_XDR | {"events": None, "agent_os_type": ["Windows", None], **{name: [value, None] for name, value in EVENT.items()}}
+PLAIN = CORTEX_XDR | {"events": None, **EVENT}
+SHAPES = pytest.mark.parametrize("record", [CORTEX_XDR, V2, PLAIN], ids=["v1", "v2", "plain"])
+
+
+def event(*changes, record=CORTEX_XDR):
+    return read(changed(record, *changes), customer="acme")
+
+
+TOLD = ["hash", "file", "hash", "file", "process", "registry", "domain"]
+
+
+@SHAPES
+def test_wildfire_condemns_the_file_and_not_who_touched_it(record):
+    found = event(record=record)
+    assert said(found) == ["hash*", "file*", *TOLD[2:]]
+    content, file, tool, _, process, key, domain = (ioc.indicator for ioc in found.iocs)
+    assert (content.sha256, file.path, tool.sha256, process.image_path) == (SHA256, EVIL, sha256("tool"), TOOL)
+    assert (process.pid, key.key, domain.domain) == (4711, EVIL_KEY.replace("HKEY_CURRENT_USER", "HKCU"), "evil.example")
+    assert found.endpoints[0].os is OS.WINDOWS
+
+
+@SHAPES
+def test_the_shapes_say_the_same(record):
+    assert event(record=record).id == event().id
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("name", "Behavioral Threat"),
+        ("name", None),
+        ("is_whitelisted", True),
+        ("resolution_status", "STATUS_090_RESOLVED_FALSE_POSITIVE"),
+        ("resolution_status", "STATUS_060_RESOLVED_KNOWN_ISSUE"),
+        ("resolution_status", "STATUS_100_RESOLVED_SECURITY_TESTING"),
+    ],
+)
+def test_without_its_verdict_nothing_is_acted_on(name, value):
+    assert said(event(((name,), value))) == TOLD
+
+
+def test_a_process_that_is_the_file_is_condemned_with_it():
+    started = {"action_process_os_pid": 7, "action_process_image_path": EVIL, "action_process_image_sha256": SHA256}
+    assert said(event((("events",), [started]))) == ["hash*", "file*", "process*"]
+
+
+def test_of_two_files_neither_is_condemned():
+    two = [EVENT, EVENT | {"action_file_sha256": sha256("other"), "action_file_path": TOOL}]
+    assert not any(ioc.safe_to_act for ioc in event((("events",), two)).iocs)
+
+
+def test_lists_of_unequal_length_are_read_by_place():
+    record = V2 | {"actor_process_os_pid": [7, 8], "actor_process_image_path": [TOOL], "dns_query_name": []}
+    pids = [(ioc.indicator.pid, ioc.indicator.image_path) for ioc in event(record=record).iocs if ioc.indicator.type == "process"]
+    assert pids == [(7, TOOL), (8, None)]
+
+
+@pytest.mark.parametrize(
+    ("word", "severity"), [("informational", "low"), ("low", "low"), ("medium", "medium"), ("high", "high"), ("unknown", "medium")]
+)
+def test_severities_are_cortexs_words(word, severity):
+    assert event((("severity",), word)).threat.severity == severity
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("severity", "HUGE"), ("detection_timestamp", "soon"), ("detection_timestamp", 10**30), ("alert_id", None), ("events", "none")],
+)
+def test_a_field_that_cannot_be_read_is_named(name, value):
+    with pytest.raises(InvalidEvent) as raised:
+        event(((name,), value))
+    assert raised.value.field == name
+
+
+def test_an_alert_of_a_firewall_has_no_endpoint():
+    found = event((("endpoint_id",), None), (("agent_os_type",), "NO_HOST"))
+    assert found.endpoints == ()
