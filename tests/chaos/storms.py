@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 #: The waits of the full form: production's own.
 SLOW = {"CHAOS_LEASE": "24", "CHAOS_LEAST": "10", "CHAOS_GRACE": "5", "CHAOS_AGAIN": "15"}
 
+#: So many that what a vendor allows a tenant is not what a storm is slowed down by.
+MANY = ("acme", "globex", "umbrella", "tyrell", "cyberdyne", "soylent")
 #: A vendor slow enough that whoever dies has something in hand.
 SLUGGISH = {"action": "delay", "vendor": "crowdstrike", "probability": 0.3, "seconds": 0.3, "label": "sluggish"}
 
@@ -43,7 +45,7 @@ class Publisher:
 
 def kill_storm(folder: Path, seed: int, *, threats: int, strikes: int, workers: int, batch: int, settings: dict[str, str]) -> Outcome:
     """R2."""
-    campaign = Campaign(seed, others=OTHERS)
+    campaign = Campaign(seed, MANY, others=OTHERS)
     campaign.add(threats)
     with Fleet(folder, campaign, workers=workers, beats=1, settings=settings) as fleet:
         fleet.fault(**SLUGGISH)
