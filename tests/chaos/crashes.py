@@ -33,7 +33,7 @@ CONDITIONS = {
 
 
 def sweep(folder: Path, seed: int, *, rounds: int) -> Outcome:
-    """Crash at each point `rounds` times, at its first to third passing, and then see what is left."""
+    """Crash at each point `rounds` times, at its first or second passing, and then see what is left."""
     chance = random.Random(f"crashes/{seed}")
     names = [(role, name) for role, names in POINTS.items() for name in names] * rounds
     chance.shuffle(names)
@@ -43,7 +43,7 @@ def sweep(folder: Path, seed: int, *, rounds: int) -> Outcome:
         missed = []
         for number, (role, name) in enumerate(names):
             events = campaign.threats[number * EACH : (number + 1) * EACH]
-            if not _crash(fleet, role, name, events, hits=chance.randint(1, MOST_HITS) if rounds > 1 else 1):
+            if not _crash(fleet, role, name, events, hits=chance.randint(1, EACH) if rounds > 1 else 1):
                 missed.append(name)
         fleet.points.disarm()
         fleet.control("DELETE", "faults")
