@@ -11,6 +11,7 @@ from tests.chaos.report import Outcome, of
 from tests.chaos.world import OTHERS, Campaign
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from ar_workers.domain.events import ThreatPublished
@@ -32,10 +33,10 @@ CONDITIONS = {
 }
 
 
-def sweep(folder: Path, seed: int, *, rounds: int) -> Outcome:
+def sweep(folder: Path, seed: int, *, rounds: int, points: Mapping[str, tuple[str, ...]] = POINTS) -> Outcome:
     """Crash at each point `rounds` times, at its first or second passing, and then see what is left."""
     chance = random.Random(f"crashes/{seed}")
-    names = [(role, name) for role, names in POINTS.items() for name in names] * rounds
+    names = [(role, name) for role, names in points.items() for name in names] * rounds
     chance.shuffle(names)
     campaign = Campaign(seed, others=OTHERS)
     campaign.add(EACH * len(names))

@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,6 +35,14 @@ POINTS: dict[str, tuple[str, ...]] = {
     "sweeper": ("after:ledger.tick", "before:ledger.due", "after:ledger.due"),
     "beat": ("before:beat.send", "after:beat.send"),
 }  # fmt: skip
+
+
+def gaps() -> dict[str, tuple[str, ...]]:
+    """The points without those `before:` that follow an `after:`: nothing happens between the two."""
+    return {
+        role: tuple(name for before, name in pairwise(("", *names)) if not (before.startswith("after:") and name.startswith("before:")))
+        for role, names in POINTS.items()
+    }
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def assert_model_holds(new_ledger, *, examples):
 
 
 def test_the_ledger_in_memory_keeps_to_its_model():
-    assert_model_holds(lambda: MemoryLedger(**QUICK), examples=25)
+    assert_model_holds(lambda: MemoryLedger(**QUICK), examples=20)
 
 
 def test_the_ledger_in_redis_keeps_to_its_model(real_redis, redis_url):
@@ -53,7 +53,7 @@ def test_the_ledger_in_redis_keeps_to_its_model(real_redis, redis_url):
         client.flushall()
         return RedisLedger(client, **QUICK)
 
-    assert_model_holds(emptied, examples=25)
+    assert_model_holds(emptied, examples=20)
 
 
 def test_the_ledger_in_fakeredis_keeps_to_its_model():
