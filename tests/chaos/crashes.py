@@ -38,7 +38,7 @@ def sweep(folder: Path, seed: int, *, rounds: int, points: Mapping[str, tuple[st
     chance = random.Random(f"crashes/{seed}")
     names = [(role, name) for role, names in points.items() for name in names] * rounds
     chance.shuffle(names)
-    campaign = Campaign(seed, others=OTHERS)
+    campaign = Campaign(seed, others=OTHERS, noted=2)
     campaign.add(EACH * len(names))
     with Fleet(folder, campaign) as fleet:
         missed = []

@@ -20,11 +20,10 @@ from ar_workers.bootstrap import doorbell_at
 from ar_workers.cli.processes import Child, Crew
 from ar_workers.cli.redis_server import RedisServer, free_port
 from ar_workers.domain.errors import LedgerUnavailable
-from ar_workers.domain.states import TERMINAL
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
 from ar_workers.pipeline.ingest import ingest
-from tests.chaos.oracle import judge
+from tests.chaos.oracle import is_settled, judge
 from tests.chaos.points import Points
 from tests.chaos.tenants import customer_file
 
@@ -192,31 +191,31 @@ class Fleet(Troop):
     def publish(self, events: Sequence[ThreatPublished]) -> bool:
         """Ingest as a publisher does; False if Redis was away, and the same call again is safe."""
         with contextlib.suppress(LedgerUnavailable):
-            ingest(self.ledger, doorbell_at(self.redis.url), events)
+            ingest(self.ledger, doorbell_at(self.redis.url), self.campaign.with_notes(events))
             return True
         return False
 
     def publish_in_a_process(self, events: Sequence[ThreatPublished]) -> int:
         """The same by a process with crash points; returns its exit status, negative if it was killed."""
         path = self.folder / f"events-{events[0].id}.ndjson"
-        path.write_text("\n".join(event.model_dump_json() for event in events))
+        path.write_text("\n".join(event.model_dump_json() for event in self.campaign.with_notes(events)))
         command = [sys.executable, "-m", "tests.chaos.publish", str(path)]
         return subprocess.run(command, env=self.environment, cwd=ROOT, check=False, capture_output=True, timeout=60).returncode
 
     def settled(self, events: Sequence[ThreatPublished]) -> Callable[[], bool]:
-        """A condition: every row of these threats is in a terminal state. It looks at a few threats per call."""
+        """A condition: every row of these threats is settled. It looks at a few threats per call."""
         left, ledger = deque(events), self.ledger
 
-        def is_settled() -> bool:
+        def are_settled() -> bool:
             for _ in range(min(len(left), 40)):
                 rows = ledger.rows(left[0].customer, left[0].threat_id)
-                if not rows or any(row.state not in TERMINAL for row in rows):
+                if not rows or not all(map(is_settled, rows)):
                     left.rotate(-1)
                     return False
                 left.popleft()
             return not left
 
-        return is_settled
+        return are_settled
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the simulator's own door."""
@@ -237,7 +236,8 @@ class Fleet(Troop):
 
     def verdict_on(self, events: Sequence[ThreatPublished], journal: list[dict[str, Any]], expected: set[Effect]) -> Verdict:
         """The same of a part."""
-        return judge(self.ledger, journal, events, expected)
+        mailed = {event.threat_id for event in events if self.campaign.note_on(event)}
+        return judge(self.ledger, journal, events, expected, mailed)
 
 
 @contextlib.contextmanager

@@ -45,7 +45,7 @@ class Publisher:
 
 def kill_storm(folder: Path, seed: int, *, threats: int, strikes: int, workers: int, batch: int, settings: dict[str, str]) -> Outcome:
     """R2."""
-    campaign = Campaign(seed, MANY, others=OTHERS)
+    campaign = Campaign(seed, MANY, others=OTHERS, noted=4)
     campaign.add(threats)
     with Fleet(folder, campaign, workers=workers, beats=1, settings=settings) as fleet:
         fleet.fault(**SLUGGISH)

@@ -23,6 +23,8 @@ connect_timeout = 1.0
 read_timeout = 2.0
 [automations.ioc_response]
 file_response = "delete"
+[automations.notify_customer_of_note]
+emails = ["soc@{name}.example"]
 [automations.unsupported_os]
 emails = ["it@{name}.example"]
 [protect]

@@ -23,12 +23,13 @@ IN_FLIGHT = 0.25
 
 def lost_answers(folder: Path, seed: int, *, threats: int, share: float) -> Outcome:
     """R7: the effect happens, then the connection is reset."""
-    campaign = Campaign(seed)
+    campaign = Campaign(seed, noted=2)
     campaign.add(threats)
     with Fleet(folder, campaign) as fleet:
         for path in WRITES:
             fleet.fault(action="reset_after", vendor="crowdstrike", method="POST", path=path, probability=share, label="reset_after")
         fleet.fault(action="reset_after", vendor="slack", path="*chat.postMessage", probability=share, label="reset_after")
+        fleet.fault(action="reset_after", vendor="mail", method="DATA", probability=share, label="reset_after")
         fleet.publish(campaign.threats)
         fleet.until(fleet.settled(campaign.threats), seconds=60 + threats)
         verdict = fleet.verdict()

@@ -8,14 +8,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ar_workers.domain.endpoints import OS, Endpoint, Vendor
-from ar_workers.domain.events import ThreatPublished
+from ar_workers.domain.events import NoteAdded, ThreatPublished
 from ar_workers.domain.indicators import IOC, Domain, File, FileHash, Process, RegistryKey
-from ar_workers.domain.threats import Severity, Threat
+from ar_workers.domain.threats import Author, Note, Severity, Threat
 from tests.chaos.tenants import MAKES, digest, tenant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ar_workers.domain.events import Event
     from ar_workers.domain.indicators import Indicator
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -40,6 +41,8 @@ class Campaign:
     seed: int
     tenants: Sequence[str] = ("acme", "globex")
     others: Mapping[str, Vendor] = field(default_factory=dict)
+    #: Every so-manieth threat has a note too, of which the customer is told by mail; 0 is none.
+    noted: int = 0
     iocs: int = 6
     threats: list[ThreatPublished] = field(default_factory=list)
     expected: set[Effect] = field(default_factory=set)
@@ -61,6 +64,17 @@ class Campaign:
         first = len(self.threats)
         self.threats += [self._threat(each) for each in range(first, first + number)]
         return self.threats[first:]
+
+    def with_notes(self, events: Sequence[ThreatPublished]) -> list[Event]:
+        """The events, and behind each the note on its threat if it has one."""
+        return [each for event in events for each in (event, self.note_on(event)) if each]
+
+    def note_on(self, event: ThreatPublished) -> NoteAdded | None:
+        """A TRE's summary."""
+        if not self.noted or int(event.threat_id.removeprefix("T-")) % self.noted:
+            return None
+        note = Note(author=Author.TRE, name="Kim", text="All is done.", remediation_complete=True)
+        return NoteAdded(id=f"note-{event.id}", customer=event.customer, occurred_at=NOON, threat=event.threat, note=note)
 
     def _threat(self, number: int) -> ThreatPublished:
         is_other = bool(self.others) and self._chance.random() < SHARE
