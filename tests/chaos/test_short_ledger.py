@@ -89,5 +89,9 @@ def test_a_late_isolation_never_undoes_a_release(real_redis, redis_url, moment):
     assert [verb for verb, _ in effects][-1:] != ["isolate"], effects
 
 
+def test_an_isolation_in_doubt_that_nobody_has_looked_at_for_long_is_not_asked_for_again():
+    assert people.console_release(timedelta(minutes=11)) == ["isolate"]
+
+
 def test_what_channels_missed_in_an_hour_is_told_soon_after():
     assert_sound(people.channels_down(17, hours=1, threats=20))
