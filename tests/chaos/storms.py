@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 #: The waits of the full form: production's own.
 SLOW = {"CHAOS_LEASE": "24", "CHAOS_LEAST": "10", "CHAOS_GRACE": "5", "CHAOS_AGAIN": "15"}
 
+#: Seconds until what is not settled counts as lost; how long it took is a figure of its own.
+PATIENCE = 900
 #: So many that what a vendor allows a tenant is not what a storm is slowed down by.
 MANY = ("acme", "globex", "umbrella", "tyrell", "cyberdyne", "soylent")
 #: A vendor slow enough that whoever dies has something in hand.
@@ -53,7 +55,7 @@ def kill_storm(folder: Path, seed: int, *, threats: int, strikes: int, workers: 
         fleet.until(lambda: publisher.is_done() and killer.done >= strikes, killer, publisher, seconds=60 + 4 * strikes + threats)
         killer.stop()
         calm = time.monotonic()
-        fleet.until(fleet.settled(campaign.threats), seconds=180)
+        fleet.until(fleet.settled(campaign.threats), seconds=PATIENCE)
         rest = time.monotonic() - calm
         verdict, gaps = fleet.verdict(), reclaims(folder, killer.kills)
     slowest = percentile(gaps, 0.99)
@@ -77,7 +79,7 @@ def redis_storm(folder: Path, seed: int, *, threats: int, kills: int, pauses: tu
             time.sleep(outage)
             fleet.redis.start()
         calm = time.monotonic()
-        fleet.until(fleet.settled(campaign.threats), seconds=180, mend=False)
+        fleet.until(fleet.settled(campaign.threats), seconds=PATIENCE, mend=False)
         rest = time.monotonic() - calm
         ended = [child.name for child in fleet.children("worker", "beat") if not child.is_alive]
         verdict = fleet.verdict()
@@ -99,7 +101,7 @@ def rolling_restarts(folder: Path, seed: int, *, threats: int, restarts: int, ba
         killer = Killer(fleet, seed, pauses=(1.0, 3.0), most=restarts, weights=(0, 0, 1))
         publisher = Publisher(fleet, batch)
         fleet.until(lambda: publisher.is_done() and killer.done >= restarts, killer, publisher, seconds=60 + 5 * restarts + threats)
-        fleet.until(fleet.settled(campaign.threats), seconds=90)
+        fleet.until(fleet.settled(campaign.threats), seconds=PATIENCE)
         verdict = fleet.verdict()
         ledger = fleet.ledger
         rows = [row for event in campaign.threats for row in ledger.rows(event.customer, event.threat_id) if row.verb == "isolate"]
