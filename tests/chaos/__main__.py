@@ -100,7 +100,7 @@ STORMS: tuple[tuple[str, Storm], ...] = (
     ("R6", network_cuts),
     ("R7", lambda folder, seed, size: vendors.lost_answers(folder, seed, threats=size(25, 400), share=0.2)),
     ("R8", throttled),
-    ("R9", lambda folder, seed, size: vendors.hung_tenant(folder, seed, tenants=20, threats=size(60, 600), batch=4)),
+    ("R9", lambda folder, seed, size: vendors.hung_tenant(folder, seed, tenants=20, threats=size(60, 300), batch=3, pairs=size(1, 3))),
     ("R10", lambda folder, seed, size: floods.flood(folder, seed, events=size(2_000, 100_000), tenants=20)),
     ("R11", duplicates),
     ("R12", lambda folder, seed, size: clocks.skewed_clocks(folder, seed, threats=size(25, 400), jumps=size(4, 100))),

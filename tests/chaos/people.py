@@ -228,4 +228,12 @@ def human_releases(ledger_of: Callable[[], Ledger], seed: int) -> Outcome:
             undone.append(f"{moment}: {verbs}")
     within, later = (console_release(timedelta(minutes=each)) for each in (1, 11))
     counts = {"moments": len(MOMENTS), "undone": len(undone), "console_within_10_min": len(within) - 1, "console_later": len(later) - 1}
-    return Outcome("R20", "a release at every moment of an isolation", seed, "0 re-isolations; a console's release is not known: counted beside", not undone, counts, "\n".join(undone))
+    return Outcome(
+        "R20",
+        "a release at every moment of an isolation",
+        seed,
+        "0 re-isolations; a console's release is not known: counted beside",
+        not undone,
+        counts,
+        "\n".join(undone),
+    )
