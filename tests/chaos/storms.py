@@ -105,8 +105,9 @@ def rolling_restarts(folder: Path, seed: int, *, threats: int, restarts: int, ba
         verdict = fleet.verdict()
         ledger = fleet.ledger
         rows = [row for event in campaign.threats for row in ledger.rows(event.customer, event.threat_id) if row.verb == "isolate"]
-        waits = [(row.settled_at - row.created_at).total_seconds() for row in rows if row.settled_at]
+        seen = [(row.settled_at - row.created_at).total_seconds() for row in rows if row.settled_at]
+        asked = [((row.performed_at or row.settled_at) - row.created_at).total_seconds() for row in rows if row.settled_at]
     return of(
-        "R19", f"rolling restarts under load, {len(campaign.expected)} actions", seed, verdict, timely=percentile(waits, 0.99) <= 10,
-        figure="0 lost, 0 doubled; isolation p99 <= 10 s", restarts=killer.done, p99=percentile(waits, 0.99),
+        "R19", f"rolling restarts under load, {len(campaign.expected)} actions", seed, verdict, timely=percentile(seen, 0.99) <= 10,
+        figure="0 lost, 0 doubled; isolation p99 <= 10 s", restarts=killer.done, asked_p99=percentile(asked, 0.99), seen_p99=percentile(seen, 0.99),
     )  # fmt: skip
