@@ -146,7 +146,7 @@ class Ledger(Protocol):
         """
 
     def renew(self, claims: Sequence[Claim], lease: timedelta) -> None:
-        """Their worker is alive: they end only after another `lease`. What is somebody else's by now stays as it is."""
+        """Their worker is alive: they end only after another `lease`. What has ended, or is somebody else's by now, stays as it is."""
 
     def unsettled(self, customer: str, threat_id: str) -> list[Ring]:
         """What of a threat is not settled yet and may be rung, in plan order."""

@@ -386,7 +386,7 @@ class MemoryLedger:
         with self._lock:
             for claim in claims:
                 row = self._rows[claim.row_id]
-                if self._is_ours(claim, row):
+                if self._is_ours(claim, row) and row.lease_until > self._now():  # type: ignore[operator]
                     self._renew(row, self._now() + lease)
 
     def _renew(self, row: KeptRow, until: datetime) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import time
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -20,13 +22,17 @@ from .clients import infos, unavailable_if_away
 from .shapes import acceptance, claim_of, conclusion, customer_of, in_ms, packed, rings_of, row_of, threat_of, unpacked, wished
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     from ..domain.events import Event
     from ..domain.limits import Limits
     from ..domain.notifications import Delivery, Digest
     from ..domain.rows import Finding, NewRow
 
+    #: A script's name, a customer, and the arguments.
+    Call = tuple[str, str, tuple[str | int, ...]]
+
+_log = logging.getLogger(__name__)
 #: A ring is expected to arrive within this; only then does the sweep ring again.
 GRACE = timedelta(seconds=5)
 #: A write is begun only with so much left of the lease: its worker's heart beats, and it has not been asleep.
@@ -145,11 +151,11 @@ class RedisLedger:
     def compact(self, before: datetime, limit: int) -> int:
         packed = 0
         for customer in self.customers():
-            with unavailable_if_away():
+            with unavailable_if_away(), _passed_over_if_spoiled(customer):
                 settled = self._redis.zrange(
                     f"{_prefix(customer)}settled", "-inf", int(before.timestamp() * 1000), byscore=True, offset=0, num=limit - packed
                 )
-            packed += sum(self._compact(customer, threat_id) for threat_id in settled)
+                packed += sum(self._compact(customer, threat_id) for threat_id in settled)
             if packed >= limit:
                 break
         return packed
@@ -190,7 +196,10 @@ class RedisLedger:
         return rings_of(self._run("unsettled", customer, threat_id))
 
     def due(self, limit: int, again: timedelta) -> list[Ring]:
-        """Asks only the customers that have something due: one pipelined look at the head of each due set."""
+        """Asks only the customers that have something due: one pipelined look at the head of each due set.
+
+        A customer whose keys somebody has spoiled is passed over, so that the others do not wait for it.
+        """
         with unavailable_if_away():
             names = self.customers()
             heads = self._redis.pipeline(transaction=False)
@@ -198,10 +207,11 @@ class RedisLedger:
                 heads.zrange(f"{_prefix(name)}due", 0, 0, withscores=True)
             seconds, micros = self._redis.time()
             now = seconds * 1000 + micros // 1000
-            waiting = [name for name, head in zip(names, heads.execute(), strict=True) if head and head[0][1] <= now]
+            first = _sound(names, heads.execute(raise_on_error=False))
+            waiting = [name for name, head in first if head and head[0][1] <= now]
             share = max(1, limit // max(1, len(waiting)))
-            replies = self._run_all([("due", name, (share, in_ms(again))) for name in waiting]) if waiting else []
-        return [ring for name, reply in zip(waiting, replies, strict=True) for ring in rings_of(reply, name)]
+            replies = self._run_each([("due", name, (share, in_ms(again))) for name in waiting])
+        return [ring for name, reply in _sound(waiting, replies) for ring in rings_of(reply, name)]
 
     def tick(self, name: str, window: timedelta) -> bool:
         with unavailable_if_away():
@@ -282,23 +292,40 @@ class RedisLedger:
         with unavailable_if_away():
             return self._run_all([(name, customer, arguments)])[0]
 
-    def _run_all(self, calls: Sequence[tuple[str, str, tuple[str | int, ...]]]) -> list[Any]:
+    def _run_all(self, calls: Sequence[Call]) -> list[Any]:
         try:
             return self._evaluate(calls)
         except redis.exceptions.NoScriptError:  # a new or restarted server: its script cache is empty
-            for name in {name for name, _, _ in calls}:
-                self._redis.script_load(self._scripts[name])
+            self._load(calls)
             return self._evaluate(calls)
 
-    def _evaluate(self, calls: Sequence[tuple[str, str, tuple[str | int, ...]]]) -> list[Any]:
+    def _load(self, calls: Sequence[Call]) -> None:
+        for name in {name for name, _, _ in calls}:
+            self._redis.script_load(self._scripts[name])
+
+    def _evaluate(self, calls: Sequence[Call]) -> list[Any]:
         if len(calls) == 1:
             name, customer, arguments = calls[0]
             return [self._redis.evalsha(self._shas[name], 1, f"{_prefix(customer)}due", *arguments)]
+        return list(self._piped(calls).execute())
+
+    def _run_each(self, calls: Sequence[Call]) -> list[Any]:
+        """Like `_run_all`, but each on its own: the error of a call is its reply, and spoils no other."""
+        replies = list(self._piped(calls).execute(raise_on_error=False)) if calls else []
+        unknown = [n for n, reply in enumerate(replies) if isinstance(reply, redis.exceptions.NoScriptError)]
+        if unknown:
+            self._load(calls)
+            again = self._piped([calls[n] for n in unknown]).execute(raise_on_error=False)
+            for n, reply in zip(unknown, again, strict=True):
+                replies[n] = reply
+        return replies
+
+    def _piped(self, calls: Sequence[Call]) -> Any:
         pipe = self._redis.pipeline(transaction=False)
         for name, customer, arguments in calls:
             # A cluster's pipeline has no `evalsha`, though it routes the command by its key as any other.
             pipe.execute_command("EVALSHA", self._shas[name], 1, f"{_prefix(customer)}due", *arguments)
-        return list(pipe.execute())
+        return pipe
 
 
 _SCRIPTS = (
@@ -329,6 +356,23 @@ def _source(name: str) -> str:
 def _share_used(memory: dict[str, Any]) -> float:
     most = int(memory["maxmemory"]) or int(memory.get("total_system_memory") or 0)
     return int(memory["used_memory"]) / most if most else 0.0
+
+
+@contextmanager
+def _passed_over_if_spoiled(customer: str) -> Iterator[None]:
+    try:
+        yield
+    except redis.ResponseError as error:
+        _log.error("%s is passed over: %s", customer, error)
+
+
+def _sound(customers: Sequence[str], replies: Sequence[Any]) -> Iterator[tuple[str, Any]]:
+    """The replies of a pipeline that are none of an error."""
+    for customer, reply in zip(customers, replies, strict=True):
+        if isinstance(reply, Exception):
+            _log.error("%s is passed over: %s", customer, reply)
+        else:
+            yield customer, reply
 
 
 def _prefix(customer: str) -> str:

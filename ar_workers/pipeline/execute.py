@@ -14,7 +14,7 @@ from ..domain.actions import Effect
 from ..domain.errors import ARError, EDRError, EndpointNotFound, NotSent, OutcomeUnknown, Throttled, Unsupported, VendorFault
 from ..domain.facts import Fact, Receipt, Sight
 from ..domain.guards import Verdict, rule
-from ..domain.retries import LONGEST_WISH, MOST_CRASHES, GiveUp, after_error, look_again
+from ..domain.retries import MOST_CRASHES, GiveUp, after_error, look_again
 from ..domain.rows import Finding, Health
 from ..domain.states import State
 from .visits import visit_all
@@ -176,8 +176,8 @@ def _after_error(each: Visit, error: EDRError, *, was_asked: bool) -> Finding:
     state = State(claim.was)
     if was_asked:
         state = state if surely_nothing else State.UNKNOWN
-    wish = min(getattr(error, "retry_after", None) or timedelta(), LONGEST_WISH)
-    return Finding(state=state, reason=reason, after=decision.after, counts=True, health=health, stay_away=wish)
+    # What the vendor wishes of everybody the gate has told the ledger; a wish that is left may be about this endpoint alone.
+    return Finding(state=state, reason=reason, after=decision.after, counts=True, health=health)
 
 
 def _given_up(reason: str, health: Health = Health.UNSEEN) -> Finding:

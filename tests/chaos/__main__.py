@@ -8,6 +8,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,28 +20,46 @@ from ar_workers.ledger.redis import RedisLedger
 from tests.chaos import clocks, crashes, floods, model, people, plain, poison, power, storms, vendors
 from tests.chaos.report import Outcome, table
 
-Storm = Callable[[Path, int, bool], Outcome]
+Storm = Callable[[Path, int, "Size"], Outcome]
 QUICK = {"grace": timedelta(0), "least_remaining": timedelta(milliseconds=100)}
 
 
-def kill_storm(folder: Path, seed: int, short: bool) -> Outcome:
-    if short:
-        return storms.kill_storm(folder, seed, threats=60, strikes=12, workers=2, batch=4, settings=storms.HASTE)
-    return storms.kill_storm(folder, seed, threats=1620, strikes=260, workers=4, batch=4, settings=storms.SLOW)
+@dataclass(frozen=True)
+class Size:
+    """How much of a storm is run: its short form, or this part of its full one."""
+
+    is_short: bool = False
+    part: float = 1.0
+
+    def __call__(self, short: int, full: int) -> int:
+        return short if self.is_short else max(1, round(full * self.part))
 
 
-def plain_storm(folder: Path, seed: int, short: bool) -> Outcome:
-    threats, strikes, workers, batch = (60, 12, 2, 4) if short else (1620, 260, 4, 4)
-    return plain.storm(folder, seed, threats=threats, strikes=strikes, workers=workers, batch=batch)
+def kill_storm(folder: Path, seed: int, size: Size) -> Outcome:
+    settings = storms.HASTE if size.is_short else storms.SLOW
+    workers = 2 if size.is_short else 4
+    return storms.kill_storm(folder, seed, threats=size(60, 1620), strikes=size(12, 260), workers=workers, batch=4, settings=settings)
 
 
-def redis_storm(folder: Path, seed: int, short: bool) -> Outcome:
-    if short:
-        return storms.redis_storm(folder, seed, threats=60, kills=3, pauses=(1, 3), batch=4, outage=0)
-    return storms.redis_storm(folder, seed, threats=1620, kills=50, pauses=(5, 40), batch=2, outage=120)
+def plain_storm(folder: Path, seed: int, size: Size) -> Outcome:
+    return plain.storm(folder, seed, threats=size(60, 1620), strikes=size(12, 260), workers=2 if size.is_short else 4, batch=4)
 
 
-def model_in_redis(folder: Path, seed: int, short: bool) -> Outcome:
+def redis_storm(folder: Path, seed: int, size: Size) -> Outcome:
+    pauses, batch = ((1, 3), 4) if size.is_short else ((5, 40), 2)
+    return storms.redis_storm(folder, seed, threats=size(60, 1620), kills=size(3, 50), pauses=pauses, batch=batch, outage=size(0, 120))
+
+
+def network_cuts(folder: Path, seed: int, size: Size) -> Outcome:
+    longest, batch = (2, 4) if size.is_short else (40, 1)
+    return vendors.network_cuts(folder, seed, threats=size(40, 400), spells=size(10, 40), longest=longest, batch=batch)
+
+
+def throttled(folder: Path, seed: int, size: Size) -> Outcome:
+    return vendors.throttled(folder, seed, threats=size(40, 1200), wishes=(1, 2, 4) if size.is_short else (1, 5, 20, 60), batch=2)
+
+
+def model_in_redis(folder: Path, seed: int, size: Size) -> Outcome:
     with RedisServer(folder / "redis", fsync="no") as server:
         client = connect(server.url)
 
@@ -48,54 +67,52 @@ def model_in_redis(folder: Path, seed: int, short: bool) -> Outcome:
             client.flushall()
             return RedisLedger(client, **QUICK)
 
-        return model.driven(emptied, "Redis", seed, examples=30 if short else 12_500)
+        return model.driven(emptied, "Redis", seed, examples=size(30, 12_500))
 
 
-def model_in_memory(_: Path, seed: int, short: bool) -> Outcome:
-    return model.driven(lambda: MemoryLedger(**QUICK), "memory", seed, examples=30 if short else 12_500)
+def model_in_memory(_: Path, seed: int, size: Size) -> Outcome:
+    return model.driven(lambda: MemoryLedger(**QUICK), "memory", seed, examples=size(30, 12_500))
 
 
-def duplicates(folder: Path, seed: int, short: bool) -> Outcome:
+def duplicates(folder: Path, seed: int, size: Size) -> Outcome:
     with RedisServer(folder / "redis", fsync="always") as server:
-        return floods.one_event_again(connect(server.url), server.url, seed, times=4_000 if short else 100_000)
+        return floods.one_event_again(connect(server.url), server.url, seed, times=size(4_000, 100_000))
 
 
-def requeues(folder: Path, seed: int, short: bool) -> Outcome:
+def requeues(folder: Path, seed: int, size: Size) -> Outcome:
     with RedisServer(folder / "redis") as server:
-        return people.requeue_race(RedisLedger(connect(server.url), **QUICK), seed, rows=60 if short else 1_000, askers=50)
+        return people.requeue_race(RedisLedger(connect(server.url), **QUICK), seed, rows=size(60, 1_000), askers=50)
 
 
-def releases(folder: Path, seed: int, _: bool) -> Outcome:
+def releases(folder: Path, seed: int, _: Size) -> Outcome:
     with RedisServer(folder / "redis") as server:
         return people.human_releases(lambda: RedisLedger(connect(server.url), **QUICK), seed)
 
 
 #: Goal, and what is run for it; a goal may have several.
 STORMS: tuple[tuple[str, Storm], ...] = (
-    ("R1", lambda folder, seed, short: crashes.sweep(folder, seed, rounds=1 if short else 50)),
+    ("R1", lambda folder, seed, size: crashes.sweep(folder, seed, rounds=size(1, 50))),
     ("R2", kill_storm),
-    ("R2", plain_storm),
+    ("R2*", plain_storm),
     ("R3", redis_storm),
-    ("R4", lambda folder, seed, short: power.power_loss(folder, seed, rounds=5 if short else 100, each=100, fsync="always")),
-    ("R4", lambda folder, seed, short: power.power_loss(folder, seed, rounds=3 if short else 30, each=100, fsync="everysec")),
-    ("R6", lambda folder, seed, short: vendors.network_cuts(
-        folder, seed, threats=40 if short else 400, spells=10 if short else 40, longest=2 if short else 40, batch=4 if short else 1)),
-    ("R7", lambda folder, seed, short: vendors.lost_answers(folder, seed, threats=25 if short else 400, share=0.2)),
-    ("R8", lambda folder, seed, short: vendors.throttled(
-        folder, seed, threats=40 if short else 1200, wishes=(1, 2, 4) if short else (1, 5, 20, 60), batch=2)),
-    ("R9", lambda folder, seed, short: vendors.hung_tenant(folder, seed, tenants=20, threats=60 if short else 600, batch=4)),
-    ("R10", lambda folder, seed, short: floods.flood(folder, seed, events=2_000 if short else 100_000, tenants=20)),
+    ("R4", lambda folder, seed, size: power.power_loss(folder, seed, rounds=size(5, 100), each=100, fsync="always")),
+    ("R4", lambda folder, seed, size: power.power_loss(folder, seed, rounds=size(3, 30), each=100, fsync="everysec")),
+    ("R6", network_cuts),
+    ("R7", lambda folder, seed, size: vendors.lost_answers(folder, seed, threats=size(25, 400), share=0.2)),
+    ("R8", throttled),
+    ("R9", lambda folder, seed, size: vendors.hung_tenant(folder, seed, tenants=20, threats=size(60, 300), batch=3, pairs=size(1, 3))),
+    ("R10", lambda folder, seed, size: floods.flood(folder, seed, events=size(2_000, 100_000), tenants=20)),
     ("R11", duplicates),
-    ("R12", lambda folder, seed, short: clocks.skewed_clocks(folder, seed, threats=25 if short else 400, jumps=4 if short else 100)),
-    ("R13", lambda folder, seed, short: poison.poison(
-        folder, seed, threats=20 if short else 200, each=2 if short else 10, megabytes=10)),
+    ("R12", lambda folder, seed, size: clocks.skewed_clocks(folder, seed, threats=size(25, 400), jumps=size(4, 100))),
+    ("R13", lambda folder, seed, size: poison.poison(folder, seed, threats=size(20, 200), each=size(2, 10), megabytes=10)),
+    ("R13", lambda folder, seed, size: poison.wrong_types(folder, seed, threats=size(20, 200), seconds=3)),
     ("R14", model_in_memory),
     ("R14", model_in_redis),
-    ("R16", lambda folder, seed, short: clocks.three_beats(folder, seed, strangers=3 if short else 50)),
-    ("R17", lambda _, seed, short: people.channels_down(seed, hours=1, threats=20 if short else 200)),
+    ("R16", lambda folder, seed, size: clocks.three_beats(folder, seed, strangers=size(3, 50))),
+    ("R17", lambda _, seed, size: people.channels_down(seed, hours=1, threats=size(20, 200))),
     ("R18", requeues),
-    ("R19", lambda folder, seed, short: storms.rolling_restarts(
-        folder, seed, threats=40 if short else 800, restarts=4 if short else 200, batch=6 if short else 2)),
+    ("R19", lambda folder, seed, size: storms.rolling_restarts(
+        folder, seed, threats=size(40, 800), restarts=size(4, 200), batch=6 if size.is_short else 2)),
     ("R20", releases),
 )  # fmt: skip
 
@@ -122,7 +139,7 @@ def _run(goal: str, storm: Storm, folder: Path, arguments: argparse.Namespace) -
     _say(f"{goal} ...")
     started = time.monotonic()
     try:
-        outcome = storm(folder, arguments.seed, arguments.short)
+        outcome = storm(folder, arguments.seed, Size(arguments.short, arguments.part))
     except Exception as error:
         outcome = Outcome(goal, "did not end", arguments.seed, "", sound=False, counts={"error": type(error).__name__})
         outcome.evidence = traceback.format_exc()
@@ -135,9 +152,12 @@ def _run(goal: str, storm: Storm, folder: Path, arguments: argparse.Namespace) -
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--only", action="append", metavar="GOAL", help="such as R2; may be repeated")
+    parser.add_argument(
+        "--only", action="append", metavar="GOAL", help="such as R2; may be repeated; R2* is the same storm on plain Celery"
+    )
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same storm (default 1)")
     parser.add_argument("--short", action="store_true", help="minutes instead of hours")
+    parser.add_argument("--part", type=float, default=1.0, help="run this part of the full form, such as 0.1")
     parser.add_argument("--out", type=Path, help="where the table is written, too")
     parser.add_argument("--folder", type=Path, help="keep logs, journals and Redis's data here")
     return parser.parse_args()

@@ -7,11 +7,13 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
+from ar_workers.domain.endpoints import Vendor
 from tests.chaos.fleet import Fleet
 from tests.chaos.killer import Killer
 from tests.chaos.report import Outcome, of
 from tests.chaos.shims import SkewedClock, compiler
-from tests.chaos.world import GROUP, Campaign, digest
+from tests.chaos.tenants import MAKES, digest
+from tests.chaos.world import Campaign
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +58,12 @@ def three_beats(folder: Path, seed: int, *, strangers: int) -> Outcome:
     campaign = Campaign(seed, tenants=["acme"])
     events = campaign.add(4)
     for number in range(strangers):
-        linux = {"agent_id": digest("md5", f"linux/{number}"), "hostname": f"web-{number}", "platform": "Linux", "groups": [GROUP["id"]]}
+        linux = {
+            "agent_id": digest("md5", f"linux/{number}"),
+            "hostname": f"web-{number}",
+            "platform": "Linux",
+            "groups": [MAKES[Vendor.CROWDSTRIKE].group],
+        }
         campaign.world["tenants"]["acme"]["endpoints"].append(linux)
     fleet = Fleet(folder, campaign, beats=3)
     fleet.settings["AR_RECHECK_SECONDS"] = "1"

@@ -20,12 +20,12 @@ from ar_workers.bootstrap import doorbell_at
 from ar_workers.cli.processes import Child, Crew
 from ar_workers.cli.redis_server import RedisServer, free_port
 from ar_workers.domain.errors import LedgerUnavailable
-from ar_workers.domain.states import TERMINAL
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
 from ar_workers.pipeline.ingest import ingest
-from tests.chaos.oracle import judge
+from tests.chaos.oracle import is_settled, judge
 from tests.chaos.points import Points
+from tests.chaos.tenants import customer_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,19 +39,6 @@ ROOT = Path(__file__).parents[2]
 QUEUES = "respond,isolation,ioc,notify,housekeeping"
 #: Short waits in proportion: calls (1 + 2 s) fit into what a lease must still have, and that into the lease.
 HASTE = {"CHAOS_LEASE": "6", "CHAOS_LEAST": "3.5", "CHAOS_GRACE": "1", "CHAOS_AGAIN": "3"}
-CUSTOMER = """
-[edr.crowdstrike]
-base_url = "{url}"
-client_id = "{name}-id"
-client_secret = "env:{variable}"
-remediate_groups = ["Remediate"]
-connect_timeout = 1.0
-read_timeout = 2.0
-[automations.ioc_response]
-file_response = "delete"
-[protect]
-isolations_per_hour = 1000000
-"""
 
 
 class Troop:
@@ -177,19 +164,21 @@ class Fleet(Troop):
     def _environment(self) -> dict[str, str]:
         customers = self.folder / "customers"
         customers.mkdir(exist_ok=True)
-        url = f"http://127.0.0.1:{self.through_edr}" if self.through_edr else self.addresses["crowdstrike"]
         secrets = {}
-        for name in self.campaign.tenants:
-            variable = f"{name.upper().replace('-', '_')}_FALCON_SECRET"
+        for name, vendor in self.campaign.vendors.items():
+            url = f"http://127.0.0.1:{self.through_edr}" if self.through_edr else self.addresses[vendor]
+            variable = f"{name.upper().replace('-', '_')}_EDR_SECRET"
             secrets[variable] = f"{name}-secret"
-            (customers / f"{name}.toml").write_text(CUSTOMER.format(url=url, name=name, variable=variable))
-        inboxes = self.addresses["inboxes"]
+            (customers / f"{name}.toml").write_text(customer_file(name, vendor, url, variable))
+        inboxes, mail = self.addresses["inboxes"], self.addresses["mail"].rpartition(":")
         port = self.through_redis or self.redis.port
         return {name: value for name, value in os.environ.items() if not name.startswith("AR_")} | secrets | self.settings | {
             "CHAOS_FOLDER": str(self.folder), "PYTHONPATH": str(ROOT), "AR_REDIS_URL": f"redis://127.0.0.1:{port}/0",
             "AR_CUSTOMERS": str(customers), "AR_CA_FILE": self.addresses["ca_pem"], "AR_SLACK_TOKEN": inboxes["slack"]["token"],
             "AR_SLACK_CHANNEL": inboxes["slack"]["channels"][0], "AR_SLACK_URL": self.addresses["slack"],
             "AR_PAGERDUTY_ROUTING_KEY": inboxes["pagerduty"]["routing_key"], "AR_PAGERDUTY_URL": self.addresses["pagerduty"],
+            "AR_SMTP_HOST": mail[0], "AR_SMTP_PORT": mail[2], "AR_SMTP_USER": inboxes["mail"]["user"],
+            "AR_SMTP_PASSWORD": inboxes["mail"]["password"], "AR_SMTP_FROM": "tre@ar.example",
         }  # fmt: skip
 
     def _start_workers(self) -> None:
@@ -202,31 +191,31 @@ class Fleet(Troop):
     def publish(self, events: Sequence[ThreatPublished]) -> bool:
         """Ingest as a publisher does; False if Redis was away, and the same call again is safe."""
         with contextlib.suppress(LedgerUnavailable):
-            ingest(self.ledger, doorbell_at(self.redis.url), events)
+            ingest(self.ledger, doorbell_at(self.redis.url), self.campaign.with_notes(events))
             return True
         return False
 
     def publish_in_a_process(self, events: Sequence[ThreatPublished]) -> int:
         """The same by a process with crash points; returns its exit status, negative if it was killed."""
         path = self.folder / f"events-{events[0].id}.ndjson"
-        path.write_text("\n".join(event.model_dump_json() for event in events))
+        path.write_text("\n".join(event.model_dump_json() for event in self.campaign.with_notes(events)))
         command = [sys.executable, "-m", "tests.chaos.publish", str(path)]
         return subprocess.run(command, env=self.environment, cwd=ROOT, check=False, capture_output=True, timeout=60).returncode
 
     def settled(self, events: Sequence[ThreatPublished]) -> Callable[[], bool]:
-        """A condition: every row of these threats is in a terminal state. It looks at a few threats per call."""
+        """A condition: every row of these threats is settled. It looks at a few threats per call."""
         left, ledger = deque(events), self.ledger
 
-        def is_settled() -> bool:
+        def are_settled() -> bool:
             for _ in range(min(len(left), 40)):
                 rows = ledger.rows(left[0].customer, left[0].threat_id)
-                if not rows or any(row.state not in TERMINAL for row in rows):
+                if not rows or not all(map(is_settled, rows)):
                     left.rotate(-1)
                     return False
                 left.popleft()
             return not left
 
-        return is_settled
+        return are_settled
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the simulator's own door."""
@@ -247,7 +236,8 @@ class Fleet(Troop):
 
     def verdict_on(self, events: Sequence[ThreatPublished], journal: list[dict[str, Any]], expected: set[Effect]) -> Verdict:
         """The same of a part."""
-        return judge(self.ledger, journal, events, expected)
+        mailed = {event.threat_id for event in events if self.campaign.note_on(event)}
+        return judge(self.ledger, journal, events, expected, mailed)
 
 
 @contextlib.contextmanager

@@ -33,14 +33,14 @@ def one_event_again(client: redis.Redis, url: str, seed: int, *, times: int) -> 
     event = campaign.add(1)[0]
     ledger, document = RedisLedger(connect(url)), event.model_dump(mode="json")
     ledger.accept([event])
-    respond(some_services(ledger=ledger), f"acme:event/{event.id}")
+    respond(some_services(ledger=ledger), [f"acme:event/{event.id}"])
     rows = len(ledger.rows("acme", event.threat_id))
     before, started = client.info("memory")["used_memory"], time.perf_counter()
     with ThreadPoolExecutor(PUBLISHERS) as pool:
         answers = [each for found in pool.map(lambda n: _published(ledger, document, n), range(times // BATCH)) for each in found]
     took = time.perf_counter() - started
     growth = client.info("memory")["used_memory"] - before
-    respond(some_services(ledger=ledger), f"acme:event/{event.id}")
+    respond(some_services(ledger=ledger), [f"acme:event/{event.id}"])
     new = answers.count(Acceptance.NEW)
     same = len(ledger.rows("acme", event.threat_id)) == rows
     counts = {"sent": len(answers), "new": new, "conflicts": answers.count(Acceptance.CONFLICT), "rows": rows, "growth_kib": growth // 1024}
@@ -66,7 +66,7 @@ def flood(folder: Path, seed: int, *, events: int, tenants: int) -> Outcome:
     names = [f"t{number:02}" for number in range(tenants)]
     chance = random.Random(f"flood/{seed}")
     campaign = Campaign(seed, tenants=names, iocs=0)
-    settings = {**HASTE, "CHAOS_NOOP": ",".join(names), "CHAOS_LEASE": "60", "CHAOS_LEAST": "20"}
+    settings = {**HASTE, "CHAOS_NOOP": ",".join(names), "CHAOS_LEASE": "24", "CHAOS_LEAST": "10"}
     with Fleet(folder, campaign, settings=settings, fsync="always") as fleet:
         wave = [_renamed(event, chance.choice(names[1:]) if chance.random() < 0.1 else names[0]) for event in campaign.add(events)]
         started = time.perf_counter()

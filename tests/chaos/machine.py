@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, precondition, rule
 
-from ar_workers.domain.errors import StaleClaim
 from ar_workers.domain.rows import Acceptance, Claim, Finding, NewRow, Queue, Refusal
 from ar_workers.domain.states import FREES_DEPENDENTS, MOVES, TERMINAL, State
 from tests.builders import a_threat, a_threat_published
@@ -52,6 +51,16 @@ class Model:
     generation: int = 1
     waits_for: set[str] = field(default_factory=set)
     held_by: str = ""
+    owner: str = ""
+
+
+@dataclass
+class Lane:
+    """Who has an endpoint, with how many rows, and whether that is over."""
+
+    owner: str
+    held: int = 0
+    expired: bool = False
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -65,7 +74,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger = type(self).new_ledger()
         self.rows: dict[str, Model] = {}
         self.releases: dict[str, int] = {}
-        self.lanes: dict[str, str] = {}
+        self.lanes: dict[str, Lane] = {}
         self.paused = False
         self.closed: set[str] = set()
         self.numbers = itertools.count()
@@ -88,8 +97,8 @@ class LedgerMachine(RuleBasedStateMachine):
     def _record(self, threat: str, wishes: list[NewRow], agent: str) -> None:
         event = a_threat_published(id=f"ev-{threat}", threat=a_threat(id=threat), endpoints=())
         assert self.ledger.accept([event, event]) == [Acceptance.NEW, Acceptance.DUPLICATE]
-        assert self.ledger.record(event, wishes, closes=None)
-        assert not self.ledger.record(event, wishes, closes=None)
+        assert self.ledger.record(event, wishes, closes=None) is not None
+        assert self.ledger.record(event, wishes, closes=None) is None
         for each in wishes:
             waits = set(each.after)
             state = State.WAITING if waits else State.PENDING
@@ -98,38 +107,58 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.rows)
     @rule(target=claims, data=st.data(), lease=st.sampled_from([OVER, LONG, LONG]))
     def claim(self, data: st.DataObject, lease: timedelta) -> Any:
-        row = self._one(data)
-        expected = self._may_claim(row)
-        answer = self.ledger.claim(row.id, owner=f"o{next(self.numbers)}", lease=lease)
+        """One message may ring several rows: each is answered for itself, in their order."""
+        names = data.draw(st.lists(st.sampled_from(sorted(self.rows)), min_size=1, max_size=3, unique=True))
+        owner = f"o{next(self.numbers)}"
+        answers = self.ledger.claim(names, owner=owner, lease=lease, most_isolations=None)
+        for name, answer in zip(names, answers, strict=True):
+            self._claimed(self.rows[name], owner, answer)
+        for row in (self.rows[each.row_id] for each in answers if isinstance(each, Claim)):
+            row.expired = self.lanes[row.lane].expired = lease is OVER
+        time.sleep(TICK)
+        return multiple(*(each for each in answers if isinstance(each, Claim)))
+
+    def _claimed(self, row: Model, owner: str, answer: Claim | Refusal) -> None:
+        expected = self._may_claim(row, owner)
         if expected is not None:
             assert isinstance(answer, Refusal), (row, answer)
             assert answer.reason == expected, (row, answer)
-            return multiple()
+            return
         assert isinstance(answer, Claim), (row, answer)
         if row.state is State.LEASED:
             row.crashes += 1
         row.was, row.state = self._left_behind(row), State.LEASED
-        row.fence += 1
-        row.expired = lease is OVER
-        self.lanes[row.lane] = row.id
+        row.begun = row.begun or row.was is State.PENDING
+        row.fence, row.owner, row.expired = row.fence + 1, owner, False
+        lane = self.lanes.get(row.lane)
+        if lane is None or lane.owner != owner:
+            lane = self.lanes[row.lane] = Lane(owner)
+        lane.held += 1
         assert (answer.was, answer.fence, answer.crashes, answer.generation) == (row.was, row.fence, row.crashes, row.generation)
-        time.sleep(TICK)
-        return answer
+        assert answer.is_cleared == (row.was is State.PENDING)
 
-    def _may_claim(self, row: Model) -> str | None:
-        """Why it must be refused, if it must."""
+    def _may_claim(self, row: Model, owner: str) -> str | None:
+        """Why it must be refused, if it must. What was never begun is moved where it belongs at once."""
         if row.state is State.LEASED and not row.expired:
             return "leased"
         if row.state not in {State.LEASED, State.PENDING, State.PERFORMED, State.UNKNOWN}:
             return str(row.state)
         if row.state is not State.LEASED and not row.due:
             return "not due"
-        if self._is_superseded(row) and self._left_behind(row) is State.PENDING:
+        lane = self.lanes.get(row.lane)
+        if lane and lane.owner != owner and not lane.expired:
+            return "endpoint busy"
+        return self._hindered(row) if self._left_behind(row) is State.PENDING else None
+
+    def _hindered(self, row: Model) -> str | None:
+        """Where the row belongs instead of into a write."""
+        if row.cancel or self._is_superseded(row):
             self._settle(row, State.CANCELLED)
             return "cancelled"
-        holder = self.rows.get(self.lanes.get(row.lane, ""))
-        if holder and holder is not row and holder.state is State.LEASED and not holder.expired:
-            return "endpoint busy"
+        if self.paused:
+            self._settle(row, State.HELD)
+            row.held_by = "*"
+            return "held"
         return None
 
     @staticmethod
@@ -145,30 +174,32 @@ class LedgerMachine(RuleBasedStateMachine):
     def begin(self, claim: Claim) -> None:
         row = self.rows[claim.row_id]
         answer = self.ledger.begin(claim, most_isolations=None)
-        if not self._is_ours(claim, row) or row.expired:
-            assert answer == Refusal(reason="stale"), (row, answer)
-        elif row.cancel or self._is_superseded(row):
-            assert answer == Refusal(reason="cancelled"), (row, answer)
-            self._settle(row, State.CANCELLED)
-        elif self.paused:
-            assert answer == Refusal(reason="held"), (row, answer)
-            self._settle(row, State.HELD)
-            row.held_by = "*"
-        else:
-            assert answer is None, (row, answer)
-            row.begun = True
+        expected = "stale" if not self._is_ours(claim, row) or row.expired else self._hindered(row)
+        assert answer == (expected and Refusal(reason=expected)), (row, answer)
+        row.begun = row.begun or answer is None
+
+    @rule(claim=claims, lease=st.sampled_from([OVER, LONG]))
+    def renew(self, claim: Claim, lease: timedelta) -> None:
+        """A heart beats for whoever still has the row."""
+        row = self.rows[claim.row_id]
+        self.ledger.renew([claim], lease)
+        if self._is_ours(claim, row) and not row.expired:
+            row.expired = lease is OVER
+            lane = self.lanes.get(row.lane)
+            if lane and lane.owner == row.owner:
+                lane.expired = lease is OVER
+        time.sleep(TICK)
 
     @rule(claim=consumes(claims), to=st.sampled_from(sorted(MOVES[State.LEASED])), after=st.sampled_from([NOW, NOW, LATER]))
     def conclude(self, claim: Claim, to: State, after: timedelta) -> None:
         row = self.rows[claim.row_id]
         finding = Finding(state=to, after=after)
+        (answer,) = self.ledger.conclude([(claim, finding)])
         if not self._is_ours(claim, row):
-            try:
-                self.ledger.conclude(claim, finding)
-            except StaleClaim:
-                return
-            raise AssertionError(f"a stale claim was concluded: {row}")
-        rings = {ring.id for ring in self.ledger.conclude(claim, finding)}
+            assert answer is None, f"a stale claim was concluded: {row}"
+            return
+        assert answer is not None, row
+        rings = {ring.id for ring in answer}
         if to is State.PENDING:
             row.begun = False
             to = State.CANCELLED if row.cancel else to
@@ -184,7 +215,12 @@ class LedgerMachine(RuleBasedStateMachine):
         return row.state is State.LEASED and row.fence == claim.fence
 
     def _settle(self, row: Model, to: State) -> set[str]:
-        """Move the row; what it frees."""
+        """Move the row and let go of its endpoint; what it frees."""
+        lane = self.lanes.get(row.lane)
+        if row.state is State.LEASED and lane and lane.owner == row.owner:
+            lane.held -= 1
+            if lane.held <= 0:
+                del self.lanes[row.lane]
         row.state = to
         freed = set()
         if to in FREES_DEPENDENTS:
@@ -233,7 +269,7 @@ class LedgerMachine(RuleBasedStateMachine):
         number = next(self.numbers)
         event = a_threat_published(id=f"close-{number}", threat=a_threat(id=threat), endpoints=())
         self.ledger.accept([event])
-        assert self.ledger.record(event, [], closes="closed")
+        assert self.ledger.record(event, [], closes="closed") is not None
         for row in [row for row in self.rows.values() if row.threat == threat and row.verb != "release"]:
             if row.state in {State.WAITING, State.PENDING, State.HELD}:
                 self._settle(row, State.CANCELLED)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ar_workers.domain.states import MOVES, TERMINAL, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from ar_workers.domain.events import ThreatPublished
     from ar_workers.domain.rows import Row, TimelineEntry
@@ -24,7 +24,11 @@ BEGINNINGS = frozenset({State.PENDING, State.SKIPPED, State.CANCELLED})
 
 @dataclass
 class Verdict:
-    """What was found, each line with its evidence. `copies` are mails sent twice under one id, which a store folds."""
+    """What was found, each line with its evidence.
+
+    `copies` are mails sent twice under one id, which a store folds; `doubts` are mails of which no server can tell whether
+    they were sent, after one repetition: they wait for a person.
+    """
 
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
@@ -32,6 +36,7 @@ class Verdict:
     failed: list[str] = field(default_factory=list)
     illegal: list[str] = field(default_factory=list)
     copies: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
     @property
     def is_clean(self) -> bool:
@@ -42,19 +47,25 @@ class Verdict:
         return {name: len(found) for name, found in vars(self).items()}
 
     def __str__(self) -> str:
-        shown = [f"{name}: {line}" for name, lines in vars(self).items() if name != "copies" for line in lines[:8]]
+        shown = [f"{name}: {line}" for name, lines in vars(self).items() if name not in {"copies", "doubts"} for line in lines[:8]]
         return "\n".join([str(self.counts()), *shown])
 
 
-def judge(ledger: Ledger, journal: Sequence[dict[str, Any]], events: Iterable[ThreatPublished], expected: set[Effect]) -> Verdict:
-    """The verdict on everything that `events` were to bring about."""
+def judge(
+    ledger: Ledger,
+    journal: Sequence[dict[str, Any]],
+    events: Iterable[ThreatPublished],
+    expected: set[Effect],
+    mailed: Container[str] = (),
+) -> Verdict:
+    """The verdict on everything that `events` were to bring about; of the threats `mailed` a mail, too."""
     verdict = Verdict()
     _effects(verdict, journal, expected)
     sent = _sent(journal)
     for event in events:
         rows = ledger.rows(event.customer, event.threat_id)
         record = ledger.threat(event.customer, event.threat_id)
-        _conserved(verdict, event, rows)
+        _conserved(verdict, event, rows, mails=int(event.threat_id in mailed))
         _settled(verdict, rows)
         _told(verdict, rows, sent)
         _moves(verdict, record.timeline if record else ())
@@ -96,9 +107,9 @@ def _sent(journal: Iterable[dict[str, Any]]) -> dict[str, int]:
     return counted
 
 
-def _conserved(verdict: Verdict, event: ThreatPublished, rows: Sequence[Row]) -> None:
+def _conserved(verdict: Verdict, event: ThreatPublished, rows: Sequence[Row], *, mails: int) -> None:
     """Every endpoint and every indicator has exactly one row, and so has every copy of the news."""
-    wanted = Counter({"isolate": len(event.endpoints), "slack": 1, "pagerduty": 1})
+    wanted = Counter({"isolate": len(event.endpoints), "slack": 1, "pagerduty": 1, "email": mails})
     verbs = {
         "process": "kill_process",
         "file": "delete_file",
@@ -113,8 +124,14 @@ def _conserved(verdict: Verdict, event: ThreatPublished, rows: Sequence[Row]) ->
 
 
 def _settled(verdict: Verdict, rows: Sequence[Row]) -> None:
-    verdict.unsettled += [f"{row.id} {row.state} {row.reason}" for row in rows if row.state not in TERMINAL]
+    verdict.unsettled += [f"{row.id} {row.state} {row.reason}" for row in rows if not is_settled(row)]
+    verdict.doubts += [row.id for row in rows if row.state is State.UNKNOWN and is_settled(row)]
     verdict.failed += [f"{row.id} {row.state}: {row.reason}" for row in rows if row.state in TERMINAL - {State.DONE, State.ALREADY}]
+
+
+def is_settled(row: Row) -> bool:
+    """Whether nothing more will come of the row by itself soon. A mail whose answers got lost twice waits for a person."""
+    return row.state in TERMINAL or (row.verb == "email" and row.state is State.UNKNOWN and row.reason.endswith("cannot tell"))
 
 
 def _told(verdict: Verdict, rows: Sequence[Row], sent: dict[str, int]) -> None:

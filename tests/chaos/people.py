@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ar_workers.domain.actions import IsolateEndpoint, ReleaseEndpoint
 from ar_workers.domain.errors import OutcomeUnknown
 from ar_workers.domain.results import Answer, Result
-from ar_workers.domain.rows import Finding, Refusal, action_row
+from ar_workers.domain.rows import Claim, Finding, Refusal, action_row
 from ar_workers.domain.states import TERMINAL, State
 from ar_workers.ledger.memory import MemoryLedger
 from ar_workers.pipeline.execute import execute
@@ -83,10 +83,10 @@ class _Down(FakeChannel):
         super().__init__(dedupes=dedupes)
         self.clock, self.until = clock, until
 
-    def send(self, delivery: object, delivery_id: str) -> Result:
+    def send(self, delivery: object, delivery_id: str, *, thread: str = "") -> Result:
         if self.clock.at < self.until:
             return Result(answer=Answer.RETRY, code="http 503")
-        return super().send(delivery, delivery_id)
+        return super().send(delivery, delivery_id, thread=thread)
 
 
 def requeue_race(ledger: Ledger, seed: int, *, rows: int, askers: int) -> Outcome:
@@ -100,10 +100,10 @@ def requeue_race(ledger: Ledger, seed: int, *, rows: int, askers: int) -> Outcom
         edr.endpoints[endpoint.agent_id] = endpoint
         ids.append(recorded(ledger, IsolateEndpoint(customer="acme", edr=endpoint.edr, endpoint=endpoint)))
         state = State.DONE if number % 3 == 0 else State.FAILED
-        ledger.conclude(ledger.claim(ids[-1], owner=f"o{next(_numbers)}", lease=LEASE), Finding(state=state, reason="given up"))
+        ledger.conclude([(claimed(ledger, ids[-1]), Finding(state=state, reason="given up"))])
     with ThreadPoolExecutor(askers) as pool:
         answers = list(pool.map(lambda name: ledger.requeue(name, by="kim", life=LIFE), [name for name in ids for _ in range(askers)]))
-        list(pool.map(lambda name: execute(services, name), ids * 3))
+        list(pool.map(lambda name: execute(services, [name]), ids * 3))
     granted = sum(not isinstance(answer, Refusal) for answer in answers)
     failed = [name for number, name in enumerate(ids) if number % 3]
     doubled = len(edr.effects) - len(set(edr.effects))
@@ -120,6 +120,13 @@ def recorded(ledger: Ledger, action: Action) -> str:
     ledger.accept([event])
     ledger.record(event, [action_row(action, event.threat_id, after=(), life=LIFE)], closes=None)
     return ledger.rows("acme", event.threat_id)[0].id
+
+
+def claimed(ledger: Ledger, row_id: str, lease: timedelta = LEASE) -> Claim:
+    """The row, taken."""
+    (claim,) = ledger.claim([row_id], owner=f"o{next(_numbers)}", lease=lease, most_isolations=None)
+    assert isinstance(claim, Claim), claim
+    return claim
 
 
 @dataclass
@@ -162,33 +169,53 @@ def _until(moment: str, services: Services, edr: _Interrupted, isolate: str, rel
     lost = OutcomeUnknown("no answer")
     match moment:
         case "leased":
-            claim = services.ledger.claim(isolate, owner="a late one", lease=timedelta(milliseconds=1))
+            claim = claimed(services.ledger, isolate, lease=timedelta(milliseconds=1))
             release()
             services.ledger.begin(claim, most_isolations=None)
         case "in the call":
             edr.meanwhile = release
-            execute(services, isolate)
+            execute(services, [isolate])
         case "unknown without effect" | "unknown after the effect":
             lost.after_effect = moment == "unknown after the effect"
             edr.answers.append(lost)
-            execute(services, isolate)
+            execute(services, [isolate])
         case "accepted":
             edr.takes_effect = False
-            execute(services, isolate)
+            execute(services, [isolate])
             edr.takes_effect = True
         case "done":
-            execute(services, isolate)
+            execute(services, [isolate])
 
 
 def _work_off(services: Services, isolate: str, release: str) -> None:
     """Workers come for the release, and late and often for the isolation, until both are settled."""
     for _ in range(100):
-        execute(services, release)
-        execute(services, isolate)
+        execute(services, [release])
+        execute(services, [isolate])
         rows = [services.ledger.row(each) for each in (isolate, release)]
         if all(row.state in TERMINAL for row in rows):
             return
         time.sleep(0.02)  # retries are due after tenths of a second
+
+
+def console_release(unseen: timedelta) -> list[str]:
+    """R20: what the EDR was asked, if an isolation's answer is lost, a person releases in the vendor's console, which nobody
+    tells the ledger, and so much later the isolation is looked at for the first time since.
+    """
+    clock, edr = ManualClock(), FakeEDR()
+    ledger = MemoryLedger(clock.now, grace=timedelta(0), least_remaining=timedelta(seconds=1))
+    services = some_services(clock=clock, ledger=ledger, edr=edr)
+    endpoint = an_endpoint()
+    edr.endpoints[endpoint.agent_id] = endpoint
+    isolate = recorded(ledger, IsolateEndpoint(customer="acme", edr=endpoint.edr, endpoint=endpoint))
+    lost = OutcomeUnknown("no answer")
+    lost.after_effect = True
+    edr.answers.append(lost)
+    execute(services, [isolate])
+    edr.so.clear()
+    clock.advance(unseen)
+    execute(services, [isolate])
+    return [verb for verb, _ in edr.effects]
 
 
 def human_releases(ledger_of: Callable[[], Ledger], seed: int) -> Outcome:
@@ -199,5 +226,14 @@ def human_releases(ledger_of: Callable[[], Ledger], seed: int) -> Outcome:
         verbs = [verb for verb, _ in effects]
         if verbs and verbs[-1] == "isolate":
             undone.append(f"{moment}: {verbs}")
-    counts = {"moments": len(MOMENTS), "undone": len(undone)}
-    return Outcome("R20", "a release at every moment of an isolation", seed, "0 re-isolations", not undone, counts, "\n".join(undone))
+    within, later = (console_release(timedelta(minutes=each)) for each in (1, 11))
+    counts = {"moments": len(MOMENTS), "undone": len(undone), "console_within_10_min": len(within) - 1, "console_later": len(later) - 1}
+    return Outcome(
+        "R20",
+        "a release at every moment of an isolation",
+        seed,
+        "0 re-isolations; a console's release is not known: counted beside",
+        not undone,
+        counts,
+        "\n".join(undone),
+    )

@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,15 +25,24 @@ INTO_THE_CALL = 0.25
 POINTS: dict[str, tuple[str, ...]] = {
     "publisher": ("before:ledger.accept", "after:ledger.accept", "after:doorbell.ring"),
     "transport": ("before:transport.hand_over", "after:transport.hand_over"),
-    "responder": ("after:ledger.event", "before:ledger.record", "after:ledger.record", "before:doorbell.play", "after:doorbell.play"),
+    "responder": ("after:ledger.events", "before:ledger.record", "after:ledger.record", "before:doorbell.play", "after:doorbell.play"),
     "executor": (
         "before:ledger.claim", "after:ledger.claim", "before:edr.observe", "after:edr.observe", "before:ledger.begin", "after:ledger.begin",
         "before:edr.perform", "during:edr.perform", "after:edr.perform", "before:ledger.conclude", "after:ledger.conclude",
     ),
     "deliverer": ("before:channel.send", "during:channel.send", "after:channel.send"),
+    "heart": ("before:ledger.renew", "after:ledger.renew"),
     "sweeper": ("after:ledger.tick", "before:ledger.due", "after:ledger.due"),
     "beat": ("before:beat.send", "after:beat.send"),
 }  # fmt: skip
+
+
+def gaps() -> dict[str, tuple[str, ...]]:
+    """The points without those `before:` that follow an `after:`: nothing happens between the two."""
+    return {
+        role: tuple(name for before, name in pairwise(("", *names)) if not (before.startswith("after:") and name.startswith("before:")))
+        for role, names in POINTS.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -117,13 +127,15 @@ class Watched(Crashing):
     def due(self, limit: int, again: Any) -> Any:
         return self._around("due", self._inner.due)(limit, min(again, self._again))
 
-    def claim(self, row_id: str, **options: Any) -> Any:
-        answer = self._around("claim", self._inner.claim)(row_id, **options)
-        if hasattr(answer, "fence"):
-            self._log.write(f"{time.time()} claim {row_id}\n")
-        return answer
+    def claim(self, row_ids: Any, **options: Any) -> Any:
+        answers = self._around("claim", self._inner.claim)(row_ids, **options)
+        self._write("claim", [each.row_id for each in answers if hasattr(each, "fence")])
+        return answers
 
-    def conclude(self, claim: Any, finding: Any) -> Any:
-        answer = self._around("conclude", self._inner.conclude)(claim, finding)
-        self._log.write(f"{time.time()} conclude {claim.row_id}\n")
-        return answer
+    def conclude(self, visits: Any) -> Any:
+        answers = self._around("conclude", self._inner.conclude)(visits)
+        self._write("conclude", [claim.row_id for claim, _ in visits])
+        return answers
+
+    def _write(self, what: str, row_ids: list[str]) -> None:
+        self._log.write("".join(f"{time.time()} {what} {row_id}\n" for row_id in row_ids))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import random
+import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -92,3 +93,54 @@ def message(
             },
         }
     )  # fmt: skip
+
+
+#: Keys that all customers share, and the queues.
+SHARED = ("ar:customers", "ar:tick:sweep", "ar:tick:compact", "ar:tick:recheck_unsupported_os", POISON, *QUEUES)
+
+
+def wrong_types(folder: Path, seed: int, *, threats: int, seconds: float) -> Outcome:
+    """R13: every key of one customer, and for a while every shared key, becomes something else; the other customer is served."""
+    campaign = Campaign(seed)
+    campaign.add(threats)
+    mine = [event for event in campaign.threats if event.customer == "acme"]
+    with Fleet(folder, campaign) as fleet, fleet.client as client:
+        fleet.publish(campaign.threats[: threats // 2])
+        fleet.until(lambda: client.exists("ar:{globex}:due") == 1, seconds=20)
+        spoiled = list(client.scan_iter("ar:{globex}:*"))
+        for key in spoiled:
+            _spoil(client, key)
+        fleet.until(lambda: False, seconds=seconds)
+        for key in SHARED:
+            _spoil(client, key)
+        fleet.until(lambda: False, seconds=seconds)
+        for key in SHARED:
+            if client.type(key) == _odd(key):
+                client.delete(key)
+        client.sadd("ar:customers", *campaign.tenants)
+        healed = time.monotonic()
+        fleet.publish([event for event in campaign.threats[threats // 2 :] if event.customer == "acme"])
+        fleet.until(fleet.settled(mine), seconds=60 + threats)
+        rest, exits = time.monotonic() - healed, fleet.restarts()
+        verdict = fleet.verdict_on(
+            mine,
+            [each for each in fleet.journal() if each["tenant"] in {"acme", ""}],
+            {each for each in campaign.expected if each[0] == "acme"},
+        )
+    return of(
+        "R13", f"wrong types under {len(spoiled)} keys of a customer and all shared ones", seed, verdict, also=not exits,
+        figure="0 worker exits; the other customer is served", exits=exits, settled_after=rest,
+    )  # fmt: skip
+
+
+def _odd(key: str) -> str:
+    """A type that nothing of ours has under this key."""
+    return "hash" if key in {"ar:customers", *QUEUES, POISON} or key.startswith("ar:tick:") else "string"
+
+
+def _spoil(client: Any, key: str) -> None:
+    client.delete(key)
+    if _odd(key) == "hash":
+        client.hset(key, "odd", "1")
+    else:
+        client.set(key, "odd")

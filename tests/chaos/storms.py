@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 from tests.chaos.fleet import HASTE, Fleet
 from tests.chaos.killer import Killer, RedisKiller, reclaims
 from tests.chaos.report import Outcome, of, percentile
-from tests.chaos.world import Campaign
+from tests.chaos.world import OTHERS, Campaign
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: The waits of the full form: production's own, with the shortest lease that the settings allow.
-SLOW = {"CHAOS_LEASE": "30", "CHAOS_LEAST": "20", "CHAOS_GRACE": "5", "CHAOS_AGAIN": "30"}
+#: The waits of the full form: production's own.
+SLOW = {"CHAOS_LEASE": "24", "CHAOS_LEAST": "10", "CHAOS_GRACE": "5", "CHAOS_AGAIN": "15"}
 
+#: Seconds until what is not settled counts as lost; how long it took is a figure of its own.
+PATIENCE = 900
+#: So many that what a vendor allows a tenant is not what a storm is slowed down by.
+MANY = ("acme", "globex", "umbrella", "tyrell", "cyberdyne", "soylent")
 #: A vendor slow enough that whoever dies has something in hand.
 SLUGGISH = {"action": "delay", "vendor": "crowdstrike", "probability": 0.3, "seconds": 0.3, "label": "sluggish"}
 
@@ -43,7 +47,7 @@ class Publisher:
 
 def kill_storm(folder: Path, seed: int, *, threats: int, strikes: int, workers: int, batch: int, settings: dict[str, str]) -> Outcome:
     """R2."""
-    campaign = Campaign(seed)
+    campaign = Campaign(seed, MANY, others=OTHERS, noted=4)
     campaign.add(threats)
     with Fleet(folder, campaign, workers=workers, beats=1, settings=settings) as fleet:
         fleet.fault(**SLUGGISH)
@@ -51,7 +55,7 @@ def kill_storm(folder: Path, seed: int, *, threats: int, strikes: int, workers: 
         fleet.until(lambda: publisher.is_done() and killer.done >= strikes, killer, publisher, seconds=60 + 4 * strikes + threats)
         killer.stop()
         calm = time.monotonic()
-        fleet.until(fleet.settled(campaign.threats), seconds=180)
+        fleet.until(fleet.settled(campaign.threats), seconds=PATIENCE)
         rest = time.monotonic() - calm
         verdict, gaps = fleet.verdict(), reclaims(folder, killer.kills)
     slowest = percentile(gaps, 0.99)
@@ -75,7 +79,7 @@ def redis_storm(folder: Path, seed: int, *, threats: int, kills: int, pauses: tu
             time.sleep(outage)
             fleet.redis.start()
         calm = time.monotonic()
-        fleet.until(fleet.settled(campaign.threats), seconds=180, mend=False)
+        fleet.until(fleet.settled(campaign.threats), seconds=PATIENCE, mend=False)
         rest = time.monotonic() - calm
         ended = [child.name for child in fleet.children("worker", "beat") if not child.is_alive]
         verdict = fleet.verdict()
@@ -97,12 +101,13 @@ def rolling_restarts(folder: Path, seed: int, *, threats: int, restarts: int, ba
         killer = Killer(fleet, seed, pauses=(1.0, 3.0), most=restarts, weights=(0, 0, 1))
         publisher = Publisher(fleet, batch)
         fleet.until(lambda: publisher.is_done() and killer.done >= restarts, killer, publisher, seconds=60 + 5 * restarts + threats)
-        fleet.until(fleet.settled(campaign.threats), seconds=90)
+        fleet.until(fleet.settled(campaign.threats), seconds=PATIENCE)
         verdict = fleet.verdict()
         ledger = fleet.ledger
         rows = [row for event in campaign.threats for row in ledger.rows(event.customer, event.threat_id) if row.verb == "isolate"]
-        waits = [(row.settled_at - row.created_at).total_seconds() for row in rows if row.settled_at]
+        seen = [(row.settled_at - row.created_at).total_seconds() for row in rows if row.settled_at]
+        asked = [((row.performed_at or row.settled_at) - row.created_at).total_seconds() for row in rows if row.settled_at]
     return of(
-        "R19", f"rolling restarts under load, {len(campaign.expected)} actions", seed, verdict, timely=percentile(waits, 0.99) <= 10,
-        figure="0 lost, 0 doubled; isolation p99 <= 10 s", restarts=killer.done, p99=percentile(waits, 0.99),
+        "R19", f"rolling restarts under load, {len(campaign.expected)} actions", seed, verdict, timely=percentile(seen, 0.99) <= 10,
+        figure="0 lost, 0 doubled; isolation p99 <= 10 s", restarts=killer.done, asked_p99=percentile(asked, 0.99), seen_p99=percentile(seen, 0.99),
     )  # fmt: skip

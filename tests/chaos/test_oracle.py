@@ -24,7 +24,7 @@ class Run:
         self.event = self.campaign.add(1)[0]
         self.ledger = MemoryLedger(grace=timedelta(0), least_remaining=timedelta(0))
         self.ledger.accept([self.event])
-        respond(some_services(ledger=self.ledger), f"acme:event/{self.event.id}")
+        respond(some_services(ledger=self.ledger), [f"acme:event/{self.event.id}"])
         self.journal = [self.effect(*each) for each in self.campaign.expected]
 
     @staticmethod
@@ -42,8 +42,8 @@ class Run:
                 self.visit(row, state)
 
     def visit(self, row, state):
-        claim = self.ledger.claim(row.id, owner=row.id, lease=timedelta(minutes=1))
-        self.ledger.conclude(claim, Finding(state=state, reference=f"ref-{row.id}"))
+        claims = self.ledger.claim([row.id], owner=row.id, lease=timedelta(minutes=1), most_isolations=None)
+        self.ledger.conclude([(claims[0], Finding(state=state, reference=f"ref-{row.id}"))])
         if state is State.DONE:
             self.journal += self.message(row)
 

@@ -19,7 +19,7 @@ def test_answers_lost_after_the_effect_are_settled_by_looking(tmp_path):
 
 
 def test_a_throttled_action_does_not_come_back_before_its_time(tmp_path):
-    assert_sound(vendors.one_throttled(tmp_path, 8, wish=3))
+    assert_sound(vendors.one_throttled(tmp_path, 8, wish=2))
 
 
 @pytest.mark.skipif(compiler() is None, reason="there is no C compiler for the clock shim")
@@ -33,3 +33,7 @@ def test_poison_ends_no_worker_and_holds_nothing_up(tmp_path):
 
 def test_three_beats_tick_as_one_and_the_last_one_takes_over(tmp_path):
     assert_sound(clocks.three_beats(tmp_path, 16, strangers=3))
+
+
+def test_wrong_types_under_a_customers_keys_end_no_worker_and_are_that_customers_trouble_alone(tmp_path):
+    assert_sound(poison.wrong_types(tmp_path, 13, threats=20, seconds=1.5))

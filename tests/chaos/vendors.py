@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 import time
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from ar_workers.cli.redis_server import free_port
 from tests.chaos.fleet import HASTE, Fleet, proxied
+from tests.chaos.oracle import Verdict
 from tests.chaos.report import Outcome, of, percentile
 from tests.chaos.storms import Publisher
 from tests.chaos.world import Campaign
@@ -23,12 +25,13 @@ IN_FLIGHT = 0.25
 
 def lost_answers(folder: Path, seed: int, *, threats: int, share: float) -> Outcome:
     """R7: the effect happens, then the connection is reset."""
-    campaign = Campaign(seed)
+    campaign = Campaign(seed, noted=2)
     campaign.add(threats)
     with Fleet(folder, campaign) as fleet:
         for path in WRITES:
             fleet.fault(action="reset_after", vendor="crowdstrike", method="POST", path=path, probability=share, label="reset_after")
         fleet.fault(action="reset_after", vendor="slack", path="*chat.postMessage", probability=share, label="reset_after")
+        fleet.fault(action="reset_after", vendor="mail", method="DATA", probability=share, label="reset_after")
         fleet.publish(campaign.threats)
         fleet.until(fleet.settled(campaign.threats), seconds=60 + threats)
         verdict = fleet.verdict()
@@ -90,32 +93,42 @@ def early_calls(journal: list[dict[str, Any]]) -> list[str]:
     return early
 
 
-def hung_tenant(folder: Path, seed: int, *, tenants: int, threats: int, batch: int) -> Outcome:
-    """R9: one tenant's EDR takes every call and answers none; the others' isolations are timed with and without it."""
-    waits = {}
-    verdicts = []
-    for hung in (False, True):
-        names = [f"t{number:02}" for number in range(tenants)]
-        campaign = Campaign(seed, tenants=names + names[:1] * (tenants // 2), iocs=2)  # a third of the threats are the hung tenant's
-        campaign.add(threats)
-        with Fleet(folder / str(hung), campaign) as fleet:
-            if hung:
-                fleet.fault(action="hang_before", vendor="crowdstrike", tenant="t00", seconds=10.0, label="hang")
-            publisher = Publisher(fleet, batch)
-            others = [event for event in campaign.threats if event.customer != "t00"]
-            fleet.until(publisher.is_done, publisher, seconds=60 + threats)
-            fleet.until(fleet.settled(others), seconds=120)
-            ledger = fleet.ledger
-            rows = [row for event in others for row in ledger.rows(event.customer, event.threat_id) if row.verb == "isolate"]
-            waits[hung] = percentile([(row.settled_at - row.created_at).total_seconds() for row in rows if row.settled_at], 0.95)
-            expected = {effect for effect in campaign.expected if effect[0] != "t00"}
-            journal = [entry for entry in fleet.journal() if entry["tenant"] != "t00"]
-            verdicts.append(fleet.verdict_on(others, journal, expected))
-    ratio = waits[True] / waits[False] if waits[False] else float("inf")
+def hung_tenant(folder: Path, seed: int, *, tenants: int, threats: int, batch: int, pairs: int) -> Outcome:
+    """R9: one tenant's EDR takes every call and answers none; the others' isolations are timed with and without it, in turns."""
+    waits: dict[bool, list[float]] = {False: [], True: []}
+    verdict, calls = Verdict(), 0
+    for turn in range(2 * pairs):
+        is_hung = turn % 2 == 1
+        slowest, verdict, calls = _others(folder / str(turn), seed, tenants, threats, batch, is_hung=is_hung)
+        waits[is_hung].append(slowest)
+        if not verdict.is_clean:
+            break
+    calm, hung = (median(waits[each] or [0.0]) for each in (False, True))
+    ratio = hung / calm if calm else float("inf")
     return of(
-        "R9", f"one hung tenant of {tenants}", seed, verdicts[1], timely=ratio <= 1.1, figure="others' p95 +<= 10 %",
-        p95_calm=waits[False], p95_hung=waits[True], ratio=ratio,
+        "R9", f"one hung tenant of {tenants}, {pairs} pairs of runs", seed, verdict, timely=ratio <= 1.1, figure="others' p95 +<= 10 %",
+        p95_calm=calm, p95_hung=hung, ratio=ratio, calls_to_the_hung=calls,
     )  # fmt: skip
+
+
+def _others(folder: Path, seed: int, tenants: int, threats: int, batch: int, *, is_hung: bool) -> tuple[float, Verdict, int]:
+    """One run: the others' p95, how it went for them, and the calls that the one tenant's EDR got."""
+    names = [f"t{number:02}" for number in range(tenants)]
+    campaign = Campaign(seed, tenants=names + names[:1] * (tenants // 2), iocs=2)  # a third of the threats are the one tenant's
+    campaign.add(threats)
+    others = [event for event in campaign.threats if event.customer != "t00"]
+    with Fleet(folder, campaign) as fleet:
+        if is_hung:
+            fleet.fault(action="hang_before", vendor="crowdstrike", tenant="t00", seconds=10.0, label="hang")
+        publisher = Publisher(fleet, batch)
+        fleet.until(publisher.is_done, publisher, seconds=60 + threats)
+        fleet.until(fleet.settled(others), seconds=120)
+        ledger, journal = fleet.ledger, fleet.journal()
+        rows = [row for event in others for row in ledger.rows(event.customer, event.threat_id) if row.verb == "isolate"]
+        expected = {effect for effect in campaign.expected if effect[0] != "t00"}
+        verdict = fleet.verdict_on(others, [entry for entry in journal if entry["tenant"] != "t00"], expected)
+    calls = sum(entry["kind"] == "request" and entry["tenant"] == "t00" for entry in journal)
+    return percentile([(row.settled_at - row.created_at).total_seconds() for row in rows if row.settled_at], 0.95), verdict, calls
 
 
 #: What the network does for a while, and then it heals.

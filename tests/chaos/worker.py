@@ -16,6 +16,7 @@ from ar_workers import bootstrap, transport
 from ar_workers.celery import app
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
+from ar_workers.pipeline.heartbeat import Heartbeat
 from ar_workers.settings import load_settings
 from bench import noop
 from tests.chaos.points import Crashing, Points, Watched
@@ -31,8 +32,9 @@ def services() -> Any:
     """What `bootstrap` wires (or, for floods, an EDR that does nothing), wrapped."""
     url = os.environ["AR_REDIS_URL"]
     plain = noop.services(url, marks=False) if os.environ.get("CHAOS_NOOP") else bootstrap.build(load_settings(os.environ))
-    ledger = RedisLedger(connect(url), grace=seconds("CHAOS_GRACE", 5), least_remaining=seconds("CHAOS_LEAST", 20))
-    changes: dict[str, Any] = {"ledger": Watched(ledger, POINTS, seconds("CHAOS_AGAIN", 30)), "lease": seconds("CHAOS_LEASE", 60)}
+    ledger = RedisLedger(connect(url), grace=seconds("CHAOS_GRACE", 5), least_remaining=seconds("CHAOS_LEAST", 10))
+    watched, lease = Watched(ledger, POINTS, seconds("CHAOS_AGAIN", 15)), seconds("CHAOS_LEASE", 24)
+    changes: dict[str, Any] = {"ledger": watched, "lease": lease, "heartbeat": Heartbeat(watched, lease)}
     if os.environ.get("CHAOS_NOOP"):
         changes |= _many_tenants(plain)
     else:

@@ -652,6 +652,16 @@ def test_a_lease_is_prolonged_while_its_worker_lives(ledger):
     concluded(ledger, claim, Finding(state=State.DONE))
 
 
+def test_a_lease_that_has_ended_is_not_prolonged_because_its_endpoint_was_let_go(ledger):
+    recorded(ledger, a_row(), a_row("kill_process:1", queue=Queue.IOC))
+    asleep = claimed(ledger, lease=SHORT)
+    time.sleep(0.06)
+    ledger.renew([asleep], LEASE)
+    assert ledger.begin(asleep, most_isolations=None) == Refusal(reason="stale")
+    claimed(ledger, "acme:kill_process:1")
+    assert refused(ledger) == "endpoint busy"
+
+
 def test_a_lost_lease_is_not_prolonged(ledger):
     recorded(ledger, a_row())
     old = claimed(ledger, lease=SHORT)

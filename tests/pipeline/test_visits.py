@@ -99,14 +99,22 @@ def test_five_failures_open_the_breaker_and_the_rows_stay_pending():
 
 
 def test_a_wish_to_be_left_alone_holds_for_every_row():
-    edr = FakeEDR(endpoints={"a1": FIN}, looks=deque([Throttled("429", retry_after=timedelta(minutes=3))]))
-    services, ids = planned(edr=edr)
-    execute(services, [ids["ban_hash"]])
+    services, ids = planned()
+    services.ledger.stay_away("acme", "crowdstrike", timedelta(minutes=3))  # as the gate does
     execute(services, [ids["isolate"]])
     assert row(services, "isolate").reason == "crowdstrike asked to be left alone"
     services.clock.advance(timedelta(minutes=4))
     execute(services, [ids["isolate"]])
     assert row(services, "isolate").state == State.DONE
+
+
+def test_an_adapters_own_wish_delays_its_action_alone():
+    edr = FakeEDR(endpoints={"a1": FIN}, looks=deque([Throttled("the sensor is not there yet", retry_after=timedelta(minutes=3))]))
+    services, ids = planned(edr=edr)
+    execute(services, [ids["ban_hash"]])
+    execute(services, [ids["isolate"]])
+    assert row(services, "isolate").state == State.DONE
+    assert row(services, "ban_hash").state == State.PENDING
 
 
 def test_a_vendor_that_is_down_for_an_hour_costs_few_requests_and_everything_is_done_after():

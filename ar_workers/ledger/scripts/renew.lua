@@ -1,7 +1,9 @@
--- Prolongs a lease whose worker is alive. ARGV: row id, fence, lease in ms. Returns 1, or 0 if the row is somebody else's now.
+-- Prolongs a lease whose worker is alive. ARGV: row id, fence, lease in ms. Returns 1, or 0 if the row is somebody else's now
+-- or the lease has ended: its lane and its remote have been let go, and its worker has been asleep.
 local id, fence, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
 if not is_ours(id, fence) then return 0 end
-local row = get(id, 'lane', 'owner', 'remote', 'verb')
+local row = get(id, 'lane', 'owner', 'remote', 'verb', 'lease_until')
+if tonumber(row[5]) <= now then return 0 end
 redis.call('HSET', row_key(id), 'lease_until', now + lease)
 redis.call('ZADD', due, now + lease + 1, id)
 local lane = P .. 'lane:' .. row[1]

@@ -1,0 +1,41 @@
+"""What a stranger writes under one customer's keys is that customer's trouble alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ar_workers.domain.states import State
+from ar_workers.ledger.clients import connect
+from ar_workers.ledger.redis import RedisLedger
+
+from .test_contract import a_row, an_event, recorded, settle
+
+AGAIN = timedelta(seconds=30)
+
+
+@pytest.fixture
+def ledger(real_redis, redis_url):
+    return RedisLedger(connect(redis_url), grace=timedelta(0), least_remaining=timedelta(milliseconds=1))
+
+
+def spoil(client, key):
+    client.delete(key)
+    client.set(key, "odd")
+
+
+@pytest.mark.parametrize("key", ["due", "row:acme:isolate:1"])
+def test_the_sweep_passes_a_customer_over_whose_keys_are_spoiled(ledger, real_redis, key):
+    recorded(ledger, a_row())
+    recorded(ledger, a_row(customer="globex"), event=an_event(customer="globex"))
+    spoil(real_redis, f"ar:{{acme}}:{key}")
+    assert [ring.id for ring in ledger.due(10, AGAIN)] == ["globex:isolate:1"]
+
+
+def test_other_customers_are_compacted_all_the_same(ledger, real_redis):
+    recorded(ledger, a_row(customer="globex"), event=an_event(customer="globex"))
+    settle(ledger, "globex:isolate:1", State.DONE)
+    recorded(ledger, a_row())
+    spoil(real_redis, "ar:{acme}:settled")
+    assert ledger.compact(datetime.now(UTC) + timedelta(hours=1), 10) == 1
