@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ..bootstrap import capability_cells
+from ..channels import CHANNELS
 from ..domain.errors import ARError
+from ..edr import ADAPTERS
 from ..settings import System
 from .capabilities import capability_matrix
 
@@ -36,12 +38,24 @@ def settings_table() -> str:
     return _markdown(["Variable", "Default"], lines)
 
 
+def options_table() -> str:
+    """What the section of each EDR and each channel takes."""
+    lines = []
+    for kind, entries in (("EDR", ADAPTERS), ("channel", CHANNELS)):
+        for name, entry in entries.items():
+            fields = entry.config.model_fields.items()
+            needed = ", ".join(f"`{key}`" for key, field in fields if field.is_required())
+            optional = ", ".join(f"`{key}`" for key, field in fields if not field.is_required())
+            lines.append([f"{kind} {name}", needed, optional])
+    return _markdown(["Section", "Needed", "Optional"], lines)
+
+
 def _markdown(columns: list[str], lines: list[list[str]]) -> str:
     rows = [columns, ["---"] * len(columns), *lines]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
-BLOCKS: dict[str, Callable[[], str]] = {"capabilities": capability_table, "settings": settings_table}
+BLOCKS: dict[str, Callable[[], str]] = {"capabilities": capability_table, "settings": settings_table, "options": options_table}
 
 
 def filled(text: str) -> str:
@@ -59,7 +73,7 @@ def filled(text: str) -> str:
 @click.command()
 @click.option("--check", is_flag=True, help="Only say whether README.md is up to date.")
 def docs(*, check: bool) -> None:
-    """Write the generated parts of README.md: the capability table and the settings."""
+    """Write the generated parts of README.md: the capability table, the settings and the options."""
     text = README.read_text(encoding="utf-8")
     fresh = filled(text)
     if fresh == text:
