@@ -36,6 +36,11 @@ beat_schedule = {
     "sweep": {"task": "ar_workers.tasks.sweep", "schedule": 1.0, "options": {"queue": "housekeeping"}},
     "declare-limits": {"task": "ar_workers.tasks.declare_limits", "schedule": 60.0, "options": {"queue": "housekeeping"}},
     "compact": {"task": "ar_workers.tasks.compact", "schedule": 10.0, "options": {"queue": "housekeeping"}},
+    "poll": {
+        "task": "ar_workers.tasks.poll",
+        "schedule": float(os.environ.get("AR_POLL_SECONDS", "30")),
+        "options": {"queue": "housekeeping"},
+    },
     "recheck-unsupported-os": {
         "task": "ar_workers.tasks.recheck_unsupported_os",
         "schedule": float(os.environ.get("AR_RECHECK_SECONDS", "300")),

@@ -7,8 +7,9 @@ the EDR then shows is what the ledger settles.
     domain/       what is true: values, states, guards, policies; no I/O
     automations/  one pure function per automation: event and context -> plan
     ports         what the pipeline needs from the world
-    pipeline/     the verbs, in order: ingest, respond, workflow, execute, deliver, sweep, recheck
+    pipeline/     the verbs, in order: ingest, respond, workflow, execute, deliver, sweep, recheck, poll
     http          the one HTTP session: deadlines, no redirects, vendors' errors as ours
+    feeds/        what polling of all sources shares, and Red Canary's portal
     edr/          one vendor per file
     channels/     one channel per file
     sources/      one input format per file

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
-from .celery import CeleryDoorbell, celery_at
-from .channels import CHANNELS
+from .celery import CeleryDoorbell, celery_at, workers_seen
+from .channels.templating import Templates, check_templates
 from .domain.capabilities import Capabilities, Capability
 from .domain.errors import InvalidSettings
-from .domain.notifications import TRE, Receiver
 from .edr import ADAPTERS
 from .edr.gated import Gated
+from .feeds import redcanary
+from .feeds.gated import GatedFeed
+from .feeds.walk import OVERLAP
+from .ledger.checkup import checkup, is_swept
 from .ledger.clients import connect
 from .ledger.redis import RedisLedger
 from .pipeline.heartbeat import Heartbeat
 from .pipeline.services import Services
+from .receivers import TRE_RECEIVERS, configured
 from .settings import load_settings
+from .sources import FORMATS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .domain.checkups import Check
     from .domain.endpoints import Vendor
-    from .ports import EDR, Channel, Doorbell, Ledger
-    from .settings import Settings, System
+    from .edr.base import EDRAdapter
+    from .ports import EDR, Channel, Doorbell, Feed, Ledger
+    from .settings import Settings
 
 
 class SystemClock:
@@ -44,6 +53,7 @@ def build(settings: Settings) -> Services:
     system = settings.system
     ledger = ledger_at(system.redis_url)
     edrs = _edrs(settings, ledger, problems)
+    feeds = _feeds(settings, ledger, problems)
     channels = channels_of(settings, problems)
     if problems:
         raise InvalidSettings(problems)
@@ -61,100 +71,71 @@ def build(settings: Settings) -> Services:
         lease=lease,
         heartbeat=Heartbeat(ledger, lease),
         compact_after=timedelta(hours=system.compact_hours),
+        feeds=feeds,
+        readers=FORMATS,
+        poll_every=timedelta(seconds=system.poll_seconds),
     )
 
 
 def _edrs(settings: Settings, ledger: Ledger, problems: list[str]) -> dict[tuple[str, Vendor], EDR]:
-    found: dict[tuple[str, Vendor], EDR] = {}
+    return {key: Gated(adapter, ledger, key[0]) for key, adapter in _adapters(settings, problems).items()}
+
+
+def adapters(settings: Settings) -> dict[tuple[str, Vendor], EDRAdapter]:
+    """Every customer's EDRs without their gates: for a look that must not depend on the ledger. Raises InvalidSettings."""
+    problems: list[str] = []
+    found = _adapters(settings, problems)
+    if problems:
+        raise InvalidSettings(problems)
+    return found
+
+
+def channels_of(settings: Settings, problems: list[str]) -> dict[tuple[str, str], Channel]:
+    """The channels that are configured, by owner and receiver, in the words of the operator's templates."""
+    folder = settings.system.home / "templates"
+    problems += check_templates(folder)
+    templates = Templates(folder)
+    return {key: each.make(templates) for key, each in configured(settings, problems).items()}
+
+
+def redis_checks(redis_url: str) -> Iterator[Check]:
+    """What the ledger's Redis must be."""
+    return checkup(redis_url)
+
+
+def worker_checks(redis_url: str) -> Iterator[Check]:
+    """Whether workers take messages, and beat rings."""
+    yield workers_seen(celery_at(os.environ.get("AR_BROKER_URL") or redis_url))
+    yield is_swept(redis_url)
+
+
+def _adapters(settings: Settings, problems: list[str]) -> dict[tuple[str, Vendor], EDRAdapter]:
+    found: dict[tuple[str, Vendor], EDRAdapter] = {}
     for name, customer in settings.customers.items():
         for vendor, options in customer.edrs.items():
             entry = ADAPTERS[vendor]
             try:
-                found[name, vendor] = Gated(entry.adapter(entry.config(**options)), ledger, name)
+                found[name, vendor] = entry.adapter(entry.config(**options))
             except ValidationError as error:
                 problems += [f"{name}.toml: edr.{vendor}.{_where(each)}: {each['msg']}" for each in error.errors(include_input=False)]
     return found
 
 
-#: Who is told by the managed automations.
-TRE_RECEIVERS = tuple(Receiver(name=name, channel=name, address=TRE) for name in ("slack", "pagerduty"))
-
-
-def channels_of(settings: Settings, problems: list[str]) -> dict[tuple[str, str], Channel]:
-    """The channels that are configured, by owner and receiver; one that is not makes its deliveries fail, and nothing else."""
-    operators = _operators_channels(settings.system, problems)
-    found = {(TRE, each.name): operators[each.channel] for each in TRE_RECEIVERS if each.channel in operators}
+def _feeds(settings: Settings, ledger: Ledger, problems: list[str]) -> dict[tuple[str, str], Feed]:
+    """The feeds that are polled. What is wrong with an EDR's section was told when its adapter was made."""
+    found: dict[tuple[str, str], Feed] = {}
     for name, customer in settings.customers.items():
-        if "email" in operators:
-            found[name, ""] = operators["email"]
-        for receiver in customer.policy.receivers.values():
-            options = customer.receivers[receiver.name]
-            where = f"{name}.toml: receivers.{receiver.name}"
-            if receiver.channel == "email":
-                problems += [f"{where}.{key}: mail goes through the operator's relay: nothing else can be set" for key in options]
-                channel = operators.get("email")
-            else:
-                channel = _own(receiver, options, where, problems)
-            if channel:
-                found[name, receiver.name] = channel
-    return found
-
-
-def _own(receiver: Receiver, options: dict[str, Any], where: str, problems: list[str]) -> Channel | None:
-    """A channel by a customer's own options. A path would read the worker's files, an address of choice its network."""
-    config, channel = CHANNELS[receiver.channel]
-    plain: dict[str, Any] = {}
-    for key, value in options.items():
-        kind = str(config.model_fields[key].annotation) if key in config.model_fields else ""
-        if "Path" in kind or (key == "base_url" and not _is_loopback(value)):
-            problems.append(f"{where}.{key}: is for the operator to set")
-        elif "SecretStr" in kind and not all(isinstance(each, SecretStr) for each in (value if isinstance(value, list) else [value])):
-            problems.append(f'{where}.{key}: a secret does not belong in the file; write "env:NAME" and set NAME in the environment')
-        else:
-            plain[key] = value if "SecretStr" in kind or not isinstance(value, SecretStr) else value.get_secret_value()
-    try:
-        return channel(config(**plain)) if plain.keys() == options.keys() else None
-    except ValidationError as error:
-        problems += [f"{where}.{_where(each)}: {each['msg']}" for each in error.errors(include_input=False)]
-        return None
-
-
-def _is_loopback(url: Any) -> bool:
-    """Tests and the demo have pretend vendors there."""
-    text = url.get_secret_value() if isinstance(url, SecretStr) else str(url)
-    return urlsplit(text).hostname in {"127.0.0.1", "localhost"}
-
-
-def _operators_channels(system: System, problems: list[str]) -> dict[str, Channel]:
-    """What the environment sets: the TREs' own, and the relay for everybody's mail."""
-    wishes: dict[str, dict[str, Any] | None] = {
-        "slack": _given(token=system.slack_token, channel=system.slack_channel, base_url=system.slack_url),
-        "pagerduty": _given(routing_key=system.pagerduty_routing_key, base_url=system.pagerduty_url, ca_file=system.ca_file),
-        "email": _given(
-            host=system.smtp_host or None,
-            port=system.smtp_port,
-            sender=system.smtp_from,
-            user=system.smtp_user,
-            password=system.smtp_password,
-            security=system.smtp_security,
-            ca_file=system.ca_file,
-        ),
-    }
-    found: dict[str, Channel] = {}
-    for name, options in wishes.items():
-        if options is None:
-            continue
-        config, channel = CHANNELS[name]
-        try:
-            found[name] = channel(config(**options))
-        except ValidationError as error:
-            problems += [f"AR_{name.upper()}: {_where(each)}: {each['msg']}" for each in error.errors(include_input=False)]
-    return found
-
-
-def _given(**options: Any) -> dict[str, Any] | None:
-    """The options, or None if the first one, which every configured channel has, is not set."""
-    return options if next(iter(options.values())) else None
+        for vendor, options in customer.edrs.items():
+            with contextlib.suppress(ValidationError):
+                entry = ADAPTERS[vendor]
+                found[name, vendor] = entry.feed(entry.config(**options), overlap=customer.polled.get(vendor) or OVERLAP)
+        if customer.redcanary is not None:
+            try:
+                config = redcanary.Config(**customer.redcanary)
+                found[name, redcanary.NAME] = redcanary.RedCanary(config, overlap=customer.polled.get(redcanary.NAME) or redcanary.OVERLAP)
+            except ValidationError as error:
+                problems += [f"{name}.toml: redcanary.{_where(each)}: {each['msg']}" for each in error.errors(include_input=False)]
+    return {key: GatedFeed(feed, ledger, key[0]) for key, feed in found.items() if key[1] in settings.customers[key[0]].polled}
 
 
 def _where(error: Any) -> str:

@@ -13,6 +13,7 @@ from kombu.exceptions import OperationalError
 from redis import RedisError
 
 from .brokers import broker_at
+from .domain.checkups import Check, ok, red
 from .domain.scores import Queue, Score, Step, coalesced
 
 if TYPE_CHECKING:
@@ -147,3 +148,14 @@ def _signature(
 ) -> dict[str, Any]:
     """A `celery.Signature` as plain JSON."""
     return {"task": task, "args": args, "kwargs": kwargs, "options": options, "subtask_type": subtask_type, "immutable": True}
+
+
+def workers_seen(celery: Celery) -> Check:
+    """By Celery's ping, which every worker that takes messages answers."""
+    fix = "start workers with `arctl up` or celery"
+    try:
+        replies = celery.control.ping(timeout=2.0)
+    except (OperationalError, RedisError, OSError) as error:
+        return red("workers", f"the broker does not answer ({type(error).__name__})", "check AR_BROKER_URL or AR_REDIS_URL")
+    names = sorted(name for each in replies or [] for name in each)
+    return ok("workers", f"{len(names)} answer: {', '.join(names)}"[:300]) if names else red("workers", "none answers", fix)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from .ports import Ledger
+
 CONNECT, READ = 5.0, 15.0
 #: A whole call, however slowly its reply trickles in. Leases are longer than this.
 TOTAL = 30.0
@@ -58,6 +60,45 @@ def gate(enter: Callable[[], None], stay_away: Callable[[timedelta], None]) -> I
         yield
     finally:
         _GATE.reset(token)
+
+
+#: Where the clocks of the replies' senders are noted, if somebody wants to know.
+_CLOCKS: ContextVar[list[timedelta] | None] = ContextVar("clocks", default=None)
+
+
+@contextlib.contextmanager
+def clocks_seen() -> Iterator[list[timedelta]]:
+    """Of each reply inside: how far its sender's clock is ahead of ours, to a second or so. A reply without a Date is left out."""
+    found: list[timedelta] = []
+    token = _CLOCKS.set(found)
+    try:
+        yield found
+    finally:
+        _CLOCKS.reset(token)
+
+
+def _note_clock(date: str | None) -> None:
+    found = _CLOCKS.get()
+    if found is None or not date:
+        return
+    with contextlib.suppress(ValueError, TypeError):
+        found.append(timedelta(seconds=parsedate_to_datetime(date).timestamp() - datetime.now(UTC).timestamp()))
+
+
+@contextlib.contextmanager
+def allowance(ledger: Ledger, customer: str, remote: str, *, urgent: bool = False) -> Iterator[None]:
+    """Requests inside are taken out of the customer's allowance at this remote, one by one.
+
+    One that is not allowed now is not sent: it raises Throttled, like one that the vendor turned away.
+    """
+
+    def spend() -> None:
+        wait = ledger.spend(customer, remote, urgent=urgent)
+        if wait:
+            raise Throttled(f"not sent: {remote} is to be left alone for {wait.total_seconds():.1f} s", retry_after=wait)
+
+    with gate(spend, lambda wish: ledger.stay_away(customer, remote, wish)):
+        yield
 
 
 @dataclass(frozen=True)
@@ -144,7 +185,7 @@ class HttpSession:
         if passing:
             passing.enter()
         try:
-            return self._session().request(
+            response = self._session().request(
                 method,
                 self.base_url.rstrip("/") + path,
                 timeout=(self.connect, self.read),
@@ -154,6 +195,8 @@ class HttpSession:
             )
         except requests.RequestException as error:
             raise _unsent(what, error) from None
+        _note_clock(response.headers.get("Date"))
+        return response
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)

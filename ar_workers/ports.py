@@ -1,8 +1,8 @@
-"""What the pipeline needs from the world: five Protocols, and nothing about how they are kept."""
+"""What the pipeline needs from the world: Protocols, and nothing about how they are kept."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -71,6 +71,49 @@ class Channel(Protocol):
 
     def reconcile(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result | None:
         """After an unknown outcome: ACCEPTED if the provider shows it, RETRY if surely not, None if it cannot tell."""
+
+
+class Record(NamedTuple):
+    """One alert as its source gave it, and the source's own id of it, for telling of it."""
+
+    id: str
+    payload: Any
+
+
+class Page(NamedTuple):
+    """Records that came together, the cursor behind them, and whether more is there and may be asked for at once."""
+
+    records: tuple[Record, ...]
+    cursor: str
+    is_more: bool
+
+
+class Feed(Protocol):
+    """Where new alerts, threats or detections of one customer are read. Raises the errors of `domain.errors`."""
+
+    @property
+    def name(self) -> str:
+        """The vendor's name; its allowance in the ledger has the same."""
+
+    @property
+    def reader(self) -> str:
+        """The input format of its records."""
+
+    @property
+    def limits(self) -> Limits:
+        """How often it may be asked."""
+
+    def page(self, cursor: str) -> Page:
+        """What follows `cursor`, a text of its own making; the empty one begins now.
+
+        The same cursor again gives the same records again, and those that came late. Records are given more than once.
+        """
+
+
+class Reader(Protocol):
+    """What one record of a format means. Raises InvalidEvent naming the field."""
+
+    def __call__(self, record: object, *, customer: str | None) -> Event: ...
 
 
 class Ledger(Protocol):
@@ -155,6 +198,12 @@ class Ledger(Protocol):
 
     def tick(self, name: str, window: timedelta) -> bool:
         """Whether this is the first call with `name` in the current window: two schedulers make one tick."""
+
+    def cursor(self, customer: str, feed: str) -> str:
+        """How far the feed was read; the empty text if it never was."""
+
+    def move_cursor(self, customer: str, feed: str, expected: str, new: str) -> bool:
+        """Move it on if it still stands where it is expected; otherwise another reader has moved it."""
 
     def pause(self, customer: str, scope: str, reason: str) -> None:
         """Close the kill switch for `*`, `edr:NAME` or `verb:NAME` of one customer."""

@@ -8,6 +8,7 @@ import stat
 import tomllib
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -53,6 +54,7 @@ class System(_Section):
     customers: Path | None = None
     lease_seconds: Annotated[int, Field(ge=15, le=600)] = 24
     compact_hours: Annotated[float, Field(ge=0)] = 72
+    poll_seconds: Annotated[float, Field(ge=5)] = 30
     ca_file: Path | None = None
     slack_token: SecretStr | None = None
     slack_channel: str = ""
@@ -99,6 +101,7 @@ class Automations(_Section):
     unsupported_os: _Emails = _Emails()
     threat_closed: _Managed = _Managed()
     action_needed: _Managed = _Managed()
+    release_requested: _Managed = _Managed()
 
 
 class Protect(_Section):
@@ -109,10 +112,18 @@ class Protect(_Section):
     isolations_per_hour: Annotated[int, Field(ge=0)] = 100
 
 
-class EDRSection(BaseModel):
-    """One EDR: its remediate groups, and whatever else its adapter wants (checked by the adapter's own Config)."""
+class _Polled(BaseModel):
+    """A section that may be polled, and whatever else its adapter or feed wants (checked by that one's own Config)."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
+
+    poll: bool = False
+    #: How far back each reading goes, for what comes late; by default what suits the feed.
+    poll_overlap_minutes: Annotated[float, Field(gt=0, le=7 * 24 * 60)] | None = None
+
+
+class EDRSection(_Polled):
+    """One EDR, with its remediate groups."""
 
     remediate_groups: Annotated[tuple[Line, ...], Field(min_length=1)]
 
@@ -130,16 +141,24 @@ class ReceiverSection(BaseModel):
         return Receiver(name=name, channel=self.channel, address=self.to or name)
 
 
+class RedCanarySection(_Polled):
+    """The customer's portal at Red Canary, as a source of threats."""
+
+
 class _CustomerFile(_Section):
     edr: dict[Vendor, EDRSection] = {}
     receivers: dict[Slug, ReceiverSection] = {}
     routes: tuple[Route, ...] = ()
+    redcanary: RedCanarySection | None = None
     automations: Automations = Automations()
     protect: Protect = Protect()
 
 
 class CustomerSettings(BaseModel):
-    """A customer, ready for use: the policy, and per EDR and receiver the options with secrets resolved."""
+    """A customer, ready for use: the policy, and per EDR and for Red Canary the options with secrets resolved.
+
+    `polled` names the sections that are polled, and how far back each reading goes where the customer has a wish.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -147,6 +166,8 @@ class CustomerSettings(BaseModel):
     edrs: dict[Vendor, dict[str, Any]]
     #: By name. Whatever came from the environment is a SecretStr.
     receivers: dict[str, dict[str, Any]] = {}
+    redcanary: dict[str, Any] | None = None
+    polled: dict[str, timedelta | None] = {}
 
 
 class Settings(BaseModel):
@@ -230,17 +251,27 @@ def _customer(path: Path, environ: Mapping[str, str], problems: list[str], names
         problems += [f"{path.name}: {_problem(each)}" for each in error.errors()]
         return None
     secrets = _Secrets(path, environ, problems, names)
-    edrs = {vendor: dict(_edr_options(secrets, f"edr.{vendor}", section)) for vendor, section in parsed.edr.items()}
+    edrs = {vendor: dict(_options(secrets, f"edr.{vendor}", section)) for vendor, section in parsed.edr.items()}
+    portal = parsed.redcanary
+    redcanary = dict(_options(secrets, "redcanary", portal)) if portal else None
     receivers = {name: dict(_receiver_options(secrets, f"receivers.{name}", section)) for name, section in parsed.receivers.items()}
     wrong = [*map(_address_problem, parsed.receivers.items()), *problems_of(parsed.routes, _receivers(parsed))]
     problems += [f"{path.name}: {each}" for each in wrong if each]
     if len(problems) > before:
         return None
-    return CustomerSettings(policy=_policy(path.stem, parsed), edrs=edrs, receivers=receivers)
+    policy = _policy(path.stem, parsed)
+    return CustomerSettings(policy=policy, edrs=edrs, receivers=receivers, redcanary=redcanary, polled=dict(_polled(parsed)))
 
 
 def _receivers(parsed: _CustomerFile) -> dict[str, Receiver]:
     return {name: section.receiver(name) for name, section in parsed.receivers.items()}
+
+
+def _polled(parsed: _CustomerFile) -> Iterator[tuple[str, timedelta | None]]:
+    for name, section in (*parsed.edr.items(), ("redcanary", parsed.redcanary)):
+        if section and section.poll:
+            wish = section.poll_overlap_minutes
+            yield name, timedelta(minutes=wish) if wish else None
 
 
 def _policy(customer: str, parsed: _CustomerFile) -> Policy:
@@ -319,7 +350,7 @@ def _is_reference(value: object) -> bool:
     return isinstance(value, str) and value.startswith("env:")
 
 
-def _edr_options(secrets: _Secrets, section: str, given: EDRSection) -> Iterator[tuple[str, Any]]:
+def _options(secrets: _Secrets, section: str, given: _Polled) -> Iterator[tuple[str, Any]]:
     for key, value in (given.model_extra or {}).items():
         where = f"{section}.{key}"
         if _is_reference(value):

@@ -15,6 +15,7 @@ from .pipeline import compaction as compacting
 from .pipeline import deliver as delivering
 from .pipeline import execute as executing
 from .pipeline import limits as limiting
+from .pipeline import poll as polling
 from .pipeline import recheck as rechecking
 from .pipeline import respond as responding
 from .pipeline import sweep as sweeping
@@ -75,3 +76,16 @@ def compact() -> None:
 def recheck_unsupported_os() -> None:
     """Look for endpoints that cannot be remediated."""
     rechecking.recheck_unsupported_os(services())
+
+
+@app.task
+def poll() -> None:
+    """Ring for each feed apart: a vendor that hangs keeps no other waiting."""
+    for customer, feed in services().feeds:
+        poll_feed.apply_async((customer, feed))
+
+
+@app.task
+def poll_feed(customer: str, feed: str) -> None:
+    """Read one feed of one customer."""
+    polling.poll(services(), customer, feed)

@@ -15,7 +15,7 @@ from datetime import timedelta
 import redis
 from celery.signals import worker_init
 
-from ar_workers import bootstrap
+from ar_workers import bootstrap, receivers
 from ar_workers.celery import CeleryDoorbell, app
 from ar_workers.domain.capabilities import Capabilities, Capability, Means
 from ar_workers.domain.endpoints import OS, Endpoint, Vendor
@@ -112,7 +112,7 @@ def services(url: str, doorbell=None, *, tally: Tally | None = None) -> Services
         edrs=edrs,
         capabilities=Capabilities(NoopEDR.capabilities(), {NoopEDR.vendor: NoopEDR.hash_types}),
         channels={("tre", "slack"): NoopChannel(tally), ("tre", "pagerduty"): NoopChannel(tally)},
-        tre_receivers=bootstrap.TRE_RECEIVERS,
+        tre_receivers=receivers.TRE_RECEIVERS,
         lease=timedelta(seconds=60),
         heartbeat=Heartbeat(ledger, timedelta(seconds=60)),
     )

@@ -22,6 +22,10 @@ from ar_workers.domain.events import ThreatPublished
 from ar_workers.domain.indicators import IOC, Domain, File, FileHash, Process, RegistryKey
 from ar_workers.domain.notifications import Audience, Delivery, Kind, Notification, Receiver
 from ar_workers.domain.policies import Policy
+from ar_workers.domain.rows import Row
+from ar_workers.domain.scores import Queue
+from ar_workers.domain.states import State
+from ar_workers.domain.summaries import summarise
 from ar_workers.domain.threats import Severity, Threat
 from ar_workers.edr import ADAPTERS
 
@@ -141,3 +145,30 @@ def a_notification(**changes):
 def a_delivery(channel="slack", address="tre", *, fallback=None, digest=None, **changes):
     receiver = Receiver(channel=channel, address=address)
     return Delivery(notification=a_notification(**changes), receiver=receiver, fallback=fallback, digest=digest)
+
+
+def a_row(state=State.DONE, **changes):
+    wish = {
+        "id": "acme:isolate:1",
+        "customer": "acme",
+        "threat_id": "THREAT-1042",
+        "kind": "action",
+        "verb": "isolate",
+        "edr": Vendor.CROWDSTRIKE,
+        "subject": "FIN-LT-07",
+        "label": "isolate FIN-LT-07",
+        "queue": Queue.ISOLATION,
+        "state": state,
+        "evidence": "Falcon shows status contained",
+        "reference": "order-1",
+        "lane": f"crowdstrike/{agent_id('FIN-LT-07')}",
+        "created_at": NOON,
+        "begun_at": NOON,
+        "performed_at": NOON,
+        "settled_at": NOON,
+    }
+    return Row(**(wish | changes))
+
+
+def a_summary(*rows):
+    return summarise(rows or (a_row(),), a_threat(), NOON)

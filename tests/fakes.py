@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ar_workers.bootstrap import TRE_RECEIVERS
 from ar_workers.domain.capabilities import Capabilities, Capability, Means
 from ar_workers.domain.endpoints import OS, Vendor
 from ar_workers.domain.errors import EndpointNotFound
@@ -23,6 +22,7 @@ from ar_workers.pipeline.execute import execute
 from ar_workers.pipeline.heartbeat import Heartbeat
 from ar_workers.pipeline.respond import respond
 from ar_workers.pipeline.services import Services
+from ar_workers.receivers import TRE_RECEIVERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,10 +5,14 @@ from __future__ import annotations
 import base64
 import json
 
+from ar_workers import bootstrap, tasks
 from ar_workers.celery import TASKS, CeleryDoorbell, app, celery_at
 from ar_workers.cli.redis_server import free_port
 from ar_workers.domain.scores import Queue, Ring
 from ar_workers.pipeline.workflow import arrange
+from ar_workers.ports import Page
+from ar_workers.sources import FORMATS
+from tests.fakes import some_services
 
 
 def a_ring(name, queue, lane=""):
@@ -69,4 +73,27 @@ def test_the_settings_leave_redelivery_and_pickle_out():
     assert not conf.task_acks_late
     assert conf.broker_transport_options["ack_emulation"] is False
     assert {queue.name for queue in conf.task_queues} == set(Queue)
-    assert set(conf.beat_schedule) == {"sweep", "recheck-unsupported-os", "declare-limits", "compact"}
+    assert set(conf.beat_schedule) == {"sweep", "recheck-unsupported-os", "declare-limits", "compact", "poll"}
+
+
+class Feed:
+    """A feed that breaks, or has nothing."""
+
+    reader, limits = "event", None
+
+    def __init__(self, name, fault=None):
+        self.name, self.fault, self.asked = name, fault, 0
+
+    def page(self, cursor):
+        self.asked += 1
+        if self.fault:
+            raise self.fault
+        return Page((), cursor, is_more=False)
+
+
+def test_each_feed_has_a_task_of_its_own_so_that_one_that_breaks_stops_no_other(monkeypatch):
+    feeds = {("acme", "broken"): Feed("broken", RuntimeError("a fault of ours")), ("acme", "good"): Feed("good")}
+    monkeypatch.setattr(bootstrap._Process, "services", some_services(feeds=feeds, readers=FORMATS))
+    monkeypatch.setitem(app.conf, "task_always_eager", True)
+    tasks.poll()
+    assert [feed.asked for feed in feeds.values()] == [1, 1]

@@ -92,7 +92,7 @@ def test_receivers_and_routes_are_read_from_the_customers_file(tmp_path):
     assert (found.to, found.fallback, found.goes_on, found.digest.within) == (("chat",), "mail", True, timedelta(minutes=10))
     assert set(services.channels) == {("acme", "chat"), ("acme", "mail"), ("acme", ""), ("tre", "slack")}
     assert services.channels["acme", "chat"] is not services.channels["tre", "slack"]
-    assert "canary" not in repr(services) + repr(policy)
+    assert "-canary" not in (shown := repr(services) + repr(policy)) and "canary-" not in shown
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,53 @@ def test_mail_without_tls_is_for_loopback_only(tmp_path):
 def test_no_secret_is_shown():
     settings = load(EXAMPLES, AR_SLACK_TOKEN="canary-token", AR_SMTP_PASSWORD="canary-password")
     services = build(settings)
-    assert "canary" not in repr(settings) + str(settings) + repr(services) + settings.model_dump_json()
+    assert "canary-" not in repr(settings) + str(settings) + repr(services) + settings.model_dump_json()
+
+
+PORTAL = """
+[redcanary]
+base_url = "https://acme.my.redcanary.co"
+api_key = "env:ACME_REDCANARY_KEY"
+"""
+
+
+def feeds_of(folder, text):
+    (folder / "acme.toml").write_text(text)
+    return set(build(load(folder, ACME_REDCANARY_KEY="canary-key")).feeds)
+
+
+def test_only_what_says_so_is_polled(tmp_path):
+    assert feeds_of(tmp_path, MINIMAL + PORTAL) == set()
+    assert feeds_of(tmp_path, MINIMAL + "poll = true" + PORTAL) == {("acme", "crowdstrike")}
+    assert feeds_of(tmp_path, MINIMAL + PORTAL + "poll = true") == {("acme", "redcanary")}
+
+
+def test_the_overlap_is_the_customers_or_the_feeds_own(tmp_path):
+    (tmp_path / "acme.toml").write_text(MINIMAL + "poll = true\npoll_overlap_minutes = 90" + PORTAL + "poll = true")
+    settings = load(tmp_path, ACME_REDCANARY_KEY="canary-key")
+    assert settings.customers["acme"].polled == {"crowdstrike": timedelta(minutes=90), "redcanary": None}
+    assert "canary-" not in repr(settings) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            PORTAL.replace("acme.my.redcanary.co", "acme.evil.example"),
+            "redcanary.base_url: Value error, must be https://NAME.my.redcanary.co",
+        ),
+        (PORTAL.replace("env:ACME_REDCANARY_KEY", "hunter2"), "redcanary.api_key: a secret does not belong in the file"),
+        (PORTAL + "flavour = 1", "redcanary.flavour: Extra inputs are not permitted"),
+        (PORTAL + "poll = 'often'", "redcanary.poll: Input should be a valid boolean"),
+        (PORTAL + "poll_overlap_minutes = 0", "redcanary.poll_overlap_minutes: Input should be greater than 0"),
+    ],
+)
+def test_a_wrong_portal_is_a_problem(tmp_path, text, problem):
+    assert any(problem in each for each in problems_of(tmp_path, MINIMAL + text, ACME_REDCANARY_KEY="canary-key"))
+
+
+def test_an_edr_that_is_wrong_is_told_once_though_it_is_polled(tmp_path):
+    assert len(problems_of(tmp_path, MINIMAL + "poll = true\nflavour = 1")) == 1
 
 
 @pytest.mark.parametrize("url", ["http://:canary@redis", "redis+sentinel://:canary@a,b", "redis+cluster://:canary@a,b/1"])

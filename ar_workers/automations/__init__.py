@@ -12,6 +12,7 @@ from ..domain.events import (
     DeliveryFailed,
     EndpointGrouped,
     NoteAdded,
+    ReleaseRequested,
     RemediationRequested,
     ThreatClosed,
     ThreatPublished,
@@ -23,6 +24,7 @@ from . import (
     ioc_response,
     notify_customer_of_note,
     notify_tre_of_note,
+    release_requested,
     remediation_requested,
     threat_closed,
     threat_published,
@@ -44,6 +46,7 @@ AUTOMATIONS: dict[type, tuple[Callable[..., Plan], ...]] = {
     UnsupportedOSDetected: (unsupported_os.plan,),
     ActionStopped: (action_needed.plan,),
     DeliveryFailed: (),  # nothing to decide: the delivery names its fallback
+    ReleaseRequested: (release_requested.plan,),
 }
 
 #: Automation -> the keys that a customer's file may set of it. Any other key of these is refused as managed.
@@ -56,6 +59,7 @@ KNOBS: dict[str, frozenset[str]] = {
     "unsupported_os": frozenset({"emails"}),
     "threat_closed": frozenset(),
     "action_needed": frozenset(),
+    "release_requested": frozenset(),
 }
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..domain.notifications import Audience, Kind, Notification
 from ..domain.plans import Plan
+from ..domain.text import shortened
 
 if TYPE_CHECKING:
     from ..domain.events import ActionStopped
@@ -28,5 +29,5 @@ def _told(event: ActionStopped, audience: Audience) -> Notification:
         customer=event.customer,
         threat=event.threat,
         headline=f"Action needed: {what} {'is held' if event.state == 'held' else 'failed'}"[:500],
-        facts=(("Action", what[:500]), ("State", event.state), ("Reason", event.reason[:500] or "not known")),
+        facts=(("Action", what[:500]), ("State", event.state), ("Reason", shortened(event.reason, 500) or "not known")),
     )

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
+from ..domain.checkups import Check
 from ..ports import Channel
 from . import (
     email,
@@ -18,22 +19,33 @@ from . import (
     voice,
     webhook,
 )
+from .templating import Templates
 
 
 class Entry(NamedTuple):
     """A line of the list: what its settings must be, and the class."""
 
     config: type[BaseModel]
-    channel: Callable[[Any], Channel]
+    channel: Callable[..., Channel]
+    #: Settings -> whether it would work, without telling anybody anything.
+    probe: Callable[[Any], Check]
 
 
 CHANNELS: dict[str, Entry] = {
-    "slack": Entry(slack.Config, slack.Slack),
-    "pagerduty": Entry(pagerduty.Config, pagerduty.PagerDuty),
-    "email": Entry(email.Config, email.Email),
-    "teams": Entry(teams.Config, teams.Teams),
-    "webhook": Entry(webhook.Config, webhook.Webhook),
-    "sms": Entry(sms.Config, sms.SMS),
-    "voice": Entry(voice.Config, voice.Voice),
-    "syslog": Entry(syslog.Config, syslog.Syslog),
+    "slack": Entry(slack.Config, slack.Slack, slack.probe),
+    "pagerduty": Entry(pagerduty.Config, pagerduty.PagerDuty, pagerduty.probe),
+    "email": Entry(email.Config, email.Email, email.probe),
+    "teams": Entry(teams.Config, teams.Teams, teams.probe),
+    "webhook": Entry(webhook.Config, webhook.Webhook, webhook.probe),
+    "sms": Entry(sms.Config, sms.SMS, sms.probe),
+    "voice": Entry(voice.Config, voice.Voice, voice.probe),
+    "syslog": Entry(syslog.Config, syslog.Syslog, syslog.probe),
 }
+#: Whose words templates give; the others have no room for any.
+TEMPLATED = frozenset({"email", "slack", "teams"})
+
+
+def made(name: str, config: BaseModel, templates: Templates) -> Channel:
+    """A channel, with these templates if it takes any."""
+    channel = CHANNELS[name].channel
+    return channel(config, templates=templates) if name in TEMPLATED else channel(config)

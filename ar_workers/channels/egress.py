@@ -80,16 +80,17 @@ class Egress:
         Raises Denied (the address may not be asked), NotSent (no connection came about) or OutcomeUnknown (something
         was sent and no answer came). No message holds anything of the URL, or of what the receiver said.
         """
-        try:
-            target = parsed(url)
-        except ValueError as error:
-            raise Denied(f"address refused: it {error}") from None
-        ends = _Deadline(self._total)
+        target, ends = _target(url), _Deadline(self._total)
         with contextlib.closing(self._connected(target, self._checked(target), ends)) as secured:
             try:
                 return _exchanged(_Timed(secured, ends, self._read), target, body, headers)
             except (HTTPException, OSError) as error:
                 raise OutcomeUnknown(f"no answer ({type(error).__name__})") from None
+
+    def reach(self, url: str) -> None:
+        """Connect, with all that is checked before a request, and ask nothing. Raises Denied or NotSent."""
+        target = _target(url)
+        self._connected(target, self._checked(target), _Deadline(self._total)).close()
 
     def _checked(self, target: Target) -> list[str]:
         """The addresses of the target, looked up once. One that is not public spoils all."""
@@ -129,6 +130,13 @@ class Egress:
         except BaseException:
             raw.close()
             raise
+
+
+def _target(url: str) -> Target:
+    try:
+        return parsed(url)
+    except ValueError as error:
+        raise Denied(f"address refused: it {error}") from None
 
 
 class _Deadline:

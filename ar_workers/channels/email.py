@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import smtplib
 import ssl
 import unicodedata
@@ -15,22 +14,20 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateError
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from ..domain.checkups import Check, ok, red
 from ..domain.results import Answer, Result
-from .base import CONNECT, LONGEST_CODE, READ, clipped, essentials, one_line
+from .base import CONNECT, LONGEST_CODE, READ, one_line
+from .letters import Letter, letter
+from .templating import OURS, Templates, marked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..domain.notifications import Delivery, Notification
 
-_log = logging.getLogger(__name__)
-SUBJECT, FACT, BODY, FACTS = 150, 500, 20_000, 200
-_TEMPLATES = Environment(
-    loader=PackageLoader("ar_workers.channels"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-)
+SUBJECT = 150
 
 
 class Config(BaseModel):
@@ -54,8 +51,8 @@ class Email:
     dedupes = False
     marks_copies = True
 
-    def __init__(self, config: Config, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._config, self._now = config, now
+    def __init__(self, config: Config, *, now: Callable[[], datetime] = lambda: datetime.now(UTC), templates: Templates = OURS) -> None:
+        self._config, self._now, self._templates = config, now, templates
 
     def render(self, delivery: Delivery, delivery_id: str) -> EmailMessage:
         """The whole message. Its id is derived from the delivery's, so that a store may recognise a second copy.
@@ -63,6 +60,9 @@ class Email:
         All mails about a threat name the same root, which none of them is, and bear the same subject, without which some
         readers do not thread: it need not be known which of them was the first.
         """
+        return self._message(delivery, delivery_id, letter(delivery.notification, self._templates))
+
+    def _message(self, delivery: Delivery, delivery_id: str, bodies: Letter) -> EmailMessage:
         note, to = delivery.notification, delivery.receiver.address
         message = EmailMessage(policy=SMTP if to.isascii() else SMTPUTF8)
         message["From"] = self._config.sender
@@ -74,10 +74,9 @@ class Email:
             root = self._id(f"{note.customer}/{note.threat.id}")
             message["In-Reply-To"] = message["References"] = root
         message["Auto-Submitted"] = "auto-generated"
-        text, html = _bodies(note)
-        message.set_content(text)
-        if html:
-            message.add_alternative(html, subtype="html")
+        message.set_content(bodies.text)
+        if bodies.html:
+            message.add_alternative(bodies.html, subtype="html")
         return message
 
     def _id(self, name: str) -> str:
@@ -88,23 +87,26 @@ class Email:
         """One connection, one message, one recipient."""
         if not is_one_address(delivery.receiver.address):
             return Result(answer=Answer.PERMANENT, code="not one mail address")
-        message = self.render(delivery, delivery_id)
+        bodies = letter(delivery.notification, self._templates)
+        message = self._message(delivery, delivery_id, bodies)
         try:
-            server = self._connected()
+            server = self.connected()
         except smtplib.SMTPAuthenticationError as error:
             return Result(answer=Answer.PERMANENT, code=f"auth {error.smtp_code}")
         except (smtplib.SMTPException, OSError) as error:
             return _before_data(error)
         try:
-            return _submit(server, message, self._config.sender, delivery.receiver.address)
+            result = _submit(server, message, self._config.sender, delivery.receiver.address)
         finally:
             _leave(server)
+        return marked(result, has_failed=bodies.has_failed)
 
     def reconcile(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result | None:  # noqa: ARG002
         """No mail server can tell."""
         return None
 
-    def _connected(self) -> smtplib.SMTP:
+    def connected(self) -> smtplib.SMTP:
+        """A session with the relay, secured and signed in. Raises what smtplib and the network do."""
         config = self._config
         tls = ssl.create_default_context(cafile=str(config.ca_file) if config.ca_file else None)
         if config.security == "tls":
@@ -122,6 +124,27 @@ class Email:
         return server
 
 
+def probe(config: Config) -> Check:
+    """Connect, TLS, AUTH, NOOP: no mail is begun."""
+    try:
+        server = Email(config).connected()
+    except smtplib.SMTPAuthenticationError as error:
+        return red("email", f"the relay refuses the user: {error.smtp_code}", "check AR_SMTP_USER and AR_SMTP_PASSWORD")
+    except (smtplib.SMTPException, OSError) as error:
+        return red("email", f"no session with {config.host}:{config.port} ({type(error).__name__})", "check AR_SMTP_HOST, _PORT, _SECURITY")
+    try:
+        code, _ = server.noop()
+    except (smtplib.SMTPException, OSError) as error:
+        return red("email", f"NOOP: no answer ({type(error).__name__})")
+    finally:
+        _leave(server)
+    how = "without TLS" if config.security == "none" else config.security
+    who = f"as {one_line(config.user, 80)}" if config.user and config.password else "without a user"
+    if code >= 400:  # noqa: PLR2004 - SMTP's refusals
+        return red("email", f"NOOP: {code}")
+    return ok("email", f"{config.host}:{config.port} {how}, {who}")
+
+
 def is_one_address(text: str) -> bool:
     """Whether `text` is exactly one address with a domain; `a@x, b@y` would silently become two recipients."""
     # The library refuses the letters that SMTPUTF8 allows: its grammar is asked about the rest.
@@ -135,27 +158,6 @@ def is_one_address(text: str) -> bool:
 def _matter(note: Notification) -> str:
     threat = note.threat
     return f"{threat.severity.upper()} threat {threat.id}: {threat.classification}" if threat else note.headline
-
-
-def _bodies(note: Notification) -> tuple[str, str | None]:
-    """Text and HTML. A template that fails costs the HTML, never the message: the text is built in."""
-    facts = [*essentials(note), *_facts(note)]
-    headline, body = one_line(note.headline, FACT), clipped(note.body, BODY)
-    text = "\n\n".join(part for part in (headline, "\n".join(f"{label}: {value}" for label, value in facts), body) if part)
-    try:
-        html = _TEMPLATES.get_template("mail.html.j2").render(
-            headline=headline, facts=facts, url=note.threat.url if note.threat else "", paragraphs=body.splitlines()
-        )
-    except TemplateError:
-        _log.exception("the mail template failed; the plain text is sent")
-        return text + "\n", None
-    return text + "\n", html
-
-
-def _facts(note: Notification) -> list[tuple[str, str]]:
-    """The facts, and where there are very many, how many more there are."""
-    facts = [(one_line(label, FACT), one_line(value, FACT)) for label, value in note.facts]
-    return facts if len(facts) <= FACTS else [*facts[:FACTS], ("More", f"… ({len(facts) - FACTS} more, see the threat)")]
 
 
 def _submit(server: smtplib.SMTP, message: EmailMessage, sender: str, recipient: str) -> Result:

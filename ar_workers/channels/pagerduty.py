@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import ssl
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from httpx2 import ConnectError, ConnectTimeout, TransportError
 from pagerduty import Error, EventsApiV2Client
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from ..domain.checkups import Check, red
 from ..domain.notifications import Kind
 from ..domain.results import Answer, Result
 from ..domain.threats import Severity
 from ..http import delay_of
 from .base import READ, one_line
+from .dialling import dialled
+from .egress import Egress
 
 if TYPE_CHECKING:
     from ..domain.notifications import Delivery, Notification
@@ -39,6 +44,18 @@ class Config(BaseModel):
     base_url: str = "https://events.pagerduty.com"
     ca_file: Path | None = None
     timeout: int = int(READ)
+
+
+#: An integration's key.
+_KEY = re.compile(r"[!-~]{32}")
+
+
+def probe(config: Config) -> Check:
+    """The key's form and a handshake: there is no call that shows a key to be good but one that alerts."""
+    if not _KEY.fullmatch(config.routing_key.get_secret_value()):
+        return red("pagerduty", "the routing key is not 32 characters long", "copy the Integration Key of an Events API v2 integration")
+    port = urlsplit(config.base_url).port or 443
+    return dialled("pagerduty", config.base_url, Egress(allowed=("0.0.0.0/0", "::/0"), ports=(port,), ca_file=config.ca_file))
 
 
 class PagerDuty:

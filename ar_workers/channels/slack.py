@@ -13,12 +13,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, model_val
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from ..domain.checkups import Check, ok, red
 from ..domain.results import Answer, Result
 from ..http import delay_of
 from .base import LONGEST_CODE, READ, clipped, essentials, one_line
+from .dialling import dialled
 from .egress import Egress
 from .outcomes import encoded, outcome, status_of
 from .targets import Url, parsed
+from .templating import OURS, Templates, escaped, marked, plain_facts
 
 if TYPE_CHECKING:
     from ..domain.notifications import Delivery, Notification
@@ -70,6 +73,23 @@ class Config(BaseModel):
         return self
 
 
+def probe(config: Config, egress: Egress | None = None) -> Check:
+    """By `auth.test`, which posts nothing; whether the bot is in the channel shows only when it posts. A webhook is only dialled."""
+    if config.webhook_url:
+        return dialled("slack", config.webhook_url.get_secret_value(), egress or Egress())
+    try:
+        said = Slack(config).client().auth_test()
+    except SlackApiError as error:
+        word = error.response.get("error")
+        return red("slack", f"auth.test: {(_WORD.fullmatch(str(word)) and word) or 'refused'}", "check AR_SLACK_TOKEN")
+    except (SlackClientError, OSError, ValueError) as error:
+        return red("slack", f"auth.test: no answer ({type(error).__name__})", "check AR_SLACK_URL and the way to it")
+    if not config.channel:
+        return red("slack", "the token is taken, but no channel is set", "set AR_SLACK_CHANNEL")
+    where = one_line(f"{said.get('user')} in {said.get('team')}", 80)
+    return ok("slack", f"auth.test: {where}; not tested without posting: that the bot is in {one_line(config.channel, 80)}")
+
+
 class Slack:
     """`ports.Channel`. Slack recognises no repetition, so an unknown outcome is looked up in the channel's history.
 
@@ -78,8 +98,8 @@ class Slack:
 
     dedupes = False
 
-    def __init__(self, config: Config, egress: Egress | None = None) -> None:
-        self._config = config
+    def __init__(self, config: Config, egress: Egress | None = None, *, templates: Templates = OURS) -> None:
+        self._config, self._templates = config, templates
         self._egress = egress or Egress() if config.webhook_url else None
 
     @property
@@ -89,48 +109,51 @@ class Slack:
 
     def render(self, notification: Notification) -> dict[str, Any]:
         """The message without its address: `text` for notifications and screen readers, blocks for the eye."""
-        lines = [f"*{label}:* {_link(value) if label == 'Threat' else escaped(value)}" for label, value in essentials(notification)]
-        lines += _within(
-            ROOM, [f"*{escaped(one_line(label, 40))}:* {escaped(one_line(value, FACT))}" for label, value in notification.facts]
+        return self._rendered(notification)[0]
+
+    def _rendered(self, note: Notification) -> tuple[dict[str, Any], bool]:
+        """The message, and whether its template failed. The essentials come first, and before a summary a TRE's words."""
+        words = self._templates.words(note, "slack", _plain)
+        lines = _within(ROOM, [_cut(line) for line in words.text.splitlines() if line.strip()])
+        essential = [f"*{label}:* {_link(value) if label == 'Threat' else escaped(value)}" for label, value in essentials(note)]
+        body = [_block("section", "plain_text", clipped(note.body, BODY))] if note.body.strip() else []
+        headline = one_line(f"{note.headline} · {note.customer}", HEADER)
+        head = [_block("header", "plain_text", headline)]
+        blocks = (
+            [*head, *_sections(essential), *body, *_sections(lines)] if note.summary else [*head, *_sections([*essential, *lines]), *body]
         )
-        headline = one_line(f"{notification.headline} · {notification.customer}", HEADER)
-        blocks: list[dict[str, Any]] = [{"type": "header", "text": {"type": "plain_text", "text": headline}}]
-        blocks += [{"type": "section", "text": {"type": "mrkdwn", "text": chunk}} for chunk in _chunks(lines)]
-        if notification.body:
-            blocks.append({"type": "section", "text": {"type": "plain_text", "text": clipped(notification.body, BODY)}})
-        return {"text": escaped(headline), "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
+        return {"text": escaped(headline), "blocks": blocks, "unfurl_links": False, "unfurl_media": False}, words.has_failed
 
     def send(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result:
         """Post once, in the thread if there is one. A reply is not shown in the channel again."""
         if self._config.webhook_url and self._egress:
             return self._hooked(self._egress, self._config.webhook_url.get_secret_value(), delivery, delivery_id)
         channel = self._channel(delivery)
+        message, has_failed = self._rendered(delivery.notification)
         metadata = {"event_type": "ar_delivery", "event_payload": {"delivery_id": delivery_id}}
         try:
-            reply = self._client().chat_postMessage(
-                channel=channel,
-                metadata=metadata,
-                thread_ts=_root_of(thread, channel),
-                reply_broadcast=False,
-                **self.render(delivery.notification),
+            reply = self.client().chat_postMessage(
+                channel=channel, metadata=metadata, thread_ts=_root_of(thread, channel), reply_broadcast=False, **message
             )
         except SlackApiError as error:
             return _refused(error)
         except (SlackClientError, OSError, ValueError) as error:
             return _unanswered(error)
-        return Result(answer=Answer.ACCEPTED, reference=f"{reply.get('channel', '')}/{reply.get('ts', '')}")
+        reference = f"{reply.get('channel', '')}/{reply.get('ts', '')}"
+        return marked(Result(answer=Answer.ACCEPTED, reference=reference), has_failed=has_failed)
 
     def _hooked(self, egress: Egress, url: str, delivery: Delivery, delivery_id: str) -> Result:
-        message = self.render(delivery.notification)
+        message, has_failed = self._rendered(delivery.notification)
         name = {"type": "plain_text", "text": one_line(f"Delivery {delivery_id}", FACT)}
         message["blocks"].append({"type": "context", "elements": [name]})
         body = encoded(message)
-        return outcome(
+        result = outcome(
             lambda: egress.post(url, body, {"Content-Type": "application/json"}),
             reference=lambda _: delivery_id,
             dedupes=False,
             code=_word_of,
         )
+        return marked(result, has_failed=has_failed)
 
     def reconcile(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result | None:
         """Look through the channel's history, and the thread, for the delivery's id.
@@ -152,7 +175,7 @@ class Slack:
 
     def _found(self, delivery_id: str, channel: str, root: str) -> Result | None:
         """What the history of the channel, or of one thread in it, says of a delivery; None if it is too long to tell."""
-        client, cursor = self._client(), None
+        client, cursor = self.client(), None
         wish: dict[str, Any] = {
             "channel": channel,
             "include_all_metadata": True,
@@ -176,7 +199,7 @@ class Slack:
         address = delivery.receiver.address
         return self._config.channel if address == "tre" else address
 
-    def _client(self) -> WebClient:
+    def client(self) -> WebClient:
         """A client without retries: the library's own post a message twice when the answer is lost."""
         token = self._config.token.get_secret_value() if self._config.token else ""
         return WebClient(token, base_url=self._config.base_url, timeout=int(self._config.timeout), retry_handlers=[])
@@ -194,15 +217,26 @@ def _root_of(thread: str, channel: str) -> str | None:
     return ts if where == channel and _TS.fullmatch(ts) else None
 
 
-def escaped(text: str) -> str:
-    """Slack's three entities, and a word joiner behind what would be formatting."""
-    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return "".join(f"{char}\u2060" if char in "*_~`" else char for char in plain)
-
-
 def _link(url: str) -> str:
     """The URL's form is checked where threats are read: it cannot close the angle brackets."""
     return f"<{url.replace('&', '&amp;')}>"
+
+
+def _plain(note: Notification) -> str:
+    return "\n".join(map(escaped, plain_facts(note).splitlines()))
+
+
+def _cut(line: str) -> str:
+    """A line that fits a section, without half an entity at its end."""
+    return line if len(line) <= TEXT else re.sub(r"&[a-z]*$", "", line[: TEXT - 1]) + "…"
+
+
+def _block(kind: str, form: str, text: str) -> dict[str, Any]:
+    return {"type": kind, "text": {"type": form, "text": text}}
+
+
+def _sections(lines: list[str]) -> list[dict[str, Any]]:
+    return [_block("section", "mrkdwn", chunk) for chunk in _chunks(lines)]
 
 
 def _within(room: int, lines: list[str]) -> list[str]:
@@ -221,7 +255,7 @@ def _chunks(lines: list[str]) -> list[str]:
         if chunks and len(chunks[-1]) + len(line) < TEXT:
             chunks[-1] += "\n" + line
         else:
-            chunks.append(line[:TEXT])
+            chunks.append(line)
     return chunks
 
 

@@ -12,10 +12,12 @@ from ..domain.results import Answer, Result
 from .base import essentials, one_line
 from .gsm7 import SEPTETS, UNITS, is_gsm7, is_spelt, size, transliterated
 from .twilio_api import Account, Number, Twilio, is_number
+from .twilio_api import probe as account_probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..domain.checkups import Check
     from ..domain.notifications import Delivery, Notification
 
 #: Two segments stay below the 320 characters that Twilio advises; its limit is 1600, which the essentials never reach.
@@ -39,6 +41,11 @@ class Config(Account):
         if (self.from_number is None) == (self.messaging_service_sid is None):
             raise ValueError("set either from_number or messaging_service_sid")
         return self
+
+
+def probe(config: Config) -> Check:
+    """The account, as far as it shows without sending."""
+    return account_probe("sms", config)
 
 
 class SMS:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..domain.checkups import Check, ok, red, warn
 from ..domain.results import Answer, Result
 from ..domain.threats import Severity
 from .base import CONNECT, essentials, one_line
@@ -63,6 +64,19 @@ class Config(BaseModel):
     bom: bool = False
     ca_file: Path | None = None
     timeout: float = Field(default=CONNECT, gt=0, le=15)
+
+
+def probe(config: Config) -> Check:
+    """A connection, where the transport has one. A datagram would be a message."""
+    if not config.host:
+        return warn("syslog", "no host of its own: receivers bring theirs, which are not tested without a message")
+    if config.transport == "udp":
+        return warn("syslog", f"{config.host} is told by UDP, which nothing confirms")
+    try:
+        Syslog(config).connected(next(iter(resolved(config.host, config.port)), ""), config.port, config.host).close()
+    except OSError as error:
+        return red("syslog", f"{config.host}:{config.port} cannot be reached ({type(error).__name__})", "check host, port and certificate")
+    return ok("syslog", f"{config.host}:{config.port} takes connections; nothing in the protocol confirms a message")
 
 
 class Syslog:
@@ -121,7 +135,7 @@ class Syslog:
             return Result(answer=Answer.PERMANENT, code="address_refused")
         message = self.render(delivery.notification, delivery_id)
         try:
-            connection = self._connected(addresses[0], port, host)
+            connection = self.connected(addresses[0], port, host)
         except OSError as error:
             return Result(answer=Answer.RETRY, code=type(error).__name__)
         with connection:
@@ -142,7 +156,8 @@ class Syslog:
         is_plain = bool(parts.hostname) and not (parts.path or parts.query or parts.fragment or "@" in address)
         return (parts.hostname or "", port) if is_plain else None
 
-    def _connected(self, address: str, port: int, host: str) -> socket.socket:
+    def connected(self, address: str, port: int, host: str) -> socket.socket:
+        """A connection to this address, by TLS under the host's name where that is wanted."""
         config = self._config
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         connection = socket.socket(family, socket.SOCK_DGRAM if config.transport == "udp" else socket.SOCK_STREAM)

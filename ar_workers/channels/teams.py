@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
 
+from ..domain.checkups import Check
 from ..domain.results import Answer, Result
 from ..domain.text import cleaned
 from .base import LONGEST_CODE, essentials, one_line, printable
+from .dialling import dialled
 from .egress import Egress
 from .outcomes import encoded, fitting_items, outcome
 from .targets import Url, parsed
+from .templating import OURS, Templates, Words, marked, plain_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +32,7 @@ _RETIRED = re.compile(r"(^|\.)webhook\.office(365)?\.com$|^outlook\.office(365)?
 #: The flow runs after it has answered, and may then fail.
 ACCEPTED = "accepted by the workflow; whether the card was posted cannot be seen"
 #: What Markdown (fallbackText) or SSML (speak) would read as markup.
+_LABELLED = re.compile(r"\*\*(.+?)\*\*")
 _MARKUP = str.maketrans(dict.fromkeys("<>&[]()*_`~#|\\", " "))
 
 
@@ -46,40 +50,54 @@ class Config(BaseModel):
     url: Annotated[Url, AfterValidator(_not_retired)]
 
 
+def probe(config: Config, egress: Egress | None = None) -> Check:
+    """A handshake: whether the URL is good shows only when something is posted."""
+    return dialled("teams", config.url.get_secret_value(), egress or Egress())
+
+
 class Teams:
     """`ports.Channel`. Nobody can be asked what was posted; but each card names its delivery, so a copy is seen to be one."""
 
     dedupes = False
     marks_copies = True
 
-    def __init__(self, config: Config, egress: Egress | None = None) -> None:
-        self._config, self._egress = config, egress or Egress()
+    def __init__(self, config: Config, egress: Egress | None = None, *, templates: Templates = OURS) -> None:
+        self._config, self._egress, self._templates = config, egress or Egress(), templates
 
     def render(self, notification: Notification, delivery_id: str) -> dict[str, Any]:
         """The message: without the `attachments` envelope the flow fails, and only after its 202."""
-        content = _card(notification, delivery_id)
-        message = {
-            "type": "message",
-            "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": content}],
-        }
-        lines, left_out = fitting_items(list(_lines(notification)), LARGEST - len(encoded(message)) - len(encoded(_more(10**6))))
-        content["body"][-1:-1] = lines + [_more(left_out)] * bool(left_out)
-        return message
+        return _message(notification, delivery_id, self._words(notification))
+
+    def _words(self, note: Notification) -> Words:
+        return self._templates.words(note, "teams", _plain)
 
     def send(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result:  # noqa: ARG002
         """Post once."""
         url = self._config.url.get_secret_value()
-        body = encoded(self.render(delivery.notification, delivery_id))
+        words = self._words(delivery.notification)
+        body = encoded(_message(delivery.notification, delivery_id, words))
         result = outcome(
             lambda: self._egress.post(url, body, {"Content-Type": "application/json"}),
             reference=lambda reply: _run_of(reply) or delivery_id,
             dedupes=False,
         )
-        return result.model_copy(update={"code": ACCEPTED}) if result.answer is Answer.ACCEPTED else result
+        accepted = result.model_copy(update={"code": ACCEPTED}) if result.answer is Answer.ACCEPTED else result
+        return marked(accepted, has_failed=words.has_failed)
 
     def reconcile(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result | None:  # noqa: ARG002
         """Nobody can tell."""
         return None
+
+
+def _message(note: Notification, delivery_id: str, words: Words) -> dict[str, Any]:
+    content = _card(note, delivery_id)
+    message = {
+        "type": "message",
+        "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": content}],
+    }
+    lines, left_out = fitting_items(list(_lines(words.text)), LARGEST - len(encoded(message)) - len(encoded(_more(10**6))))
+    content["body"][-1:-1] = lines + [_more(left_out)] * bool(left_out)
+    return message
 
 
 def _card(note: Notification, delivery_id: str) -> dict[str, Any]:
@@ -102,16 +120,20 @@ def _card(note: Notification, delivery_id: str) -> dict[str, Any]:
     return card | ({"actions": [{"type": "Action.OpenUrl", "title": "Open threat", "url": threat.url}]} if threat else {})
 
 
-def _lines(note: Notification) -> Iterator[dict[str, Any]]:
-    """What may be clipped, in reading order."""
-    yield from (_fact(label, one_line(value, LINE)) for label, value in note.facts)
-    yield from (_block(_run(line)) for line in _paragraphs(note.body))
+def _lines(text: str) -> Iterator[dict[str, Any]]:
+    """What may be clipped, in reading order: a block per line of at most LINE characters; a longer one goes on in the next."""
+    for line in filter(str.strip, printable(text).splitlines()):
+        found = _LABELLED.match(line)
+        bold = [_run(one_line(found[1], LABEL), weight="Bolder")] if found else []
+        rest = line[found.end() :] if found else line
+        first, *more = [rest[start : start + LINE] for start in range(0, len(rest), LINE)] or [""]
+        yield _block(*bold, *([_run(first)] if first else []))
+        yield from (_block(_run(each)) for each in more)
 
 
-def _paragraphs(body: str) -> Iterator[str]:
-    """Lines of at most LINE characters; a longer one goes on in the next."""
-    for line in printable(body).splitlines():
-        yield from (line[start : start + LINE] for start in range(0, len(line), LINE))
+def _plain(note: Notification) -> str:
+    """The facts and the body, with nothing in bold."""
+    return f"{plain_facts(note)}\n{printable(note.body)}".replace("**", "*\u2060*")
 
 
 def _fact(label: str, value: str) -> dict[str, Any]:

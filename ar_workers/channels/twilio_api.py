@@ -15,6 +15,7 @@ from twilio.http import HttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
+from ..domain.checkups import Check, ok, red
 from ..domain.errors import EDRError, NotSent, OutcomeUnknown
 from ..domain.results import Answer, Result
 from ..http import HttpSession, delay_of
@@ -55,6 +56,14 @@ class Account(BaseModel):
     auth_token: SecretStr
     base_url: Annotated[str, Field(pattern=f"^({_BASE_URL.pattern})$")] = "https://api.twilio.com"
     timeout: float = Field(default=READ, gt=0, le=30)
+
+
+def probe(name: str, account: Account) -> Check:
+    """A list of one message: it tells whether the account takes the token, and tells nobody anything."""
+    listed = Twilio(account).listed(lambda client: list(client.messages.list(limit=1)))
+    if listed is None:
+        return red(name, "Twilio does not answer, or does not take the token", "check account_sid and auth_token")
+    return ok(name, "the token is taken; not tested without sending: the numbers")
 
 
 class Twilio:

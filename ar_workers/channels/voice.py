@@ -12,8 +12,10 @@ from twilio.twiml.voice_response import VoiceResponse
 from ..domain.results import Answer, Result
 from .base import essentials, one_line
 from .twilio_api import Account, Number, Twilio, is_number
+from .twilio_api import probe as account_probe
 
 if TYPE_CHECKING:
+    from ..domain.checkups import Check
     from ..domain.notifications import Delivery, Notification
 
 #: Twilio's limit for inline TwiML is 4000 characters after escaping. A sentence is said twice, and nothing in it needs
@@ -30,6 +32,11 @@ class Config(Account):
 
     from_number: Number
     language: Annotated[str, Field(pattern=r"^[a-z]{2}-[A-Z]{2}$")] = "en-US"
+
+
+def probe(config: Config) -> Check:
+    """The account, as far as it shows without sending."""
+    return account_probe("voice", config)
 
 
 class Voice:

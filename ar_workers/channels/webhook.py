@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from ..domain.checkups import Check
 from ..domain.results import Result
 from ..domain.text import cleaned
 from .base import one_line, printable
+from .dialling import dialled
 from .egress import Egress
 from .outcomes import encoded, fitting, fitting_items, outcome
 from .targets import Url
@@ -52,6 +54,11 @@ class Config(BaseModel):
 
     url: Url
     secrets: tuple[Annotated[SecretStr, AfterValidator(_checked)], ...] = Field(min_length=1, max_length=5)
+
+
+def probe(config: Config, egress: Egress | None = None) -> Check:
+    """A handshake: whether the URL is good shows only when something is posted."""
+    return dialled("webhook", config.url.get_secret_value(), egress or Egress())
 
 
 class Webhook:

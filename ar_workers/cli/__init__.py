@@ -17,11 +17,16 @@ from .capabilities import capabilities
 from .deliveries import deliveries
 from .demo import demo
 from .docs import docs
+from .doctor import doctor
 from .ingest import ingest
 from .notify import notify
+from .poll import poll
+from .release import release
+from .summary import summary
 from .switches import pause, pauses, resume
 from .threats import threats
 from .up import up
+from .upload_scripts import upload_scripts
 
 EXIT_REFUSED, EXIT_NO_LEDGER, EXIT_SETTINGS = 1, 3, 4
 
@@ -34,7 +39,25 @@ def arctl() -> None:
     """Automated Active Remediation: published threats in, verified containments out."""
 
 
-for command in (ingest, threats, actions, deliveries, notify, capabilities, pause, resume, pauses, up, demo, docs):
+for command in (
+    ingest,
+    poll,
+    threats,
+    summary,
+    actions,
+    deliveries,
+    notify,
+    release,
+    capabilities,
+    pause,
+    resume,
+    pauses,
+    doctor,
+    upload_scripts,
+    up,
+    demo,
+    docs,
+):
     arctl.add_command(command)
 
 

@@ -24,10 +24,15 @@ def home() -> Path:
     return Path(os.environ.get("AR_HOME") or Path.home() / ".ar_workers")
 
 
+def known_url() -> str | None:
+    """The address of the Redis that was named or left word of, whether it answers or not."""
+    return os.environ.get("AR_REDIS_URL") or _left_word(home() / RUN_FILE)
+
+
 def redis_url() -> str:
     """The address of a Redis that answers. Raises LedgerUnavailable."""
     given = os.environ.get("AR_REDIS_URL")
-    url = given or _left_word(home() / RUN_FILE)
+    url = known_url()
     if not url:
         message = "no Redis is known"
         raise LedgerUnavailable(message)

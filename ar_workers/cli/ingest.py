@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ..domain.events import Event
-    from ..ports import Doorbell, Ledger
-    from ..sources import Reader
+    from ..ports import Doorbell, Ledger, Reader
 
 #: Events per round trip to Redis.
 BATCH = 200

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-#: Worker -> its queues and its threads. A thread waits for one EDR or provider at a time, so more of them cost little.
+#: Worker -> its queues and its threads. A thread waits for one EDR or provider at a time, so more of them cost little;
+#: housekeeping has enough for the sweep to go on while some vendors that are polled hang.
 WORKERS: dict[str, tuple[str, int]] = {
     "isolation": ("isolation", 8),
     "respond": ("respond", 4),
     "actions": ("ioc,notify", 12),
-    "housekeeping": ("housekeeping", 2),
+    "housekeeping": ("housekeeping", 8),
 }
 APP = ("celery", "-A", "ar_workers.celery")
 START_DEADLINE = 60.0

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from pydantic import SecretStr
 
-from ..bootstrap import TRE_RECEIVERS, channels_of
+from ..bootstrap import channels_of
 from ..domain.errors import ARError, InvalidSettings
 from ..domain.notifications import TRE, Audience, Delivery, Kind, Notification, Receiver
 from ..domain.results import Answer
 from ..domain.threats import Severity, Threat
+from ..receivers import TRE_RECEIVERS
 from ..settings import load_settings
 
 if TYPE_CHECKING:

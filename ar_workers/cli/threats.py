@@ -50,7 +50,7 @@ def show(threat_id: str, customer: str | None, *, as_json: bool) -> None:
     Example: arctl threats show THREAT-1042
     """
     ledger = open_ledger()
-    record = _the_one(ledger, threat_id, customer)
+    record = the_one(ledger, threat_id, customer)
     rows = ledger.rows(record.customer, record.id)
     if as_json:
         print_json({"threat": record.model_dump(mode="json"), "rows": [row.model_dump(mode="json") for row in rows]})
@@ -88,7 +88,8 @@ def _customers(ledger: Ledger, customer: str | None) -> list[str]:
     return [customer] if customer else ledger.customers()
 
 
-def _the_one(ledger: Ledger, threat_id: str, customer: str | None) -> ThreatRecord:
+def the_one(ledger: Ledger, threat_id: str, customer: str | None) -> ThreatRecord:
+    """The threat of this id. Raises ARError if there is none, or several customers have one."""
     found = [record for name in _customers(ledger, customer) if (record := ledger.threat(name, threat_id))]
     if not found:
         message = f"no threat {threat_id}: `arctl threats` lists what is known"

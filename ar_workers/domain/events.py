@@ -34,6 +34,11 @@ class _Event(Value):
         raise NotImplementedError
 
     @property
+    def remark(self) -> str:
+        """What the timeline says beside "accepted"."""
+        return ""
+
+    @property
     def digest(self) -> str:
         """Tells a repeated event from another one that wrongly carries the same id."""
         canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, default=sorted)
@@ -98,6 +103,24 @@ class UnsupportedOSDetected(_EndpointEvent):
     type: Literal["unsupported_os_detected"] = "unsupported_os_detected"
 
 
+class ReleaseRequested(_EndpointEvent):
+    """A person wants an isolated endpoint to have its network back. `threat_ref` is the threat that it was isolated for, if known."""
+
+    type: Literal["release_requested"] = "release_requested"
+    requested_by: Line
+    reason: Line
+    threat_ref: Identifier | None = None
+
+    @property
+    def threat_id(self) -> str:
+        """The threat that was named, or the endpoint's own dossier."""
+        return self.threat_ref or super().threat_id
+
+    @property
+    def remark(self) -> str:
+        return f"{self.requested_by} asks to release {self.endpoint.hostname}: {self.reason}"
+
+
 #: The ledger's own ids begin with a full stop: no publisher can take one away.
 OwnId = Annotated[str, StringConstraints(pattern=r"^\.[A-Za-z0-9._-]{1,200}$")]
 
@@ -132,7 +155,7 @@ class DeliveryFailed(_OwnEvent):
     reason: str
 
 
-Published = ThreatPublished | ThreatClosed | RemediationRequested | NoteAdded | EndpointGrouped | UnsupportedOSDetected
+Published = ThreatPublished | ThreatClosed | RemediationRequested | NoteAdded | EndpointGrouped | UnsupportedOSDetected | ReleaseRequested
 Event = Annotated[Published | ActionStopped | DeliveryFailed, Field(discriminator="type")]
 _PUBLISHED: TypeAdapter[Published] = TypeAdapter(Annotated[Published, Field(discriminator="type")])
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
@@ -171,6 +194,7 @@ __all__ = [
     "EndpointGrouped",
     "Event",
     "NoteAdded",
+    "ReleaseRequested",
     "RemediationRequested",
     "ThreatClosed",
     "ThreatPublished",

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Type
 
 from .endpoints import CustomerId
 from .model import Value
+from .summaries import Summary
 from .text import Line, Prose
 from .threats import Threat
 
@@ -41,6 +42,7 @@ class Notification(Value):
     """The content, before any channel has rendered it.
 
     `threat` is None for what is about an endpoint alone. `facts` are label and value, in reading order.
+    `summary` is for channels that can lay it out; its lines stand among the facts too, for those that cannot.
     `once` names something that is told only once until it is forgotten (an endpoint with an unsupported OS).
     """
 
@@ -51,7 +53,28 @@ class Notification(Value):
     headline: Line
     facts: tuple[tuple[Line, Line], ...] = ()
     body: Prose = ""
+    summary: Summary | None = None
     once: str | None = None
+
+    @property
+    def other_facts(self) -> tuple[tuple[str, str], ...]:
+        """The facts that the summary does not tell itself."""
+        told = set(self.summary.facts()) if self.summary else set()
+        return tuple(fact for fact in self.facts if fact not in told)
+
+
+def remediation_summary(customer: CustomerId, threat: Threat, summary: Summary, *, by: str = "", text: str = "") -> Notification:
+    """What the customer is told: the TRE's words, and what the ledger shows. Without a TRE's name it is a draft."""
+    return Notification(
+        audience=Audience.CUSTOMER,
+        kind=Kind.REMEDIATION_SUMMARY,
+        customer=customer,
+        threat=threat,
+        headline=f"Remediation complete: {threat.id}" if by else f"Draft of the remediation summary: {threat.id}",
+        facts=((("Summary by", by),) if by else ()) + summary.facts(),
+        body=text,
+        summary=summary,
+    )
 
 
 class Receiver(Value):

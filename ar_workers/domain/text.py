@@ -22,6 +22,12 @@ def cleaned(text: str) -> str:
     return "".join(" " if unicodedata.category(char) in _UNPRINTABLE else char for char in text)
 
 
+def shortened(text: str, most: int) -> str:
+    """What somebody else's program said as one printable line, at most `most` long, and with an ellipsis where it was cut."""
+    plain = " ".join(cleaned(text).split())
+    return plain if len(plain) <= most else plain[: most - 1] + "…"
+
+
 def _one_line(text: str) -> str:
     if not is_printable(text):
         message = "has control, bidi or line-break characters"

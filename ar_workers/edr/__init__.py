@@ -7,10 +7,10 @@ from . import carbon_black_cloud, carbon_black_edr, cortex_xdr, crowdstrike, def
 from .base import Entry
 
 ADAPTERS: dict[Vendor, Entry] = {
-    Vendor.CARBON_BLACK_CLOUD: Entry(carbon_black_cloud.Config, carbon_black_cloud.CarbonBlackCloud),
-    Vendor.CARBON_BLACK_EDR: Entry(carbon_black_edr.Config, carbon_black_edr.CarbonBlackEDR),
-    Vendor.CORTEX_XDR: Entry(cortex_xdr.Config, cortex_xdr.CortexXDR),
-    Vendor.CROWDSTRIKE: Entry(crowdstrike.Config, crowdstrike.CrowdStrike),
-    Vendor.DEFENDER: Entry(defender.Config, defender.Defender),
-    Vendor.SENTINELONE: Entry(sentinelone.Config, sentinelone.SentinelOne),
+    Vendor.CARBON_BLACK_CLOUD: Entry(carbon_black_cloud.Config, carbon_black_cloud.CarbonBlackCloud, carbon_black_cloud.feed),
+    Vendor.CARBON_BLACK_EDR: Entry(carbon_black_edr.Config, carbon_black_edr.CarbonBlackEDR, carbon_black_edr.feed),
+    Vendor.CORTEX_XDR: Entry(cortex_xdr.Config, cortex_xdr.CortexXDR, cortex_xdr.feed),
+    Vendor.CROWDSTRIKE: Entry(crowdstrike.Config, crowdstrike.CrowdStrike, crowdstrike.feed),
+    Vendor.DEFENDER: Entry(defender.Config, defender.Defender, defender.feed),
+    Vendor.SENTINELONE: Entry(sentinelone.Config, sentinelone.SentinelOne, sentinelone.feed),
 }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 from ..domain.capabilities import Capability, Means
 from ..domain.endpoints import OS, Vendor
 from ..domain.errors import Unsupported
+from .probes import Probe, examine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from ..domain.actions import Action
+    from ..domain.checkups import Check
     from ..domain.endpoints import Endpoint
     from ..domain.facts import Fact, Receipt
     from ..domain.indicators import HashType
     from ..domain.limits import Limits
+    from ..ports import Feed
 
 DESKTOPS = frozenset({OS.WINDOWS, OS.MACOS})
 EVERYWHERE = DESKTOPS | {OS.LINUX}
@@ -66,6 +69,8 @@ class EDRAdapter(ABC):
     vendor: ClassVar[Vendor]
     hash_types: ClassVar[tuple[HashType, ...]]
     limits: ClassVar[Limits]
+    #: Where the vendor's permissions are given, in words.
+    grant: ClassVar[str]
     _performers: ClassVar[dict[str, tuple[str, _Mark]]]
     _observers: ClassVar[dict[str, str]]
 
@@ -95,6 +100,18 @@ class EDRAdapter(ABC):
     def members(self, group: str) -> Iterator[Endpoint]:
         """See `ports.EDR`."""
 
+    @abstractmethod
+    def sign_in(self) -> object:
+        """One harmless call that fails if the credentials are wrong; where it fails with a 403, they are good."""
+
+    @abstractmethod
+    def probes(self) -> Iterator[Probe]:
+        """What the actions need, one permission after the other. Nothing is asked before a probe's own look."""
+
+    def checkup(self) -> Iterator[Check]:
+        """Look, by reads alone, whether the credentials, each permission and the clock are as the actions need them."""
+        return examine(self.sign_in, self.probes(), grant=self.grant)
+
     def observe(self, action: Action, receipt: Receipt | None) -> Fact:
         """Look whether the action's effect is there."""
         self._check(action)
@@ -122,7 +139,9 @@ class EDRAdapter(ABC):
 
 
 class Entry(NamedTuple):
-    """A line of the list of adapters: what its section of a customer's file must be, and the class."""
+    """A line of the list of adapters: what its section of a customer's file must be, the class, and what makes its feed."""
 
     config: type[BaseModel]
     adapter: type[EDRAdapter]
+    #: (config, overlap=...) -> the feed of its alerts.
+    feed: Callable[..., Feed]

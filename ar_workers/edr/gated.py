@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..domain.errors import Throttled
-from ..http import gate
+from ..http import allowance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
-    from datetime import timedelta
 
     from ..domain.actions import Action
     from ..domain.capabilities import Capability
@@ -24,10 +22,7 @@ _URGENT = frozenset({"isolate", "release"})
 
 
 class Gated:
-    """`ports.EDR`, asked only as often as the vendor allows, and not before the time that it named in a 429.
-
-    A request that is not allowed now is not sent: it raises Throttled, like one that the vendor turned away.
-    """
+    """`ports.EDR`, asked only as often as the vendor allows, and not before the time that it named in a 429."""
 
     def __init__(self, edr: EDR, ledger: Ledger, customer: str) -> None:
         self._edr, self._ledger, self._customer = edr, ledger, customer
@@ -77,15 +72,4 @@ class Gated:
             return self._edr.perform(action, seen)
 
     def _open(self, *, urgent: bool) -> AbstractContextManager[None]:
-        return gate(self._spend(urgent=urgent), self._stay_away)
-
-    def _spend(self, *, urgent: bool) -> Callable[[], None]:
-        def spend() -> None:
-            wait = self._ledger.spend(self._customer, self.vendor, urgent=urgent)
-            if wait:
-                raise Throttled(f"not sent: {self.vendor} is to be left alone for {wait.total_seconds():.1f} s", retry_after=wait)
-
-        return spend
-
-    def _stay_away(self, wish: timedelta) -> None:
-        self._ledger.stay_away(self._customer, self.vendor, wish)
+        return allowance(self._ledger, self._customer, self.vendor, urgent=urgent)

@@ -76,11 +76,11 @@ def _login(address: Address) -> dict[str, Any]:
     return {"username": address.user, "password": address.password}
 
 
-def memories(client: Any) -> list[dict[str, Any]]:
-    """`INFO memory` of every server that takes writes."""
+def infos(client: Any, section: str = "default") -> list[dict[str, Any]]:
+    """`INFO` of every server that takes writes."""
     if isinstance(client, redis.RedisCluster):
-        return [client.info("memory", target_nodes=node) for node in client.get_primaries()]
-    return [client.info("memory")]
+        return [client.info(section, target_nodes=node) for node in client.get_primaries()]
+    return [client.info(section)]
 
 
 @contextmanager

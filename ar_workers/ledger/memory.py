@@ -55,6 +55,7 @@ class MemoryLedger:
         self._once: dict[str, set[str]] = {}
         self._ticks: dict[str, datetime] = {}
         self._windows: dict[tuple[str, str], Window] = {}
+        self._cursors: dict[tuple[str, str], str] = {}
 
     def accept(self, events: Sequence[Event], *, unrung: Container[str] = ()) -> list[Acceptance]:
         with self._lock:
@@ -73,7 +74,7 @@ class MemoryLedger:
         self._due[ref] = self._now() + grace
         dossier = self._threats.setdefault((event.customer, event.threat_id), Dossier(self._now()))
         dossier.threat = getattr(event, "threat", None) or dossier.threat
-        self._note(event.customer, event.threat_id, f"event/{event.id}", "accepted")
+        self._note(event.customer, event.threat_id, f"event/{event.id}", "accepted" + (f": {event.remark}" if event.remark else ""))
         return Acceptance.NEW
 
     def events(self, refs: Sequence[str]) -> list[Event | None]:
@@ -129,6 +130,7 @@ class MemoryLedger:
             row.cancel = reason
 
     def _place(self, event: Event, wish: NewRow, recorded: dict[str, str], grace: timedelta) -> None:
+        epoch = self._epoch_of(event.customer, wish)
         name, is_new = self._name_of(event, wish)
         recorded[wish.id] = name
         if not is_new:
@@ -140,7 +142,7 @@ class MemoryLedger:
             event.threat_id,
             self._now(),
             self._now() + wish.life,
-            self._epoch_of(event.customer, wish),
+            epoch,
         )
         self._rows[name] = row
         dossier = self._threats[event.customer, event.threat_id]
@@ -161,9 +163,10 @@ class MemoryLedger:
             return wish.id, True
         latest = self._rows[first.latest or wish.id]
         dossier = self._threats[event.customer, event.threat_id]
-        if latest.id in dossier.rows:
+        is_over = latest.state in TERMINAL
+        if latest.id in dossier.rows and not (is_over and wish.verb == "release"):
             return latest.id, False
-        if latest.state not in TERMINAL:
+        if not is_over:
             dossier.rows.append(latest.id)
             latest.shared.append(event.threat_id)
             self._note(event.customer, event.threat_id, latest.id, f"shared with threat {latest.threat}")
@@ -615,6 +618,17 @@ class MemoryLedger:
                 return False
             self._ticks[name] = self._now() + window
             return True
+
+    def cursor(self, customer: str, feed: str) -> str:
+        with self._lock:
+            return self._cursors.get((customer, feed), "")
+
+    def move_cursor(self, customer: str, feed: str, expected: str, new: str) -> bool:
+        with self._lock:
+            is_ours = self._cursors.get((customer, feed), "") in {expected, new}
+            if is_ours:
+                self._cursors[customer, feed] = new
+            return is_ours
 
     def pause(self, customer: str, scope: str, reason: str) -> None:
         with self._lock:

@@ -18,7 +18,7 @@ from ..domain.events import load_event
 from ..domain.notifications import load_delivery
 from ..domain.rows import Acceptance, Claim, Refusal, Row, Seat, ThreatRecord
 from ..domain.scores import Ring
-from .clients import memories, unavailable_if_away
+from .clients import infos, unavailable_if_away
 from .shapes import acceptance, claim_of, conclusion, customer_of, in_ms, packed, rings_of, row_of, threat_of, unpacked, wished
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class RedisLedger:
         if time.monotonic() - self._room_seen < _ROOM_LIVES:
             return
         with unavailable_if_away():
-            fullest = max(map(_share_used, memories(self._redis)))
+            fullest = max(map(_share_used, infos(self._redis, "memory")))
         if fullest > FULLEST:
             raise LedgerFull(f"Redis is {fullest:.0%} full: nothing was accepted, try again later")
         self._room_seen = time.monotonic()
@@ -217,6 +217,13 @@ class RedisLedger:
         with unavailable_if_away():
             return bool(self._redis.set(f"ar:tick:{name}", "1", nx=True, px=in_ms(window)))
 
+    def cursor(self, customer: str, feed: str) -> str:
+        with unavailable_if_away():
+            return self._redis.hget(f"{_prefix(customer)}cursors", feed) or ""
+
+    def move_cursor(self, customer: str, feed: str, expected: str, new: str) -> bool:
+        return bool(self._run("move_cursor", customer, feed, expected, new))
+
     def pause(self, customer: str, scope: str, reason: str) -> None:
         with unavailable_if_away():
             self._redis.sadd(_CUSTOMERS, customer)
@@ -338,6 +345,7 @@ _SCRIPTS = (
     "spend",
     "stay_away",
     "compact",
+    "move_cursor",
 )
 
 

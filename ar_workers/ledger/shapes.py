@@ -33,7 +33,7 @@ def acceptance(event: Event, grace: int) -> tuple[str | int, ...]:
     """The arguments of `accept.lua`."""
     threat = getattr(event, "threat", None)
     threat_json = threat.model_dump_json() if threat else ""
-    return (event.id, event.digest, event.model_dump_json(), event.threat_id, threat_json, grace)
+    return (event.id, event.digest, event.model_dump_json(), event.threat_id, threat_json, grace, event.remark)
 
 
 def wished(row: NewRow) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The limits that adapters declare become the ledger's budgets, which all workers share."""
+"""The limits that adapters and feeds declare become the ledger's budgets, which all workers share."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ if TYPE_CHECKING:
 
 
 def declare_limits(services: Services) -> None:
-    """Tell the ledger how often each customer's EDRs may be asked. Safe to repeat; a changed limit holds from now on."""
+    """Tell the ledger how often each customer's EDRs and feeds may be asked. Safe to repeat; a changed limit holds from now on."""
     for (customer, vendor), edr in services.edrs.items():
         services.ledger.limit(customer, vendor, edr.limits)
+    for (customer, name), feed in services.feeds.items():
+        if (customer, name) not in services.edrs:
+            services.ledger.limit(customer, name, feed.limits)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ..domain.policies import Policy
     from ..domain.rows import NewRow
     from ..domain.scores import Step
+    from ..domain.summaries import Summary
     from .services import Services
 
 _log = logging.getLogger(__name__)
@@ -71,16 +72,22 @@ def context_for(services: Services, event: Event) -> Context:
     if policy is None:
         message = f"customer {event.customer} has no configuration: add customers/{event.customer}.toml"
         raise ARError(message)
-    summary = None
-    if isinstance(event, NoteAdded):
-        summary = summarise(services.ledger.rows(event.customer, event.threat_id))
     return Context(
         policy=policy,
         capabilities=services.capabilities,
         now=services.clock.now(),
         endpoints=dict(_looked_up(services, event)),
-        summary=summary,
+        summary=_summary_for(services, event),
     )
+
+
+def _summary_for(services: Services, event: Event) -> Summary | None:
+    """What became of the threat so far, if the event says that its remediation is complete."""
+    if not isinstance(event, NoteAdded) or not event.note.remediation_complete:
+        return None
+    record = services.ledger.threat(event.customer, event.threat_id)
+    rows = services.ledger.rows(event.customer, event.threat_id)
+    return summarise(rows, event.threat, record.accepted_at if record else None)
 
 
 def _looked_up(services: Services, event: Event) -> Iterator[tuple[str, Endpoint]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..domain.endpoints import Vendor
     from ..domain.notifications import Receiver
     from ..domain.policies import Policy
-    from ..ports import EDR, Channel, Clock, Doorbell, Ledger
+    from ..ports import EDR, Channel, Clock, Doorbell, Feed, Ledger, Reader
     from .heartbeat import Heartbeat
 
 
@@ -38,5 +38,10 @@ class Services:
     heartbeat: Heartbeat
     #: Settled threats are packed after this.
     compact_after: timedelta = timedelta(days=3)
+    #: The feeds that are polled, by customer and name.
+    feeds: Mapping[tuple[str, str], Feed] = field(default_factory=dict)
+    #: What reads a feed's records, by the name of the format.
+    readers: Mapping[str, Reader] = field(default_factory=dict)
+    poll_every: timedelta = timedelta(seconds=30)
     #: Seconds that only grow, for what must follow soon.
     monotonic: Callable[[], float] = time.monotonic

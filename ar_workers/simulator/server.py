@@ -13,11 +13,13 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
+from .clock import VirtualClock
 from .faults import Fault, FaultPlan
 from .journal import Journal, readable_body, readable_path, readable_query
 
@@ -95,8 +97,9 @@ class ConnectionDropped(Exception):
 class Exchange:
     """Answers one request: draws a fault, asks the twin, writes the journal."""
 
-    def __init__(self, twin: Twin, journal: Journal | None, faults: FaultPlan | None) -> None:
+    def __init__(self, twin: Twin, journal: Journal | None, faults: FaultPlan | None, clock: VirtualClock | None) -> None:
         self._twin = twin
+        self._clock = clock
         self._journal = journal
         self._faults = faults
 
@@ -109,6 +112,8 @@ class Exchange:
             reply = self._spoilt(request, fault) if fault else self._twin.answer(request)
         finally:
             self._record(request, tenant, reply, fault)
+        if self._clock is not None:
+            reply.headers.setdefault("Date", formatdate(self._clock.now(), usegmt=True))
         return reply, fault is not None and fault.action == "cut"
 
     def _draw(self, request: Request, tenant: str) -> Fault | None:
@@ -293,8 +298,9 @@ class Server:
         faults: FaultPlan | None = None,
         port: int = 0,
         tls: ssl.SSLContext | None = None,
+        clock: VirtualClock | None = None,
     ) -> None:
-        handler = type("Handler", (_Handler,), {"exchange": Exchange(twin, journal, faults)})
+        handler = type("Handler", (_Handler,), {"exchange": Exchange(twin, journal, faults, clock)})
         self._listener = _Listener(port, handler)
         if tls is not None:
             # The handshake happens in the connection's own thread: a slow client must not block accept.

@@ -25,6 +25,7 @@ from .inboxes.teams import TeamsInbox
 from .inboxes.twilio import TwilioInbox
 from .inboxes.webhook import WebhookInbox
 from .journal import Journal
+from .redcanary import RedCanaryTwin
 from .sentinelone import SentinelOneTwin
 from .server import Server
 from .world import World
@@ -36,6 +37,7 @@ TWINS: dict[str, Any] = {
     "cortex_xdr": CortexTwin,
     "crowdstrike": CrowdStrikeTwin,
     "defender": DefenderTwin,
+    "redcanary": RedCanaryTwin,
     "sentinelone": SentinelOneTwin,
 }
 #: Secrets of the inboxes, unless the world names others.
@@ -102,7 +104,7 @@ class Simulation:
         return path, context
 
     def _server(self, name: str, twin: Any, tls: ssl.SSLContext | None = None) -> Server:
-        server = Server(twin, journal=self.journal, faults=self.faults, port=self._ports.get(name, 0), tls=tls)
+        server = Server(twin, journal=self.journal, faults=self.faults, port=self._ports.get(name, 0), tls=tls, clock=self.clock)
         self._servers.append(server)
         return server
 

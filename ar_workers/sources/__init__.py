@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from . import (
     carbon_black_cloud,
@@ -16,14 +16,7 @@ from . import (
 )
 
 if TYPE_CHECKING:
-    from ..domain.events import Event
-
-
-class Reader(Protocol):
-    """What one record of a format means. Raises InvalidEvent naming the field."""
-
-    def __call__(self, record: object, *, customer: str | None) -> Event: ...
-
+    from ..ports import Reader
 
 FORMATS: dict[str, Reader] = {
     "carbon_black_cloud": carbon_black_cloud.read,

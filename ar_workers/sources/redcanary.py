@@ -55,6 +55,8 @@ def read(record: object, *, customer: str | None) -> Event:
     iocs, dropped = _indicators(detection, endpoints)
     number, title = _headline(attributes, detection)
     confirmed = attributes.text("confirmed_at")
+    # A detection that was published again, or of which more was seen, is another event of the same threat.
+    revision = "-".join(re.sub(r"[^0-9]", "", at) for at in (confirmed, attributes.text("last_activity_seen_at", "")) if at)
     notes = [attributes.text("summary", ""), *dropped]
     if not endpoints:
         host = detection.text("hostname", "no hostname")
@@ -62,7 +64,7 @@ def read(record: object, *, customer: str | None) -> Event:
     return parse_event(
         {
             "type": "threat_published",
-            "id": f"redcanary-{detection.raw('id')}-{re.sub(r'[^0-9]', '', confirmed)}",
+            "id": f"redcanary-{detection.raw('id')}-{revision}",
             "customer": customer or subdomain,
             "occurred_at": confirmed,
             "threat": {

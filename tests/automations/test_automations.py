@@ -12,17 +12,19 @@ from hypothesis import strategies as st
 from ar_workers.automations import AUTOMATIONS, KNOBS, plan_for
 from ar_workers.domain import events
 from ar_workers.domain.endpoints import OS
-from ar_workers.domain.events import EndpointGrouped, NoteAdded, RemediationRequested, ThreatClosed
+from ar_workers.domain.events import EndpointGrouped, NoteAdded, ReleaseRequested, RemediationRequested, ThreatClosed
 from ar_workers.domain.indicators import Domain, File, FileHash, Process, RegistryKey
 from ar_workers.domain.notifications import Audience, Kind
 from ar_workers.domain.policies import FileResponse, MediumIsolation
-from ar_workers.domain.summaries import Summary
+from ar_workers.domain.states import State
 from ar_workers.domain.threats import Author, Note, Severity
 from tests.builders import (
     EVIL,
     NOON,
     a_context,
     a_policy,
+    a_row,
+    a_summary,
     a_threat,
     a_threat_published,
     agent_id,
@@ -225,10 +227,11 @@ def test_a_customers_note_reaches_the_tres():
 
 def test_a_tres_note_reaches_the_customer_only_when_remediation_is_complete():
     assert planned(a_note(Author.TRE)).notifications == ()
-    summary = Summary(completed=("isolate FIN-LT-07",), outstanding=("kill process x",))
+    summary = a_summary(a_row(), a_row(State.HELD, verb="kill_process", subject="x", reason="protected endpoint: a TRE decides"))
     (note,) = planned(a_note(Author.TRE, remediation_complete=True), summary=summary).notifications
     assert (note.audience, note.kind) == (Audience.CUSTOMER, Kind.REMEDIATION_SUMMARY)
-    assert note.facts == (("Summary by", "Robin"), ("Completed", "isolate FIN-LT-07"), ("Outstanding", "kill process x"))
+    assert (note.body, note.summary, note.other_facts) == ("We did that.", summary, (("Summary by", "Robin"),))
+    assert ("Completed", "isolate FIN-LT-07 (Falcon shows status contained)") in note.facts
 
 
 def grouped(endpoint):
@@ -256,3 +259,11 @@ def test_other_endpoints_are_not_told_of(endpoint):
 def test_a_closed_threat_calls_off_what_is_queued():
     event = ThreatClosed(id="c", customer="acme", occurred_at=NOON, threat=a_threat(), reason="remediated by us")
     assert planned(event).closes == "threat closed: remediated by us"
+
+
+def test_a_requested_release_is_done_whatever_the_groups_and_nobody_is_told():
+    endpoint = an_endpoint(groups=frozenset(), os=OS.LINUX)
+    event = ReleaseRequested(id="r", customer="acme", occurred_at=NOON, endpoint=endpoint, requested_by="kim", reason="false alarm")
+    plan = plan_for(event, a_context())
+    assert [(each.verb, each.lane) for each in plan.actions] == [("release", endpoint.agent_id)]
+    assert (plan.notifications, plan.skips) == ((), ())

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 from ar_workers.channels import email
+from ar_workers.channels.base import essentials
 from ar_workers.domain.results import Answer
 from ar_workers.simulator import Simulation, World
 from tests.builders import NOON, a_delivery
@@ -29,7 +30,7 @@ def test_mail_is_always_one_valid_message(headline, value, body):
         shown = message.get_body((kind,)).get_content().replace("\r\n", "\n")
         assert "HIGH" in shown
         assert note.threat.url in shown
-    classification = dict(email.essentials(note))["Classification"]
+    classification = dict(essentials(note))["Classification"]
     assert f"\nClassification: {classification}\n" in message.get_body(("plain",)).get_content().replace("\r\n", "\n")
     assert message.get_body(("html",)).get_content().count("<a ") == 1
 

@@ -9,14 +9,17 @@ import pytest
 from click.testing import CliRunner
 
 from ar_workers.bootstrap import ledger_at
+from ar_workers.channels.email import Config, Email
 from ar_workers.cli import arctl, main
 from ar_workers.cli.ingest import accept_all
 from ar_workers.cli.redis_server import free_port
-from ar_workers.domain.errors import InvalidEvent, LedgerUnavailable
+from ar_workers.domain.errors import ARError, InvalidEvent, LedgerUnavailable
+from ar_workers.domain.notifications import Delivery, Receiver, remediation_summary
 from ar_workers.domain.retries import life_of
 from ar_workers.domain.rows import Finding, action_row
 from ar_workers.domain.states import State
-from tests.builders import a_hash_ban, a_threat_published, an_isolate
+from ar_workers.domain.summaries import summarise
+from tests.builders import a_hash_ban, a_threat, a_threat_published, an_isolate
 from tests.fakes import InlineDoorbell
 from tests.sources.vendors import SAMPLES
 
@@ -214,3 +217,50 @@ def test_capabilities_are_a_table_or_json():
 )
 def test_every_command_has_help(words):
     assert "Usage:" in run(*words, "--help")
+
+
+def a_finished_isolation(ledger):
+    event = a_threat_published()
+    ledger.accept([event])
+    row = action_row(an_isolate(), "THREAT-1042", after=(), life=life_of("isolate"))
+    ledger.record(event, [row], closes=None)
+    (claim,) = ledger.claim([row.id], owner="test", lease=timedelta(seconds=30), most_isolations=None)
+    ledger.conclude([(claim, Finding(state=State.DONE, evidence="Falcon shows status contained", reference="order-1"))])
+
+
+def test_a_summary_is_drafted_from_the_ledger_as_text_html_and_json(ledger):
+    a_finished_isolation(ledger)
+    text = run("summary", "THREAT-1042")
+    assert text.startswith("Draft of the remediation summary: THREAT-1042\n")
+    assert "done: Falcon shows status contained" in text
+    found = json.loads(run("summary", "THREAT-1042", "--format", "json"))
+    (entry,) = found["completed"]["entries"]
+    assert (entry["reference"], entry["is_verified"], found["isolated"]) == ("order-1", True, ["FIN-LT-07"])
+    assert found["accepted_at"]
+    assert "<h2" in run("summary", "THREAT-1042", "--customer", "acme", "--format", "html")
+
+
+def test_the_html_is_exactly_the_mails(ledger):
+    a_finished_isolation(ledger)
+    drafted = remediation_summary(
+        "acme", a_threat(), summarise(ledger.rows("acme", "THREAT-1042"), a_threat(), ledger.threat("acme", "THREAT-1042").accepted_at)
+    )
+    mail = Email(Config(host="127.0.0.1", sender="tre@ar.example")).render(
+        Delivery(notification=drafted, receiver=Receiver(channel="email", address="soc@acme.example")), "1"
+    )
+    assert mail.get_body(("html",)).get_content().replace("\r\n", "\n") == run("summary", "THREAT-1042", "--format", "html")
+
+
+def test_a_summary_uses_the_operators_templates_and_says_if_they_fail(ledger, tmp_path):
+    a_finished_isolation(ledger)
+    (tmp_path / "templates").mkdir()
+    own = tmp_path / "templates" / "remediation_summary.mail.txt.j2"
+    own.write_text("Dear {{ customer }}, {{ essentials }}")
+    assert run("summary", "THREAT-1042").startswith("Dear acme")
+    own.write_text("{{ nothing }}")
+    assert "template failed, plain text sent" in run("summary", "THREAT-1042")
+
+
+def test_what_is_unknown_has_no_summary(ledger):
+    ledger.accept([a_threat_published()])
+    assert isinstance(CliRunner().invoke(arctl, ["summary", "THREAT-9"]).exception, ARError)

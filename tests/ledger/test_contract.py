@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ar_workers.domain.endpoints import OS, Endpoint, Vendor
-from ar_workers.domain.events import ThreatClosed, ThreatPublished
+from ar_workers.domain.events import ReleaseRequested, ThreatClosed, ThreatPublished
 from ar_workers.domain.notifications import Digest, Receiver
 from ar_workers.domain.rows import Acceptance, Claim, Finding, NewRow, Refusal, delivery_row
 from ar_workers.domain.scores import Queue
@@ -399,6 +399,33 @@ def test_a_release_supersedes_an_isolation_whose_outcome_is_unknown(ledger):
     assert ledger.begin(claim, most_isolations=None) == Refusal(reason="cancelled")
 
 
+def test_a_release_that_is_asked_for_again_is_wished_anew_though_the_threat_is_the_same(ledger):
+    recorded(ledger, a_row("release:1"))
+    settle(ledger, "acme:release:1")
+    recorded(ledger, a_row("release:1"), event=an_event("e2"))
+    assert state_of(ledger, "acme:release:1.2") == State.PENDING
+
+
+def test_a_release_that_is_asked_for_again_while_the_first_is_open_supersedes_what_came_between(ledger):
+    recorded(ledger, a_row("release:1"))
+    recorded(ledger, a_row(lane="crowdstrike/a1"), event=an_event("e2", "THREAT-2"))
+    recorded(ledger, a_row("release:1"), event=an_event("e3", "THREAT-3"))
+    settle(ledger, "acme:release:1")
+    assert refused(ledger) == State.CANCELLED
+    assert [row.id for row in ledger.rows("acme", "THREAT-3")] == ["acme:release:1"]
+
+
+def a_release_event(event_id="r1", threat="THREAT-1"):
+    endpoint = Endpoint(edr=Vendor.CROWDSTRIKE, agent_id="a1", hostname="FIN-1", os=OS.WINDOWS)
+    wish = {"requested_by": "kim", "reason": "false alarm", "threat_ref": threat}
+    return ReleaseRequested(id=event_id, customer="acme", occurred_at=NOON, endpoint=endpoint, **wish)
+
+
+def test_the_timeline_says_who_asked_for_a_release_and_why(ledger):
+    ledger.accept([an_event(), a_release_event()])
+    assert ledger.threat("acme", "THREAT-1").timeline[1].text == "accepted: kim asks to release FIN-1: false alarm"
+
+
 def test_an_isolation_planned_after_the_release_is_valid(ledger):
     recorded(ledger, a_row("release:1"))
     settle(ledger, "acme:release:1")
@@ -585,6 +612,34 @@ def test_one_visitor_may_have_several_rows_of_an_endpoint(ledger):
     assert concluded(ledger, first, Finding(state=State.DONE)) == []
     assert refused(ledger, "acme:kill_process:1") == "endpoint busy"
     assert [ring.id for ring in concluded(ledger, second, Finding(state=State.DONE))] == ["acme:kill_process:1"]
+
+
+def test_a_cursor_moves_from_where_it_is_expected(ledger):
+    assert ledger.cursor("acme", "crowdstrike") == ""
+    assert ledger.move_cursor("acme", "crowdstrike", "", "one")
+    assert ledger.move_cursor("acme", "crowdstrike", "one", "two")
+    assert ledger.cursor("acme", "crowdstrike") == "two"
+    assert (ledger.cursor("acme", "defender"), ledger.cursor("globex", "crowdstrike")) == ("", "")
+
+
+def test_a_slow_reader_does_not_move_a_cursor_backwards(ledger):
+    ledger.move_cursor("acme", "crowdstrike", "", "one")
+    ledger.move_cursor("acme", "crowdstrike", "one", "two")
+    assert not ledger.move_cursor("acme", "crowdstrike", "", "one")
+    assert not ledger.move_cursor("acme", "crowdstrike", "one", "three")
+    assert ledger.cursor("acme", "crowdstrike") == "two"
+
+
+def test_a_move_whose_reply_was_lost_may_be_repeated(ledger):
+    assert [ledger.move_cursor("acme", "crowdstrike", "", "one") for _ in range(2)] == [True, True]
+
+
+def test_of_many_readers_one_moves_the_cursor(ledger):
+    def move(number):
+        return ledger.move_cursor("acme", "crowdstrike", "", f"reader {number}")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(move, range(16))).count(True) == 1
 
 
 def test_a_lease_is_prolonged_while_its_worker_lives(ledger):

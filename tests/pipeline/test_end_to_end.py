@@ -24,10 +24,12 @@ from ar_workers.domain.policies import Policy
 from ar_workers.domain.results import Answer, Result
 from ar_workers.domain.rows import Acceptance
 from ar_workers.domain.states import TERMINAL, State
+from ar_workers.domain.summaries import Who
 from ar_workers.domain.threats import Author, Note, Severity, Threat
 from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.recheck import recheck_unsupported_os
 from ar_workers.pipeline.sweep import sweep
+from tests.builders import a_policy
 from tests.fakes import FakeChannel, FakeEDR, some_services
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -363,6 +365,43 @@ def test_the_customer_gets_the_summary_of_what_was_done():
     (mail,) = services.channels["acme", ""].sent
     assert mail.receiver.address == "soc@acme.example"
     assert ("Completed", "isolate FIN-1 (seen so)") in mail.notification.facts
+    isolation = next(each for each in mail.notification.summary.completed.entries if each.verb == "isolate")
+    assert (isolation.is_verified, isolation.edr, isolation.reference) == (True, "CrowdStrike", "order-1")
+    assert mail.notification.summary.accepted_at <= isolation.settled_at < services.clock.now()
+
+
+def summary_after(services):
+    """What the customer is told if a TRE says now that remediation is complete."""
+    note = Note(author=Author.TRE, name="Kim", text="All clear.", remediation_complete=True)
+    play(services, NoteAdded(id="n1", customer="acme", occurred_at=NOON, threat=THREAT, note=note))
+    return services.channels["acme", ""].sent[-1].notification.summary
+
+
+def test_what_the_pipeline_leaves_says_who_has_the_next_step():
+    """The reasons are read by their words: here they come from where they are written."""
+    policy = a_policy(summary_emails=("soc@acme.example",), protected_endpoints=frozenset({"FIN-1"}))
+    held, paused = some_services(edr=an_edr(), policy=policy), some_services(edr=an_edr())
+    paused.ledger.pause("acme", "edr:crowdstrike", "drill")
+    offline = some_services(edr=an_edr(looks=deque([EndpointOffline("the sensor is offline")] * 200)))
+    refused = some_services(edr=an_edr(answers=deque([AuthRefused("403")])))
+    found = []
+    for services in (held, paused, offline, refused):
+        play(services, published(iocs=()))
+        (entry,) = summary_after(services).outstanding.entries
+        found.append((entry.outcome, entry.who, entry.todo.split(":")[0]))
+    assert found == [
+        ("held", Who.CUSTOMER, "you protect this endpoint"),
+        ("held", Who.TRE, "approve it or call it off"),
+        ("not done yet", Who.CUSTOMER, "connect the endpoint again, or do it there by hand"),
+        ("given up", Who.CUSTOMER, "give the TREs access again"),
+    ]
+
+
+def test_an_answer_of_several_lines_costs_no_summary():
+    services = some_services(edr=an_edr(answers=deque([Denied("line 1\r\nline 2\x1b[31m")])))
+    play(services, published(iocs=()))
+    (entry,) = summary_after(services).outstanding.entries
+    assert entry.why == "Denied: line 1 line 2 [31m"
 
 
 LINUX = Endpoint(edr=Vendor.CROWDSTRIKE, agent_id="a2", hostname="web-1", os=OS.LINUX, groups={"Remediate"})

@@ -9,5 +9,6 @@ Facts: the vendor's developer pages and its SDK's sources; what is not documente
 
 from .adapter import CarbonBlackCloud
 from .api import Config
+from .feed import feed
 
-__all__ = ["CarbonBlackCloud", "Config"]
+__all__ = ["CarbonBlackCloud", "Config", "feed"]

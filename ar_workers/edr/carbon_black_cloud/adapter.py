@@ -15,6 +15,7 @@ from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs
 from .api import CloudAPI, Config
+from .checkup import devices, probes
 from .devices import Devices, number_of
 from .evidence import file_fact, process_fact, registry_fact, registry_path
 from .live_response import LiveResponse
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ...domain.actions import Action
+    from ..probes import Probe
     from .live_response import Command, Session
 
 DEVICE_ACTIONS = "/appservices/v6/orgs/{org}/device_actions"
@@ -45,11 +47,13 @@ class CarbonBlackCloud(EDRAdapter):
         wish="Retry-After: seconds; a call before then prolongs it",
         source="developer.carbonblack.com, rate limiting: a sliding window per source address, 1000 in 5 minutes as an example",
     )
+    grant = "in the console, Settings > API Access > Access Levels, add the permission"
 
     def __init__(self, config: Config) -> None:
         self._api = CloudAPI(config)
         self._live = LiveResponse(self._api, patience=config.patience)
-        self._devices = Devices(self._api, by_policy=config.group_by == "policy")
+        self._by_policy = config.group_by == "policy"
+        self._devices = Devices(self._api, by_policy=self._by_policy)
 
     def endpoint(self, agent_id: str) -> Endpoint:
         """The endpoint as the organisation shows it now. Raises EndpointNotFound, also for a registration that was left."""
@@ -58,6 +62,14 @@ class CarbonBlackCloud(EDRAdapter):
     def members(self, group: str) -> Iterator[Endpoint]:
         """The enrolled endpoints of the asset group, or policy, of exactly this name."""
         return self._devices.members(group)
+
+    def sign_in(self) -> object:
+        """A look at one device."""
+        return devices(self._api)
+
+    def probes(self) -> Iterator[Probe]:
+        """See `checkup`."""
+        return probes(self._api, by_policy=self._by_policy)
 
     @performs(IsolateEndpoint, on=EVERYWHERE, remark="on Linux from sensor 2.13")
     def isolate(self, action: IsolateEndpoint, _: Fact) -> Receipt:

@@ -8,5 +8,6 @@ Facts: the vendor's API reference and SDK sources; what is not documented is rea
 
 from .adapter import CarbonBlackEDR
 from .api import Config
+from .feed import feed
 
-__all__ = ["CarbonBlackEDR", "Config"]
+__all__ = ["CarbonBlackEDR", "Config", "feed"]

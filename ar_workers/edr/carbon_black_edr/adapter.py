@@ -16,11 +16,14 @@ from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs
 from .api import Config, ResponseAPI, number, sensor_id
+from .checkup import probes
 from .live_response import Order, Shell, delete_order, kill_order, registry_order
 from .looks import file_fact, process_fact, registry_fact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from ..probes import Probe
 
 SENSORS = "/api/v1/sensor"
 GROUPS = "/api/v3/group"
@@ -53,6 +56,7 @@ class CarbonBlackEDR(EDRAdapter):
         wish="nothing: a 429 is not documented; Retry-After is read if a proxy in front sends one",
         source="the vendor documents no limit: a cautious guess for a server of the customer's own size",
     )
+    grant = "in the console, Users and Teams, make the user a Global Administrator, or an Analyst with the enhanced permission"
 
     def __init__(self, config: Config) -> None:
         self._api = ResponseAPI(config)
@@ -72,6 +76,14 @@ class CarbonBlackEDR(EDRAdapter):
         for group_id in ids:
             rows = self._api.rows(SENSORS, groupid=group_id)
             yield from (self._endpoint(row) for row in rows if number(row.get("group_id")) == group_id and not _is_uninstalled(row))
+
+    def sign_in(self) -> object:
+        """What a client asks first."""
+        return self._api.document(INFO)
+
+    def probes(self) -> Iterator[Probe]:
+        """See `checkup`."""
+        return probes(self._api)
 
     def _sensor(self, agent_id: str) -> dict[str, Any]:
         reply = self._api.get(f"{SENSORS}/{sensor_id(agent_id)}", expects=frozenset({404}))

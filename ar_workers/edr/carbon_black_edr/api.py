@@ -64,9 +64,9 @@ class ResponseAPI:
         """A read; `expects` are statuses that the caller reads itself."""
         return self._http.call("GET", path, headers=self._headers(), query=query, expects=expects)
 
-    def document(self, path: str) -> dict[str, Any]:
+    def document(self, path: str, **query: Any) -> dict[str, Any]:
         """The one object at `path`, which some routes put into a list of one. Raises VendorFault if there is none."""
-        body = self.get(path).body
+        body = self.get(path, **query).body
         only = body[0] if isinstance(body, list) and len(body) == 1 else body
         if not isinstance(only, dict):
             raise VendorFault(f"GET {path}: no object in the reply")

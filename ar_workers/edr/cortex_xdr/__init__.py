@@ -8,5 +8,6 @@ It cannot block a domain: an IOC rule only detects, and what blocks is a firewal
 
 from .adapter import CortexXDR
 from .api import Config
+from .feed import feed
 
-__all__ = ["Config", "CortexXDR"]
+__all__ = ["Config", "CortexXDR", "feed"]

@@ -17,11 +17,14 @@ from ...domain.paths import hive_problem, path_problem, process_problem, registr
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs
 from . import fleet
 from .api import V1, Config, CortexAPI, objects, only
+from .checkup import probes
 from .orders import progress, receipt_of
 from .scripts import Order, Scripts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ..probes import Probe
 
 BLOCK = f"{V1}/hash_exceptions/blocklist"
 
@@ -41,6 +44,7 @@ class CortexXDR(EDRAdapter):
         wish="none that is documented; Retry-After is honoured where it comes",
         source="Palo Alto publishes no general limit; other integrations keep to about 10 requests a second per tenant",
     )
+    grant = "in Cortex, Settings > Configurations > API Keys, give the key a role that may"
 
     def __init__(self, config: Config) -> None:
         self._api = CortexAPI(config)
@@ -54,6 +58,14 @@ class CortexXDR(EDRAdapter):
     def members(self, group: str) -> Iterator[Endpoint]:
         """Page through the endpoints of the group of exactly this name."""
         return fleet.members(self._api, group)
+
+    def sign_in(self) -> None:
+        """A look at one endpoint."""
+        fleet.look(self._api)
+
+    def probes(self) -> Iterator[Probe]:
+        """See `checkup`."""
+        return probes(self._api, self._scripts, self._blocklist_route)
 
     @performs(IsolateEndpoint, on=EVERYWHERE, remark="agent 7.3 or newer on macOS, 7.7 or newer on Linux")
     def isolate(self, action: IsolateEndpoint, _: Fact) -> Receipt:

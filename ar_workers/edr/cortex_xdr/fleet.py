@@ -30,6 +30,11 @@ def row(api: CortexAPI, agent_id: str) -> dict[str, Any]:
     return found[0]
 
 
+def look(api: CortexAPI) -> None:
+    """Read a page of one, to see that the key may."""
+    _rows(api.read(_GET_ENDPOINT, {"filters": [], "search_from": 0, "search_to": 1}))
+
+
 def connected(api: CortexAPI, agent_id: str) -> None:
     """Raise EndpointOffline unless the agent is there: a script that waits would run at a time that nobody chose."""
     status = row(api, agent_id).get("endpoint_status")

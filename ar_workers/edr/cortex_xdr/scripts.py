@@ -112,6 +112,12 @@ class Scripts:
         state, why = _answer_in(row)
         return Run(status, state, why)
 
+    def look_up(self) -> str:
+        """See that both scripts are in the library and take our request. Raises Denied if one does not."""
+        for name in (self._look, self._act):
+            self._uid(name)
+        return "both of our scripts are in the library; that they are of this version cannot be read"
+
     def _uid(self, name: str) -> str:
         """The script's uid, which differs by tenant and version; its inputs must be ours."""
         read_at, uid = self._uids.get(name, (0.0, ""))

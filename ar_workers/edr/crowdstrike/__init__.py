@@ -9,5 +9,6 @@ Facts: Falcon's OpenAPI and SDK sources; what is not documented is read both way
 
 from .adapter import CrowdStrike
 from .api import Config
+from .feed import feed
 
-__all__ = ["Config", "CrowdStrike"]
+__all__ = ["Config", "CrowdStrike", "feed"]

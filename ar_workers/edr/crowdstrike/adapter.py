@@ -15,6 +15,7 @@ from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs
 from .api import Config, FalconAPI, raise_first
+from .checkup import probes
 from .rtr import (
     ACTING,
     SESSION_GONE,
@@ -31,6 +32,8 @@ from .rtr import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ..probes import Probe
 
 DEVICES = "/devices/entities/devices/v2"
 DEVICE_ACTIONS = "/devices/entities/devices-actions/v2"
@@ -58,6 +61,7 @@ class CrowdStrike(EDRAdapter):
         wish="X-RateLimit-RetryAfter: an absolute time in epoch seconds",
         source="api.crowdstrike.com rate limits: one pool for all API clients of a tenant",
     )
+    grant = "in Falcon, Support and resources > API clients and keys, add the scope"
 
     def __init__(self, config: Config) -> None:
         self._api = FalconAPI(config)
@@ -75,6 +79,14 @@ class CrowdStrike(EDRAdapter):
             raise Denied(f"Falcon has no host group named {group!r}")
         for group_id in ids:
             yield from map(self._endpoint, self._pages(COMBINED_DEVICES, filter=f"groups:'{group_id}'"))
+
+    def sign_in(self) -> None:
+        """A token."""
+        self._api.sign_in()
+
+    def probes(self) -> Iterator[Probe]:
+        """See `checkup`."""
+        return probes(self._api)
 
     def _pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
         """Every resource of a list, by its `next` token or, where there is none, by offset."""

@@ -110,6 +110,10 @@ class FalconAPI:
         """Anything with a body, sent once; `expects` are statuses that the caller reads itself."""
         return self._call(method, path, query=query, body=body, expects=expects)
 
+    def sign_in(self) -> None:
+        """Fetch a token unless there is one."""
+        self._bearer()
+
     def _call(self, method: str, path: str, **parts: Any) -> Answer:
         token = self._bearer()
         try:

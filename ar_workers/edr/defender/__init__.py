@@ -11,5 +11,6 @@ Facts: the API's public documentation and several independent connectors; what i
 
 from .adapter import Defender
 from .api import Config
+from .feed import feed
 
-__all__ = ["Config", "Defender"]
+__all__ = ["Config", "Defender", "feed"]

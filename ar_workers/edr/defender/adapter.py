@@ -24,6 +24,7 @@ from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs
 from .api import OPEN_ALREADY, Config, DefenderAPI
+from .checkup import probes
 from .indicators import indicator_fact, indicator_wish
 from .live import SCRIPTS, Script, argument, file_wish, outcome, process_wish, registry_wish
 from .orders import ISOLATE, LIVE_RESPONSE, QUARANTINE, RELEASE, Isolation, Order, newest, order
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ...domain.actions import Action
+    from ..probes import Probe
 
 MACHINES = "/api/machines"
 FIND_BY_TAG = "/api/machines/findbytag"
@@ -61,6 +63,7 @@ class Defender(EDRAdapter):
         wish="Retry-After: seconds",
         source="Defender for Endpoint API pages: per API; running live response 10 a minute, one at a time per machine",
     )
+    grant = "in Entra, App registrations > API permissions > WindowsDefenderATP, add the role and grant admin consent"
 
     def __init__(self, config: Config) -> None:
         self._api = DefenderAPI(config)
@@ -90,6 +93,14 @@ class Defender(EDRAdapter):
                 yield endpoint
         if not found:
             raise Denied(f"Defender has no machine with the {self._group_by} {group!r}")
+
+    def sign_in(self) -> object:
+        """A token."""
+        return self._api.roles()
+
+    def probes(self) -> Iterator[Probe]:
+        """See `checkup`."""
+        return probes(self._api, self._scripts_are_there)
 
     def _endpoint(self, machine: dict[str, Any]) -> Endpoint:
         tags = machine.get("machineTags") if self._group_by == "tag" else [machine.get("rbacGroupName")]
@@ -270,13 +281,23 @@ class Defender(EDRAdapter):
     def _library(self) -> dict[str, str]:
         return {str(row.get("fileName")): str(row.get("sha256")).lower() for row in self._api.pages(LIBRARY)}
 
+    def _missing(self) -> list[Script]:
+        present = self._library()
+        return [each for each in map(Script.named, sorted(set(SCRIPTS.values()))) if present.get(each.name) != each.sha256]
+
+    def _scripts_are_there(self) -> str:
+        """Raises Denied with the names of those that are not in the library, or are there with other content."""
+        missing = ", ".join(each.name for each in self._missing())
+        if missing:
+            raise Denied(f"the library has no {missing} of this version: upload with `arctl upload-scripts`, or by hand in the portal")
+        return "in the library, as shipped"
+
     def upload_scripts(self) -> tuple[str, ...]:
         """Put those of our scripts into the tenant's library that it has not, or has otherwise; returns their names.
 
         An operator's act: no action does it by itself.
         """
-        present = self._library()
-        missing = [each for each in map(Script.named, sorted(set(SCRIPTS.values()))) if present.get(each.name) != each.sha256]
+        missing = self._missing()
         for each in missing:
             about = {"Description": "Active Remediation", "HasParameters": "true", "ParametersDescription": "made by ar_workers"}
             self._api.upload(LIBRARY, each.name, each.content, OverrideIfExists="true", **about)

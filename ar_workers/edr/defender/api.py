@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import threading
 import time
 from pathlib import Path
@@ -32,6 +34,8 @@ _RENEW_EARLY = 120.0
 _REFUSED_FOR = 60.0
 #: What the API says when the same kind of action is open on the endpoint.
 OPEN_ALREADY = "ActiveRequestAlreadyExists"
+#: Of a JWT: header, claims, signature.
+_TOKEN_PARTS = 3
 #: Pages of a list are as long as the vendor makes them; so many of them are no list any more.
 _MOST_PAGES = 1000
 
@@ -99,6 +103,18 @@ class DefenderAPI:
     def _session(self, url: str) -> HttpSession:
         config = self._config
         return HttpSession(url, _DIALECT, ca_file=config.ca_file, connect=config.connect_timeout, read=config.read_timeout)
+
+    def roles(self) -> frozenset[str]:
+        """The app's roles as its own token tells them; none where the token is not readable. For diagnosis, never for a decision."""
+        parts = self._bearer().get_secret_value().split(".")
+        if len(parts) != _TOKEN_PARTS:
+            return frozenset()
+        try:
+            claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        except ValueError:
+            return frozenset()
+        found = claims.get("roles") if isinstance(claims, dict) else None
+        return frozenset(map(str, found)) if isinstance(found, list) else frozenset()
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """One object. Raises EndpointNotFound for any 404: only machines are asked for by their id alone."""

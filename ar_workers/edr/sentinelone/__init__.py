@@ -8,5 +8,6 @@ Facts: the vendor's OpenAPI as its clients publish it; what is not documented is
 
 from .adapter import SentinelOne
 from .api import Config
+from .feed import feed
 
-__all__ = ["Config", "SentinelOne"]
+__all__ = ["Config", "SentinelOne", "feed"]

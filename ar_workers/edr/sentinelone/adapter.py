@@ -24,11 +24,14 @@ from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs
 from .api import Config, ConsoleAPI, Row, one_id
+from .checkup import probes
 from .remoteops import RemoteOps
 from .threats import MITIGATE_QUARANTINE, instant, quarantine_fact, quarantine_report, threat_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ..probes import Probe
 
 AGENTS = "agents"
 GROUPS = "groups"
@@ -55,6 +58,7 @@ class SentinelOne(EDRAdapter):
         wish="Retry-After in seconds, where there is one",
         source="unpublished but for logins; a cautious guess",
     )
+    grant = "in the console, Settings > Users > Roles, allow it to the role of the token's user"
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -74,6 +78,14 @@ class SentinelOne(EDRAdapter):
         for group_id in ids:
             rows = self._api.rows(AGENTS, groupIds=group_id, isDecommissioned="false", isUninstalled="false")
             yield from map(self._endpoint, rows)
+
+    def sign_in(self) -> object:
+        """A look at one endpoint."""
+        return self._api.get(AGENTS, limit=1, **self._config.scope_query)
+
+    def probes(self) -> Iterator[Probe]:
+        """See `checkup`."""
+        return probes(self._api, self._config)
 
     def _agent(self, agent_id: str) -> Row:
         page = self._api.get(AGENTS, ids=one_id(agent_id), **self._config.scope_query)

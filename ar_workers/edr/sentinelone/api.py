@@ -54,6 +54,8 @@ class Config(BaseModel):
     scripts: Mapping[OS, VendorId] = {}
     #: Domains that a script's results may be downloaded from; which one the vendor uses is not documented.
     result_hosts: tuple[str, ...] = ("sentinelone.net", "amazonaws.com")
+    #: Whether polling reads STAR alerts as well; the token's role must view them.
+    star_alerts: bool = False
     ca_file: Path | None = None
     #: Seconds; lower only in tests.
     connect_timeout: Annotated[float, Field(gt=0, le=5)] = 5.0

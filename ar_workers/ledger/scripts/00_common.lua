@@ -31,6 +31,7 @@
 --   settled                zset    threat id by when its last row was settled
 --   paused                 hash    kill switch: `*`, `edr:NAME` or `verb:NAME` -> reason
 --   held                   set     ids of held rows
+--   cursors                hash    feed -> how far it was read, in the feed's own words
 --   once                   set     what has been told once and not been forgotten
 local due = KEYS[1]
 local P = string.sub(due, 1, -4)

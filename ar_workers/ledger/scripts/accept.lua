@@ -1,6 +1,7 @@
--- Keeps an event once. ARGV: event id, digest, event JSON, threat id, threat JSON or '', grace in ms.
+-- Keeps an event once. ARGV: event id, digest, event JSON, threat id, threat JSON or '', grace in ms,
+-- remark or ''.
 -- Returns accepted, duplicate or conflict.
-local id, digest, json, threat, threat_json, grace = unpack(ARGV)
+local id, digest, json, threat, threat_json, grace, remark = unpack(ARGV)
 local key = P .. 'event:' .. id
 local known = redis.call('HGET', key, 'digest')
 if known then return known == digest and 'duplicate' or 'conflict' end
@@ -10,5 +11,5 @@ redis.call('ZADD', due, now + grace, 'event/' .. id)
 redis.call('ZADD', P .. 'threats', 'NX', now, threat)
 redis.call('HSETNX', P .. 'threat:' .. threat, 'accepted_at', now)
 if threat_json ~= '' then redis.call('HSET', P .. 'threat:' .. threat, 'json', threat_json) end
-note(threat, 'event/' .. id, 'accepted')
+note(threat, 'event/' .. id, remark == '' and 'accepted' or 'accepted: ' .. remark)
 return 'accepted'

@@ -18,7 +18,7 @@ for _, id in ipairs(ids) do
   end
 end
 for _, line in ipairs(redis.call('LRANGE', timeline, 0, -1)) do
-  local event = string.match(line, '^%d+ event/(%S+) accepted$')
+  local event = string.match(line, '^%d+ event/(%S+) accepted')
   local kept = event and redis.call('HMGET', P .. 'event:' .. event, 'digest', 'state', 'threat')
   if kept and kept[1] then -- written anew, because a hash that has held a long value keeps its size
     redis.call('DEL', P .. 'event:' .. event)

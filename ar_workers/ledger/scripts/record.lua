@@ -41,13 +41,15 @@ local function close(reason)
 end
 
 -- The id under which a wished row is kept: the same wish within a threat is one row, across threats it is shared
--- while it is unsettled, and justified anew (the next generation) after that.
+-- while it is unsettled, and justified anew (the next generation) after that. A release that is settled is always wished
+-- anew: a person asked, and the endpoint may have been isolated since.
 local function name_of(wish)
   local first = get(wish.id, 'state', 'latest')
   if not first[1] then return wish.id, true end
   local latest = first[2] or wish.id
-  if redis.call('ZSCORE', rows_key, latest) then return latest, false end
-  if not TERMINAL[get(latest, 'state')[1]] then
+  local is_over = TERMINAL[get(latest, 'state')[1]]
+  if redis.call('ZSCORE', rows_key, latest) and not (is_over and wish.verb == 'release') then return latest, false end
+  if not is_over then
     redis.call('ZADD', rows_key, position, latest)
     position = position + 1
     is_first = false
@@ -91,6 +93,7 @@ local function first_state(wish)
 end
 
 local function place(wish)
+  local epoch = epoch_of(wish)
   local id, is_new = name_of(wish)
   recorded[wish.id] = id
   if not is_new then return end
@@ -99,7 +102,7 @@ local function place(wish)
   if state == 'pending' and waits > 0 then state = 'waiting' end
   redis.call('HSET', row_key(id), 'kind', wish.kind, 'verb', wish.verb, 'edr', wish.edr, 'remote', wish.remote,
     'subject', wish.subject, 'queue', wish.queue, 'label', wish.label, 'lane', wish.lane or '', 'order', wish.order,
-    'threat', threat, 'created_at', now, 'deadline', now + wish.life, 'epoch', epoch_of(wish), 'generation', 1, 'fence', 0,
+    'threat', threat, 'created_at', now, 'deadline', now + wish.life, 'epoch', epoch, 'generation', 1, 'fence', 0,
     'waits', waits, 'state', state, 'reason', reason, 'next_at', now + wish.wait, 'has_fallback', wish.has_fallback and 1 or 0)
   redis.call('ZADD', rows_key, position, id)
   position, opened = position + 1, opened + 1

@@ -39,7 +39,7 @@ def device(endpoint: Endpoint, call: Call) -> dict[str, Any]:
         "device_id": endpoint.agent_id,
         "cid": call.tenant.cid,
         "hostname": endpoint.hostname,
-        "platform_name": endpoint.platform,
+        "platform_name": endpoint.facts.get("platform_name", endpoint.platform),
         "platform_id": PLATFORM_IDS[endpoint.platform],
         "os_version": endpoint.os_version,
         "os_product_name": endpoint.os_version,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import secrets
 import threading
 import uuid
@@ -14,6 +16,16 @@ from ..world import Credential, Tenant, World
 from .call import VENDOR, Refusal
 from .options import Options
 
+#: What "*" stands for in a token.
+ROLES = (
+    "Machine.Read.All",
+    "Machine.Isolate",
+    "Machine.StopAndQuarantine",
+    "Machine.LiveResponse",
+    "Ti.ReadWrite.All",
+    "File.Read.All",
+    "Library.Manage",
+)
 SCOPE = "https://api.securitycenter.microsoft.com/.default"
 
 
@@ -49,7 +61,7 @@ class Gate:
         found = next((one for one in tenants[0].credentials if (one.client_id, one.client_secret) == wish), None)
         if found is None:
             return _refused(401, "invalid_client", "AADSTS7000215: Invalid client secret provided.")
-        token = secrets.token_urlsafe(32)
+        token = _written(found.scopes)
         with self._lock:
             self._grants[token] = Grant(tenants[0], found, self._clock.now() + self._options.token_life)
         life = int(self._options.token_life)
@@ -65,6 +77,13 @@ class Gate:
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
         with self._lock:
             return self._grants.get(bearer) if scheme.lower() == "bearer" else None
+
+
+def _written(roles: list[str]) -> str:
+    """A token in the form of a JWT, whose claims tell the app's roles."""
+    claims = {"aud": SCOPE.removesuffix("/.default"), "roles": [*roles, *(ROLES if "*" in roles else [])]}
+    parts = [json.dumps({"alg": "none"}).encode(), json.dumps(claims).encode(), secrets.token_bytes(32)]
+    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
 
 
 def _refused(status: int, error: str, description: str) -> Reply:

@@ -38,7 +38,12 @@ class SlackInbox:
         method = request.path.rstrip("/").rsplit("/", 1)[-1]
         if request.headers.get("authorization") != f"Bearer {self._token}":
             return _refused("invalid_auth")
-        known = {"chat.postMessage": self._post, "conversations.history": self._history, "conversations.replies": self._replies}
+        known = {
+            "auth.test": self._who,
+            "chat.postMessage": self._post,
+            "conversations.history": self._history,
+            "conversations.replies": self._replies,
+        }
         handler = known.get(method)
         if handler is None:
             return _refused("unknown_method")
@@ -46,6 +51,10 @@ class SlackInbox:
             return handler(_arguments(request))
         except ValueError:
             return _refused("invalid_json")
+
+    def _who(self, wish: dict[str, Any]) -> Reply:
+        del wish
+        return json_reply(200, {"ok": True, "team": "Simulated", "user": "ar_workers", "bot_id": "B0"})
 
     def _post(self, wish: dict[str, Any]) -> Reply:
         channel = str(wish.get("channel", ""))

@@ -1,0 +1,138 @@
+"""`arctl doctor`: whether everything that actions and notifications need is there, by looking alone."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.markup import escape
+
+from ..bootstrap import adapters, redis_checks, worker_checks
+from ..domain.checkups import Check, Light, red
+from ..domain.errors import ARError
+from ..domain.notifications import TRE
+from ..pipeline.checkup import groups_found
+from ..receivers import receiver_checks
+from ..settings import load_settings
+from .connection import known_url
+from .output import json_option, print_json, print_table
+
+if TYPE_CHECKING:
+    from ..edr.base import EDRAdapter
+    from ..settings import Settings
+
+_COLOURS = {Light.OK: "green", Light.WARN: "yellow", Light.RED: "bold red"}
+#: So much of the patience may go by until endpoints are no longer counted.
+_COUNTING = 0.5
+
+
+@dataclass
+class Job:
+    """One thing that is looked at beside the others. `found` grows while it runs."""
+
+    customer: str
+    what: str
+    look: Callable[[], Iterable[Check]]
+    found: list[Check] = field(default_factory=list)
+    thread: threading.Thread = field(init=False)
+
+    def start(self) -> None:
+        """Begin; a thread that hangs does not keep the command from ending."""
+        self.thread = threading.Thread(target=self._run, name=f"doctor {self.customer} {self.what}", daemon=True)
+        self.thread.start()
+
+    def _run(self) -> None:
+        try:
+            for check in self.look():
+                self.found.append(check)
+        except Exception as error:  # noqa: BLE001 - one that fails never stops the others
+            self.found.append(red("checkup", f"failed: {type(error).__name__}"))
+
+    def checks(self, until: float) -> list[Check]:
+        """What was found by then, and that there was no more time, if so."""
+        self.thread.join(max(until - time.monotonic(), 0.0))
+        late = [red("deadline", "no answer in time: what would follow was not looked at")] if self.thread.is_alive() else []
+        return [*self.found, *late]
+
+
+@click.command()
+@click.option("--customer", help="Only this customer. Default: all, the notification channels, Redis and the workers.")
+@click.option("--patience", default=60.0, show_default=True, type=click.FloatRange(min=0.1), help="Seconds until no more is waited for.")
+@json_option
+def doctor(customer: str | None, patience: float, *, as_json: bool) -> None:
+    """Look whether credentials, permissions, groups, clocks, channels, Redis and workers are as they must be.
+
+    It only reads: nothing is asked of an endpoint, nobody is told anything. What only acting would show is a warning
+    that says so. Exit status 1 if anything is red.
+
+    Example: arctl doctor --customer acme
+    """
+    settings = load_settings(os.environ)
+    if customer and customer not in settings.customers:
+        raise ARError(f"no customer {customer}: known are {', '.join(settings.customers) or 'none'}")
+    jobs = [*_edr_jobs(settings, customer, patience), *_receiver_jobs(settings, customer), *([] if customer else _system_jobs(settings))]
+    for job in jobs:
+        job.start()
+    until = time.monotonic() + patience
+    found = [(job, check) for job in jobs for check in job.checks(until)]
+    _show(found, as_json=as_json)
+    if any(check.light is Light.RED for _, check in found):
+        raise click.exceptions.Exit(1)
+
+
+def _edr_jobs(settings: Settings, only: str | None, patience: float) -> Iterator[Job]:
+    for (customer, vendor), adapter in adapters(settings).items():
+        if only in {None, customer}:
+            groups = settings.customers[customer].policy.remediate_groups.get(vendor, frozenset())
+            yield Job(customer, vendor, partial(_edr_look, adapter, groups, patience))
+
+
+def _edr_look(adapter: EDRAdapter, groups: frozenset[str], patience: float) -> Iterator[Check]:
+    """Without good credentials the groups are not asked for: refusals lock accounts out."""
+    late_at = time.monotonic() + patience * _COUNTING
+    is_in = True
+    for check in adapter.checkup():
+        is_in = is_in and not (check.name == "credentials" and check.light is Light.RED)
+        yield check
+    if is_in:
+        yield from groups_found(adapter, groups, is_late=lambda: time.monotonic() > late_at)
+
+
+def _system_jobs(settings: Settings) -> Iterator[Job]:
+    url = known_url() or settings.system.redis_url
+    yield Job("", "redis", partial(redis_checks, url))
+    yield Job("", "workers", partial(worker_checks, url))
+
+
+def _receiver_jobs(settings: Settings, only: str | None) -> Iterator[Job]:
+    for (owner, name), look in receiver_checks(settings, only).items():
+        yield Job("" if owner == TRE else owner, f"receiver {name}", look)
+
+
+def _show(found: list[tuple[Job, Check]], *, as_json: bool) -> None:
+    counts = {str(light): sum(check.light is light for _, check in found) for light in Light}
+    if as_json:
+        print_json({"checks": [_plain(job, check) for job, check in found], "counts": counts})
+        return
+    lines = ((job.customer or "(service)", job.what, escape(check.name), _light(check), _words(check)) for job, check in found)
+    print_table("", ("Customer", "Where", "What", "State", "Seen, and what to do"), lines)
+    click.echo(", ".join(f"{number} {light}" for light, number in counts.items()))
+
+
+def _light(check: Check) -> str:
+    return f"[{_COLOURS[check.light]}]{check.light}[/]"
+
+
+def _plain(job: Job, check: Check) -> dict[str, Any]:
+    return {"customer": job.customer or None, "where": job.what, **check.model_dump(mode="json")}
+
+
+def _words(check: Check) -> str:
+    """What a vendor said may hold brackets, which rich would read as markup."""
+    return escape("\n".join(part for part in (check.detail, check.fix and f"-> {check.fix}") if part))

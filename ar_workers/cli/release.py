@@ -1,0 +1,97 @@
+"""`arctl release`: a person gives an isolated endpoint its network back, so that no late isolation undoes it."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+from pydantic import ValidationError
+
+from ..bootstrap import build
+from ..domain.endpoints import Endpoint, Vendor
+from ..domain.errors import ARError, EDRError, EndpointNotFound
+from ..domain.events import ReleaseRequested
+from ..pipeline.ingest import ingest
+from ..settings import load_settings
+from .connection import redis_url
+from .output import json_option, print_json
+
+if TYPE_CHECKING:
+    from ..pipeline.services import Services
+
+
+@click.command()
+@click.option("--customer", required=True, help="Whose endpoint it is.")
+@click.option("--edr", type=click.Choice([str(each) for each in Vendor]), required=True, help="The EDR that isolates it.")
+@click.option("--agent-id", required=True, help="The endpoint's id at that EDR; never a hostname.")
+@click.option("--threat", help="The threat that it was isolated for. Default: the endpoint's own timeline.")
+@click.option("--reason", default="no reason given", help="Recorded in the timeline, with your name.")
+@json_option
+def release(customer: str, edr: str, agent_id: str, threat: str | None, reason: str, *, as_json: bool) -> None:
+    """Release an isolated endpoint.
+
+    Do it here rather than in the EDR's console: what was to isolate the endpoint before, and has not begun, never will
+    then. Every call is a request of its own, and one for an endpoint that is free changes nothing. Also while actions are
+    paused it is recorded, and waits. Exit status 1 if the customer, EDR, endpoint or threat is not known.
+
+    Example: arctl release --customer acme --edr crowdstrike --agent-id 0123456789abcdef0123456789abcdef --reason "false alarm"
+    """
+    services = build(load_settings({**os.environ, "AR_REDIS_URL": redis_url()}))
+    endpoint, doubt = _endpoint(services, customer, Vendor(edr), agent_id)
+    if threat and services.ledger.threat(customer, threat) is None:
+        raise ARError(f"{customer} has no threat {threat}: `arctl threats` lists what is known")
+    event = _event(customer, endpoint, threat, reason)
+    result = ingest(services.ledger, services.doorbell, [event])[0]
+    if as_json:
+        print_json({"event": event.id, "result": str(result), "threat": event.threat_id, "doubt": doubt})
+        return
+    if doubt:
+        click.echo(f"{agent_id}: {doubt}", err=True)
+    click.echo(
+        f"{endpoint.hostname}: release {result}; `arctl threats show {event.threat_id} --customer {customer}` shows what becomes of it"
+    )
+
+
+def _endpoint(services: Services, customer: str, vendor: Vendor, agent_id: str) -> tuple[Endpoint, str]:
+    """The endpoint as its EDR shows it, and what is in doubt: an EDR that is away must not keep a person from asking."""
+    if customer not in services.policies:
+        raise ARError(f"no customer {customer}: known are {', '.join(sorted(services.policies)) or 'none'}")
+    edr = services.edrs.get((customer, vendor))
+    if edr is None:
+        theirs = sorted(each for owner, each in services.edrs if owner == customer)
+        raise ARError(f"{customer} has no {vendor}: it has {', '.join(theirs) or 'no EDR'}")
+    unseen = _named(vendor, agent_id)
+    try:
+        return edr.endpoint(agent_id), ""
+    except EndpointNotFound as error:
+        raise ARError(f"no such endpoint: {error}") from None
+    except EDRError as error:
+        return unseen, f"the EDR cannot be asked now, the release is recorded unseen: {error}"
+
+
+def _named(vendor: Vendor, agent_id: str) -> Endpoint:
+    try:
+        return Endpoint(edr=vendor, agent_id=agent_id, hostname=agent_id)
+    except ValidationError as error:
+        raise click.BadParameter(error.errors()[0]["msg"], param_hint="--agent-id") from None
+
+
+def _event(customer: str, endpoint: Endpoint, threat: str | None, reason: str) -> ReleaseRequested:
+    """With an id of its own for every call: a person who asks again means it."""
+    try:
+        return ReleaseRequested(
+            id=f"release-{uuid.uuid4().hex}",
+            customer=customer,
+            occurred_at=datetime.now(UTC),
+            endpoint=endpoint,
+            requested_by=getpass.getuser(),
+            reason=reason,
+            threat_ref=threat,
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise click.BadParameter(first["msg"], param_hint=f"--{str(first['loc'][0]).removesuffix('_ref')}") from None

@@ -1,0 +1,84 @@
+"""Whether this Redis keeps what it is given, has room for more, and is swept."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import redis
+
+from ..domain.checkups import Check, ok, red, warn
+from ..domain.errors import LedgerUnavailable
+from .clients import connect, infos
+from .redis import FULLEST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Older ones are not tested.
+OLDEST = (6, 2)
+_WAIT = 3.0
+_SWEEP = "ar:tick:sweep"
+
+
+def checkup(redis_url: str) -> Iterator[Check]:
+    """By INFO alone, which a managed Redis allows as well. A cluster is looked at server by server."""
+    try:
+        with _client(redis_url) as client:
+            servers = infos(client)
+    except (redis.RedisError, LedgerUnavailable, OSError, ValueError) as error:
+        yield red("redis", f"does not answer ({type(error).__name__})", "start one with `arctl up`, or check AR_REDIS_URL")
+        return
+    for info in servers:
+        yield from (_version(info), _appends(info), _evicts(info), _memory(info))
+
+
+def is_swept(redis_url: str) -> Check:
+    """By the trace that each sweep leaves for most of a second: beat has rung, and a worker has answered."""
+    try:
+        with _client(redis_url) as client:
+            until = time.monotonic() + _WAIT
+            while time.monotonic() < until:
+                if client.exists(_SWEEP):
+                    return ok("beat", "the sweep runs")
+                time.sleep(0.1)
+    except (redis.RedisError, LedgerUnavailable, OSError, ValueError) as error:
+        return red("beat", f"cannot be told: Redis does not answer ({type(error).__name__})")
+    return red("beat", f"no sweep within {_WAIT:.0f} s: retries and lost rings wait", "start beat, and a worker for `housekeeping`")
+
+
+@contextmanager
+def _client(redis_url: str) -> Iterator[Any]:
+    client = connect(redis_url, patience=1)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def _version(info: dict[str, Any]) -> Check:
+    version = str(info.get("redis_version", "0"))
+    parts = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    return ok("redis", f"version {version}") if parts >= OLDEST else red("redis", f"version {version} is too old", "use 6.2 or newer")
+
+
+def _appends(info: dict[str, Any]) -> Check:
+    is_on = str(info.get("aof_enabled")) == "1"
+    fix = "set `appendonly yes`"
+    return ok("redis appendonly", "yes") if is_on else red("redis appendonly", "no: a restart would forget accepted events", fix)
+
+
+def _evicts(info: dict[str, Any]) -> Check:
+    policy = str(info.get("maxmemory_policy"))
+    if policy == "noeviction":
+        return ok("redis maxmemory-policy", policy)
+    return red("redis maxmemory-policy", f"{policy}: rows would be dropped when it is full", "set `maxmemory-policy noeviction`")
+
+
+def _memory(info: dict[str, Any]) -> Check:
+    used, most = int(info.get("used_memory", 0)), int(info.get("maxmemory", 0)) or int(info.get("total_system_memory", 0))
+    if not most:
+        return warn("redis memory", "no limit is known", "set `maxmemory`")
+    words = f"{used / most:.0%} of {most / 2**20:.0f} MB in use"
+    return red("redis memory", words, "give it more memory") if used > FULLEST * most else ok("redis memory", words)

@@ -1,0 +1,59 @@
+"""One admitted call on its way through a handler, the portal's envelope and its refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..server import Reply, Request, json_reply
+from ..world import Tenant
+from .options import Options
+
+VENDOR = "redcanary"
+ROOT = "/openapi/v3"
+Row = dict[str, Any]
+_NO_PORTAL = (
+    b"<!DOCTYPE html><html><head><title>404</title></head><body><h1>The page you were looking for does not exist</h1></body></html>"
+)
+
+
+class Refusal(Exception):
+    """The call is answered `{error: {message}}`."""
+
+    def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status, self.message, self.headers = status, message, headers or {}
+
+    def reply(self) -> Reply:
+        return json_reply(self.status, {"error": {"message": self.message}}, self.headers)
+
+
+def no_portal() -> Reply:
+    """What a name that is no portal's, or a path outside the API, answers: a page for people."""
+    return Reply(404, _NO_PORTAL, {"Content-Type": "text/html"})
+
+
+@dataclass(frozen=True)
+class Call:
+    request: Request
+    tenant: Tenant
+    options: Options
+    #: The part of the path that the route leaves open.
+    name: str
+
+    def page(self, rows: Sequence[Any]) -> Row:
+        """`page` counts from 1; a total that may be wrong, and a last page that may come again."""
+        number, size = self._number("page", 1), self._number("per_page", 50)
+        shown = list(rows[(number - 1) * size : number * size])
+        if not shown and rows and self.options.behind_the_last == "repeats":
+            shown = list(rows[(len(rows) - 1) // size * size :])
+        total = len(rows) if self.options.total_items == "right" else len(rows) + 7
+        links = {"self": {"href": f"{ROOT}{self.request.path.removeprefix(ROOT)}?page={number}"}}
+        return {"meta": {"api_version": "v3.0", "total_items": total}, "links": links, "data": shown}
+
+    def _number(self, name: str, default: int) -> int:
+        text = self.request.first(name, str(default))
+        if not text.isdigit() or int(text) < 1:
+            raise Refusal(400, f"{name} is invalid")
+        return int(text)

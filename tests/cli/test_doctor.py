@@ -1,0 +1,156 @@
+"""`arctl doctor`: the table, the JSON, and how it ends."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from ar_workers.channels import email, pagerduty, slack, webhook
+from ar_workers.channels.egress import Egress
+from ar_workers.cli import arctl
+from ar_workers.cli.redis_server import free_port
+from ar_workers.domain.checkups import Light
+from ar_workers.ledger.checkup import checkup, is_swept
+from ar_workers.simulator import Simulation, World
+from tests.edr.rigs.crowdstrike import crowdstrike
+
+FALCON = """
+[edr.crowdstrike]
+remediate_groups = [{groups}]
+base_url = "{url}"
+client_id = "env:{name}_ID"
+client_secret = "env:{name}_SECRET"
+"""
+
+
+@pytest.fixture
+def rig(real_redis, redis_url, monkeypatch, tmp_path):
+    with crowdstrike() as rig:
+        customers(tmp_path, rig.server.url, acme='"Remediate"')
+        settings = {"AR_REDIS_URL": redis_url, "AR_CUSTOMERS": str(tmp_path), "AR_HOME": str(tmp_path)}
+        for name in ("ACME", "GLOBEX"):
+            settings |= {f"{name}_ID": "the-client", f"{name}_SECRET": "canary-secret"}
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        yield rig
+
+
+def customers(folder, url, **groups):
+    for name, wish in groups.items():
+        (folder / f"{name}.toml").write_text(FALCON.format(url=url, name=name.upper(), groups=wish))
+
+
+def doctor(*words, status=0):
+    result = CliRunner().invoke(arctl, ["doctor", *words])
+    assert result.exit_code == status, (result.output, result.exception)
+    return result.output or str(result.exception)
+
+
+def test_a_customer_that_is_well_ends_with_0_and_says_so_in_words(rig):
+    output = doctor("--customer", "acme")
+    for part in ("acme", "crowdstrike", "Host groups: read", "group Remediate", "2 endpoints", "0 red"):
+        assert part in output
+
+
+def test_the_json_has_every_check_with_its_customer_and_what_to_do(rig):
+    document = json.loads(doctor("--customer", "acme", "--json"))
+    assert document["counts"]["red"] == 0
+    first = document["checks"][0]
+    assert first == {"customer": "acme", "where": "crowdstrike", "name": "credentials", "light": "ok", "detail": "", "fix": ""}
+
+
+def test_a_missing_group_ends_with_1_and_the_other_customer_is_looked_at_all_the_same(rig, tmp_path):
+    customers(tmp_path, rig.server.url, acme='"Nobody"', globex='"Remediate"')
+    checks = json.loads(doctor("--json", status=1))["checks"]
+    states = {(check["customer"], check["name"]): check["light"] for check in checks}
+    assert states["acme", "group Nobody"] == "red"
+    assert states["globex", "group Remediate"] == "ok"
+
+
+def test_what_has_not_answered_in_time_is_red_and_what_was_found_is_kept(rig):
+    rig.simulation.faults.add(rig_hang())
+    checks = json.loads(doctor("--customer", "acme", "--patience", "0.3", "--json", status=1))["checks"]
+    assert [check["name"] for check in checks] == ["credentials", "deadline"]
+
+
+def rig_hang():
+    from ar_workers.simulator import Fault
+
+    return Fault(action="delay", path="/devices/*", seconds=0.45)
+
+
+def test_an_unknown_customer_is_refused(rig):
+    assert "no customer initech: known are acme" in doctor("--customer", "initech", status=1)
+
+
+def test_without_a_customer_redis_the_workers_and_the_channels_are_looked_at(rig):
+    checks = json.loads(doctor("--json", status=1))["checks"]
+    states = {check["name"]: check["light"] for check in checks if check["customer"] is None}
+    assert states["redis"] == "ok"
+    assert states["workers"] == "red"
+    assert states["slack"] == "red"
+
+
+def test_a_redis_that_is_away_is_red(rig):
+    assert [check.light for check in checkup(f"redis://127.0.0.1:{free_port()}/0")] == [Light.RED]
+
+
+def test_a_redis_that_keeps_and_never_evicts_is_well(real_redis, redis_url):
+    assert {check.light for check in checkup(redis_url)} == {Light.OK}
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "name"), [("appendonly", "no", "redis appendonly"), ("maxmemory-policy", "allkeys-lru", "redis maxmemory-policy")]
+)
+def test_a_redis_that_forgets_is_red(real_redis, redis_url, setting, value, name):
+    before = real_redis.config_get(setting)[setting]
+    real_redis.config_set(setting, value)
+    try:
+        assert {check.name for check in checkup(redis_url) if check.light is Light.RED} == {name}
+    finally:
+        real_redis.config_set(setting, before)
+
+
+def test_a_sweep_leaves_its_trace(real_redis, redis_url):
+    real_redis.set("ar:tick:sweep", "1")
+    assert is_swept(redis_url).light is Light.OK
+
+
+@pytest.fixture
+def inboxes():
+    with Simulation(World.from_dict({"tenants": {}})) as simulation:
+        yield simulation
+
+
+def test_slack_is_asked_who_we_are_and_nothing_is_posted(inboxes):
+    config = {"channel": "C-TRE", "base_url": f"{inboxes.slack.url}/api/"}
+    assert slack.probe(slack.Config(token="xoxb-simulated", **config)).light is Light.OK
+    wrong = slack.probe(slack.Config(token="xoxb-wrong", **config))
+    assert (wrong.light, wrong.detail) == (Light.RED, "auth.test: invalid_auth")
+    assert list(inboxes.journal.messages()) == []
+
+
+def test_the_mail_relay_is_signed_in_to_and_nothing_is_sent(inboxes):
+    config = {"host": "127.0.0.1", "port": inboxes.mail.port, "sender": "ar@provider.example", "ca_file": inboxes.ca_pem, "user": "ar"}
+    assert email.probe(email.Config(password="simulated", **config)).light is Light.OK
+    assert email.probe(email.Config(password="wrong", **config)).light is Light.RED
+    assert list(inboxes.journal.messages()) == []
+
+
+def test_pagerduty_is_only_dialled_which_is_never_green(inboxes):
+    config = {"base_url": inboxes.pagerduty.url, "ca_file": inboxes.ca_pem}
+    assert pagerduty.probe(pagerduty.Config(routing_key="x" * 32, **config)).light is Light.WARN
+    assert pagerduty.probe(pagerduty.Config(routing_key="short", **config)).light is Light.RED
+    assert pagerduty.probe(pagerduty.Config(routing_key="x" * 32, base_url=inboxes.pagerduty.url)).light is Light.RED
+
+
+def test_a_customers_webhook_is_dialled_only_where_it_may_be_posted_to(inboxes):
+    config = webhook.Config(url=f"{inboxes.webhook.url}/canary", secrets=("whsec_c2ltdWxhdGVkLXNlY3JldC1vZi10aGUtd2ViaG9vaw==",))
+    port = inboxes.webhook.port
+    opened = Egress(allowed=("127.0.0.0/8",), ports=(port,), ca_file=inboxes.ca_pem)
+    assert webhook.probe(config, opened).light is Light.WARN
+    closed = webhook.probe(config, Egress(ports=(port,)))
+    assert closed.light is Light.RED
+    assert "canary" not in repr(closed)
