@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from tests.chaos.fleet import Fleet, Troop
 
 
+#: Shares of SIGKILL, SIGSTOP and SIGTERM.
+WEIGHTS = (0.8, 0.1, 0.1)
+
+
 @dataclass
 class Killer:
     """Every now and then, one of the fleet's workers or beats: SIGKILL mostly, a freeze or a SIGTERM now and then."""
@@ -25,8 +29,7 @@ class Killer:
     seed: int
     pauses: tuple[float, float] = (0.5, 3.0)
     most: int | None = None
-    #: Shares of SIGKILL, SIGSTOP and SIGTERM.
-    weights: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    weights: tuple[float, float, float] = WEIGHTS
     longest_freeze: float = 9.0
     kills: list[tuple[float, int]] = field(default_factory=list)
     done: int = 0

@@ -37,11 +37,16 @@ POINTS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+#: What a threat passes on its way; the other roles only wake these.
+PATH = ("publisher", "responder", "executor", "deliverer")
+
+
 def gaps() -> dict[str, tuple[str, ...]]:
-    """The points without those `before:` that follow an `after:`: nothing happens between the two."""
+    """The points on a threat's path without those `before:` that follow an `after:`: nothing happens between the two."""
     return {
         role: tuple(name for before, name in pairwise(("", *names)) if not (before.startswith("after:") and name.startswith("before:")))
         for role, names in POINTS.items()
+        if role in PATH
     }
 
 

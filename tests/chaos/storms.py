@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.chaos.fleet import HASTE, Fleet
-from tests.chaos.killer import Killer, RedisKiller, reclaims
+from tests.chaos.killer import WEIGHTS, Killer, RedisKiller, reclaims
 from tests.chaos.report import Outcome, of, percentile
 from tests.chaos.world import OTHERS, Campaign
 
@@ -45,13 +45,24 @@ class Publisher:
         return self.at >= len(self.fleet.campaign.threats)
 
 
-def kill_storm(folder: Path, seed: int, *, threats: int, strikes: int, workers: int, batch: int, settings: dict[str, str]) -> Outcome:
-    """R2."""
+def kill_storm(  # noqa: PLR0913 - a storm is many numbers
+    folder: Path,
+    seed: int,
+    *,
+    threats: int,
+    strikes: int,
+    workers: int,
+    batch: int,
+    settings: dict[str, str],
+    weights: tuple[float, float, float] = WEIGHTS,
+) -> Outcome:
+    """R2. `weights` are the shares of SIGKILL, freezes and SIGTERM."""
     campaign = Campaign(seed, MANY, others=OTHERS, noted=4)
     campaign.add(threats)
     with Fleet(folder, campaign, workers=workers, beats=1, settings=settings) as fleet:
         fleet.fault(**SLUGGISH)
-        killer, publisher = Killer(fleet, seed, most=strikes, longest_freeze=1.5 * float(settings["CHAOS_LEASE"])), Publisher(fleet, batch)
+        killer = Killer(fleet, seed, most=strikes, longest_freeze=1.5 * float(settings["CHAOS_LEASE"]), weights=weights)
+        publisher = Publisher(fleet, batch)
         fleet.until(lambda: publisher.is_done() and killer.done >= strikes, killer, publisher, seconds=60 + 4 * strikes + threats)
         killer.stop()
         calm = time.monotonic()

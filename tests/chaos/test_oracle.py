@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from ar_workers.domain.rows import Finding
+from ar_workers.domain.rows import Finding, Row
 from ar_workers.domain.states import State
 from ar_workers.ledger.memory import MemoryLedger
 from ar_workers.pipeline.respond import respond
-from tests.chaos.oracle import judge
+from tests.chaos.oracle import Verdict, _settled, _told, judge
 from tests.chaos.vendors import early_calls
 from tests.chaos.world import Campaign
 from tests.fakes import some_services
@@ -103,6 +103,27 @@ def test_a_message_that_came_twice_is_doubled_and_one_that_never_came_lost(run, 
     assert len(run.verdict().doubled) == 1
     run.journal = [each for each in run.journal if each["vendor"] != vendor]
     assert len(run.verdict().lost) == 1
+
+
+def test_a_mail_that_nobody_recorded_is_lost(run):
+    settled(run)
+    verdict = judge(run.ledger, run.journal, [run.event], run.campaign.expected, {run.event.threat_id})
+    assert verdict.lost == [f"{run.event.threat_id}: no row to email"]
+
+
+def test_a_mail_that_came_twice_is_a_copy_and_one_that_may_have_come_a_doubt(run):
+    row = Row(
+        id="acme:email:1", customer="acme", threat_id="T-0", kind="delivery", verb="email", subject="x", label="x", queue="notify",
+        state=State.DONE, reference="<1@x>", created_at=run.event.occurred_at,
+    )  # fmt: skip
+    verdict = Verdict()
+    _told(verdict, [row], {"<1@x>/soc@acme.example": 2})
+    assert verdict.copies == [row.id]
+    assert verdict.is_clean
+    _settled(verdict, [row.model_copy(update={"state": State.UNKNOWN, "reason": "may have been sent, and the provider cannot tell"})])
+    assert verdict.doubts == [row.id]
+    _settled(verdict, [row.model_copy(update={"state": State.UNKNOWN})])
+    assert len(verdict.unsettled) == 1
 
 
 def test_a_row_in_no_terminal_state_is_unsettled(run):

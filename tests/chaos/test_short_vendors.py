@@ -36,4 +36,4 @@ def test_three_beats_tick_as_one_and_the_last_one_takes_over(tmp_path):
 
 
 def test_wrong_types_under_a_customers_keys_end_no_worker_and_are_that_customers_trouble_alone(tmp_path):
-    assert_sound(poison.wrong_types(tmp_path, 13, threats=20, seconds=1.5))
+    assert_sound(poison.wrong_types(tmp_path, 13, threats=12, seconds=1))

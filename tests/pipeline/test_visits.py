@@ -8,6 +8,7 @@ from datetime import timedelta
 from ar_workers.domain.errors import NotSent, Throttled, VendorFault
 from ar_workers.domain.states import State
 from ar_workers.pipeline.compaction import compact
+from ar_workers.pipeline.deliver import deliver
 from ar_workers.pipeline.execute import execute
 from ar_workers.pipeline.fairness import FULL, SMALL
 from ar_workers.pipeline.ingest import ingest
@@ -185,3 +186,12 @@ def test_what_is_settled_for_long_is_packed_and_shown_as_before():
     services.clock.advance(timedelta(days=4))
     assert compact(services) == 1
     assert services.ledger.rows("acme", "THREAT-1") == before
+
+
+def test_a_message_that_rings_a_row_twice_visits_it_once():
+    services, ids = planned()
+    slack = next(ring for ring in services.ledger.unsettled("acme", "THREAT-1") if ":slack:" in ring.id).id
+    deliver(services, [slack, slack])
+    execute(services, [ids["ban_hash"], ids["ban_hash"]])
+    assert sum(len(channel.sent) for channel in services.channels.values()) == 1
+    assert [verb for verb, _ in services.edrs["acme", "crowdstrike"].effects] == ["ban_hash"]
