@@ -28,7 +28,7 @@ up: install ## run one machine for real customers (state in AR_HOME)
 	@$(BIN)/arctl up
 
 test: install ## run the tests (ARGS=... goes to pytest)
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile $(ARGS)
 
 check: install ## lint, types, layers, generated documentation
 	@$(BIN)/ruff check .

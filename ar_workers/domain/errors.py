@@ -89,7 +89,7 @@ class Throttled(EDRError):
 
 
 class EndpointOffline(EDRError):
-    """The endpoint is not connected; the vendor did not take the order."""
+    """The endpoint is not connected. If it was asked already, it is looked at before it is asked again."""
 
 
 class EndpointNotFound(EDRError):

@@ -17,8 +17,8 @@ DEFAULT_LIFE = timedelta(days=3)
 DELIVERY_LIFE = timedelta(hours=24)
 #: A text message or a call that comes late is noise.
 _SHORT_LIVED = {"sms": timedelta(minutes=15), "voice": timedelta(minutes=15)}
-#: Workers that died with the row in hand before it is set aside as poison.
-MOST_CRASHES = 5
+#: Workers that died with the row in hand before it is set aside as poison. A storm that kills each after seconds needs some more than bad luck.
+MOST_CRASHES = 10
 
 _FIRST, _CAP = timedelta(seconds=1), timedelta(minutes=5)
 _OFFLINE_FIRST, _OFFLINE_CAP = timedelta(seconds=30), timedelta(minutes=15)
