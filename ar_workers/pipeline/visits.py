@@ -45,9 +45,7 @@ def visit_all(services: Services, row_ids: Sequence[str], look: Callable[[Visit]
     """
     customer = row_ids[0].partition(":")[0]
     once = list(dict.fromkeys(row_ids))  # to its owner a row is granted again, as after a lost reply
-    claims = services.ledger.claim(
-        once, owner=uuid.uuid4().hex, lease=services.lease, most_isolations=_most_isolations(services, customer)
-    )
+    claims = services.ledger.claim(once, owner=uuid.uuid4().hex, lease=services.lease, most_isolations=_most_isolations(services, customer))
     held = [claim for claim in claims if not isinstance(claim, Refusal)]
     with services.heartbeat.holding(held):
         return _visit_each(services, held, look)

@@ -13,7 +13,8 @@ from ar_workers.domain.endpoints import OS
 from ar_workers.domain.errors import AuthRefused, Denied, Unsupported, VendorFault
 from ar_workers.domain.facts import Fact, Receipt, Sight
 from ar_workers.edr.crowdstrike import Config
-from ar_workers.edr.crowdstrike.rtr import command_string, process_line
+from ar_workers.edr.crowdstrike.adapter import _process_fact
+from ar_workers.edr.crowdstrike.rtr import Output, command_string, process_line
 from ar_workers.simulator import Fault
 from tests.builders import EVIL, a_delete, a_domain_ban, a_hash_ban, a_key_deletion, a_kill, agent_id, an_endpoint, an_isolate, sha256
 from tests.edr.rigs.crowdstrike import crowdstrike
@@ -224,3 +225,17 @@ def test_an_unfinished_command_is_pending():
 
 def test_a_receipt_without_a_reference_is_looked_at_like_none(rig):
     assert rig.adapter.observe(a_kill(), Receipt()).sight is Sight.NOT_SO
+
+
+class SlowToHash:
+    """A shell of an endpoint that lists its processes and does not get around to reading their images in time."""
+
+    session_id = "s"
+
+    def read(self, base, *_):
+        return Output(complete=True, stdout=f"4711  evil.exe  {EVIL}\n") if base == "ps" else Output(complete=False)
+
+
+def test_an_image_that_is_not_hashed_in_time_is_looked_at_again_and_no_mismatch():
+    with pytest.raises(VendorFault, match="filehash"):
+        _process_fact(SlowToHash(), a_kill())

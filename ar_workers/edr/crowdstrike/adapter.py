@@ -315,7 +315,10 @@ def _not_meant(shell: Shell, action: KillProcess, line: str, path: str) -> str |
         return f"its image is {path or 'another'}"
     image = path or process.image_path or ""
     if process.sha256 and is_quotable(image):
-        found = sha256_in(shell.read("filehash", image).stdout)
+        hashed = shell.read("filehash", image)
+        if not hashed.complete:
+            raise VendorFault("RTR filehash: the sensor has not answered in time")
+        found = sha256_in(hashed.stdout)
         if found:
             return None if found == process.sha256 else "its image has another SHA-256"
     if process.started_at:
