@@ -75,7 +75,7 @@ def services_of(rig):
 
 
 def mails(services):
-    return [each.notification.headline.rpartition(": ")[2] for each in services.channels["email"].sent]
+    return [each.notification.headline.rpartition(": ")[2] for each in services.channels["acme", ""].sent]
 
 
 def rechecked(services):
