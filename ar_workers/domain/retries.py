@@ -17,7 +17,7 @@ DEFAULT_LIFE = timedelta(days=3)
 DELIVERY_LIFE = timedelta(hours=24)
 #: A text message or a call that comes late is noise.
 _SHORT_LIVED = {"sms": timedelta(minutes=15), "voice": timedelta(minutes=15)}
-#: Workers that died with the row in hand before it is set aside as poison. A storm that kills each after seconds needs some more than bad luck.
+#: Workers that died with the row in hand before it is set aside as poison: more than a storm of kills makes likely by chance.
 MOST_CRASHES = 10
 
 _FIRST, _CAP = timedelta(seconds=1), timedelta(minutes=5)

@@ -203,13 +203,14 @@ class Fleet(Troop):
         return subprocess.run(command, env=self.environment, cwd=ROOT, check=False, capture_output=True, timeout=60).returncode
 
     def settled(self, events: Sequence[ThreatPublished]) -> Callable[[], bool]:
-        """A condition: every row of these threats is settled. It looks at a few threats per call."""
+        """A condition: every row of these threats is settled, that of the note on one as well. It looks at a few threats per call."""
         left, ledger = deque(events), self.ledger
 
         def are_settled() -> bool:
             for _ in range(min(len(left), 40)):
                 rows = ledger.rows(left[0].customer, left[0].threat_id)
-                if not rows or not all(map(is_settled, rows)):
+                is_noted = any(row.verb == "email" for row in rows) or not self.campaign.note_on(left[0])
+                if not rows or not is_noted or not all(map(is_settled, rows)):
                     left.rotate(-1)
                     return False
                 left.popleft()
