@@ -7,7 +7,7 @@ import email
 import email.policy
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from email.message import EmailMessage
 from typing import Any
 
@@ -20,11 +20,27 @@ from ..journal import Journal
 VENDOR = "mail"
 
 
-def _free_port() -> int:
-    """The controller knocks at its own port to see that it is open, so 0 will not do."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+class _Controller(Controller):
+    """One that has its port before it listens: it knocks there to see that it is open, so 0 will not do."""
+
+    def __init__(self, handler: MailInbox, port: int, **more: Any) -> None:
+        self._bound: socket.socket | None = None
+        if not port:
+            self._bound = socket.socket()
+            self._bound.bind(("127.0.0.1", 0))
+            port = int(self._bound.getsockname()[1])
+        super().__init__(handler, hostname="127.0.0.1", port=port, **more)
+
+    def _create_server(self) -> Awaitable[asyncio.AbstractServer]:
+        bound, self._bound = self._bound, None
+        if bound is None:
+            return super()._create_server()
+        return self.loop.create_server(self._factory_invoker, sock=bound)
+
+    def forget(self) -> None:
+        """Give the port back, if it never listened."""
+        if self._bound is not None:
+            self._bound.close()
 
 
 class MailInbox:
@@ -48,23 +64,23 @@ class MailInbox:
         self.refusals: dict[str, str] = dict(refusals or {})
         self._journal, self._faults = journal, faults
         self._user, self._password = user.encode(), password.encode()
-        self.port = port or _free_port()
-        self._controller = Controller(
+        self._controller = _Controller(
             self,
-            hostname="127.0.0.1",
-            port=self.port,
+            port,
             tls_context=tls,
             require_starttls=True,
             authenticator=self._authenticated,
             auth_required=True,
             enable_SMTPUTF8=smtputf8,
         )
+        self.port = self._controller.port
 
     def start(self) -> None:
         self._controller.start()
 
     def stop(self) -> None:
         """Stop listening; stopping twice is stopping."""
+        self._controller.forget()
         if self._controller.server is not None:
             self._controller.stop(no_assert=True)
             self._controller.server = None
