@@ -11,6 +11,8 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.live import Live
+from rich.panel import Panel
+from rich.text import Text
 
 from ..bootstrap import doorbell_at, ledger_at
 from ..domain.errors import ARError
@@ -65,6 +67,7 @@ def _run(console: Console, folder: Path, examples: Path, *, keep: bool) -> list[
             _ingest(console, machine, examples / name)
             _watch(console, machine, board, name)
         console.print(board.result())
+        _show_what_arrived(console, machine.folder / "journal.ndjson")
         problems = board.problems()
         if not problems:
             console.print("[green]every outcome is the expected one[/]")
@@ -137,6 +140,17 @@ def _watch(console: Console, machine: Machine, board: Scoreboard, name: str) -> 
             machine.crew.mend()
             live.update(board.progress())
             time.sleep(0.15)
+
+
+def _show_what_arrived(console: Console, journal: Path) -> None:
+    """A TRE's Slack message, and a customer's mail, as the pretend servers took them."""
+    messages = [each for each in map(json.loads, journal.read_text(encoding="utf-8").splitlines()) if each["kind"] == "message"]
+    slack = next((each for each in messages if each["vendor"] == "slack"), None)
+    mail = next((each for each in messages if each["vendor"] == "mail" and "summary" in each["body"]["text"].lower()), None)
+    if slack:
+        console.print(Panel(Text(slack["subject"]), title=Text(f"Slack, {slack['channel']}")))
+    if mail:
+        console.print(Panel(Text(f"{mail['subject']}\n\n{mail['body']['text'].strip()}"), title=Text(f"mail to {mail['channel']}")))
 
 
 def _stay(console: Console, machine: Machine) -> None:

@@ -93,6 +93,8 @@ def test_workers_killed_in_the_middle_of_their_work_change_nothing_about_the_out
             os.kill(before[name], signal.SIGKILL)
         assert process.wait(120) == 0, said(tmp_path)
     assert "every outcome is the expected one" in said(tmp_path)
+    assert "Slack, " in said(tmp_path)
+    assert "mail to soc@acme.example" in said(tmp_path)
     assert_nothing_is_doubled(tmp_path)
 
 
