@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..clock import VirtualClock
-from ..crowdstrike.limits import SlidingWindow
 from ..journal import Journal
+from ..limits import SlidingWindow
 from ..server import Reply, Request, json_reply
 from ..world import Credential, Tenant, World
 from . import alerts, endpoints, hashes, orders, quarantine, scripts

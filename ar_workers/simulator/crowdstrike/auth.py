@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import secrets
 import threading
-from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 from ..clock import VirtualClock
+from ..grants import Grant
+from ..limits import SlidingWindow
 from ..server import Request
 from ..world import Credential, Tenant, World
 from .envelope import Answer, Refusal
-from .limits import SlidingWindow
 from .options import Options
-
-
-@dataclass(frozen=True)
-class Grant:
-    """A token that was given out."""
-
-    tenant: Tenant
-    credential: Credential
-    expires: float
 
 
 class Gate:

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from ..clock import VirtualClock
 from ..journal import Journal
+from ..limits import Allowance, SlidingWindow
 from ..server import Reply, Request
 from ..world import World
 from . import alerts, batches, groups, hosts, iocs, quarantine, rtr, sessions
 from .auth import Gate
 from .call import VENDOR, Call
 from .envelope import Answer, Envelopes, Refusal
-from .limits import Allowance, SlidingWindow
 from .options import Options
 
 Handler = Callable[[Call], Answer]

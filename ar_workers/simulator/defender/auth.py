@@ -7,12 +7,12 @@ import json
 import secrets
 import threading
 import uuid
-from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 from ..clock import VirtualClock
+from ..grants import Grant
 from ..server import Reply, Request, json_reply
-from ..world import Credential, Tenant, World
+from ..world import World
 from .call import VENDOR, Refusal
 from .options import Options
 
@@ -27,15 +27,6 @@ ROLES = (
     "Library.Manage",
 )
 SCOPE = "https://api.securitycenter.microsoft.com/.default"
-
-
-@dataclass(frozen=True)
-class Grant:
-    """A token that was given out."""
-
-    tenant: Tenant
-    credential: Credential
-    expires: float
 
 
 class Gate:

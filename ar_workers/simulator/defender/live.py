@@ -12,8 +12,8 @@ from ..endpoints import Endpoint
 from ..server import Reply, Request, json_reply
 from ..world import Tenant
 from .call import Answer, Call, Refusal, Row, stamp
-from .library import library_of
 from .orders import Desk, found, open_already
+from .script_library import library_of
 from .scripts import Output, run
 
 #: The order in which the commands of a session may come.

@@ -8,12 +8,13 @@ from functools import partial
 from math import ceil
 
 from ..clock import VirtualClock
-from ..crowdstrike.limits import SlidingWindow
+from ..grants import Grant
 from ..journal import Journal
+from ..limits import SlidingWindow
 from ..server import Reply, Request, json_reply
 from ..world import World
-from . import alerts, files, indicators, library, live, machines, orders
-from .auth import Gate, Grant
+from . import alerts, files, indicators, live, machines, orders, script_library
+from .auth import Gate
 from .call import VENDOR, Answer, Call, Refusal
 from .options import Options
 
@@ -34,8 +35,8 @@ ROUTES: dict[tuple[str, str], tuple[str, Handler]] = {
     ("GET", "/api/machineactions/{}"): (READ, orders.details),
     ("POST", "/api/machineactions/{}/cancel"): ("Machine.Isolate", orders.cancel),
     ("GET", "/api/machineactions/{}/GetLiveResponseResultDownloadLink(index={})"): ("Machine.LiveResponse", live.result_link),
-    ("GET", "/api/libraryfiles"): ("Library.Manage", library.listing),
-    ("POST", "/api/libraryfiles"): ("Library.Manage", library.upload),
+    ("GET", "/api/libraryfiles"): ("Library.Manage", script_library.listing),
+    ("POST", "/api/libraryfiles"): ("Library.Manage", script_library.upload),
     ("GET", "/api/files/{}"): ("File.Read.All", files.details),
     ("GET", "/api/indicators"): (TI, indicators.listing),
     ("POST", "/api/indicators"): (TI, indicators.submit),

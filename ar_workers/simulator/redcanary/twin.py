@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 
 from ..clock import VirtualClock
-from ..crowdstrike.limits import SlidingWindow
 from ..journal import Journal
+from ..limits import SlidingWindow
 from ..server import Reply, Request, json_reply
 from ..world import Tenant, World
 from . import detections

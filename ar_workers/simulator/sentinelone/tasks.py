@@ -219,7 +219,7 @@ def results(call: Call) -> Row:
     return {"data": {"download_links": links, "errors": errors}}
 
 
-def library(call: Call) -> Row:
+def script_library(call: Call) -> Row:
     scripts = call.tenant.facts.get("scripts", {})
     rows = [{"id": one, "scriptType": "action", "inputRequired": True, **each} for one, each in scripts.items()]
     return call.listed(rows, {"ids": is_in("id"), "scriptType": is_in("scriptType")})

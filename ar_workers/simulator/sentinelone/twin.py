@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..clock import VirtualClock
-from ..crowdstrike.limits import SlidingWindow
 from ..journal import Journal
+from ..limits import SlidingWindow
 from ..server import Reply, Request, json_reply
 from ..world import Credential, Tenant, World
 from . import agents, bans, tasks, threats
@@ -30,7 +30,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Handler]] = {
     ("GET", "threats"): ("threats.view", threats.threats),
     ("POST", "threats/mitigate/*"): ("threats.mitigate", threats.mitigate),
     ("GET", "cloud-detection/alerts"): ("alerts.view", threats.star_alerts),
-    ("GET", "remote-scripts"): ("scripts.view", tasks.library),
+    ("GET", "remote-scripts"): ("scripts.view", tasks.script_library),
     ("POST", "remote-scripts/execute"): ("scripts.run", tasks.execute),
     ("GET", "remote-scripts/status"): ("tasks.view", tasks.status),
     ("POST", "remote-scripts/fetch-files"): ("scripts.view", tasks.results),
