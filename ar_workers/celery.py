@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
+from collections import Counter
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from .domain.scores import Ring
 
 _log = logging.getLogger(__name__)
-#: With so many messages standing in a queue, a message rings many rows.
+#: With so many messages standing in a queue or about to, a message rings many rows.
 BACKLOG = 20
 #: Seconds after which what was last seen of the queues is looked at again.
 OLD = 0.5
@@ -105,7 +106,8 @@ class CeleryDoorbell:
 
     def play(self, score: Score) -> None:
         """The whole threat as one canvas: chains of isolation and group, beside the deliveries."""
-        if any(self._standing.get(step.ring.queue, 0) >= BACKLOG for step in score.steps):
+        more = Counter(step.ring.queue for step in score.steps)
+        if any(self._standing.get(queue, 0) + number >= BACKLOG for queue, number in more.items()):
             score = coalesced(score)
         if score.steps:
             self._send([self._canvas(step) for step in score.steps])

@@ -131,10 +131,10 @@ class Ledger(Protocol):
     def event_failed(self, ref: str, reason: str, after: timedelta) -> None:
         """Planning failed: due again after this long, until it is set aside as failed."""
 
-    def record(self, event: Event, rows: Sequence[NewRow], *, closes: str | None, is_rung: bool = True) -> list[Ring] | None:
+    def record(self, event: Event, rows: Sequence[NewRow], *, closes: str | None, unrung: Container[str] = ()) -> list[Ring] | None:
         """Write the whole plan of an event in one step. Returns what of the threat may be rung, in plan order.
 
-        None if it was written before: nothing is changed then. What nobody rings for is due at once.
+        None if it was written before: nothing is changed then. `unrung` are queues on which nobody rings: their rows are due at once.
         """
 
     def claim(self, row_ids: Sequence[str], *, owner: str, lease: timedelta, most_isolations: int | None) -> list[Claim | Refusal]:
@@ -193,8 +193,12 @@ class Ledger(Protocol):
     def gathered(self, row_id: str) -> list[Delivery]:
         """The deliveries that this row is sent for, its own first; empty unless it carries a digest."""
 
-    def due(self, limit: int, again: timedelta) -> list[Ring]:
-        """What is due and unleased, of each customer its soonest, all customers alike; not due again before `again`."""
+    def due(self, limit: int, again: timedelta, *, full: Container[str] = ()) -> list[Ring]:
+        """What is due and in nobody's hands, all customers alike; not due again before `again`.
+
+        Of each customer half is what has been due for longest, and half what has just become due: what a lost worker held
+        does not wait behind a flood. What a remote or a queue in `full` could not take now is put off and not given out.
+        """
 
     def tick(self, name: str, window: timedelta) -> bool:
         """Whether this is the first call with `name` in the current window: two schedulers make one tick."""

@@ -93,7 +93,7 @@ class MemoryLedger:
             word = "failed" if found.state == "failed" else "planning failed, will be tried again"
             self._note(found.event.customer, found.event.threat_id, ref.partition(":")[2], f"{word}: {reason}")
 
-    def record(self, event: Event, rows: Sequence[NewRow], *, closes: str | None, is_rung: bool = True) -> list[Ring] | None:
+    def record(self, event: Event, rows: Sequence[NewRow], *, closes: str | None, unrung: Container[str] = ()) -> list[Ring] | None:
         with self._lock:
             ref = f"{event.customer}:event/{event.id}"
             found = self._events.get(ref)
@@ -104,7 +104,7 @@ class MemoryLedger:
             self._threats[event.customer, event.threat_id].is_packed = False
             recorded: dict[str, str] = {}
             for row in rows:
-                self._place(event, row, recorded, self._grace if is_rung else timedelta())
+                self._place(event, row, recorded, timedelta() if row.queue in unrung else self._grace)
             found.state = "planned"
             self._due.pop(ref, None)
             self._note(event.customer, event.threat_id, f"event/{event.id}", "planned")
@@ -397,7 +397,7 @@ class MemoryLedger:
         if row.wish.remote:
             busy = self._remote(row).busy[row.wish.verb in URGENT]
             if row.owner in busy:
-                busy[row.owner] = until
+                busy[row.owner].until = until
 
     def limit(self, customer: str, remote: str, limits: Limits) -> None:
         with self._lock:
@@ -496,7 +496,7 @@ class MemoryLedger:
                 self._ring_next(self._lane_queues.get(key, []), rings)
         if row.wish.remote:
             remote, urgent = self._remote(row), row.wish.verb in URGENT
-            if remote.busy[urgent].pop(row.owner, None):
+            if remote.dismiss(row.owner, urgent=urgent):
                 waiting = list(remote.queue[urgent])
                 self._ring_next(waiting, rings)
                 remote.queue[urgent] = OrderedDict.fromkeys(waiting)
@@ -587,24 +587,29 @@ class MemoryLedger:
             settled = TERMINAL | {State.HELD}
             return [self._ring(name) for name in names if self._rows[name].state not in settled]
 
-    def due(self, limit: int, again: timedelta) -> list[Ring]:
+    def due(self, limit: int, again: timedelta, *, full: Container[str] = ()) -> list[Ring]:
         with self._lock:
             ripe: dict[str, list[str]] = {}
             for _, name in sorted((at, name) for name, at in self._due.items() if at <= self._now()):
                 ripe.setdefault(name.partition(":")[0], []).append(name)
             share = max(1, limit // max(1, len(ripe)))
-            names = [name for mine in ripe.values() for name in mine[:share]]
-            return [self._ring(name) for name in names if self._is_rung(name, again)]
+            names = [name for mine in ripe.values() for name in _longest_and_latest(mine, share)]
+            return [self._ring(name) for name in names if self._is_rung(name, again, full)]
 
-    def _is_rung(self, name: str, again: timedelta) -> bool:
+    def _is_rung(self, name: str, again: timedelta, full: Container[str]) -> bool:
         row = self._rows.get(name)
-        if row and row.wish.remote and row.state is not State.LEASED:
-            wait, why = self._remote(row).wait(self._now(), urgent=row.wish.verb in URGENT)
+        is_held_by_nobody = row is None or row.state is not State.LEASED
+        if row and row.wish.remote and is_held_by_nobody:
+            remote, urgent = self._remote(row), row.wish.verb in URGENT
+            wait, why = remote.wait(self._now(), urgent=urgent)
             if wait:
                 self._put_off(row, wait, why)
                 return False
+            if remote.is_beset(self._now(), self._most_visits, urgent=urgent):
+                self._due[name] = self._now() + 4 * again
+                return False
         self._due[name] = self._now() + again
-        return True
+        return not (is_held_by_nobody and self._ring(name).queue in full)
 
     def _ring(self, name: str) -> Ring:
         if name in self._events:
@@ -721,3 +726,9 @@ class MemoryLedger:
     def _note(self, customer: str, threat: str, row: str, text: str) -> None:
         dossier = self._threats[customer, threat]
         dossier.timeline.append(TimelineEntry(at=self._now(), row=row, text=text))
+
+
+def _longest_and_latest(ripe: list[str], share: int) -> list[str]:
+    """Half of the share from either end."""
+    longest, latest = ripe[: (share + 1) // 2], ripe[(share + 1) // 2 :]
+    return longest + latest[::-1][: share // 2]

@@ -17,7 +17,7 @@ from ..domain.errors import LedgerFull
 from ..domain.events import load_event
 from ..domain.notifications import load_delivery
 from ..domain.rows import Acceptance, Claim, Refusal, Row, Seat, ThreatRecord
-from ..domain.scores import Ring
+from ..domain.scores import Queue, Ring
 from .clients import infos, unavailable_if_away
 from .shapes import acceptance, claim_of, conclusion, customer_of, in_ms, packed, rings_of, row_of, threat_of, unpacked, wished
 
@@ -107,11 +107,12 @@ class RedisLedger:
         customer, _, event_id = ref.partition(":event/")
         self._run("event_failed", customer, event_id, reason, in_ms(after), MOST_PLANNING_ATTEMPTS)
 
-    def record(self, event: Event, rows: Sequence[NewRow], *, closes: str | None, is_rung: bool = True) -> list[Ring] | None:
-        plan = {"rows": [wished(row) for row in rows], "at": int(event.occurred_at.timestamp() * 1000)}
+    def record(self, event: Event, rows: Sequence[NewRow], *, closes: str | None, unrung: Container[str] = ()) -> list[Ring] | None:
+        wishes = [wished(row, 0 if row.queue in unrung else self._grace) for row in rows]
+        plan = {"rows": wishes, "at": int(event.occurred_at.timestamp() * 1000)}
         if closes:
             plan["closes"] = closes
-        is_new, *rings = self._run("record", event.customer, event.id, event.threat_id, json.dumps(plan), self._grace if is_rung else 0)
+        is_new, *rings = self._run("record", event.customer, event.id, event.threat_id, json.dumps(plan))
         return rings_of(rings) if is_new == "yes" else None
 
     def claim(self, row_ids: Sequence[str], *, owner: str, lease: timedelta, most_isolations: int | None) -> list[Claim | Refusal]:
@@ -195,7 +196,7 @@ class RedisLedger:
     def unsettled(self, customer: str, threat_id: str) -> list[Ring]:
         return rings_of(self._run("unsettled", customer, threat_id))
 
-    def due(self, limit: int, again: timedelta) -> list[Ring]:
+    def due(self, limit: int, again: timedelta, *, full: Container[str] = ()) -> list[Ring]:
         """Asks only the customers that have something due: one pipelined look at the head of each due set.
 
         A customer whose keys somebody has spoiled is passed over, so that the others do not wait for it.
@@ -210,7 +211,8 @@ class RedisLedger:
             first = _sound(names, heads.execute(raise_on_error=False))
             waiting = [name for name, head in first if head and head[0][1] <= now]
             share = max(1, limit // max(1, len(waiting)))
-            replies = self._run_each([("due", name, (share, in_ms(again))) for name in waiting])
+            queues = "".join(f"{queue}," for queue in Queue if queue in full)
+            replies = self._run_each([("due", name, (share, in_ms(again), self._most_visits, queues)) for name in waiting])
         return [ring for name, reply in _sound(waiting, replies) for ring in rings_of(reply, name)]
 
     def tick(self, name: str, window: timedelta) -> bool:

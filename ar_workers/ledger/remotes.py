@@ -13,7 +13,7 @@ from ..domain.rows import Health
 if TYPE_CHECKING:
     from ..domain.limits import Limits, Rate
 
-BURST, RESERVE, VISIT = 0.25, 0.2, 4
+BURST, RESERVE, VISIT, BESET = 0.25, 0.2, 4, 200
 MOST_FAILURES = 5
 SHORTEST_OPEN, LONGEST_OPEN = timedelta(seconds=5), timedelta(seconds=60)
 LEAST_SPACING = timedelta(milliseconds=50)
@@ -49,6 +49,14 @@ class _Bucket:
 
 
 @dataclass
+class Visitor:
+    """A visit that is with a remote: until when, and how many rows it still holds."""
+
+    until: datetime
+    rows: int = 0
+
+
+@dataclass
 class Remote:
     """One EDR or receiver of one customer. `busy` and `queue` are kept apart for urgent visits (True) and others."""
 
@@ -58,7 +66,7 @@ class Remote:
     open_until: datetime | None = None
     failures: int = 0
     slot: datetime | None = None
-    busy: dict[bool, dict[str, datetime]] = field(default_factory=lambda: {True: {}, False: {}})
+    busy: dict[bool, dict[str, Visitor]] = field(default_factory=lambda: {True: {}, False: {}})
     queue: dict[bool, OrderedDict[str, None]] = field(default_factory=lambda: {True: OrderedDict(), False: OrderedDict()})
 
     def limit(self, limits: Limits, now: datetime) -> None:
@@ -109,15 +117,30 @@ class Remote:
 
     def is_full(self, owner: str, now: datetime, most: int, *, urgent: bool) -> bool:
         """Whether as many visits as may be are with it."""
-        busy = {name: until for name, until in self.busy[urgent].items() if until > now}
+        busy = {name: visitor for name, visitor in self.busy[urgent].items() if visitor.until > now}
         self.busy[urgent] = busy
         return len(busy) >= most and owner not in busy
 
+    def is_beset(self, now: datetime, most: int, *, urgent: bool) -> bool:
+        """Whether it is full, and so many wait that no more need come."""
+        return len(self.queue[urgent]) >= BESET and self.is_full("", now, most, urgent=urgent)
+
     def admit(self, owner: str, now: datetime, lease: timedelta, *, urgent: bool) -> None:
         """A visit begins; where the breaker is half open, it is its one probe."""
-        self.busy[urgent][owner] = now + lease
+        visitor = self.busy[urgent].setdefault(owner, Visitor(now))
+        visitor.until, visitor.rows = now + lease, visitor.rows + 1
         if self.failures >= MOST_FAILURES:
             self.open_until = now + LONGEST_OPEN
+
+    def dismiss(self, owner: str, *, urgent: bool) -> bool:
+        """One row of a visit has been let go; whether it was the last one and the visit has left."""
+        visitor = self.busy[urgent].get(owner)
+        if visitor is None:
+            return False
+        visitor.rows -= 1
+        if visitor.rows <= 0:
+            del self.busy[urgent][owner]
+        return visitor.rows <= 0
 
     def judge(self, now: datetime, health: Health) -> None:
         """How it was on a visit."""

@@ -36,10 +36,10 @@ def acceptance(event: Event, grace: int) -> tuple[str | int, ...]:
     return (event.id, event.digest, event.model_dump_json(), event.threat_id, threat_json, grace, event.remark)
 
 
-def wished(row: NewRow) -> dict[str, Any]:
+def wished(row: NewRow, grace: int) -> dict[str, Any]:
     """A row of `record.lua`'s plan."""
     wish = {name: value for name, value in row.__dict__.items() if value is not None}
-    return {**wish, "life": in_ms(row.life), "wait": in_ms(row.wait)}
+    return {**wish, "life": in_ms(row.life), "wait": in_ms(row.wait), "grace": grace}
 
 
 def claim_of(row_id: str, reply: Sequence[Any]) -> Claim | Refusal:

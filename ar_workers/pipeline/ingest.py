@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..domain.rows import Acceptance
 from ..domain.scores import Queue, Ring
-from .fairness import may_ring
+from .fairness import left_to_the_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,8 @@ def ingest(ledger: Ledger, doorbell: Doorbell, events: Sequence[Event]) -> list[
 
     A ring that fails is no loss: the ledger has the event, and the sweep rings again.
     """
-    unrung = {customer for customer in {event.customer for event in events} if not may_ring(ledger, doorbell, customer)}
+    customers = {event.customer for event in events}
+    unrung = {each for each in customers if Queue.RESPOND in left_to_the_sweep(ledger, doorbell, each)}
     answers = ledger.accept(events, unrung=unrung)
     new = [event for event, answer in zip(events, answers, strict=True) if answer is Acceptance.NEW]
     doorbell.ring([_ring(event) for event in new if event.customer not in unrung])

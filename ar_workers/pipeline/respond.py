@@ -18,7 +18,7 @@ from ..domain.routes import Target, route
 from ..domain.rows import action_row, delivery_row, skip_row, untold_row
 from ..domain.scores import Score
 from ..domain.summaries import summarise
-from .fairness import may_ring
+from .fairness import left_to_the_sweep
 from .workflow import arrange
 
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ def _respond(services: Services, ref: str, event: Event) -> tuple[Step, ...]:
         services.ledger.event_failed(ref, f"{type(error).__name__}: {error}"[:300], RETRY_PLANNING)
         _log.exception("planning %s failed", ref)
         return ()
-    is_rung = may_ring(services.ledger, services.doorbell, event.customer)
-    rings = services.ledger.record(event, rows, closes=plan.closes, is_rung=is_rung)
-    return arrange(rings).steps if rings and is_rung else ()
+    unrung = left_to_the_sweep(services.ledger, services.doorbell, event.customer)
+    rings = services.ledger.record(event, rows, closes=plan.closes, unrung=unrung)
+    return arrange([ring for ring in rings or () if ring.queue not in unrung]).steps
 
 
 def context_for(services: Services, event: Event) -> Context:

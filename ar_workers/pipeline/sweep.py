@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from .fairness import FULL
+from .fairness import full_queues
 
 if TYPE_CHECKING:
     from .services import Services
 
 #: A ring that brought nobody is repeated after this.
 AGAIN = timedelta(seconds=15)
-MOST_RINGS = 5_000
+#: Of each tick: what the workers of a machine get through in about a second.
+MOST_RINGS = 1_000
 #: A little less than beat's interval, so that a punctual beat is never refused and two beats make one tick.
 TICK = timedelta(milliseconds=900)
 
@@ -21,8 +22,6 @@ def sweep(services: Services) -> int:
     """Ring what is due: retries, looks, lost rings, rows whose worker was lost. Returns how many."""
     if not services.ledger.tick("sweep", TICK):
         return 0
-    standing = services.doorbell.backlog()
-    due = services.ledger.due(MOST_RINGS, AGAIN)
-    rings = [ring for ring in due if standing.get(ring.queue, 0) < FULL]
+    rings = services.ledger.due(MOST_RINGS, AGAIN, full=full_queues(services.doorbell))
     services.doorbell.ring(rings)
     return len(rings)

@@ -9,6 +9,7 @@ import pytest
 
 from ar_workers.domain.limits import Limits, Rate
 from ar_workers.domain.rows import Claim, Finding, Health, Refusal
+from ar_workers.domain.scores import Queue
 from ar_workers.domain.states import State
 from tests.ledger.test_contract import a_row, an_event, asked, claimed, concluded, recorded
 
@@ -136,6 +137,43 @@ def test_a_customer_takes_only_so_many_workers(ledger):
     rings = concluded(ledger, claims[0], Finding(state=State.DONE))
     assert [ring.id for ring in rings] == ["acme:ban_hash:16"]
     claimed(ledger, "acme:ban_hash:16")
+
+
+def test_a_visit_that_still_holds_rows_has_not_left(ledger):
+    recorded(ledger, *bans(19))
+    both = ledger.claim(["acme:ban_hash:0", "acme:ban_hash:1"], owner="both", lease=timedelta(seconds=30), most_isolations=None)
+    for number in range(2, 17):
+        claimed(ledger, f"acme:ban_hash:{number}")
+    assert asked(ledger, "acme:ban_hash:17").reason == "crowdstrike busy"
+    assert concluded(ledger, both[0], Finding(state=State.DONE)) == []
+    assert asked(ledger, "acme:ban_hash:18").reason == "crowdstrike busy"
+    assert [ring.id for ring in concluded(ledger, both[1], Finding(state=State.DONE))] == ["acme:ban_hash:17"]
+
+
+def test_what_a_beset_remote_could_not_take_is_not_rung(ledger):
+    recorded(ledger, *bans(230), a_row(remote="crowdstrike"))
+    for number in range(16):
+        claimed(ledger, f"acme:ban_hash:{number}")
+    assert len(ledger.due(1_000, SECOND)) == 215
+    for number in range(16, 216):
+        asked(ledger, f"acme:ban_hash:{number}")
+    time.sleep(0.2)
+    assert [ring.id for ring in ledger.due(1_000, timedelta(milliseconds=1))] == []
+    assert ledger.row("acme:ban_hash:229").state is State.PENDING
+
+
+def test_what_a_full_queue_could_not_take_is_not_rung(ledger):
+    recorded(ledger, *bans(3, queue=Queue.IOC), a_row(remote="crowdstrike"))
+    assert [ring.id for ring in ledger.due(10, SECOND, full={"ioc"})] == ["acme:isolate:1"]
+
+
+def test_what_has_just_become_due_does_not_wait_behind_a_flood(ledger):
+    recorded(ledger, *bans(20))
+    time.sleep(0.05)
+    recorded(ledger, a_row("ban_hash:late", lane=None), event=an_event("e2"))
+    rung = [ring.id for ring in ledger.due(4, SECOND)]
+    assert len(rung) == len(set(rung)) == 4
+    assert "acme:ban_hash:late" in rung
 
 
 def test_every_customer_has_its_share_of_what_is_rung(ledger):

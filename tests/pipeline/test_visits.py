@@ -14,7 +14,7 @@ from ar_workers.pipeline.fairness import FULL, SMALL
 from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.limits import declare_limits
 from ar_workers.pipeline.respond import respond
-from ar_workers.pipeline.sweep import sweep
+from ar_workers.pipeline.sweep import AGAIN, sweep
 from tests.fakes import FakeEDR, InlineDoorbell, some_services
 from tests.pipeline.test_end_to_end import DOMAIN, FIN, HASH, KILL, an_edr, published, row
 
@@ -144,16 +144,36 @@ def test_a_vendor_that_is_down_for_an_hour_costs_few_requests_and_everything_is_
 
 
 class Full(InlineDoorbell):
-    """A doorbell whose queues are long."""
+    """A doorbell of which one queue is long."""
+
+    def __init__(self, queue):
+        super().__init__()
+        self._queue = queue
 
     def backlog(self):
-        return {"ioc": FULL}
+        return {self._queue: FULL[self._queue]}
+
+
+def a_flood():
+    return [published(id=f"e{n}", threat=published().threat.model_copy(update={"id": f"THREAT-{n}"})) for n in range(SMALL)]
+
+
+def test_behind_a_long_queue_of_bans_an_isolation_is_rung_at_once_even_for_who_flooded_it():
+    services = some_services(edr=an_edr(), doorbell=Full("ioc"))
+    services.ledger.accept(a_flood())
+    ingest(services.ledger, services.doorbell, [published(id="one-more")])
+    (ring,) = services.doorbell.rings
+    services.doorbell.rings.clear()
+    respond(services, ring.ids)
+    assert {ring.queue for ring in services.doorbell.rings} == {"isolation", "notify"}
+    bans = [row.id for row in services.ledger.rows("acme", "THREAT-1") if row.queue == "ioc" and row.state is State.PENDING]
+    assert bans
+    assert not {ring.id for ring in services.ledger.due(10_000, AGAIN, full={"ioc"})} & set(bans)
 
 
 def test_a_flooding_customer_is_left_to_the_sweep_and_a_small_one_is_rung_for():
-    services = some_services(edr=an_edr(), doorbell=Full())
-    flood = [published(id=f"e{n}", threat=published().threat.model_copy(update={"id": f"THREAT-{n}"})) for n in range(SMALL)]
-    ingest(services.ledger, services.doorbell, flood)
+    services = some_services(edr=an_edr(), doorbell=Full("respond"))
+    ingest(services.ledger, services.doorbell, a_flood())
     assert len(services.doorbell.rings) == SMALL
     services.doorbell.rings.clear()
     ingest(services.ledger, services.doorbell, [published(id="one-more")])

@@ -26,6 +26,7 @@
 --   remote:NAME            hash    an EDR or a receiver. rates(`calls:ms,...`) and per rate n: tokens n, at n;
 --                                  blocked_until(its own wish), failures(in a row), open_until(the breaker), slot(next turn)
 --   remote:NAME:busy       zset    visit (owner) by the end of its lease; `:urgent` behind it for isolations
+--   remote:NAME:busy:rows  hash    visit -> how many rows it still holds; `:urgent` before `:rows` for isolations
 --   remote:NAME:queue      zset    rows that found it busy, by when they came; likewise
 --   isolations             zset    row id by when its isolation was begun: the blast radius of the last hour
 --   settled                zset    threat id by when its last row was settled
@@ -163,9 +164,30 @@ end
 local function busy_key(remote, verb) return P .. 'remote:' .. remote .. ':busy' .. (URGENT[verb] and ':urgent' or '') end
 local function queue_key(remote, verb) return P .. 'remote:' .. remote .. ':queue' .. (URGENT[verb] and ':urgent' or '') end
 
+-- Whether as many visits are with the remote as may be.
+local function is_full(remote, verb, most_visits)
+  local busy = busy_key(remote, verb)
+  local lost = redis.call('ZRANGEBYSCORE', busy, '-inf', now)
+  if #lost > 0 then
+    redis.call('ZREM', busy, unpack(lost))
+    redis.call('HDEL', busy .. ':rows', unpack(lost))
+  end
+  return redis.call('ZCARD', busy) >= most_visits
+end
+
+local function enter_remote(remote, verb, owner, until_ms)
+  local busy = busy_key(remote, verb)
+  redis.call('ZADD', busy, until_ms, owner)
+  redis.call('HINCRBY', busy .. ':rows', owner, 1)
+end
+
+-- A visit has left once it holds none of its rows any more.
 local function leave_remote(remote, verb, owner, rings)
   if remote == '' then return end
-  if redis.call('ZREM', busy_key(remote, verb), owner) == 1 then ring_next(queue_key(remote, verb), rings) end
+  local busy = busy_key(remote, verb)
+  if redis.call('HINCRBY', busy .. ':rows', owner, -1) > 0 then return end
+  redis.call('HDEL', busy .. ':rows', owner)
+  if redis.call('ZREM', busy, owner) == 1 then ring_next(queue_key(remote, verb), rings) end
 end
 
 -- Ends a lease: the row goes to `to`; its lane, its remote and its dependents are let go.

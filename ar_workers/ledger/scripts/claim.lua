@@ -45,9 +45,7 @@ if remote ~= '' then
     if not is_lost then put_off(id, remote, wait, why, urgent) end
     return {'no', why}
   end
-  local busy = busy_key(remote, verb)
-  redis.call('ZREMRANGEBYSCORE', busy, '-inf', now)
-  if redis.call('ZCARD', busy) >= most_visits and not redis.call('ZSCORE', busy, owner) then
+  if is_full(remote, verb, most_visits) and not redis.call('ZSCORE', busy_key(remote, verb), owner) then
     return wait_in(queue_key(remote, verb), remote .. ' busy')
   end
 end
@@ -72,7 +70,7 @@ if lane ~= '' then
   redis.call('PEXPIRE', lane_key, lease)
 end
 if remote ~= '' then
-  redis.call('ZADD', busy_key(remote, verb), now + lease, owner)
+  enter_remote(remote, verb, owner, now + lease)
   if failures >= MOST_FAILURES then -- the breaker's one probe: the others wait until it has ended, or for the next
     redis.call('HSET', P .. 'remote:' .. remote, 'open_until', now + LONGEST_OPEN)
   end

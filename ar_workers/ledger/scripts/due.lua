@@ -1,7 +1,12 @@
--- What the sweep rings. ARGV: limit, ms until each is due again. Returns {id, queue, label, lane, ...}. What would find
--- its remote closed is put off without a ring.
-local limit, again = tonumber(ARGV[1]), tonumber(ARGV[2])
-local rings, waits = {}, {}
+-- What the sweep rings. ARGV: limit, ms until each is due again, most visits at once to one remote, the queues that are full,
+-- a comma after each. Returns {id, queue, label, lane, ...}. Half is what has been due for longest, half what has just become
+-- due. What would find its queue full or its remote closed or beset is put off without a ring; what a lost worker held is not.
+local limit, again, most_visits, full = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+-- With so many rows waiting at a remote that is full, each visit that leaves calls the next, and no more need come.
+local BESET = 200
+-- So many rows of each half may be put off, then enough has been looked at: Redis does nothing else meanwhile.
+local MOST_PUT_OFF = 100
+local rings, waits, beset = {}, {}, {}
 
 local function closed_for(remote, urgent)
   local key = remote .. (urgent and '!' or '')
@@ -9,19 +14,56 @@ local function closed_for(remote, urgent)
   return unpack(waits[key])
 end
 
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, limit)) do
+local function is_beset(remote, verb)
+  if remote == '' then return false end
+  local key = remote .. (URGENT[verb] and '!' or '')
+  if beset[key] == nil then
+    beset[key] = redis.call('ZCARD', queue_key(remote, verb)) >= BESET and is_full(remote, verb, most_visits)
+  end
+  return beset[key]
+end
+
+local function is_full_queue(queue) return string.find(full, queue .. ',', 1, true) ~= nil end
+
+local function ring(id, ...)
+  redis.call('ZADD', due, now + again, id)
+  for _, part in ipairs({id, ...}) do rings[#rings + 1] = part end
+  return 0
+end
+
+local function leave_until(at, id)
+  redis.call('ZADD', due, at, id)
+  return 1
+end
+
+-- Returns how many were put off.
+local function look_at(id)
   if string.sub(id, 1, 6) == 'event/' then
-    redis.call('ZADD', due, now + again, id)
-    for _, part in ipairs({id, 'respond', 'plan ' .. id, ''}) do rings[#rings + 1] = part end
-  else
-    local row = get(id, 'queue', 'label', 'lane', 'remote', 'verb', 'state')
-    local wait, why = closed_for(row[4] or '', URGENT[row[5]])
-    if wait > 0 and row[6] ~= 'leased' then
-      put_off(id, row[4], wait, why, URGENT[row[5]])
-    else
-      redis.call('ZADD', due, now + again, id)
-      for _, part in ipairs({id, row[1], row[2], row[3] or ''}) do rings[#rings + 1] = part end
+    if is_full_queue('respond') then return leave_until(now + again, id) end
+    return ring(id, 'respond', 'plan ' .. id, '')
+  end
+  local row = get(id, 'queue', 'label', 'lane', 'remote', 'verb', 'state')
+  if row[6] ~= 'leased' then
+    local remote = row[4] or ''
+    local wait, why = closed_for(remote, URGENT[row[5]])
+    if wait > 0 then
+      put_off(id, remote, wait, why, URGENT[row[5]])
+      return 1
     end
+    if is_beset(remote, row[5]) then return leave_until(now + 4 * again, id) end
+    if is_full_queue(row[1] or '') then return leave_until(now + again, id) end
+  end
+  return ring(id, row[1], row[2], row[3] or '')
+end
+
+local longest = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, math.ceil(limit / 2))
+local latest = redis.call('ZREVRANGEBYSCORE', due, now, '-inf', 'LIMIT', 0, math.floor(limit / 2))
+local seen = {}
+for _, ids in ipairs({longest, latest}) do
+  local passed = 0
+  for _, id in ipairs(ids) do
+    if not seen[id] and passed < MOST_PUT_OFF then passed = passed + look_at(id) end
+    seen[id] = true
   end
 end
 return rings

@@ -1,6 +1,6 @@
--- Writes the plan of an event in one step. ARGV: event id, threat id, plan JSON {rows, closes, at}, grace in ms.
+-- Writes the plan of an event in one step. ARGV: event id, threat id, plan JSON {rows, closes, at}; each row has its grace in ms.
 -- Returns the threat's rings {'yes', id, queue, label, lane, ...}, or {'no'} if the event is not waiting for a plan (any more).
-local event_id, threat, plan, grace = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
+local event_id, threat, plan = ARGV[1], ARGV[2], cjson.decode(ARGV[3])
 local event = P .. 'event:' .. event_id
 if redis.call('HGET', event, 'state') ~= 'accepted' then return {'no'} end
 
@@ -110,7 +110,7 @@ local function place(wish)
     for _, part in ipairs({id, wish.queue, wish.label, wish.lane or ''}) do rings[#rings + 1] = part end
   end
   if state == 'pending' then
-    redis.call('ZADD', due, now + math.max(grace, wish.wait), id)
+    redis.call('ZADD', due, now + math.max(wish.grace, wish.wait), id)
     note(threat, id, 'new -> pending')
   elseif state == 'waiting' then
     note(threat, id, 'waiting')
