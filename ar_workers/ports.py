@@ -158,7 +158,7 @@ class Ledger(Protocol):
         """
 
     def conclude(self, visits: Sequence[tuple[Claim, Finding]]) -> list[list[Ring] | None]:
-        """End visits: move each row, free its lane, remote and dependents. Returns what can be rung now.
+        """End visits to rows of one customer: move each, free its lane, remote and dependents. Returns what can be rung now.
 
         None for a visit whose lease was lost to another worker: nothing of it is kept.
         """

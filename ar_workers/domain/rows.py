@@ -1,7 +1,11 @@
-"""What the ledger keeps of an action or a delivery, as it hands it out."""
+"""What the ledger keeps of an action or a delivery, as it hands it out.
+
+What each visit makes anew of what is valid already is a dataclass: nothing is checked.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
@@ -23,7 +27,8 @@ if TYPE_CHECKING:
 RowKind = Literal["action", "delivery"]
 
 
-class NewRow(Value):
+@dataclass(frozen=True, kw_only=True)
+class NewRow:
     """A row to be recorded. `id` is its identity; the ledger adds a generation where the wish is justified anew.
 
     `after` are ids of rows in the same plan that must be submitted or settled first. `order` is the action or
@@ -79,7 +84,8 @@ class Row(Value):
     deadline: AwareDatetime | None = None
 
 
-class Claim(Value):
+@dataclass(frozen=True, kw_only=True)
+class Claim:
     """The right to work on a row until the lease ends; `fence` makes a stale worker's word worthless.
 
     `was` is the state before the claim: `pending` (never begun), `performed` (look again) or `unknown`
@@ -129,13 +135,15 @@ class Health(StrEnum):
     BAD = "bad"
 
 
-class Refusal(Value):
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
     """Why a claim was not granted; nothing needs to be done about it."""
 
     reason: str
 
 
-class Finding(Value):
+@dataclass(frozen=True, kw_only=True)
+class Finding:
     """How a visit to a row ended: the state it moves to, and what is to be kept about it.
 
     `after` is when the row is due again (for pending, performed and unknown). `counts` says whether the try
@@ -185,7 +193,7 @@ class ThreatRecord(Value):
 def action_row(action: Action, threat_id: str, *, after: tuple[str, ...], life: timedelta) -> NewRow:
     """An action as a row to be recorded."""
     is_containment = action.verb in {"isolate", "release"}
-    return NewRow.model_construct(  # an action is valid
+    return NewRow(
         id=identity(action),
         kind="action",
         verb=action.verb,
@@ -211,7 +219,7 @@ class Seat(Value):
 def delivery_row(delivery: Delivery, event_id: str, threat_id: str, *, life: timedelta, wait: timedelta = timedelta()) -> NewRow:
     """A delivery as a row to be recorded. Its life begins when it may be told, be it in a digest."""
     collecting = delivery.digest.within if delivery.digest else timedelta()
-    return NewRow.model_construct(  # a delivery is valid
+    return NewRow(
         id=delivery_identity(delivery, event_id),
         kind="delivery",
         verb=delivery.receiver.channel,

@@ -1,10 +1,12 @@
-"""What is rung, and in which order it is drawn: the canvas of a threat, as values."""
+"""What is rung, and in which order it is drawn: the canvas of a threat, as values.
+
+They are made dozens of times per threat of what is valid already, so they are dataclasses: nothing is checked.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from enum import StrEnum
-
-from .model import Value
 
 #: One message rings no more: its worker visits them one after the other.
 MOST_TOGETHER = 10
@@ -20,7 +22,8 @@ class Queue(StrEnum):
     HOUSEKEEPING = "housekeeping"
 
 
-class Ring(Value):
+@dataclass(frozen=True, kw_only=True)
+class Ring:
     """A doorbell to be rung: which row (or event) on which queue, and the human line that operators see.
 
     `more` are further ids that the same message rings, when a backlog stands.
@@ -38,14 +41,16 @@ class Ring(Value):
         return (self.id, *self.more)
 
 
-class Step(Value):
+@dataclass(frozen=True, kw_only=True)
+class Step:
     """A ring, and what follows once its task has run."""
 
     ring: Ring
     then: tuple[Step, ...] = ()
 
 
-class Score(Value):
+@dataclass(frozen=True, kw_only=True)
+class Score:
     """A threat's canvas: what is played side by side."""
 
     steps: tuple[Step, ...] = ()
@@ -76,4 +81,4 @@ def _joined(rings: list[Ring]) -> Ring:
     if len(rings) == 1:
         return first
     more = tuple(name for ring in rings for name in ring.ids)[1:]
-    return first.model_copy(update={"more": more, "label": f"{first.label} and {len(more)} more"})
+    return replace(first, more=more, label=f"{first.label} and {len(more)} more")

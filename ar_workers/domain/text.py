@@ -14,7 +14,7 @@ _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 def is_printable(text: str) -> bool:
     """Whether no character of `text` could hide, reorder or break a line."""
-    return not any(unicodedata.category(char) in _UNPRINTABLE for char in text)
+    return text.isprintable() or not any(unicodedata.category(char) in _UNPRINTABLE for char in text)
 
 
 def cleaned(text: str) -> str:

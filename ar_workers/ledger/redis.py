@@ -67,7 +67,7 @@ class RedisLedger:
         self._grace = in_ms(grace)
         self._least_remaining = in_ms(least_remaining)
         common = _source("00_common")
-        self._scripts = {name: common + _source(name) for name in _SCRIPTS}
+        self._scripts = {name: f"{common}local function script()\n{_source(name)}end\nreturn finish(script())\n" for name in _SCRIPTS}
         self._shas = {name: hashlib.sha1(text.encode()).hexdigest() for name, text in self._scripts.items()}  # noqa: S324 - Redis names scripts so
 
     def accept(self, events: Sequence[Event], *, unrung: Container[str] = ()) -> list[Acceptance]:
@@ -117,9 +117,7 @@ class RedisLedger:
 
     def claim(self, row_ids: Sequence[str], *, owner: str, lease: timedelta, most_isolations: int | None) -> list[Claim | Refusal]:
         most = -1 if most_isolations is None else most_isolations
-        calls = [("claim", customer_of(row_id), (row_id, owner, in_ms(lease), most, self._most_visits)) for row_id in row_ids]
-        with unavailable_if_away():
-            replies = self._run_all(calls)
+        replies = self._run("claim", customer_of(row_ids[0]), owner, in_ms(lease), most, self._most_visits, *row_ids) if row_ids else []
         return [claim_of(row_id, reply) for row_id, reply in zip(row_ids, replies, strict=True)]
 
     def begin(self, claim: Claim, *, most_isolations: int | None) -> Refusal | None:
@@ -128,9 +126,8 @@ class RedisLedger:
         return None if answer == "go" else Refusal(reason=answer)
 
     def conclude(self, visits: Sequence[tuple[Claim, Finding]]) -> list[list[Ring] | None]:
-        calls = [("conclude", claim.customer, conclusion(claim, finding)) for claim, finding in visits]
-        with unavailable_if_away():
-            replies = self._run_all(calls)
+        parts = [part for claim, finding in visits for part in conclusion(claim, finding)]
+        replies = self._run("conclude", visits[0][0].customer, *parts) if visits else []
         return [None if reply == "stale" else rings_of(reply) for reply in replies]
 
     def renew(self, claims: Sequence[Claim], lease: timedelta) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..domain.rows import Claim, Refusal, Row, ThreatRecord, TimelineEntry
 from ..domain.scores import Queue, Ring
+from ..domain.states import State
 from ..domain.threats import Threat
 
 if TYPE_CHECKING:
@@ -48,13 +49,13 @@ def claim_of(row_id: str, reply: Sequence[Any]) -> Claim | Refusal:
     if granted == "no":
         return Refusal(reason=parts[0])
     threat, kind, order, was, fence, attempts, looks, crashes, generation, receipt, late, approved, cleared, unseen, thread = parts
-    return Claim.model_construct(
+    return Claim(
         row_id=row_id,
         customer=customer_of(row_id),
         threat_id=threat,
         kind=kind,
         order=order,
-        was=was,
+        was=State(was),
         fence=int(fence),
         attempts=int(attempts),
         looks=int(looks),
@@ -106,7 +107,7 @@ def rings_of(flat: Sequence[str], customer: str = "") -> list[Ring]:
 
     parts = iter(flat)
     quads = zip(parts, parts, parts, parts, strict=True)
-    return [Ring.model_construct(id=named(name), queue=Queue(queue), label=label, lane=lane) for name, queue, label, lane in quads]
+    return [Ring(id=named(name), queue=Queue(queue), label=label, lane=lane) for name, queue, label, lane in quads]
 
 
 def _at(ms: str | None) -> datetime | None:

@@ -7,6 +7,7 @@ observe --SO--> settled         NOT_SO --guards--> begin --> perform --> perform
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,7 @@ def visit(each: Visit) -> Finding | None:
         return _after_error(each, error, was_asked=False)
     except Unsupported as error:
         return Finding(state=State.SKIPPED, reason=f"unsupported: {error}")
-    return found if found is None or found.health else found.model_copy(update={"health": Health.OK})
+    return found if found is None or found.health else replace(found, health=Health.OK)
 
 
 def _look_then_act(each: Visit, action: Action, edr: EDR) -> Finding | None:
@@ -141,10 +142,15 @@ def _first_look(edr: EDR, action: Action, receipt: Receipt) -> Finding:
         fact = edr.observe(action, receipt)
     except EDRError:
         fact = Fact(sight=Sight.PENDING)
-    kept = {"counts": True, "receipt": receipt.model_dump_json(), "reference": receipt.reference, "evidence": fact.evidence}
-    if fact.sight is Sight.SO:
-        return Finding(state=State.DONE, **kept)
-    return Finding(state=State.PERFORMED, after=look_again(0), **kept)
+    is_done = fact.sight is Sight.SO
+    return Finding(
+        state=State.DONE if is_done else State.PERFORMED,
+        after=timedelta() if is_done else look_again(0),
+        counts=True,
+        receipt=receipt.model_dump_json(),
+        reference=receipt.reference,
+        evidence=fact.evidence,
+    )
 
 
 def _fresh(action: Action, edr: EDR) -> list[Endpoint]:
@@ -173,7 +179,7 @@ def _after_error(each: Visit, error: EDRError, *, was_asked: bool) -> Finding:
     if claim.is_late:
         return _given_up(f"deadline passed; last: {reason}", health)
     surely_nothing = isinstance(error, NotSent | Throttled)
-    state = State(claim.was)
+    state = claim.was
     if was_asked:
         state = state if surely_nothing else State.UNKNOWN
     # What the vendor wishes of everybody the gate has told the ledger; a wish that is left may be about this endpoint alone.

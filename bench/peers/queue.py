@@ -41,6 +41,6 @@ def publish(numbers: range) -> None:
 
 def _score(name: str) -> Score:
     def step(queue: Queue, *then: Step) -> Step:
-        return Step(ring=Ring.model_construct(id=name, queue=queue, label=name, lane="", more=()), then=then)
+        return Step(ring=Ring(id=name, queue=queue, label=name, lane="", more=()), then=then)
 
     return Score(steps=(step(Queue.ISOLATION, *(step(Queue.IOC) for _ in range(6))), step(Queue.NOTIFY), step(Queue.NOTIFY)))

@@ -129,8 +129,8 @@ class Watched(Crashing):
         self._again = again
         self._log = (points.folder / f"claims-{os.getpid()}").open("a", buffering=1)
 
-    def due(self, limit: int, again: Any) -> Any:
-        return self._around("due", self._inner.due)(limit, min(again, self._again))
+    def due(self, limit: int, again: Any, **options: Any) -> Any:
+        return self._around("due", self._inner.due)(limit, min(again, self._again), **options)
 
     def claim(self, row_ids: Any, **options: Any) -> Any:
         answers = self._around("claim", self._inner.claim)(row_ids, **options)

@@ -31,7 +31,7 @@ def seconds(name: str, default: float) -> timedelta:
 def services() -> Any:
     """What `bootstrap` wires (or, for floods, an EDR that does nothing), wrapped."""
     url = os.environ["AR_REDIS_URL"]
-    plain = noop.services(url, marks=False) if os.environ.get("CHAOS_NOOP") else bootstrap.build(load_settings(os.environ))
+    plain = noop.services(url) if os.environ.get("CHAOS_NOOP") else bootstrap.build(load_settings(os.environ))
     ledger = RedisLedger(connect(url), grace=seconds("CHAOS_GRACE", 5), least_remaining=seconds("CHAOS_LEAST", 10))
     watched, lease = Watched(ledger, POINTS, seconds("CHAOS_AGAIN", 15)), seconds("CHAOS_LEASE", 24)
     changes: dict[str, Any] = {"ledger": watched, "lease": lease, "heartbeat": Heartbeat(watched, lease)}

@@ -1,4 +1,5 @@
--- What every script of the ledger begins with: the key schema, and the parts of a move.
+-- What every script of the ledger begins with: the key schema, and the parts of a move. Each script is the body of a
+-- function; what it says of due rows, timelines and open rows is kept in mind, and written at its end by `finish`.
 --
 -- KEYS[1] is the customer's due set; all other keys are derived from its prefix `ar:{customer}:`, whose braces are
 -- the Redis Cluster hash tag: one script touches one slot. Times are milliseconds of this server's clock.
@@ -19,7 +20,7 @@
 --                                  of a delivery: has_fallback, digest(the row it is sent with; '' alone), digest_at
 --   row:ID:gathered        list    ids of the deliveries that this one is sent for, its own among them
 --   digest:RECEIVER/KIND   hash    ends count carrier: the window in which deliveries are counted
---   row:ID:frees           list    ids of the rows that wait for this one
+--   row:ID:frees           list    ids of the rows that wait for this one, whose `frees` is set then
 --   lane:LANE              hash    owner, held(rows): the visit that works on the endpoint now; expires with the lease
 --   lane:LANE:queue        zset    rows that found the lane busy, by when they came
 --   endpoint:LANE          hash    generation: raised by each release, so that an older isolation can never re-apply
@@ -58,25 +59,52 @@ local function get(id, ...)
   return redis.call('HMGET', row_key(id), ...)
 end
 
+-- What `finish` writes: {due id -> at, or false for no more}, {threat -> lines}, {threat -> rows more or fewer unsettled}.
+local due_at, lines, opened = {}, {}, {}
+
+local function schedule(id, at) due_at[id] = at end
+local function unschedule(id) due_at[id] = false end
+
 local function note(threat, id, text)
-  local key = P .. 'threat:' .. threat .. ':timeline'
-  local length = redis.call('RPUSH', key, string.format('%.0f ', now) .. id .. ' ' .. text)
-  if length > LONGEST_TIMELINE then redis.call('LTRIM', key, -LONGEST_TIMELINE, -1) end
+  local mine = lines[threat] or {}
+  lines[threat] = mine
+  mine[#mine + 1] = string.format('%.0f ', now) .. id .. ' ' .. text
 end
 
-local function make_due(id, at)
-  redis.call('HSET', row_key(id), 'next_at', at)
-  redis.call('ZADD', due, at, id)
+-- So many rows more (or, below 0, fewer) of the threat are unsettled.
+local function count_open(threat, by) opened[threat] = (opened[threat] or 0) + by end
+
+-- As many values at once as Lua's stack surely takes.
+local function in_parts(values, write)
+  for first = 1, #values, 1000 do write(unpack(values, first, math.min(#values, first + 999))) end
 end
 
--- One row more or fewer of the threat is settled.
-local function count_open(threat, by)
-  local open = redis.call('HINCRBY', P .. 'threat:' .. threat, 'open', by)
-  if open == 0 then
-    redis.call('ZADD', P .. 'settled', now, threat)
-  elseif by > 0 then
-    redis.call('ZREM', P .. 'settled', threat)
+local function finish(reply)
+  local later, never = {}, {}
+  for id, at in pairs(due_at) do
+    if at then
+      later[#later + 1] = at
+      later[#later + 1] = id
+    else
+      never[#never + 1] = id
+    end
   end
+  in_parts(never, function(...) redis.call('ZREM', due, ...) end)
+  in_parts(later, function(...) redis.call('ZADD', due, ...) end)
+  for threat, by in pairs(opened) do
+    local open = redis.call('HINCRBY', P .. 'threat:' .. threat, 'open', by)
+    if open == 0 then
+      redis.call('ZADD', P .. 'settled', now, threat)
+    elseif by > 0 then
+      redis.call('ZREM', P .. 'settled', threat)
+    end
+  end
+  for threat, mine in pairs(lines) do
+    local key, length = P .. 'threat:' .. threat .. ':timeline', 0
+    in_parts(mine, function(...) length = redis.call('RPUSH', key, ...) end)
+    if length > LONGEST_TIMELINE then redis.call('LTRIM', key, -LONGEST_TIMELINE, -1) end
+  end
+  return reply
 end
 
 -- What a person or another receiver must hear of comes in again as an event, once per generation of the row: an action
@@ -99,32 +127,40 @@ local function raise(id, threat, to, reason)
   local about = redis.call('HGET', P .. 'threat:' .. threat, 'json') or 'null'
   local json = string.sub(cjson.encode(fields), 1, -2) .. ',"threat":' .. about .. order .. '}'
   redis.call('HSET', key, 'digest', 'own', 'json', json, 'state', 'accepted', 'at', now, 'threat', threat)
-  redis.call('ZADD', due, now, 'event/' .. fields.id)
+  schedule('event/' .. fields.id, now)
   note(threat, 'event/' .. fields.id, 'accepted')
 end
 
--- Moves a row to a state it stays in until somebody claims, resumes or requeues it. Rings are collected by
--- `free_dependents` and the leaving of lanes.
-local function enter(id, threat, from, to, reason)
+-- Moves a row to a state it stays in until somebody claims, resumes or requeues it, and writes `changes`, {name, value,
+-- ...}, with it. Rings are collected by `free_dependents` and the leaving of lanes.
+local function enter(id, threat, from, to, reason, changes)
+  local fields = changes or {}
+  for _, part in ipairs({'state', to, 'reason', reason}) do fields[#fields + 1] = part end
   if TERMINAL[to] then
-    redis.call('HSET', row_key(id), 'state', to, 'reason', reason, 'settled_at', now)
-    redis.call('ZREM', due, id)
+    fields[#fields + 1] = 'settled_at'
+    fields[#fields + 1] = now
     count_open(threat, -1)
-  else
-    redis.call('HSET', row_key(id), 'state', to, 'reason', reason)
-    if to == 'held' then
-      redis.call('ZREM', due, id)
-      redis.call('SADD', P .. 'held', id)
-    end
   end
+  redis.call('HSET', row_key(id), unpack(fields))
+  if TERMINAL[to] or to == 'held' then unschedule(id) end
+  if to == 'held' then redis.call('SADD', P .. 'held', id) end
   note(threat, id, from .. ' -> ' .. to .. (reason ~= '' and (': ' .. reason) or ''))
   if to == 'failed' or to == 'held' then raise(id, threat, to, reason) end
 end
 
+-- Enters `pending`, due at once.
+local function bring_back(id, threat, from, reason)
+  enter(id, threat, from, 'pending', reason, {'next_at', now})
+  schedule(id, now)
+end
+
+local function append_ring(rings, id, queue, label, lane)
+  for _, part in ipairs({id, queue, label, lane or ''}) do rings[#rings + 1] = part end
+end
+
 local function add_ring(rings, id)
   local row = get(id, 'queue', 'label', 'lane')
-  if not row[1] then return end
-  for _, part in ipairs({id, row[1], row[2], row[3] or ''}) do rings[#rings + 1] = part end
+  if row[1] then append_ring(rings, id, unpack(row)) end
 end
 
 -- What waited for `id` and now waits for nothing else becomes pending.
@@ -134,11 +170,10 @@ local function free_dependents(id, rings)
   if #waiting == 0 then return end
   for _, other in ipairs(waiting) do
     local left = redis.call('HINCRBY', row_key(other), 'waits', -1)
-    local row = get(other, 'state', 'threat')
-    if left <= 0 and row[1] == 'waiting' then
-      enter(other, row[2], 'waiting', 'pending', '')
-      make_due(other, now)
-      add_ring(rings, other)
+    local row = left <= 0 and get(other, 'state', 'threat', 'queue', 'label', 'lane') or {}
+    if row[1] == 'waiting' then
+      bring_back(other, row[2], 'waiting', '')
+      append_ring(rings, other, row[3], row[4], row[5])
     end
   end
   redis.call('DEL', key)
@@ -153,10 +188,12 @@ local function ring_next(queue, rings)
   end
 end
 
-local function leave_lane(lane, owner, rings)
+-- A visit leaves an endpoint once it holds none of its rows any more.
+local function leave_lane(lane, owner, rows, rings)
   local key = P .. 'lane:' .. lane
-  if lane == '' or redis.call('HGET', key, 'owner') ~= owner then return end
-  if redis.call('HINCRBY', key, 'held', -1) > 0 then return end
+  local held = redis.call('HMGET', key, 'owner', 'held')
+  if held[1] ~= owner then return end
+  if held[2] - rows > 0 then return redis.call('HSET', key, 'held', held[2] - rows) end
   redis.call('DEL', key)
   ring_next(key .. ':queue', rings)
 end
@@ -167,37 +204,20 @@ local function queue_key(remote, verb) return P .. 'remote:' .. remote .. ':queu
 -- Whether as many visits are with the remote as may be.
 local function is_full(remote, verb, most_visits)
   local busy = busy_key(remote, verb)
+  if redis.call('ZCARD', busy) < most_visits then return false end
   local lost = redis.call('ZRANGEBYSCORE', busy, '-inf', now)
-  if #lost > 0 then
-    redis.call('ZREM', busy, unpack(lost))
-    redis.call('HDEL', busy .. ':rows', unpack(lost))
-  end
+  if #lost == 0 then return true end
+  redis.call('ZREM', busy, unpack(lost))
+  redis.call('HDEL', busy .. ':rows', unpack(lost))
   return redis.call('ZCARD', busy) >= most_visits
 end
 
-local function enter_remote(remote, verb, owner, until_ms)
+-- A visit leaves a remote likewise.
+local function leave_remote(remote, verb, owner, rows, rings)
   local busy = busy_key(remote, verb)
-  redis.call('ZADD', busy, until_ms, owner)
-  redis.call('HINCRBY', busy .. ':rows', owner, 1)
-end
-
--- A visit has left once it holds none of its rows any more.
-local function leave_remote(remote, verb, owner, rings)
-  if remote == '' then return end
-  local busy = busy_key(remote, verb)
-  if redis.call('HINCRBY', busy .. ':rows', owner, -1) > 0 then return end
+  if redis.call('HINCRBY', busy .. ':rows', owner, -rows) > 0 then return end
   redis.call('HDEL', busy .. ':rows', owner)
   if redis.call('ZREM', busy, owner) == 1 then ring_next(queue_key(remote, verb), rings) end
-end
-
--- Ends a lease: the row goes to `to`; its lane, its remote and its dependents are let go.
-local function leave(id, to, reason, rings)
-  local row = get(id, 'threat', 'was', 'lane', 'owner', 'remote', 'verb')
-  redis.call('HSET', row_key(id), 'lease_until', 0)
-  enter(id, row[1], row[2], to, reason)
-  leave_lane(row[3] or '', row[4], rings)
-  leave_remote(row[5] or '', row[6], row[4], rings)
-  if FREES[to] then free_dependents(id, rings) end
 end
 
 -- Whether the row is still leased under this fence; a later claim has raised it.
@@ -243,6 +263,14 @@ local function wait_for(remote, urgent)
   return wait, 'the allowance of ' .. remote .. ' is used up for now', tonumber(row[4]) or 0
 end
 
+-- The same, looked at once in a script.
+local waits = {}
+local function closed_for(remote, urgent)
+  local key = remote .. (urgent and '!' or '')
+  waits[key] = waits[key] or {wait_for(remote, urgent)}
+  return unpack(waits[key])
+end
+
 -- The row comes back when it is its turn: each takes the next one, so that they do not come back all at once.
 local function put_off(id, remote, wait, why, urgent)
   local at = math.floor(now + wait)
@@ -255,7 +283,15 @@ local function put_off(id, remote, wait, why, urgent)
     redis.call('HSET', key, 'slot', at + math.floor(spacing))
   end
   redis.call('HSET', row_key(id), 'next_at', at, 'reason', why)
-  redis.call('ZADD', due, at, id)
+  schedule(id, at)
+end
+
+-- The kill switches, looked at once in a script.
+local paused = {}
+local function switches(scopes)
+  local name = table.concat(scopes, ' ')
+  paused[name] = paused[name] or redis.call('HMGET', P .. 'paused', unpack(scopes))
+  return paused[name]
 end
 
 -- What forbids the write that the row is about: {to, reason, held_by}, or nothing.
@@ -266,7 +302,7 @@ local function hindrance(id, verb, edr, lane, epoch, cancel, approved, most)
   end
   if edr == '' then return end -- a delivery: people go on being told
   local scopes = {'*', 'edr:' .. edr, 'verb:' .. verb}
-  for n, reason in ipairs(redis.call('HMGET', P .. 'paused', unpack(scopes))) do
+  for n, reason in ipairs(switches(scopes)) do
     if reason then return 'held', 'paused (' .. scopes[n] .. '): ' .. reason, scopes[n] end
   end
   if verb == 'isolate' and most >= 0 then
@@ -285,7 +321,7 @@ local function unsettled(threat)
   for _, id in ipairs(redis.call('ZRANGE', P .. 'threat:' .. threat .. ':rows', 0, -1)) do
     local row = get(id, 'state', 'queue', 'label', 'lane')
     if row[1] and row[2] and not TERMINAL[row[1]] and row[1] ~= 'held' then
-      for _, part in ipairs({id, row[2], row[3], row[4] or ''}) do rings[#rings + 1] = part end
+      append_ring(rings, id, row[2], row[3], row[4])
     end
   end
   return rings

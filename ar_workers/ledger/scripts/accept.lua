@@ -7,7 +7,7 @@ local known = redis.call('HGET', key, 'digest')
 if known then return known == digest and 'duplicate' or 'conflict' end
 
 redis.call('HSET', key, 'digest', digest, 'json', json, 'state', 'accepted', 'at', now, 'threat', threat)
-redis.call('ZADD', due, now + grace, 'event/' .. id)
+schedule('event/' .. id, now + grace)
 redis.call('ZADD', P .. 'threats', 'NX', now, threat)
 redis.call('HSETNX', P .. 'threat:' .. threat, 'accepted_at', now)
 if threat_json ~= '' then redis.call('HSET', P .. 'threat:' .. threat, 'json', threat_json) end

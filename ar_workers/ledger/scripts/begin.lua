@@ -2,12 +2,16 @@
 -- Returns 'go', or why not; the row has then been moved, unless it is somebody else's.
 local id, fence, least, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 if not is_ours(id, fence) then return 'stale' end
-local row = get(id, 'lease_until', 'cancel', 'verb', 'edr', 'lane', 'epoch', 'approved')
+local row = get(id, 'lease_until', 'cancel', 'verb', 'edr', 'lane', 'epoch', 'approved', 'threat', 'was', 'owner', 'remote')
 if tonumber(row[1]) - now < least then return 'stale' end
 local to, reason, held_by = hindrance(id, row[3], row[4], row[5], row[6], row[2], row[7], most)
 if to then
-  if held_by then redis.call('HSET', row_key(id), 'held_by', held_by) end
-  leave(id, to, reason, {})
+  local changes = {'lease_until', 0}
+  if held_by then changes = {'lease_until', 0, 'held_by', held_by} end
+  enter(id, row[8], row[9], to, reason, changes)
+  if row[5] ~= '' then leave_lane(row[5], row[10], 1, {}) end
+  if (row[11] or '') ~= '' then leave_remote(row[11], row[3], row[10], 1, {}) end
+  free_dependents(id, {})
   return to
 end
 redis.call('HSET', row_key(id), 'begun', 1, 'begun_at', now)

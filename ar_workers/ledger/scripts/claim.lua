@@ -1,85 +1,113 @@
--- Takes a due row. ARGV: row id, owner, lease in ms, most isolations an hour or -1, most visits at once to one remote.
--- Returns {'no', reason} or {'yes', the fields of a Claim}. A row that was never begun is cleared for its write at once
--- (see begin.lua), which saves asking again if the write follows soon.
-local id, owner, lease, most, most_visits = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local row = redis.call('HMGET', row_key(id), 'state', 'fence', 'lease_until', 'was', 'owner', 'begun', 'next_at', 'lane',
-  'threat', 'verb', 'epoch', 'deadline', 'kind', 'order', 'attempts', 'looks', 'crashes', 'generation', 'receipt', 'approved',
-  'edr', 'cancel', 'remote', 'looked_at', 'begun_at')
-local is_delivery = row[13] == 'delivery'
-local state, was, lane, threat, verb, remote = row[1], row[4], row[8], row[9], row[10], row[23] or ''
-if not state then return {'no', 'no such row'} end
-local urgent = URGENT[verb]
+-- Takes due rows for one visit. ARGV: owner, lease in ms, most isolations an hour or -1, most visits at once to one remote,
+-- row id, row id, ... Returns for each {'no', reason} or {'yes', the fields of a Claim}. A row that was never begun is cleared
+-- for its write at once (see begin.lua), which saves asking again if the write follows soon.
+local owner, lease, most, most_visits = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+-- What this visit enters: {lane -> rows}, {busy key of a remote -> rows}.
+local lanes, remotes = {}, {}
 
-local function granted(fence, from)
-  return {'yes', threat, row[13], row[14], from, fence, row[15] or '0', row[16] or '0', row[17] or '0', row[18], row[19] or '',
-    (tonumber(row[12]) < now) and '1' or '0', row[20] or '0', from == 'pending' and '1' or '0', tostring(now - tonumber(row[24] or row[25] or now)),
-    is_delivery and redis.call('HGET', P .. 'threat:' .. threat, 'thread:' .. remote) or ''}
-end
-
-local function wait_in(queue, reason)
+local function wait_in(queue, id, reason)
   redis.call('ZADD', queue, 'NX', now, id)
   return {'no', reason}
 end
 
-local is_lost = false
-if state == 'leased' then
-  if row[5] == owner then return granted(row[2], was) end -- the same call again: its first reply was lost
-  if tonumber(row[3]) > now then return {'no', 'leased'} end
-  is_lost = true
-  state = (was == 'pending' and row[6] == '1') and 'unknown' or was
-elseif state ~= 'pending' and state ~= 'performed' and state ~= 'unknown' then
-  return {'no', state}
-elseif tonumber(row[7]) > now then
-  return {'no', 'not due'}
+local function is_others_lane(lane)
+  if lane == '' or lanes[lane] then return false end
+  local holder = redis.call('HGET', P .. 'lane:' .. lane, 'owner')
+  return holder and holder ~= owner
 end
 
-local lane_key = P .. 'lane:' .. lane
-local holder = lane ~= '' and redis.call('HGET', lane_key, 'owner')
-if holder and holder ~= owner then return wait_in(lane_key .. ':queue', 'endpoint busy') end
-
-local failures = 0
-if remote ~= '' then
-  local wait, why, failed = wait_for(remote, urgent)
-  failures = failed or 0
-  if wait > 0 then
-    if not is_lost then put_off(id, remote, wait, why, urgent) end
-    return {'no', why}
-  end
-  if is_full(remote, verb, most_visits) and not redis.call('ZSCORE', busy_key(remote, verb), owner) then
-    return wait_in(queue_key(remote, verb), remote .. ' busy')
-  end
+local function is_full_for_us(remote, verb)
+  local busy = busy_key(remote, verb)
+  return not remotes[busy] and is_full(remote, verb, most_visits) and not redis.call('ZSCORE', busy, owner)
 end
 
-if state == 'pending' then
-  local to, reason, held_by = hindrance(id, verb, row[21], lane, row[11], row[22], row[20], most)
-  if to then
-    if held_by then redis.call('HSET', row_key(id), 'held_by', held_by) end
-    enter(id, threat, state, to, reason)
-    free_dependents(id, {})
-    return {'no', to}
+local function claim(id)
+  local row = get(id, 'state', 'fence', 'lease_until', 'was', 'owner', 'begun', 'next_at', 'lane',
+    'threat', 'verb', 'epoch', 'deadline', 'kind', 'order', 'attempts', 'looks', 'crashes', 'generation', 'receipt', 'approved',
+    'edr', 'cancel', 'remote', 'looked_at', 'begun_at')
+  local state, was, lane, threat, verb, remote = row[1], row[4], row[8], row[9], row[10], row[23] or ''
+  if not state then return {'no', 'no such row'} end
+  local urgent, crashes, is_lost = URGENT[verb], tonumber(row[17] or '0'), false
+
+  local function granted(fence, from)
+    local thread = row[13] == 'delivery' and redis.call('HGET', P .. 'threat:' .. threat, 'thread:' .. remote) or ''
+    return {'yes', threat, row[13], row[14], from, fence, row[15] or '0', row[16] or '0', tostring(crashes), row[18],
+      row[19] or '', (tonumber(row[12]) < now) and '1' or '0', row[20] or '0', from == 'pending' and '1' or '0',
+      tostring(now - tonumber(row[24] or row[25] or now)), thread}
   end
+
+  if state == 'leased' then
+    if row[5] == owner then return granted(row[2], was) end -- the same call again: its first reply was lost
+    if tonumber(row[3]) > now then return {'no', 'leased'} end
+    is_lost = true
+    state = (was == 'pending' and row[6] == '1') and 'unknown' or was
+  elseif state ~= 'pending' and state ~= 'performed' and state ~= 'unknown' then
+    return {'no', state}
+  elseif tonumber(row[7]) > now then
+    return {'no', 'not due'}
+  end
+
+  if is_others_lane(lane) then return wait_in(P .. 'lane:' .. lane .. ':queue', id, 'endpoint busy') end
+
+  local failures = 0
+  if remote ~= '' then
+    local wait, why, failed = closed_for(remote, urgent)
+    failures = failed or 0
+    if wait > 0 then
+      if not is_lost then put_off(id, remote, wait, why, urgent) end
+      return {'no', why}
+    end
+    if is_full_for_us(remote, verb) then return wait_in(queue_key(remote, verb), id, remote .. ' busy') end
+  end
+
+  if state == 'pending' then
+    local to, reason, held_by = hindrance(id, verb, row[21], lane, row[11], row[22], row[20], most)
+    if to then
+      enter(id, threat, state, to, reason, held_by and {'held_by', held_by})
+      free_dependents(id, {})
+      return {'no', to}
+    end
+  end
+
+  local fence = string.format('%.0f', row[2] + 1)
+  local taken = {'state', 'leased', 'was', state, 'owner', owner, 'lease_until', now + lease, 'fence', fence}
+  local function set(name, value)
+    taken[#taken + 1] = name
+    taken[#taken + 1] = value
+  end
+  if is_lost then
+    crashes = crashes + 1
+    set('crashes', crashes)
+    note(threat, id, 'lease expired: its worker was lost')
+  end
+  if state == 'pending' then
+    set('begun', 1)
+    set('begun_at', now)
+  end
+  redis.call('HSET', row_key(id), unpack(taken))
+  schedule(id, now + lease + 1)
+  if lane ~= '' then lanes[lane] = (lanes[lane] or 0) + 1 end
+  if remote ~= '' then
+    local busy = busy_key(remote, verb)
+    remotes[busy] = (remotes[busy] or 0) + 1
+    if failures >= MOST_FAILURES then -- the breaker's one probe: the others wait until it has ended, or for the next
+      redis.call('HSET', P .. 'remote:' .. remote, 'open_until', now + LONGEST_OPEN)
+      waits = {}
+    end
+  end
+  return granted(fence, state)
 end
 
-if is_lost then
-  row[17] = redis.call('HINCRBY', row_key(id), 'crashes', 1)
-  note(threat, id, 'lease expired: its worker was lost')
+local answers = {}
+for n = 5, #ARGV do answers[#answers + 1] = claim(ARGV[n]) end
+for lane, rows in pairs(lanes) do
+  local key = P .. 'lane:' .. lane
+  redis.call('HSET', key, 'owner', owner)
+  redis.call('HINCRBY', key, 'held', rows)
+  redis.call('PEXPIRE', key, lease)
 end
-if lane ~= '' then
-  redis.call('HSET', lane_key, 'owner', owner)
-  redis.call('HINCRBY', lane_key, 'held', 1)
-  redis.call('PEXPIRE', lane_key, lease)
+for busy, rows in pairs(remotes) do
+  redis.call('ZADD', busy, now + lease, owner)
+  redis.call('HINCRBY', busy .. ':rows', owner, rows)
 end
-if remote ~= '' then
-  enter_remote(remote, verb, owner, now + lease)
-  if failures >= MOST_FAILURES then -- the breaker's one probe: the others wait until it has ended, or for the next
-    redis.call('HSET', P .. 'remote:' .. remote, 'open_until', now + LONGEST_OPEN)
-  end
-end
-local fence = redis.call('HINCRBY', row_key(id), 'fence', 1)
-local taken = {'state', 'leased', 'was', state, 'owner', owner, 'lease_until', now + lease}
-if state == 'pending' then
-  for _, part in ipairs({'begun', 1, 'begun_at', now}) do taken[#taken + 1] = part end
-end
-redis.call('HSET', row_key(id), unpack(taken))
-redis.call('ZADD', due, now + lease + 1, id)
-return granted(tostring(fence), state)
+return answers

@@ -1,57 +1,97 @@
--- Ends a visit. ARGV: row id, fence, state, reason, wait in ms, counts (1|0), keeps a receipt (1|0), receipt, reference,
--- evidence, how the remote is (ok|bad|''), its own wish to be left alone in ms.
--- Returns 'stale', or the rings {id, queue, label, lane, ...}.
-local id, fence, to, reason, wait = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
-if not is_ours(id, fence) then return 'stale' end
-local key, rings = row_key(id), {}
-local row = get(id, 'was', 'threat', 'lane', 'cancel', 'reason', 'owner', 'remote', 'verb', 'performed_at', 'kind', 'digest')
-local remote = row[7] or ''
+-- Ends rows of one visit. ARGV, for each: row id, fence, state, reason, wait in ms, counts (1|0), keeps a receipt (1|0),
+-- receipt, reference, evidence, how the remote is (ok|bad|''), its own wish to be left alone in ms.
+-- Returns for each 'stale', or the rings {id, queue, label, lane, ...}.
+local PARTS = 12
+-- What is left: {owner and lane -> {lane, owner, rows}}, {owner and remote -> {remote, verb, owner, rows}}. And {remote -> is
+-- known to be well}.
+local lanes, remotes, well = {}, {}, {}
 
-if remote ~= '' then
-  local remote_key, wish = P .. 'remote:' .. remote, tonumber(ARGV[12])
-  if ARGV[11] == 'bad' then
-    local failures = redis.call('HINCRBY', remote_key, 'failures', 1)
+local function judge(remote, health, wish)
+  local key = P .. 'remote:' .. remote
+  if health == 'bad' then
+    well[remote] = nil
+    local failures = redis.call('HINCRBY', key, 'failures', 1)
     if failures >= MOST_FAILURES then
       local open = math.min(LONGEST_OPEN, SHORTEST_OPEN * 2 ^ (failures - MOST_FAILURES))
-      redis.call('HSET', remote_key, 'open_until', now + open)
+      redis.call('HSET', key, 'open_until', now + open)
     end
-  elseif ARGV[11] == 'ok' then
-    redis.call('HDEL', remote_key, 'failures', 'open_until')
+  elseif health == 'ok' and not well[remote] then
+    redis.call('HDEL', key, 'failures', 'open_until')
+    well[remote] = true
   end
   if wish > 0 then
-    local blocked = tonumber(redis.call('HGET', remote_key, 'blocked_until') or '0')
-    redis.call('HSET', remote_key, 'blocked_until', math.max(blocked, now + wish))
+    local blocked = tonumber(redis.call('HGET', key, 'blocked_until') or '0')
+    redis.call('HSET', key, 'blocked_until', math.max(blocked, now + wish))
   end
 end
 
-if to == 'pending' and row[4] then to, reason = 'cancelled', row[4] end
-local changes = {}
-local function set(name, value)
-  changes[#changes + 1] = name
-  changes[#changes + 1] = value
+local function let_go(lane, remote, verb, owner)
+  if lane ~= '' then
+    local key = owner .. lane
+    local left = lanes[key] or {lane, owner, 0}
+    lanes[key], left[3] = left, left[3] + 1
+  end
+  if remote ~= '' then
+    local key = owner .. busy_key(remote, verb)
+    local left = remotes[key] or {remote, verb, owner, 0}
+    remotes[key], left[4] = left, left[4] + 1
+  end
 end
-if ARGV[7] == '1' then set('receipt', ARGV[8]) end
-if ARGV[9] ~= '' then set('reference', ARGV[9]) end
-if ARGV[10] ~= '' then set('evidence', ARGV[10]) end
-if to == 'pending' then set('begun', 0) end
-if to == 'unknown' then set('looked_at', now) end
-if to == 'pending' then redis.call('HDEL', key, 'looked_at') end
-if to == 'held' then set('held_by', 'guard') end
-if to == 'performed' and not row[9] then set('performed_at', now) end
-if to == 'done' and row[10] == 'delivery' and ARGV[9] ~= '' and (row[11] or '') == '' then
-  redis.call('HSETNX', P .. 'threat:' .. row[2], 'thread:' .. remote, ARGV[9])
-end
-if #changes > 0 then redis.call('HSET', key, unpack(changes)) end
-if ARGV[6] == '1' then redis.call('HINCRBY', key, 'attempts', 1) end
-if to == 'performed' then redis.call('HINCRBY', key, 'looks', 1) end
-if row[8] == 'isolate' and (to == 'already' or to == 'skipped') then redis.call('ZREM', P .. 'isolations', id) end
 
-if to == row[1] and reason == row[5] then -- one more look with nothing new: no line in the timeline
-  redis.call('HSET', key, 'state', to, 'lease_until', 0)
-  leave_lane(row[3], row[6], rings)
-  leave_remote(remote, row[8], row[6], rings)
-else
-  leave(id, to, reason, rings)
+local function conclude(id, fence, to, reason, wait, counts, keeps, receipt, reference, evidence, health, wish)
+  local row = get(id, 'state', 'fence', 'was', 'threat', 'lane', 'cancel', 'reason', 'owner', 'remote', 'verb', 'performed_at',
+    'kind', 'digest', 'attempts', 'looks', 'frees')
+  if row[1] ~= 'leased' or row[2] ~= fence then return 'stale' end
+  local was, threat, remote, verb, rings = row[3], row[4], row[9] or '', row[10], {}
+  if remote ~= '' then judge(remote, health, tonumber(wish)) end
+  if to == 'pending' and row[6] then to, reason = 'cancelled', row[6] end
+
+  local changes = {'lease_until', 0}
+  local function set(name, value)
+    changes[#changes + 1] = name
+    changes[#changes + 1] = value
+  end
+  if keeps == '1' then set('receipt', receipt) end
+  if reference ~= '' then set('reference', reference) end
+  if evidence ~= '' then set('evidence', evidence) end
+  if counts == '1' then set('attempts', (row[14] or 0) + 1) end
+  if to == 'performed' then
+    set('looks', (row[15] or 0) + 1)
+    if not row[11] then set('performed_at', now) end
+  elseif to == 'pending' then
+    set('begun', 0)
+    redis.call('HDEL', row_key(id), 'looked_at')
+  elseif to == 'unknown' then
+    set('looked_at', now)
+  elseif to == 'held' then
+    set('held_by', 'guard')
+  elseif to == 'done' and row[12] == 'delivery' and reference ~= '' and (row[13] or '') == '' then
+    redis.call('HSETNX', P .. 'threat:' .. threat, 'thread:' .. remote, reference)
+  end
+  if verb == 'isolate' and (to == 'already' or to == 'skipped') then redis.call('ZREM', P .. 'isolations', id) end
+  if not TERMINAL[to] and to ~= 'held' then
+    set('next_at', now + wait)
+    schedule(id, now + wait)
+  end
+
+  if to == was and reason == row[7] then -- one more look with nothing new: no line in the timeline
+    set('state', to)
+    redis.call('HSET', row_key(id), unpack(changes))
+  else
+    enter(id, threat, was, to, reason, changes)
+    if row[16] and FREES[to] then free_dependents(id, rings) end
+  end
+  let_go(row[5] or '', remote, verb, row[8])
+  return rings
 end
-if not TERMINAL[to] and to ~= 'held' then make_due(id, now + wait) end
-return rings
+
+local answers, last = {}, {}
+for n = 1, #ARGV, PARTS do
+  local answer = conclude(unpack(ARGV, n, n + PARTS - 1))
+  answers[#answers + 1] = answer
+  if answer ~= 'stale' then last = answer end
+end
+-- What the lanes and remotes call next is given out with the last row.
+for _, left in pairs(lanes) do leave_lane(left[1], left[2], left[3], last) end
+for _, left in pairs(remotes) do leave_remote(left[1], left[2], left[3], left[4], last) end
+return answers

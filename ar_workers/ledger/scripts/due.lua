@@ -6,13 +6,7 @@ local limit, again, most_visits, full = tonumber(ARGV[1]), tonumber(ARGV[2]), to
 local BESET = 200
 -- So many rows of each half may be put off, then enough has been looked at: Redis does nothing else meanwhile.
 local MOST_PUT_OFF = 100
-local rings, waits, beset = {}, {}, {}
-
-local function closed_for(remote, urgent)
-  local key = remote .. (urgent and '!' or '')
-  if not waits[key] then waits[key] = {wait_for(remote, urgent)} end
-  return unpack(waits[key])
-end
+local rings, beset = {}, {}
 
 local function is_beset(remote, verb)
   if remote == '' then return false end
@@ -26,13 +20,13 @@ end
 local function is_full_queue(queue) return string.find(full, queue .. ',', 1, true) ~= nil end
 
 local function ring(id, ...)
-  redis.call('ZADD', due, now + again, id)
-  for _, part in ipairs({id, ...}) do rings[#rings + 1] = part end
+  schedule(id, now + again)
+  append_ring(rings, id, ...)
   return 0
 end
 
 local function leave_until(at, id)
-  redis.call('ZADD', due, at, id)
+  schedule(id, at)
   return 1
 end
 
@@ -53,7 +47,7 @@ local function look_at(id)
     if is_beset(remote, row[5]) then return leave_until(now + 4 * again, id) end
     if is_full_queue(row[1] or '') then return leave_until(now + again, id) end
   end
-  return ring(id, row[1], row[2], row[3] or '')
+  return ring(id, row[1], row[2], row[3])
 end
 
 local longest = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, math.ceil(limit / 2))

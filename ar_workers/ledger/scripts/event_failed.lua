@@ -6,10 +6,10 @@ if event[1] ~= 'accepted' then return event[1] or 'missing' end
 redis.call('HSET', key, 'reason', reason)
 if redis.call('HINCRBY', key, 'attempts', 1) >= most then
   redis.call('HSET', key, 'state', 'failed')
-  redis.call('ZREM', due, 'event/' .. id)
+  unschedule('event/' .. id)
   note(event[2], 'event/' .. id, 'failed: ' .. reason)
   return 'failed'
 end
-redis.call('ZADD', due, now + wait, 'event/' .. id)
+schedule('event/' .. id, now + wait)
 note(event[2], 'event/' .. id, 'planning failed, will be tried again: ' .. reason)
 return 'accepted'

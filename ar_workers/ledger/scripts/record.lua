@@ -5,8 +5,11 @@ local event = P .. 'event:' .. event_id
 if redis.call('HGET', event, 'state') ~= 'accepted' then return {'no'} end
 
 local rows_key = P .. 'threat:' .. threat .. ':rows'
-local recorded, opened, position = {}, 0, redis.call('ZCARD', rows_key)
+local position = redis.call('ZCARD', rows_key)
 local is_first, rings = position == 0, {'yes'}
+local recorded, states, closed = {}, {}, nil -- {wished id -> id}, {id -> state}
+-- What is written together once all are placed: {position, id, ...}, {id -> is placed}, {id -> ids that wait for it}.
+local placed, is_placed, frees = {}, {}, {}
 
 local function cancel(id, state, reason)
   if state == 'waiting' or state == 'pending' or state == 'held' then
@@ -40,6 +43,13 @@ local function close(reason)
   end
 end
 
+local function take_place(id)
+  placed[#placed + 1] = position
+  placed[#placed + 1] = id
+  is_placed[id] = true
+  position = position + 1
+end
+
 -- The id under which a wished row is kept: the same wish within a threat is one row, across threats it is shared
 -- while it is unsettled, and justified anew (the next generation) after that. A release that is settled is always wished
 -- anew: a person asked, and the endpoint may have been isolated since.
@@ -48,10 +58,9 @@ local function name_of(wish)
   if not first[1] then return wish.id, true end
   local latest = first[2] or wish.id
   local is_over = TERMINAL[get(latest, 'state')[1]]
-  if redis.call('ZSCORE', rows_key, latest) and not (is_over and wish.verb == 'release') then return latest, false end
+  if (is_placed[latest] or redis.call('ZSCORE', rows_key, latest)) and not (is_over and wish.verb == 'release') then return latest, false end
   if not is_over then
-    redis.call('ZADD', rows_key, position, latest)
-    position = position + 1
+    take_place(latest)
     is_first = false
     local owner = get(latest, 'threat', 'shared')
     redis.call('HSET', row_key(latest), 'shared', (owner[2] or '') .. threat .. ',')
@@ -61,6 +70,11 @@ local function name_of(wish)
   local id = wish.id .. '.' .. (redis.call('HINCRBY', row_key(wish.id), 'generations', 1) + 1)
   redis.call('HSET', row_key(wish.id), 'latest', id)
   return id, true
+end
+
+local function state_of(id)
+  states[id] = states[id] or get(id, 'state')[1]
+  return states[id]
 end
 
 local function epoch_of(wish)
@@ -74,8 +88,9 @@ local function await(id, wish)
   local waits = 0
   for _, wished in ipairs(wish.after or {}) do
     local before = recorded[wished]
-    if before and not FREES[get(before, 'state')[1]] then
-      redis.call('RPUSH', row_key(before) .. ':frees', id)
+    if before and not FREES[state_of(before)] then
+      frees[before] = frees[before] or {}
+      table.insert(frees[before], id)
       waits = waits + 1
     end
   end
@@ -83,7 +98,7 @@ local function await(id, wish)
 end
 
 local function first_state(wish)
-  local closed = redis.call('HMGET', P .. 'threat:' .. threat, 'closed', 'closed_at')
+  closed = closed or redis.call('HMGET', P .. 'threat:' .. threat, 'closed', 'closed_at')
   if wish.state == 'skipped' then return 'skipped', wish.reason end
   if wish.kind == 'action' and wish.verb ~= 'release' and closed[1] and plan.at <= tonumber(closed[2]) then
     return 'cancelled', closed[1]
@@ -104,13 +119,14 @@ local function place(wish)
     'subject', wish.subject, 'queue', wish.queue, 'label', wish.label, 'lane', wish.lane or '', 'order', wish.order,
     'threat', threat, 'created_at', now, 'deadline', now + wish.life, 'epoch', epoch, 'generation', 1, 'fence', 0,
     'waits', waits, 'state', state, 'reason', reason, 'next_at', now + wish.wait, 'has_fallback', wish.has_fallback and 1 or 0)
-  redis.call('ZADD', rows_key, position, id)
-  position, opened = position + 1, opened + 1
+  states[id] = state
+  take_place(id)
+  count_open(threat, 1)
   if state ~= 'skipped' and state ~= 'cancelled' and wish.wait == 0 then
     for _, part in ipairs({id, wish.queue, wish.label, wish.lane or ''}) do rings[#rings + 1] = part end
   end
   if state == 'pending' then
-    redis.call('ZADD', due, now + math.max(wish.grace, wish.wait), id)
+    schedule(id, now + math.max(wish.grace, wish.wait))
     note(threat, id, 'new -> pending')
   elseif state == 'waiting' then
     note(threat, id, 'waiting')
@@ -121,10 +137,15 @@ end
 
 if plan.closes then close(plan.closes) end
 for _, wish in ipairs(plan.rows) do place(wish) end
+in_parts(placed, function(...) redis.call('ZADD', rows_key, ...) end)
+for before, waiting in pairs(frees) do
+  redis.call('HSET', row_key(before), 'frees', 1)
+  in_parts(waiting, function(...) redis.call('RPUSH', row_key(before) .. ':frees', ...) end)
+end
+count_open(threat, 0)
 redis.call('HSET', event, 'state', 'planned')
-redis.call('ZREM', due, 'event/' .. event_id)
+unschedule('event/' .. event_id)
 note(threat, 'event/' .. event_id, 'planned')
-count_open(threat, opened)
 if is_first then return rings end
 rings = unsettled(threat)
 table.insert(rings, 1, 'yes')

@@ -17,8 +17,7 @@ else
   redis.call('SREM', P .. 'held', id)
 end
 redis.call('HSET', row_key(id), 'attempts', 0, 'crashes', 0, 'looks', 0, 'begun', 0, 'receipt', '', 'deadline', now + life)
-enter(id, row[2], state, 'pending', 'requeued by ' .. by)
-make_due(id, now)
+bring_back(id, row[2], state, 'requeued by ' .. by)
 local rings = {'yes'}
 add_ring(rings, id)
 return rings

@@ -12,7 +12,6 @@ if was_sent then
 end
 redis.call('HDEL', row_key(id), 'begun_at', 'looked_at')
 redis.call('HSET', row_key(id), 'attempts', 0, 'crashes', 0, 'begun', 0, 'deadline', now + row[5] - row[4])
-enter(id, row[2], 'unknown', 'pending', 'to be sent again, says ' .. by)
-make_due(id, now)
+bring_back(id, row[2], 'unknown', 'to be sent again, says ' .. by)
 add_ring(rings, id)
 return rings

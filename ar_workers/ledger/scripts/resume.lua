@@ -7,8 +7,7 @@ for _, id in ipairs(redis.call('SMEMBERS', P .. 'held')) do
     redis.call('SREM', P .. 'held', id)
   elseif row[2] == scope then
     redis.call('SREM', P .. 'held', id)
-    enter(id, row[3], 'held', 'pending', 'resumed')
-    make_due(id, now)
+    bring_back(id, row[3], 'held', 'resumed')
     add_ring(rings, id)
   end
 end
