@@ -193,11 +193,12 @@ class Ledger(Protocol):
     def gathered(self, row_id: str) -> list[Delivery]:
         """The deliveries that this row is sent for, its own first; empty unless it carries a digest."""
 
-    def due(self, limit: int, again: timedelta, *, full: Container[str] = ()) -> list[Ring]:
+    def due(self, limit: int, again: timedelta, *, room: Mapping[str, int] | None = None) -> list[Ring]:
         """What is due and in nobody's hands, all customers alike; not due again before `again`.
 
         Of each customer half is what has been due for longest, and half what has just become due: what a lost worker held
-        does not wait behind a flood. What a remote or a queue in `full` could not take now is put off and not given out.
+        does not wait behind a flood. Put off and not given out is what its remote could not take now, or its queue, which has
+        `room` for so many.
         """
 
     def tick(self, name: str, window: timedelta) -> bool:

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: Worker -> its queues and its threads. A thread waits for one EDR or provider at a time, so more of them cost little;
-#: actions has more than one customer's EDR may take (the ledger's `MOST_VISITS`), so that a flood leaves some to the others;
+#: isolation and actions have more than one customer's EDR may take (the ledger's `MOST_VISITS`), so that a flood leaves some;
 #: housekeeping has enough for the sweep to go on while some vendors that are polled hang.
 WORKERS: dict[str, tuple[str, int]] = {
-    "isolation": ("isolation", 8),
+    "isolation": ("isolation", 24),
     "respond": ("respond", 4),
     "actions": ("ioc,notify", 24),
     "housekeeping": ("housekeeping", 8),

@@ -17,7 +17,7 @@ from .kept import Dossier, Incoming, KeptRow, Lane, Window
 from .remotes import Remote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
     from ..domain.events import Event
     from ..domain.limits import Limits
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 HOUR = timedelta(hours=1)
 URGENT = frozenset({"isolate", "release"})
 MOST_PLANNING_ATTEMPTS = 20
+#: A queue may have room again after this.
+SOON = timedelta(seconds=2)
 
 
 class MemoryLedger:
@@ -587,16 +589,24 @@ class MemoryLedger:
             settled = TERMINAL | {State.HELD}
             return [self._ring(name) for name in names if self._rows[name].state not in settled]
 
-    def due(self, limit: int, again: timedelta, *, full: Container[str] = ()) -> list[Ring]:
+    def due(self, limit: int, again: timedelta, *, room: Mapping[str, int] | None = None) -> list[Ring]:
         with self._lock:
             ripe: dict[str, list[str]] = {}
             for _, name in sorted((at, name) for name, at in self._due.items() if at <= self._now()):
                 ripe.setdefault(name.partition(":")[0], []).append(name)
+            shares = {queue: max(min(1, number), number // max(1, len(ripe))) for queue, number in (room or {}).items()}
             share = max(1, limit // max(1, len(ripe)))
-            names = [name for mine in ripe.values() for name in _longest_and_latest(mine, share)]
-            return [self._ring(name) for name in names if self._is_rung(name, again, full)]
+            return [ring for mine in ripe.values() for ring in self._rung(_longest_and_latest(mine, share), again, dict(shares))]
 
-    def _is_rung(self, name: str, again: timedelta, full: Container[str]) -> bool:
+    def _rung(self, names: Sequence[str], again: timedelta, room: dict[str, int]) -> Iterator[Ring]:
+        for name in names:
+            ring = self._ring(name)
+            if self._is_rung(name, again, has_room=room.get(ring.queue, 1) > 0):
+                yield ring
+                if ring.queue in room:
+                    room[ring.queue] -= 1
+
+    def _is_rung(self, name: str, again: timedelta, *, has_room: bool) -> bool:
         row = self._rows.get(name)
         is_held_by_nobody = row is None or row.state is not State.LEASED
         if row and row.wish.remote and is_held_by_nobody:
@@ -608,8 +618,9 @@ class MemoryLedger:
             if remote.is_beset(self._now(), self._most_visits, urgent=urgent):
                 self._due[name] = self._now() + 4 * again
                 return False
-        self._due[name] = self._now() + again
-        return not (is_held_by_nobody and self._ring(name).queue in full)
+        is_rung = has_room or not is_held_by_nobody
+        self._due[name] = self._now() + (again if is_rung else min(again, SOON))
+        return is_rung
 
     def _ring(self, name: str) -> Ring:
         if name in self._events:

@@ -17,12 +17,12 @@ from ..domain.errors import LedgerFull
 from ..domain.events import load_event
 from ..domain.notifications import load_delivery
 from ..domain.rows import Acceptance, Claim, Refusal, Row, Seat, ThreatRecord
-from ..domain.scores import Queue, Ring
+from ..domain.scores import Ring
 from .clients import infos, unavailable_if_away
 from .shapes import acceptance, claim_of, conclusion, customer_of, in_ms, packed, rings_of, row_of, threat_of, unpacked, wished
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from ..domain.events import Event
     from ..domain.limits import Limits
@@ -193,7 +193,7 @@ class RedisLedger:
     def unsettled(self, customer: str, threat_id: str) -> list[Ring]:
         return rings_of(self._run("unsettled", customer, threat_id))
 
-    def due(self, limit: int, again: timedelta, *, full: Container[str] = ()) -> list[Ring]:
+    def due(self, limit: int, again: timedelta, *, room: Mapping[str, int] | None = None) -> list[Ring]:
         """Asks only the customers that have something due: one pipelined look at the head of each due set.
 
         A customer whose keys somebody has spoiled is passed over, so that the others do not wait for it.
@@ -207,9 +207,9 @@ class RedisLedger:
             now = seconds * 1000 + micros // 1000
             first = _sound(names, heads.execute(raise_on_error=False))
             waiting = [name for name, head in first if head and head[0][1] <= now]
-            share = max(1, limit // max(1, len(waiting)))
-            queues = "".join(f"{queue}," for queue in Queue if queue in full)
-            replies = self._run_each([("due", name, (share, in_ms(again), self._most_visits, queues)) for name in waiting])
+            share = _share(limit, waiting)
+            shares = [part for queue, number in (room or {}).items() for part in (queue, _share(number, waiting))]
+            replies = self._run_each([("due", name, (share, in_ms(again), self._most_visits, *shares)) for name in waiting])
         return [ring for name, reply in _sound(waiting, replies) for ring in rings_of(reply, name)]
 
     def tick(self, name: str, window: timedelta) -> bool:
@@ -350,6 +350,11 @@ _SCRIPTS = (
 
 def _source(name: str) -> str:
     return resources.files(__package__).joinpath("scripts", f"{name}.lua").read_text()
+
+
+def _share(number: int, waiting: Sequence[str]) -> int:
+    """Of each of them the same, at least one."""
+    return max(min(1, number), number // max(1, len(waiting)))
 
 
 def _share_used(memory: dict[str, Any]) -> float:

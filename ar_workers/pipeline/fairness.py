@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..domain.scores import Queue
+from ..domain.scores import MOST_TOGETHER, Queue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..ports import Doorbell, Ledger
 
-#: With so many messages standing in a queue its workers need no waking: more rings would only lengthen what others wait behind.
-#: A message may stand for ten events or rows; one of an isolation never does.
-FULL: Mapping[str, int] = {Queue.RESPOND: 100, Queue.ISOLATION: 500, Queue.IOC: 200, Queue.NOTIFY: 200}
+#: With so many messages standing in a queue its workers need no waking: more rings would only lengthen what others wait
+#: behind. It is what the workers of a machine get through in a few seconds if nothing has to be waited for.
+FULL: Mapping[str, int] = {Queue.RESPOND: 100, Queue.ISOLATION: 1_000, Queue.IOC: 200, Queue.NOTIFY: 200}
 #: What a customer may have outstanding and still be rung for at once.
 SMALL = 200
 
 
-def full_queues(doorbell: Doorbell) -> frozenset[str]:
-    """The queues in which enough stands."""
-    return frozenset(queue for queue, length in doorbell.backlog().items() if length >= FULL.get(queue, length + 1))
+def room(doorbell: Doorbell) -> dict[str, int]:
+    """How many more events or rows of each queue may be rung for."""
+    standing = doorbell.backlog()
+    messages = {queue: max(0, full - standing.get(queue, 0)) for queue, full in FULL.items()}
+    return {queue: number * (1 if queue == Queue.ISOLATION else MOST_TOGETHER) for queue, number in messages.items()}
 
 
 def left_to_the_sweep(ledger: Ledger, doorbell: Doorbell, customer: str) -> frozenset[str]:
     """The queues on which nobody rings for new work of `customer`: the sweep does, taking customers by turns."""
-    full = full_queues(doorbell)
+    full = frozenset(queue for queue, left in room(doorbell).items() if not left)
     return full if full and ledger.outstanding(customer) >= SMALL else frozenset()

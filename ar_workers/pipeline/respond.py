@@ -46,14 +46,17 @@ def respond(services: Services, refs: Sequence[str]) -> None:
     where operators see it; it is never dropped.
     """
     steps: list[Step] = []
+    unrung: dict[str, frozenset[str]] = {}
     for ref, event in zip(refs, services.ledger.events(refs), strict=True):
         if event:
-            steps += _respond(services, ref, event)
+            if event.customer not in unrung:
+                unrung[event.customer] = left_to_the_sweep(services.ledger, services.doorbell, event.customer)
+            steps += _respond(services, ref, event, unrung[event.customer])
     services.doorbell.play(Score(steps=tuple(steps)))
 
 
-def _respond(services: Services, ref: str, event: Event) -> tuple[Step, ...]:
-    """What is to be played of the event's threat."""
+def _respond(services: Services, ref: str, event: Event, unrung: frozenset[str]) -> tuple[Step, ...]:
+    """What is to be played of the event's threat: all but what is left to the sweep."""
     try:
         plan = plan_for(event, context_for(services, event))
         rows = list(rows_of(services, event, plan))
@@ -61,7 +64,6 @@ def _respond(services: Services, ref: str, event: Event) -> tuple[Step, ...]:
         services.ledger.event_failed(ref, f"{type(error).__name__}: {error}"[:300], RETRY_PLANNING)
         _log.exception("planning %s failed", ref)
         return ()
-    unrung = left_to_the_sweep(services.ledger, services.doorbell, event.customer)
     rings = services.ledger.record(event, rows, closes=plan.closes, unrung=unrung)
     return arrange([ring for ring in rings or () if ring.queue not in unrung]).steps
 

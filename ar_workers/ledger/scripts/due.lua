@@ -1,7 +1,10 @@
--- What the sweep rings. ARGV: limit, ms until each is due again, most visits at once to one remote, the queues that are full,
--- a comma after each. Returns {id, queue, label, lane, ...}. Half is what has been due for longest, half what has just become
+-- What the sweep rings. ARGV: limit, ms until each is due again, most visits at once to one remote; queue, for how many more it
+-- has room, queue, ... Returns {id, queue, label, lane, ...}. Half is what has been due for longest, half what has just become
 -- due. What would find its queue full or its remote closed or beset is put off without a ring; what a lost worker held is not.
-local limit, again, most_visits, full = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local limit, again, most_visits, room = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), {}
+for n = 4, #ARGV, 2 do room[ARGV[n]] = tonumber(ARGV[n + 1]) end
+-- A queue may have room again after so many ms; a beset remote after a while.
+local SOON, LATER = math.min(again, 2000), 4 * again
 -- With so many rows waiting at a remote that is full, each visit that leaves calls the next, and no more need come.
 local BESET = 200
 -- So many rows of each half may be put off, then enough has been looked at: Redis does nothing else meanwhile.
@@ -17,23 +20,22 @@ local function is_beset(remote, verb)
   return beset[key]
 end
 
-local function is_full_queue(queue) return string.find(full, queue .. ',', 1, true) ~= nil end
-
-local function ring(id, ...)
+local function ring(id, queue, ...)
   schedule(id, now + again)
-  append_ring(rings, id, ...)
+  append_ring(rings, id, queue, ...)
+  if room[queue] then room[queue] = room[queue] - 1 end
   return 0
 end
 
-local function leave_until(at, id)
-  schedule(id, at)
+local function leave_for(ms, id)
+  schedule(id, now + ms)
   return 1
 end
 
 -- Returns how many were put off.
 local function look_at(id)
   if string.sub(id, 1, 6) == 'event/' then
-    if is_full_queue('respond') then return leave_until(now + again, id) end
+    if (room.respond or 1) <= 0 then return leave_for(SOON, id) end
     return ring(id, 'respond', 'plan ' .. id, '')
   end
   local row = get(id, 'queue', 'label', 'lane', 'remote', 'verb', 'state')
@@ -44,8 +46,8 @@ local function look_at(id)
       put_off(id, remote, wait, why, URGENT[row[5]])
       return 1
     end
-    if is_beset(remote, row[5]) then return leave_until(now + 4 * again, id) end
-    if is_full_queue(row[1] or '') then return leave_until(now + again, id) end
+    if is_beset(remote, row[5]) then return leave_for(LATER, id) end
+    if (room[row[1]] or 1) <= 0 then return leave_for(SOON, id) end
   end
   return ring(id, row[1], row[2], row[3])
 end
