@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import time
 from contextlib import contextmanager
@@ -108,11 +107,9 @@ class RedisLedger:
         self._run("event_failed", customer, event_id, reason, in_ms(after), MOST_PLANNING_ATTEMPTS)
 
     def record(self, event: Event, rows: Sequence[NewRow], *, closes: str | None, unrung: Container[str] = ()) -> list[Ring] | None:
-        wishes = [wished(row, 0 if row.queue in unrung else self._grace) for row in rows]
-        plan = {"rows": wishes, "at": int(event.occurred_at.timestamp() * 1000)}
-        if closes:
-            plan["closes"] = closes
-        is_new, *rings = self._run("record", event.customer, event.id, event.threat_id, json.dumps(plan))
+        wishes = [part for row in rows for part in wished(row, 0 if row.queue in unrung else self._grace)]
+        occurred = int(event.occurred_at.timestamp() * 1000)
+        is_new, *rings = self._run("record", event.customer, event.id, event.threat_id, occurred, closes or "", *wishes)
         return rings_of(rings) if is_new == "yes" else None
 
     def claim(self, row_ids: Sequence[str], *, owner: str, lease: timedelta, most_isolations: int | None) -> list[Claim | Refusal]:

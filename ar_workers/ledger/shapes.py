@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ..domain.rows import Finding, NewRow
 
 
+_MS = timedelta(milliseconds=1)
+
+
 def customer_of(row_id: str) -> str:
     """Whose row it is."""
     return row_id.partition(":")[0]
@@ -27,7 +30,7 @@ def customer_of(row_id: str) -> str:
 
 def in_ms(duration: timedelta) -> int:
     """As the scripts count."""
-    return int(duration / timedelta(milliseconds=1))
+    return duration // _MS
 
 
 def acceptance(event: Event, grace: int) -> tuple[str | int, ...]:
@@ -37,10 +40,29 @@ def acceptance(event: Event, grace: int) -> tuple[str | int, ...]:
     return (event.id, event.digest, event.model_dump_json(), event.threat_id, threat_json, grace, event.remark)
 
 
-def wished(row: NewRow, grace: int) -> dict[str, Any]:
-    """A row of `record.lua`'s plan."""
-    wish = {name: value for name, value in row.__dict__.items() if value is not None}
-    return {**wish, "life": in_ms(row.life), "wait": in_ms(row.wait), "grace": grace}
+def wished(row: NewRow, grace: int) -> tuple[str | int, ...]:
+    """A row among the arguments of `record.lua`."""
+    return (
+        row.id,
+        row.kind,
+        row.verb,
+        row.edr,
+        row.subject,
+        row.queue,
+        row.label,
+        row.lane or "",
+        row.remote,
+        row.order,
+        row.state,
+        row.reason,
+        in_ms(row.life),
+        in_ms(row.wait),
+        grace,
+        int(row.has_fallback),
+        row.once or "",
+        len(row.after),
+        *row.after,
+    )
 
 
 def claim_of(row_id: str, reply: Sequence[Any]) -> Claim | Refusal:

@@ -1,6 +1,9 @@
--- Writes the plan of an event in one step. ARGV: event id, threat id, plan JSON {rows, closes, at}; each row has its grace in ms.
+-- Writes the plan of an event in one step. ARGV: event id, threat id, when it occurred in ms, why it closes the threat or '';
+-- then for each row what FIELDS names, how many rows it comes after, and their ids.
 -- Returns the threat's rings {'yes', id, queue, label, lane, ...}, or {'no'} if the event is not waiting for a plan (any more).
-local event_id, threat, plan = ARGV[1], ARGV[2], cjson.decode(ARGV[3])
+local FIELDS = {'id', 'kind', 'verb', 'edr', 'subject', 'queue', 'label', 'lane', 'remote', 'order', 'state', 'reason', 'life',
+  'wait', 'grace', 'has_fallback', 'once'}
+local event_id, threat, occurred, closes = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local event = P .. 'event:' .. event_id
 if redis.call('HGET', event, 'state') ~= 'accepted' then return {'no'} end
 
@@ -23,7 +26,7 @@ end
 
 -- A closed threat lets go of a row that other threats want too, and cancels the rest.
 local function close(reason)
-  redis.call('HSET', P .. 'threat:' .. threat, 'closed', reason, 'closed_at', plan.at)
+  redis.call('HSET', P .. 'threat:' .. threat, 'closed', reason, 'closed_at', occurred)
   for _, id in ipairs(redis.call('ZRANGE', rows_key, 0, -1)) do
     local row = get(id, 'kind', 'verb', 'threat', 'shared', 'state')
     local heir, rest = string.match(row[4] or '', '^([^,]+),(.*)$')
@@ -78,15 +81,15 @@ local function state_of(id)
 end
 
 local function epoch_of(wish)
-  if not wish.lane then return 0 end
+  if wish.lane == '' then return 0 end
   local key = P .. 'endpoint:' .. wish.lane
   if wish.verb == 'release' then return redis.call('HINCRBY', key, 'generation', 1) end
-  return tonumber(redis.call('HGET', key, 'generation') or '0')
+  return redis.call('HGET', key, 'generation') or 0
 end
 
 local function await(id, wish)
   local waits = 0
-  for _, wished in ipairs(wish.after or {}) do
+  for _, wished in ipairs(wish.after) do
     local before = recorded[wished]
     if before and not FREES[state_of(before)] then
       frees[before] = frees[before] or {}
@@ -100,10 +103,10 @@ end
 local function first_state(wish)
   closed = closed or redis.call('HMGET', P .. 'threat:' .. threat, 'closed', 'closed_at')
   if wish.state == 'skipped' then return 'skipped', wish.reason end
-  if wish.kind == 'action' and wish.verb ~= 'release' and closed[1] and plan.at <= tonumber(closed[2]) then
+  if wish.kind == 'action' and wish.verb ~= 'release' and closed[1] and occurred <= tonumber(closed[2]) then
     return 'cancelled', closed[1]
   end
-  if wish.once and redis.call('SADD', P .. 'once', wish.once) == 0 then return 'skipped', 'already told' end
+  if wish.once ~= '' and redis.call('SADD', P .. 'once', wish.once) == 0 then return 'skipped', 'already told' end
   return 'pending', ''
 end
 
@@ -116,17 +119,17 @@ local function place(wish)
   local waits = state == 'pending' and await(id, wish) or 0
   if state == 'pending' and waits > 0 then state = 'waiting' end
   redis.call('HSET', row_key(id), 'kind', wish.kind, 'verb', wish.verb, 'edr', wish.edr, 'remote', wish.remote,
-    'subject', wish.subject, 'queue', wish.queue, 'label', wish.label, 'lane', wish.lane or '', 'order', wish.order,
+    'subject', wish.subject, 'queue', wish.queue, 'label', wish.label, 'lane', wish.lane, 'order', wish.order,
     'threat', threat, 'created_at', now, 'deadline', now + wish.life, 'epoch', epoch, 'generation', 1, 'fence', 0,
-    'waits', waits, 'state', state, 'reason', reason, 'next_at', now + wish.wait, 'has_fallback', wish.has_fallback and 1 or 0)
+    'waits', waits, 'state', state, 'reason', reason, 'next_at', now + wish.wait, 'has_fallback', wish.has_fallback)
   states[id] = state
   take_place(id)
   count_open(threat, 1)
-  if state ~= 'skipped' and state ~= 'cancelled' and wish.wait == 0 then
-    for _, part in ipairs({id, wish.queue, wish.label, wish.lane or ''}) do rings[#rings + 1] = part end
+  if state ~= 'skipped' and state ~= 'cancelled' and wish.wait == '0' then
+    append_ring(rings, id, wish.queue, wish.label, wish.lane)
   end
   if state == 'pending' then
-    schedule(id, now + math.max(wish.grace, wish.wait))
+    schedule(id, now + math.max(tonumber(wish.grace), tonumber(wish.wait)))
     note(threat, id, 'new -> pending')
   elseif state == 'waiting' then
     note(threat, id, 'waiting')
@@ -135,8 +138,23 @@ local function place(wish)
   end
 end
 
-if plan.closes then close(plan.closes) end
-for _, wish in ipairs(plan.rows) do place(wish) end
+-- The row that begins at ARGV[n], and where the next one begins.
+local function wish_at(n)
+  local wish = {}
+  for at, name in ipairs(FIELDS) do wish[name] = ARGV[n + at - 1] end
+  n = n + #FIELDS
+  local last = n + tonumber(ARGV[n])
+  wish.after = {unpack(ARGV, n + 1, last)}
+  return wish, last + 1
+end
+
+if closes ~= '' then close(closes) end
+local n = 5
+while n <= #ARGV do
+  local wish
+  wish, n = wish_at(n)
+  place(wish)
+end
 in_parts(placed, function(...) redis.call('ZADD', rows_key, ...) end)
 for before, waiting in pairs(frees) do
   redis.call('HSET', row_key(before), 'frees', 1)
