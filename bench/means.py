@@ -6,7 +6,7 @@ from functools import partial
 
 from bench.runs import Sizes, Table, interleaved, median, on_stage, spread
 
-FULL = "everything on: 2 x threads:4, prefetch 4"
+FULL = "everything on: 2 x threads:8, prefetch 4"
 #: What is changed -> the environment that changes it.
 WITHOUT: dict[str, dict[str, str]] = {
     "kombu's own transport": {"AR_TRANSPORT": "stock"},

@@ -13,7 +13,7 @@ from bench import noop
 from bench.peers.stage import url
 from bench.threats import an_event
 
-POOL, SIZE = os.environ.get("BENCH_POOL", "threads:4").split(":")
+POOL, SIZE = os.environ.get("BENCH_POOL", "threads:8").split(":")
 CUSTOMERS = [name for name in noop.customers() if name != noop.FLOOD]
 SETTINGS = f"2 workers -P {POOL} -c {SIZE} over all queues, and beat; ingested 200 at a time"
 _CELERY = ["-m", "celery", "-A", "bench.noop:app"]
