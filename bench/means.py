@@ -17,10 +17,12 @@ WITHOUT: dict[str, dict[str, str]] = {
     "a message per row": {"BENCH_OFF": "coalescing"},
     "begin apart from claim": {"BENCH_OFF": "clearance"},
     "each finding written alone": {"BENCH_OFF": "joint-writing"},
+    "a script per row": {"BENCH_OFF": "joint-scripts"},
+    "connections handed around": {"BENCH_OFF": "kept-connection"},
     "Celery's apply_async": {"BENCH_OFF": "direct-publishing"},
     "all of these": {
         "AR_TRANSPORT": "stock",
-        "BENCH_OFF": "coalescing,clearance,joint-writing,direct-publishing",
+        "BENCH_OFF": "coalescing,clearance,joint-writing,joint-scripts,kept-connection,direct-publishing",
     },
     "prefetch 1": {"BENCH_PREFETCH": "1"},
     "prefetch 16": {"BENCH_PREFETCH": "16"},

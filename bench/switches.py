@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from contextlib import nullcontext
 
+import redis
 from celery import signature
 from kombu.transport import virtual
 
 from ar_workers import celery, transport
+from ar_workers.ledger import clients
+from ar_workers.ledger.redis import RedisLedger
 from ar_workers.pipeline import visits
 
 
@@ -22,6 +25,16 @@ def _no_clearance() -> None:
 
 def _no_joint_writing() -> None:
     visits.HELD_BACK = -1.0
+
+
+def _no_joint_scripts() -> None:
+    claim, conclude = RedisLedger.claim, RedisLedger.conclude
+    RedisLedger.claim = lambda self, row_ids, **options: [answer for each in row_ids for answer in claim(self, [each], **options)]
+    RedisLedger.conclude = lambda self, visits: [rings for each in visits for rings in conclude(self, [each])]
+
+
+def _no_kept_connection() -> None:
+    clients.PerThread = redis.ConnectionPool
 
 
 def _no_batches() -> None:
@@ -51,6 +64,8 @@ SWITCHES = {
     "coalescing": _no_coalescing,
     "clearance": _no_clearance,
     "joint-writing": _no_joint_writing,
+    "joint-scripts": _no_joint_scripts,
+    "kept-connection": _no_kept_connection,
     "batches": _no_batches,
     "halves": _no_halves,
     "pipeline": _no_pipeline,

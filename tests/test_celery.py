@@ -6,9 +6,9 @@ import base64
 import json
 
 from ar_workers import bootstrap, tasks
-from ar_workers.celery import TASKS, CeleryDoorbell, app, celery_at
+from ar_workers.celery import BACKLOG, TASKS, CeleryDoorbell, app, celery_at
 from ar_workers.cli.redis_server import free_port
-from ar_workers.domain.scores import Queue, Ring
+from ar_workers.domain.scores import MOST_TOGETHER, Queue, Ring
 from ar_workers.pipeline.workflow import arrange
 from ar_workers.ports import Page
 from ar_workers.sources import FORMATS
@@ -57,6 +57,11 @@ def test_the_backlog_is_counted_per_queue(real_redis, redis_url):
     doorbell = CeleryDoorbell(celery_at(redis_url))
     doorbell.ring(RINGS)
     assert doorbell.backlog() == {"respond": 0, "isolation": 1, "ioc": 2, "notify": 1}
+
+
+def test_what_would_make_a_backlog_goes_out_as_few_messages(real_redis, redis_url):
+    CeleryDoorbell(celery_at(redis_url)).ring([a_ring(f"ban_hash:{number}", Queue.IOC) for number in range(BACKLOG)])
+    assert real_redis.llen("ioc") == BACKLOG / MOST_TOGETHER
 
 
 def test_a_broker_that_is_away_costs_no_exception(caplog):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from ar_workers.cli.redis_server import RedisServer, free_port
@@ -24,6 +26,16 @@ def sharded(cluster):
 
 def an_event_of_each():
     return [an_event(customer=name) for name in CUSTOMERS]
+
+
+def test_a_thread_keeps_its_connection_and_gets_another_once_it_is_lost(redis_url):
+    client = connect(redis_url)
+    first = client.client_id()
+    with ThreadPoolExecutor(1) as other:
+        assert client.client_id() == first != other.submit(client.client_id).result()
+    with connect(redis_url) as admin:
+        admin.client_kill_filter(_id=first)
+    assert client.client_id() != first
 
 
 def test_one_call_serves_customers_on_every_server_of_a_cluster(cluster, sharded):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -259,6 +260,24 @@ def test_a_retried_isolation_keeps_its_dependents_waiting(ledger):
     recorded(ledger, a_row(), a_row("kill_process:1", queue=Queue.IOC, after=("acme:isolate:1",)))
     assert settle(ledger, "acme:isolate:1", State.PENDING) == []
     assert state_of(ledger, "acme:kill_process:1") == State.WAITING
+
+
+def test_a_wish_that_a_plan_names_twice_is_one_row(ledger):
+    recorded(ledger, a_row(), a_row(), a_row("kill_process:1", after=("acme:isolate:1",)))
+    assert [row.id for row in ledger.rows("acme", "THREAT-1")] == ["acme:isolate:1", "acme:kill_process:1"]
+    (entry,) = [each for each in ledger.threat("acme", "THREAT-1").timeline if each.row == "acme:isolate:1"]
+    assert entry.text == "new -> pending"
+
+
+def test_rows_of_one_visit_end_together_and_what_they_free_is_rung_once(ledger):
+    both = ("acme:isolate:1", "acme:kill_process:1")
+    recorded(ledger, a_row(), a_row("kill_process:1"), a_row("delete_file:1", after=both))
+    claims = ledger.claim(both, owner="one", lease=LEASE, most_isolations=None)
+    done, stale = Finding(state=State.DONE), replace(claims[0], fence=claims[0].fence + 1)
+    first, second, third = ledger.conclude([(claims[0], done), (stale, done), (claims[1], done)])
+    assert (first, second) == ([], None)
+    assert [ring.id for ring in third] == ["acme:delete_file:1"]
+    assert isinstance(claimed(ledger, "acme:delete_file:1"), Claim)
 
 
 def test_an_endpoint_is_worked_on_by_one_row_at_a_time(ledger):
