@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -46,15 +47,22 @@ class PerThread(redis.ConnectionPool):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._own = threading.local()
+        self._all: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def get_connection(self, *_: Any, **__: Any) -> Any:
         """It connects with its first command, and again after an error."""
         if getattr(self._own, "pid", None) != os.getpid():
             self._own.connection, self._own.pid = self.make_connection(), os.getpid()
+            self._all.add(self._own.connection)
         return self._own.connection
 
     def release(self, connection: Any) -> None:
         """It stays its thread's."""
+
+    def disconnect(self, *_: Any, **__: Any) -> None:
+        """End the connections of all threads; each connects again with its next command."""
+        for each in list(self._all):
+            each.disconnect()
 
 
 def connect(url: str, *, patience: int = PATIENCE) -> redis.Redis | redis.RedisCluster:
@@ -77,7 +85,7 @@ def connect(url: str, *, patience: int = PATIENCE) -> redis.Redis | redis.RedisC
         with unavailable_if_away():
             return _cluster(address, retry, options)
     options |= {"retry": retry, "retry_on_error": [redis.ConnectionError, redis.TimeoutError, redis.exceptions.BusyLoadingError]}
-    return _primary(address, options) if address.kind is Kind.SENTINEL else redis.Redis(connection_pool=PerThread.from_url(url, **options))
+    return _primary(address, options) if address.kind is Kind.SENTINEL else redis.Redis.from_pool(PerThread.from_url(url, **options))
 
 
 def _cluster(address: Address, retry: Retry, options: dict[str, Any]) -> redis.RedisCluster:

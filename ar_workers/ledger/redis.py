@@ -18,7 +18,8 @@ from ..domain.notifications import load_delivery
 from ..domain.rows import Acceptance, Claim, Refusal, Row, Seat, ThreatRecord
 from ..domain.scores import Ring
 from .clients import infos, unavailable_if_away
-from .shapes import acceptance, claim_of, conclusion, customer_of, in_ms, packed, rings_of, row_of, threat_of, unpacked, wished
+from .packing import packed, unpacked
+from .shapes import acceptance, claim_of, conclusion, customer_of, in_ms, rings_of, row_of, threat_of, wished
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence

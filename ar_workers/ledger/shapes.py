@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import zlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +9,7 @@ from ..domain.rows import Claim, Refusal, Row, ThreatRecord, TimelineEntry
 from ..domain.scores import Queue, Ring
 from ..domain.states import State
 from ..domain.threats import Threat
+from .packing import unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,17 +106,6 @@ def conclusion(claim: Claim, finding: Finding) -> tuple[str | int, ...]:
         finding.health,
         in_ms(finding.stay_away),
     )
-
-
-def packed(document: dict[str, Any]) -> str:
-    """Text, because the client decodes what it reads."""
-    return base64.b85encode(zlib.compress(json.dumps(document, separators=(",", ":")).encode(), 9)).decode()
-
-
-def unpacked(text: str) -> dict[str, Any]:
-    """What `packed` made a text of."""
-    found: dict[str, Any] = json.loads(zlib.decompress(base64.b85decode(text)))
-    return found
 
 
 def rings_of(flat: Sequence[str], customer: str = "") -> list[Ring]:
