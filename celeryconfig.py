@@ -26,8 +26,8 @@ task_serializer = "json"
 task_create_missing_queues = False
 task_queues = [Queue(name) for name in ("respond", "isolation", "ioc", "notify", "housekeeping")]
 task_default_queue = "housekeeping"
-# A message that a busy worker has fetched waits behind its slow neighbours: fetch few.
-worker_prefetch_multiplier = 4
+# A message that a busy worker has fetched waits behind its slow neighbours: fetch one per thread.
+worker_prefetch_multiplier = 1
 task_send_sent_event = False
 timezone = "UTC"
 imports = ("ar_workers.tasks",)

@@ -82,7 +82,14 @@ def _publish(celery: Celery, producer: Any, signature: Mapping[str, Any], family
     )
     queue = options["queue"]
     producer.publish(
-        message.body, exchange="", routing_key=queue, serializer="json", delivery_mode=2, headers=message.headers, **message.properties
+        message.body,
+        exchange="",
+        routing_key=queue,
+        serializer="json",
+        delivery_mode=2,
+        headers=message.headers,
+        priority=options["priority"],
+        **message.properties,
     )
 
 
@@ -115,7 +122,7 @@ class CeleryDoorbell:
     def _canvas(self, step: Step) -> dict[str, Any]:
         """`chain(task, group(what follows))`, written the way it travels."""
         ring = step.ring
-        options: dict[str, Any] = {"queue": str(ring.queue), "argsrepr": ring.label}
+        options: dict[str, Any] = {"queue": str(ring.queue), "argsrepr": ring.label, "priority": int(ring.is_first)}
         if step.then:
             follow = [self._canvas(each) for each in step.then]
             options["chain"] = [_signature("celery.group", (), {"tasks": follow}, {}, subtask_type="pipelined_group")]

@@ -197,8 +197,8 @@ class Ledger(Protocol):
         """What is due and in nobody's hands, all customers alike; not due again before `again`.
 
         Of each customer half is what has been due for longest, and half what has just become due: what a lost worker held
-        does not wait behind a flood. Put off and not given out is what its remote could not take now, or its queue, which has
-        `room` for so many.
+        does not wait behind a flood, and its ring `is_first`. Put off and not given out is what its remote could not take
+        now, or its queue, which has `room` for so many.
         """
 
     def tick(self, name: str, window: timedelta) -> bool:

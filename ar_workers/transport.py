@@ -5,6 +5,7 @@ worker when a list holds something that is not JSON. This subclass
 - takes, after the first message that a blocking pop brings, as many more as the prefetch allows in one script, and
   comes again only when half of them are in hand: a busy worker would otherwise fetch one by one;
 - keeps one client per channel, and sends what is published inside `batch()` in one pipeline;
+- puts what has a priority to the head of its queue;
 - sets a message that cannot be read aside in `ar:poison`, with its queue and the reason, and goes on; a queue whose key
   is no list is moved to `ar:poison:QUEUE`;
 - visits the queues of one worker in turn and takes a share of each.
@@ -86,12 +87,12 @@ class Channel(redis.Channel):
     """See the module."""
 
     ack_emulation = False
-    #: One list per queue: what is urgent has a queue of its own.
+    #: One list per queue: what outranks the rest has a queue of its own.
     priority_steps = [0]  # noqa: RUF012 - kombu's type
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._kept: Any = None
-        self._batched: list[tuple[str, str]] | None = None
+        self._batched: list[tuple[str, str, str]] | None = None
         super().__init__(*args, **kwargs)
         if not self.ack_emulation:
             self.QoS = QoS  # type: ignore[assignment] # kombu puts a `virtual.QoS` there itself
@@ -121,15 +122,16 @@ class Channel(redis.Channel):
             self._batched = None
         if batched:
             with self.conn_or_acquire() as client, client.pipeline(transaction=False) as pipe:
-                for key, payload in batched:
-                    pipe.lpush(key, payload)
-                lengths.update(zip((key for key, _ in batched), pipe.execute(), strict=True))
+                for push, key, payload in batched:
+                    getattr(pipe, push)(key, payload)
+                lengths.update(zip((key for _, key, _ in batched), pipe.execute(), strict=True))
 
     def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
         if self._batched is None:
             super()._put(queue, message, **kwargs)
         else:
-            self._batched.append((self._q_for_pri(queue, self._get_message_priority(message, reverse=False)), dumps(message)))
+            priority = self._get_message_priority(message, reverse=False)
+            self._batched.append(("rpush" if priority else "lpush", self._q_for_pri(queue, priority), dumps(message)))
 
     def _brpop_read(self, **options: Any) -> bool:
         """The message that the blocking pop brought, then a batch of what stands behind it."""

@@ -6,7 +6,7 @@ from functools import partial
 
 from bench.runs import Sizes, Table, interleaved, median, on_stage, spread
 
-FULL = "everything on: 2 x threads:8, prefetch 4"
+FULL = "everything on: 2 x threads:8, prefetch 1"
 #: What is changed -> the environment that changes it.
 WITHOUT: dict[str, dict[str, str]] = {
     "kombu's own transport": {"AR_TRANSPORT": "stock"},
@@ -24,7 +24,7 @@ WITHOUT: dict[str, dict[str, str]] = {
         "AR_TRANSPORT": "stock",
         "BENCH_OFF": "coalescing,clearance,joint-writing,joint-scripts,kept-connection,direct-publishing",
     },
-    "prefetch 1": {"BENCH_PREFETCH": "1"},
+    "prefetch 4": {"BENCH_PREFETCH": "4"},
     "prefetch 16": {"BENCH_PREFETCH": "16"},
     "2 x solo": {"BENCH_POOL": "solo:1"},
     "2 x prefork:1": {"BENCH_POOL": "prefork:1"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 
 from ar_workers import bootstrap, tasks
 from ar_workers.celery import BACKLOG, TASKS, CeleryDoorbell, app, celery_at
@@ -62,6 +63,14 @@ def test_the_backlog_is_counted_per_queue(real_redis, redis_url):
 def test_what_would_make_a_backlog_goes_out_as_few_messages(real_redis, redis_url):
     CeleryDoorbell(celery_at(redis_url)).ring([a_ring(f"ban_hash:{number}", Queue.IOC) for number in range(BACKLOG)])
     assert real_redis.llen("ioc") == BACKLOG / MOST_TOGETHER
+
+
+def test_what_a_lost_worker_held_goes_to_the_head_of_the_queue(real_redis, redis_url):
+    doorbell = CeleryDoorbell(celery_at(redis_url))
+    doorbell.ring(
+        [a_ring("ban_hash:1", Queue.IOC), a_ring("ban_hash:2", Queue.IOC), replace(a_ring("ban_hash:3", Queue.IOC), is_first=True)]
+    )
+    assert [body_of(each)[0] for each in reversed(messages(real_redis, "ioc"))] == [[f"acme:ban_hash:{n}"] for n in (3, 1, 2)]
 
 
 def test_a_broker_that_is_away_costs_no_exception(caplog):

@@ -328,7 +328,7 @@ def test_a_worker_notices_that_its_connection_is_half_open(redis_server, real_re
 
 @pytest.mark.e2e
 def test_a_worker_that_ends_gives_back_what_it_has_not_begun(real_redis, redis_url, tmp_path):
-    names = [f"{number}" for number in range(6)]
+    names = [f"{number}" for number in range(4)]
     with a_worker(redis_url, redis_url, tmp_path / "log", TASK_SECONDS="1") as worker:
         CeleryDoorbell(celery_at(redis_url)).ring([ring(name) for name in names])
         eventually(lambda: len(ran(real_redis)) == 2 and real_redis.llen("ioc") == 0)

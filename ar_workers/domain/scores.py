@@ -26,7 +26,8 @@ class Queue(StrEnum):
 class Ring:
     """A doorbell to be rung: which row (or event) on which queue, and the human line that operators see.
 
-    `more` are further ids that the same message rings, when a backlog stands.
+    `more` are further ids that the same message rings, when a backlog stands. What a lost worker held `is_first`: it goes to
+    the head of the queue.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Ring:
     label: str = ""
     lane: str = ""
     more: tuple[str, ...] = ()
+    is_first: bool = False
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -65,9 +67,9 @@ def _merged(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     """Isolations stay alone; what follows a merged step is rung with it, because its worker goes on with what it frees."""
     heads = [Step(ring=step.ring, then=_merged(step.then)) for step in steps if step.ring.queue == Queue.ISOLATION]
     rest = [ring for step in steps if step.ring.queue != Queue.ISOLATION for ring in _flat(step)]
-    by_queue: dict[tuple[Queue, str], list[Ring]] = {}
+    by_queue: dict[tuple[Queue, str, bool], list[Ring]] = {}
     for ring in rest:
-        by_queue.setdefault((ring.queue, ring.id.partition(":")[0]), []).append(ring)
+        by_queue.setdefault((ring.queue, ring.id.partition(":")[0], ring.is_first), []).append(ring)
     chunks = (rings[start : start + MOST_TOGETHER] for rings in by_queue.values() for start in range(0, len(rings), MOST_TOGETHER))
     return (*heads, *(Step(ring=_joined(rings)) for rings in chunks))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -249,7 +250,9 @@ class MemoryLedger:
                 self._put_off(row, wait, why)
             return why
         if remote.is_full(owner, self._now(), self._most_visits, urgent=urgent):
-            remote.queue[urgent][row.id] = None
+            remote.queue[urgent].setdefault(row.id)
+            if row.state is State.LEASED:
+                remote.queue[urgent].move_to_end(row.id, last=False)
             return f"{row.wish.remote} busy"
         return None
 
@@ -294,7 +297,7 @@ class MemoryLedger:
         elif lane and lane.owner != owner:
             queue = self._lane_queues.setdefault(key, [])
             if row.id not in queue:
-                queue.append(row.id)
+                queue.insert(0 if row.state is State.LEASED else len(queue), row.id)
             return "endpoint busy"
         return None
 
@@ -506,7 +509,9 @@ class MemoryLedger:
     def _ring_next(self, queue: list[str], rings: list[Ring]) -> None:
         while queue:
             name = queue.pop(0)
-            if self._rows[name].state not in TERMINAL | {State.LEASED}:
+            row = self._rows[name]
+            is_held = row.state is State.LEASED and row.lease_until is not None and row.lease_until > self._now()
+            if row.state not in TERMINAL and not is_held:
                 rings.append(self._ring(name))
                 return
 
@@ -596,13 +601,14 @@ class MemoryLedger:
                 ripe.setdefault(name.partition(":")[0], []).append(name)
             shares = {queue: max(min(1, number), number // max(1, len(ripe))) for queue, number in (room or {}).items()}
             share = max(1, limit // max(1, len(ripe)))
-            return [ring for mine in ripe.values() for ring in self._rung(_longest_and_latest(mine, share), again, dict(shares))]
+            rings = [ring for mine in ripe.values() for ring in self._rung(_longest_and_latest(mine, share), again, dict(shares))]
+            return sorted(rings, key=lambda ring: not ring.is_first)
 
     def _rung(self, names: Sequence[str], again: timedelta, room: dict[str, int]) -> Iterator[Ring]:
         for name in names:
             ring = self._ring(name)
             if self._is_rung(name, again, has_room=room.get(ring.queue, 1) > 0):
-                yield ring
+                yield replace(ring, is_first=name in self._rows and self._rows[name].state is State.LEASED)
                 if ring.queue in room:
                     room[ring.queue] -= 1
 

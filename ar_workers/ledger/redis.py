@@ -6,6 +6,7 @@ import hashlib
 import logging
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -208,7 +209,9 @@ class RedisLedger:
             share = _share(limit, waiting)
             shares = [part for queue, number in (room or {}).items() for part in (queue, _share(number, waiting))]
             replies = self._run_each([("due", name, (share, in_ms(again), self._most_visits, *shares)) for name in waiting])
-        return [ring for name, reply in _sound(waiting, replies) for ring in rings_of(reply, name)]
+        found = list(_sound(waiting, replies))
+        lost = [replace(ring, is_first=True) for _, (some, _) in found for ring in rings_of(some)]
+        return lost + [ring for name, (_, others) in found for ring in rings_of(others, name)]
 
     def tick(self, name: str, window: timedelta) -> bool:
         with unavailable_if_away():

@@ -177,6 +177,24 @@ def test_what_has_just_become_due_does_not_wait_behind_a_flood(ledger):
     assert "acme:ban_hash:late" in rung
 
 
+def test_what_a_lost_worker_held_is_rung_first_whatever_else_waits(ledger):
+    recorded(ledger, *bans(30, queue=Queue.IOC))
+    claimed(ledger, "acme:ban_hash:7", lease=timedelta(milliseconds=30))
+    time.sleep(0.1)
+    first, *others = ledger.due(10, SECOND, room={"ioc": 0})
+    assert (first.id, first.is_first, others) == ("acme:ban_hash:7", True, [])
+
+
+def test_at_a_full_remote_what_a_lost_worker_held_is_called_first(ledger):
+    recorded(ledger, *bans(18))
+    claimed(ledger, "acme:ban_hash:17", lease=timedelta(milliseconds=30))
+    claims = [claimed(ledger, f"acme:ban_hash:{n}") for n in range(15)]
+    time.sleep(0.1)
+    claimed(ledger, "acme:ban_hash:15")
+    assert asked(ledger, "acme:ban_hash:16").reason == asked(ledger, "acme:ban_hash:17").reason == "crowdstrike busy"
+    assert [ring.id for ring in concluded(ledger, claims[0], Finding(state=State.DONE))] == ["acme:ban_hash:17"]
+
+
 def test_every_customer_has_its_share_of_what_is_rung(ledger):
     recorded(ledger, *bans(20))
     recorded(ledger, a_row("ban_hash:1", customer="globex", lane=None), event=an_event(customer="globex"))

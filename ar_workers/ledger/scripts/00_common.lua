@@ -182,8 +182,9 @@ end
 local function ring_next(queue, rings)
   local next = redis.call('ZPOPMIN', queue)
   while next[1] do
-    local state = get(next[1], 'state')[1]
-    if state and state ~= 'leased' and not TERMINAL[state] then return add_ring(rings, next[1]) end
+    local row = get(next[1], 'state', 'lease_until')
+    local is_held = row[1] == 'leased' and tonumber(row[2]) > now
+    if row[1] and not is_held and not TERMINAL[row[1]] then return add_ring(rings, next[1]) end
     next = redis.call('ZPOPMIN', queue)
   end
 end

@@ -5,8 +5,9 @@ local owner, lease, most, most_visits = ARGV[1], tonumber(ARGV[2]), tonumber(ARG
 -- What this visit enters: {lane -> rows}, {busy key of a remote -> rows}.
 local lanes, remotes = {}, {}
 
-local function wait_in(queue, id, reason)
-  redis.call('ZADD', queue, 'NX', now, id)
+-- What a lost worker held is called before all others.
+local function wait_in(queue, id, reason, is_lost)
+  redis.call('ZADD', queue, 'NX', is_lost and 0 or now, id)
   return {'no', reason}
 end
 
@@ -47,7 +48,7 @@ local function claim(id)
     return {'no', 'not due'}
   end
 
-  if is_others_lane(lane) then return wait_in(P .. 'lane:' .. lane .. ':queue', id, 'endpoint busy') end
+  if is_others_lane(lane) then return wait_in(P .. 'lane:' .. lane .. ':queue', id, 'endpoint busy', is_lost) end
 
   local failures = 0
   if remote ~= '' then
@@ -57,7 +58,7 @@ local function claim(id)
       if not is_lost then put_off(id, remote, wait, why, urgent) end
       return {'no', why}
     end
-    if is_full_for_us(remote, verb) then return wait_in(queue_key(remote, verb), id, remote .. ' busy') end
+    if is_full_for_us(remote, verb) then return wait_in(queue_key(remote, verb), id, remote .. ' busy', is_lost) end
   end
 
   if state == 'pending' then

@@ -1,6 +1,7 @@
 -- What the sweep rings. ARGV: limit, ms until each is due again, most visits at once to one remote; queue, for how many more it
--- has room, queue, ... Returns {id, queue, label, lane, ...}. Half is what has been due for longest, half what has just become
--- due. What would find its queue full or its remote closed or beset is put off without a ring; what a lost worker held is not.
+-- has room, queue, ... Returns {id, queue, label, lane, ...} twice: what lost workers held, and the rest. Half is what has been
+-- due for longest, half what has just become due. Of the rest, what would find its queue full or its remote closed or beset is put
+-- off without a ring.
 local limit, again, most_visits, room = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), {}
 for n = 4, #ARGV, 2 do room[ARGV[n]] = tonumber(ARGV[n + 1]) end
 -- A queue may have room again after so many ms; a beset remote after a while.
@@ -9,7 +10,7 @@ local SOON, LATER = math.min(again, 2000), 4 * again
 local BESET = 200
 -- So many rows of each half may be put off, then enough has been looked at: Redis does nothing else meanwhile.
 local MOST_PUT_OFF = 100
-local rings, beset = {}, {}
+local lost, rings, beset = {}, {}, {}
 
 local function is_beset(remote, verb)
   if remote == '' then return false end
@@ -20,9 +21,9 @@ local function is_beset(remote, verb)
   return beset[key]
 end
 
-local function ring(id, queue, ...)
+local function ring(into, id, queue, ...)
   schedule(id, now + again)
-  append_ring(rings, id, queue, ...)
+  append_ring(into, id, queue, ...)
   if room[queue] then room[queue] = room[queue] - 1 end
   return 0
 end
@@ -36,10 +37,11 @@ end
 local function look_at(id)
   if string.sub(id, 1, 6) == 'event/' then
     if (room.respond or 1) <= 0 then return leave_for(SOON, id) end
-    return ring(id, 'respond', 'plan ' .. id, '')
+    return ring(rings, id, 'respond', 'plan ' .. id, '')
   end
   local row = get(id, 'queue', 'label', 'lane', 'remote', 'verb', 'state')
-  if row[6] ~= 'leased' then
+  local is_lost = row[6] == 'leased'
+  if not is_lost then
     local remote = row[4] or ''
     local wait, why = closed_for(remote, URGENT[row[5]])
     if wait > 0 then
@@ -49,7 +51,7 @@ local function look_at(id)
     if is_beset(remote, row[5]) then return leave_for(LATER, id) end
     if (room[row[1]] or 1) <= 0 then return leave_for(SOON, id) end
   end
-  return ring(id, row[1], row[2], row[3])
+  return ring(is_lost and lost or rings, id, row[1], row[2], row[3])
 end
 
 local longest = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, math.ceil(limit / 2))
@@ -62,4 +64,4 @@ for _, ids in ipairs({longest, latest}) do
     seen[id] = true
   end
 end
-return rings
+return {lost, rings}
