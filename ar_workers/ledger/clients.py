@@ -39,7 +39,7 @@ _CANNOT_WRITE = ("READONLY ", "OOM ", "NOREPLICAS ", "MISCONF ", "CLUSTERDOWN ")
 
 
 class PerThread(redis.ConnectionPool):
-    """One connection per thread, kept: a pool that hands them around costs a third of a command more.
+    """One connection per thread, kept: a pool that hands them around costs a fifth of a command more.
 
     A thread must not begin a command within another one, as `WATCH` would. A connection ends with its thread.
     """
