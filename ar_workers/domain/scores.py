@@ -26,8 +26,8 @@ class Queue(StrEnum):
 class Ring:
     """A doorbell to be rung: which row (or event) on which queue, and the human line that operators see.
 
-    `more` are further ids that the same message rings, when a backlog stands. What a lost worker held `is_first`: it goes to
-    the head of the queue.
+    `more` are further ids that the same message rings, when a backlog stands. What has waited for its turn at an endpoint or a
+    remote, or was in a lost worker's hand, `is_first`: it goes to the head of the queue.
     """
 
     id: str

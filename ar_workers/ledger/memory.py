@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 HOUR = timedelta(hours=1)
 URGENT = frozenset({"isolate", "release"})
 MOST_PLANNING_ATTEMPTS = 20
-#: A queue may have room again after this.
+#: A queue may have room again after this, and what a lost worker held may find its endpoint free.
 SOON = timedelta(seconds=2)
 
 
@@ -512,7 +512,7 @@ class MemoryLedger:
             row = self._rows[name]
             is_held = row.state is State.LEASED and row.lease_until is not None and row.lease_until > self._now()
             if row.state not in TERMINAL and not is_held:
-                rings.append(self._ring(name))
+                rings.append(replace(self._ring(name), is_first=True))
                 return
 
     def _free_dependents(self, row: KeptRow, rings: list[Ring]) -> None:
@@ -624,9 +624,9 @@ class MemoryLedger:
             if remote.is_beset(self._now(), self._most_visits, urgent=urgent):
                 self._due[name] = self._now() + 4 * again
                 return False
-        is_rung = has_room or not is_held_by_nobody
-        self._due[name] = self._now() + (again if is_rung else min(again, SOON))
-        return is_rung
+        is_soon = not (has_room and is_held_by_nobody)
+        self._due[name] = self._now() + (min(again, SOON) if is_soon else again)
+        return has_room or not is_held_by_nobody
 
     def _ring(self, name: str) -> Ring:
         if name in self._events:

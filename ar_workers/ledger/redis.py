@@ -6,7 +6,6 @@ import hashlib
 import logging
 import time
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ from ..domain.rows import Acceptance, Claim, Refusal, Row, Seat, ThreatRecord
 from ..domain.scores import Ring
 from .clients import infos, unavailable_if_away
 from .packing import packed, unpacked
-from .shapes import acceptance, claim_of, conclusion, customer_of, in_ms, rings_of, row_of, threat_of, wished
+from .shapes import acceptance, at_head, claim_of, conclusion, customer_of, in_ms, rings_of, row_of, threat_of, wished
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -126,8 +125,10 @@ class RedisLedger:
 
     def conclude(self, visits: Sequence[tuple[Claim, Finding]]) -> list[list[Ring] | None]:
         parts = [part for claim, finding in visits for part in conclusion(claim, finding)]
-        replies = self._run("conclude", visits[0][0].customer, *parts) if visits else []
-        return [None if reply == "stale" else rings_of(reply) for reply in replies]
+        *replies, called = self._run("conclude", visits[0][0].customer, *parts) if visits else [[]]
+        answers = [None if reply == "stale" else rings_of(reply) for reply in replies]
+        next((each for each in reversed(answers) if each is not None), []).extend(at_head(called))
+        return answers
 
     def renew(self, claims: Sequence[Claim], lease: timedelta) -> None:
         with unavailable_if_away():
@@ -210,7 +211,7 @@ class RedisLedger:
             shares = [part for queue, number in (room or {}).items() for part in (queue, _share(number, waiting))]
             replies = self._run_each([("due", name, (share, in_ms(again), self._most_visits, *shares)) for name in waiting])
         found = list(_sound(waiting, replies))
-        lost = [replace(ring, is_first=True) for _, (some, _) in found for ring in rings_of(some)]
+        lost = [ring for _, (some, _) in found for ring in at_head(some)]
         return lost + [ring for name, (_, others) in found for ring in rings_of(others, name)]
 
     def tick(self, name: str, window: timedelta) -> bool:

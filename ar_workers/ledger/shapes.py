@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +118,11 @@ def rings_of(flat: Sequence[str], customer: str = "") -> list[Ring]:
     parts = iter(flat)
     quads = zip(parts, parts, parts, parts, strict=True)
     return [Ring(id=named(name), queue=Queue(queue), label=label, lane=lane) for name, queue, label, lane in quads]
+
+
+def at_head(flat: Sequence[str]) -> list[Ring]:
+    """The same, of what goes to the head of its queue."""
+    return [replace(ring, is_first=True) for ring in rings_of(flat)]
 
 
 def _at(ms: str | None) -> datetime | None:

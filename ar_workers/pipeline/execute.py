@@ -42,15 +42,13 @@ def execute(services: Services, row_ids: Sequence[str], *, is_followed: bool = F
     """Visit the actions `row_ids`, each if it is due and nobody else has it. Safe to call any number of times.
 
     What one visit sets free among them is visited next; what else it sets free is rung, unless `is_followed`: then the
-    caller rings it.
+    caller rings it. What has waited for its turn is rung always.
     """
     now = list(row_ids)
     while now:
         rings = visit_all(services, now, visit)
         now = [ring.id for ring in rings if ring.id in row_ids]
-        others = [ring for ring in rings if ring.id not in row_ids]
-        if not is_followed:
-            services.doorbell.ring(others)
+        services.doorbell.ring([ring for ring in rings if ring.id not in row_ids and (ring.is_first or not is_followed)])
 
 
 def visit(each: Visit) -> Finding | None:

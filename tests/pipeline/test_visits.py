@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from ar_workers.domain.errors import NotSent, Throttled, VendorFault
 from ar_workers.domain.states import State
+from ar_workers.ledger.memory import MemoryLedger
 from ar_workers.pipeline.compaction import compact
 from ar_workers.pipeline.deliver import deliver
 from ar_workers.pipeline.execute import execute
@@ -15,7 +16,7 @@ from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.limits import declare_limits
 from ar_workers.pipeline.respond import respond
 from ar_workers.pipeline.sweep import AGAIN, sweep
-from tests.fakes import FakeEDR, InlineDoorbell, some_services
+from tests.fakes import FakeEDR, InlineDoorbell, ManualClock, some_services
 from tests.pipeline.test_end_to_end import DOMAIN, FIN, HASH, KILL, an_edr, published, row
 
 
@@ -54,6 +55,28 @@ def test_what_is_set_free_elsewhere_is_rung_unless_somebody_else_does():
     services, ids = planned()
     execute(services, [ids["isolate"]], is_followed=True)
     assert not services.doorbell.rings
+
+
+def test_what_waited_for_its_turn_is_rung_at_the_head_even_within_a_canvas():
+    second = FIN.model_copy(update={"agent_id": "a2", "hostname": "FIN-2"})
+    clock, edr = ManualClock(), an_edr(FIN, second)
+    ledger = MemoryLedger(clock.now, grace=timedelta(0), least_remaining=timedelta(seconds=1), most_visits=1)
+    services = some_services(edr=edr, clock=clock, ledger=ledger)
+    ingest(ledger, services.doorbell, [published(endpoints=(FIN, second), iocs=())])
+    respond(services, services.doorbell.rings.popleft().ids)
+    first, other = (ring.id for ring in services.doorbell.rings if ring.queue == "isolation")
+    services.doorbell.rings.clear()
+    seen = edr.observe
+
+    def with_another_at_the_door(action, receipt):
+        edr.observe = seen
+        execute(services, [other])
+        return seen(action, receipt)
+
+    edr.observe = with_another_at_the_door
+    execute(services, [first], is_followed=True)
+    assert [verb for verb, _ in edr.effects] == ["isolate"]
+    assert [(ring.id, ring.is_first) for ring in services.doorbell.rings] == [(other, True)]
 
 
 def test_a_write_that_follows_its_claim_late_asks_for_leave_again():

@@ -1,6 +1,7 @@
 -- Ends rows of one visit. ARGV, for each: row id, fence, state, reason, wait in ms, counts (1|0), keeps a receipt (1|0),
 -- receipt, reference, evidence, how the remote is (ok|bad|''), its own wish to be left alone in ms.
--- Returns for each 'stale', or the rings {id, queue, label, lane, ...}.
+-- Returns for each 'stale' or the rings of what it sets free, {id, queue, label, lane, ...}; and then the rings of what the lanes
+-- and remotes call next.
 local PARTS = 12
 -- What is left: {owner and lane -> {lane, owner, rows}}, {owner and remote -> {remote, verb, owner, rows}}. And {remote -> is
 -- known to be well}.
@@ -85,13 +86,9 @@ local function conclude(id, fence, to, reason, wait, counts, keeps, receipt, ref
   return rings
 end
 
-local answers, last = {}, {}
-for n = 1, #ARGV, PARTS do
-  local answer = conclude(unpack(ARGV, n, n + PARTS - 1))
-  answers[#answers + 1] = answer
-  if answer ~= 'stale' then last = answer end
-end
--- What the lanes and remotes call next is given out with the last row.
-for _, left in pairs(lanes) do leave_lane(left[1], left[2], left[3], last) end
-for _, left in pairs(remotes) do leave_remote(left[1], left[2], left[3], left[4], last) end
+local answers, called = {}, {}
+for n = 1, #ARGV, PARTS do answers[#answers + 1] = conclude(unpack(ARGV, n, n + PARTS - 1)) end
+for _, left in pairs(lanes) do leave_lane(left[1], left[2], left[3], called) end
+for _, left in pairs(remotes) do leave_remote(left[1], left[2], left[3], left[4], called) end
+answers[#answers + 1] = called
 return answers

@@ -4,7 +4,7 @@
 -- off without a ring.
 local limit, again, most_visits, room = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), {}
 for n = 4, #ARGV, 2 do room[ARGV[n]] = tonumber(ARGV[n + 1]) end
--- A queue may have room again after so many ms; a beset remote after a while.
+-- A queue may have room again after so many ms, what a lost worker held may find its endpoint free; a beset remote takes longer.
 local SOON, LATER = math.min(again, 2000), 4 * again
 -- With so many rows waiting at a remote that is full, each visit that leaves calls the next, and no more need come.
 local BESET = 200
@@ -22,7 +22,7 @@ local function is_beset(remote, verb)
 end
 
 local function ring(into, id, queue, ...)
-  schedule(id, now + again)
+  schedule(id, now + (into == lost and SOON or again))
   append_ring(into, id, queue, ...)
   if room[queue] then room[queue] = room[queue] - 1 end
   return 0
