@@ -105,7 +105,8 @@ class Fleet(Troop):
     campaign: Campaign
     workers: int = 2
     beats: int = 1
-    threads: int = 8
+    #: Of each worker, as in production: more than one tenant's EDR may take.
+    threads: int = 24
     speed: float = 20.0
     fsync: str = "everysec"
     settings: dict[str, str] = field(default_factory=lambda: dict(HASTE))

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 #: Writes whose answer gets lost: isolation, indicators, and the commands of the sensor's shell.
 WRITES = ("*/devices-actions/*", "/iocs/entities/*", "*/active-responder-command/*")
-#: Of each worker, as in production: more than one tenant's EDR may take.
-THREADS = 24
 #: A 429 is on its way while other calls still start.
 IN_FLIGHT = 0.25
 
@@ -119,7 +117,7 @@ def _others(folder: Path, seed: int, tenants: int, threats: int, batch: int, *, 
     campaign = Campaign(seed, tenants=names + names[:1] * (tenants // 2), iocs=2)  # a third of the threats are the one tenant's
     campaign.add(threats)
     others = [event for event in campaign.threats if event.customer != "t00"]
-    with Fleet(folder, campaign, threads=THREADS) as fleet:
+    with Fleet(folder, campaign) as fleet:
         if is_hung:
             fleet.fault(action="hang_before", vendor="crowdstrike", tenant="t00", seconds=10.0, label="hang")
         publisher = Publisher(fleet, batch)
