@@ -10,9 +10,9 @@ from ar_workers.domain.rows import Acceptance, Claim
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
 from tests.clusters import asked, eventually, sentinels
+from tests.ledger.building import a_row, an_event, recorded
+from tests.ledger.building import asked as claim_of
 from tests.ledger.conftest import QUICK
-from tests.ledger.test_contract import a_row, an_event, recorded
-from tests.ledger.test_contract import asked as claim_of
 from tests.test_transport import a_worker, ran, ring
 
 

@@ -12,9 +12,9 @@ from ar_workers.domain.rows import Acceptance
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
 from tests.clusters import asked, cluster_url
+from tests.ledger.building import LEASE, a_row, an_event, claimed, recorded
+from tests.ledger.building import asked as claim_of
 from tests.ledger.conftest import QUICK
-from tests.ledger.test_contract import LEASE, a_row, an_event, claimed, recorded
-from tests.ledger.test_contract import asked as claim_of
 
 CUSTOMERS = [f"customer-{number}" for number in range(24)]
 

@@ -8,7 +8,7 @@ import pytest
 
 from ar_workers.domain.rows import Finding
 from ar_workers.domain.states import State
-from tests.ledger.test_contract import a_delivery, a_row, an_event, asked, claimed, concluded, recorded, settle
+from tests.ledger.building import a_delivery, a_row, an_event, asked, claimed, concluded, recorded, settle
 
 LATER = timedelta(hours=1)
 

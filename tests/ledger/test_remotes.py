@@ -11,7 +11,7 @@ from ar_workers.domain.limits import Limits, Rate
 from ar_workers.domain.rows import Claim, Finding, Health, Refusal
 from ar_workers.domain.scores import Queue
 from ar_workers.domain.states import State
-from tests.ledger.test_contract import a_row, an_event, asked, claimed, concluded, recorded
+from tests.ledger.building import a_row, an_event, asked, claimed, concluded, recorded
 
 SECOND = timedelta(seconds=1)
 

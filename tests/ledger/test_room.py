@@ -13,7 +13,7 @@ from ar_workers.domain.rows import Acceptance, Finding
 from ar_workers.domain.states import State
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
-from tests.ledger.test_contract import a_row, an_event, claimed, concluded, recorded
+from tests.ledger.building import a_row, an_event, claimed, concluded, recorded
 
 
 @pytest.fixture

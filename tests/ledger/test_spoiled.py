@@ -10,7 +10,7 @@ from ar_workers.domain.states import State
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
 
-from .test_contract import a_row, an_event, recorded, settle
+from .building import a_row, an_event, recorded, settle
 
 AGAIN = timedelta(seconds=30)
 

@@ -1,0 +1,129 @@
+"""What every ledger promises of what is called off: by the closing of a threat, or by a release."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ar_workers.domain.events import ThreatClosed
+from ar_workers.domain.rows import Finding, Refusal
+from ar_workers.domain.states import State
+from tests.ledger.building import NOON, a_delivery, a_row, an_event, begun, claimed, concluded, recorded, refused, settle, state_of
+
+
+def closing(at=NOON, threat="THREAT-1", event_id="c1"):
+    published = an_event(threat=threat)
+    return ThreatClosed(id=event_id, customer="acme", occurred_at=at, threat=published.threat, reason="remediated")
+
+
+def test_closing_a_threat_cancels_what_is_queued_and_not_its_deliveries(ledger):
+    waiting = a_row("kill_process:1", after=("acme:isolate:1",))
+    recorded(ledger, a_row(), waiting, a_row("ban_hash:1", lane=None), a_delivery())
+    settle(ledger, "acme:ban_hash:1")
+    recorded(ledger, event=closing(), closes="threat closed: remediated")
+    states = {row.id: row.state for row in ledger.rows("acme", "THREAT-1")}
+    assert states == {
+        "acme:isolate:1": State.CANCELLED,
+        "acme:kill_process:1": State.CANCELLED,
+        "acme:ban_hash:1": State.DONE,
+        "acme:slack:1": State.PENDING,
+    }
+
+
+def test_a_closed_threat_stops_a_worker_that_has_not_begun(ledger):
+    recorded(ledger, a_row())
+    claim = claimed(ledger)
+    recorded(ledger, event=closing(), closes="threat closed")
+    assert ledger.begin(claim, most_isolations=None) == Refusal(reason="cancelled")
+    assert state_of(ledger) == State.CANCELLED
+
+
+def test_a_closed_threat_stops_a_retry_that_is_in_a_workers_hand(ledger):
+    recorded(ledger, a_row())
+    claim = begun(ledger, claimed(ledger))
+    recorded(ledger, event=closing(), closes="threat closed")
+    concluded(ledger, claim, Finding(state=State.PENDING))
+    assert state_of(ledger) == State.CANCELLED
+
+
+def test_a_closed_threat_still_watches_what_the_edr_accepted(ledger):
+    recorded(ledger, a_row())
+    settle(ledger, "acme:isolate:1", State.PERFORMED)
+    recorded(ledger, event=closing(), closes="threat closed")
+    settle_again = claimed(ledger)
+    concluded(ledger, settle_again, Finding(state=State.DONE))
+    assert state_of(ledger) == State.DONE
+
+
+def test_an_event_older_than_the_closing_comes_too_late(ledger):
+    recorded(ledger, event=closing(), closes="threat closed")
+    recorded(ledger, a_row(), event=an_event(at=NOON - timedelta(minutes=1)))
+    assert state_of(ledger) == State.CANCELLED
+
+
+def test_a_threat_published_anew_after_its_closing_is_acted_on(ledger):
+    recorded(ledger, event=closing(), closes="threat closed")
+    recorded(ledger, a_row(), event=an_event(at=NOON + timedelta(minutes=1)))
+    assert state_of(ledger) == State.PENDING
+
+
+def test_a_row_that_two_threats_want_outlives_the_closing_of_one(ledger):
+    recorded(ledger, a_row("ban_hash:1"))
+    recorded(ledger, a_row("ban_hash:1"), event=an_event("e2", "THREAT-2"))
+    recorded(ledger, event=closing(), closes="threat closed")
+    assert state_of(ledger, "acme:ban_hash:1") == State.PENDING
+    recorded(ledger, event=closing(threat="THREAT-2", event_id="c2"), closes="threat closed")
+    assert state_of(ledger, "acme:ban_hash:1") == State.CANCELLED
+
+
+def test_a_sharing_threat_that_closes_first_does_not_inherit(ledger):
+    recorded(ledger, a_row("ban_hash:1"))
+    recorded(ledger, a_row("ban_hash:1"), event=an_event("e2", "THREAT-2"))
+    recorded(ledger, event=closing(threat="THREAT-2", event_id="c2"), closes="threat closed")
+    recorded(ledger, event=closing(), closes="threat closed")
+    assert state_of(ledger, "acme:ban_hash:1") == State.CANCELLED
+
+
+def test_a_release_supersedes_an_isolation_that_is_still_queued(ledger):
+    recorded(ledger, a_row())
+    recorded(ledger, a_row("release:1"), event=an_event("e2"))
+    assert refused(ledger) == State.CANCELLED
+    assert ledger.row("acme:isolate:1").reason == "superseded by a later release"
+
+
+def test_a_release_supersedes_an_isolation_that_is_about_to_begin(ledger):
+    recorded(ledger, a_row())
+    claim = claimed(ledger)
+    assert claim.is_cleared
+    recorded(ledger, a_row("release:1"), event=an_event("e2"))
+    assert ledger.begin(claim, most_isolations=None) == Refusal(reason="cancelled")
+
+
+def test_a_release_supersedes_an_isolation_whose_outcome_is_unknown(ledger):
+    recorded(ledger, a_row())
+    concluded(ledger, begun(ledger, claimed(ledger)), Finding(state=State.UNKNOWN))
+    recorded(ledger, a_row("release:1"), event=an_event("e2"))
+    claim = claimed(ledger)
+    assert ledger.begin(claim, most_isolations=None) == Refusal(reason="cancelled")
+
+
+def test_a_release_that_is_asked_for_again_is_wished_anew_though_the_threat_is_the_same(ledger):
+    recorded(ledger, a_row("release:1"))
+    settle(ledger, "acme:release:1")
+    recorded(ledger, a_row("release:1"), event=an_event("e2"))
+    assert state_of(ledger, "acme:release:1.2") == State.PENDING
+
+
+def test_a_release_that_is_asked_for_again_while_the_first_is_open_supersedes_what_came_between(ledger):
+    recorded(ledger, a_row("release:1"))
+    recorded(ledger, a_row(lane="crowdstrike/a1"), event=an_event("e2", "THREAT-2"))
+    recorded(ledger, a_row("release:1"), event=an_event("e3", "THREAT-3"))
+    settle(ledger, "acme:release:1")
+    assert refused(ledger) == State.CANCELLED
+    assert [row.id for row in ledger.rows("acme", "THREAT-3")] == ["acme:release:1"]
+
+
+def test_an_isolation_planned_after_the_release_is_valid(ledger):
+    recorded(ledger, a_row("release:1"))
+    settle(ledger, "acme:release:1")
+    recorded(ledger, a_row(), event=an_event("e2", "THREAT-2"))
+    begun(ledger, claimed(ledger))

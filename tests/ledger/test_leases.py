@@ -1,0 +1,94 @@
+"""What every ledger promises of leases: prolonged while the worker lives, taken over once it is lost."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from ar_workers.domain.rows import Finding, Refusal
+from ar_workers.domain.scores import Queue
+from ar_workers.domain.states import State
+from tests.ledger.building import LEASE, SHORT, a_row, begun, claimed, concluded, recorded, refused, settle, state_of
+
+
+def test_an_expired_lease_is_claimed_anew_and_the_old_fence_is_refused(ledger):
+    recorded(ledger, a_row())
+    old = claimed(ledger, lease=SHORT)
+    time.sleep(0.06)
+    new = claimed(ledger)
+    assert new.fence > old.fence
+    assert new.was == State.UNKNOWN
+    assert ledger.begin(old, most_isolations=None) == Refusal(reason="stale")
+    assert ledger.conclude([(old, Finding(state=State.DONE))]) == [None]
+    assert state_of(ledger) == State.LEASED
+
+
+def test_a_worker_lost_after_it_began_leaves_the_outcome_unknown(ledger):
+    recorded(ledger, a_row())
+    begun(ledger, claimed(ledger, lease=SHORT))
+    time.sleep(0.06)
+    claim = claimed(ledger)
+    assert (claim.was, claim.crashes, claim.is_cleared) == (State.UNKNOWN, 1, False)
+
+
+def test_a_lease_that_is_nearly_over_begins_nothing(ledger):
+    recorded(ledger, a_row())
+    claim = claimed(ledger, lease=SHORT)
+    time.sleep(0.06)
+    assert ledger.begin(claim, most_isolations=None) == Refusal(reason="stale")
+
+
+def test_a_visit_may_be_concluded_late_if_nobody_took_over(ledger):
+    recorded(ledger, a_row())
+    claim = begun(ledger, claimed(ledger, lease=SHORT))
+    time.sleep(0.06)
+    concluded(ledger, claim, Finding(state=State.DONE))
+    assert state_of(ledger) == State.DONE
+
+
+def test_a_lost_look_leaves_the_row_performed(ledger):
+    recorded(ledger, a_row())
+    settle(ledger, "acme:isolate:1", State.PERFORMED)
+    claimed(ledger, lease=SHORT)
+    time.sleep(0.06)
+    assert claimed(ledger).was == State.PERFORMED
+
+
+def test_a_lease_is_prolonged_while_its_worker_lives(ledger):
+    recorded(ledger, a_row())
+    claim = claimed(ledger, lease=SHORT)
+    ledger.renew([claim], LEASE)
+    time.sleep(0.06)
+    assert refused(ledger) == "leased"
+    assert ledger.due(10, LEASE) == []
+    concluded(ledger, claim, Finding(state=State.DONE))
+
+
+def test_a_lease_that_has_ended_is_not_prolonged_because_its_endpoint_was_let_go(ledger):
+    recorded(ledger, a_row(), a_row("kill_process:1", queue=Queue.IOC))
+    asleep = claimed(ledger, lease=SHORT)
+    time.sleep(0.06)
+    ledger.renew([asleep], LEASE)
+    assert ledger.begin(asleep, most_isolations=None) == Refusal(reason="stale")
+    claimed(ledger, "acme:kill_process:1")
+    assert refused(ledger) == "endpoint busy"
+
+
+def test_a_lost_lease_is_not_prolonged(ledger):
+    recorded(ledger, a_row())
+    old = claimed(ledger, lease=SHORT)
+    time.sleep(0.06)
+    new = claimed(ledger, lease=SHORT)
+    ledger.renew([old], LEASE)
+    time.sleep(0.06)
+    assert claimed(ledger).fence > new.fence
+
+
+def test_a_claim_says_for_how_long_nobody_has_looked_at_what_was_begun(ledger):
+    recorded(ledger, a_row())
+    assert claimed(ledger, lease=SHORT).unseen_for < LEASE
+    time.sleep(0.1)
+    lost = claimed(ledger)
+    assert lost.unseen_for >= timedelta(milliseconds=90)
+    concluded(ledger, lost, Finding(state=State.UNKNOWN))
+    assert claimed(ledger).unseen_for < lost.unseen_for
