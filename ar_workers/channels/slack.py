@@ -37,7 +37,8 @@ PASSING = frozenset({"ratelimited", "rate_limited", "internal_error", "fatal_err
 IN_DOUBT = frozenset({"internal_error", "fatal_error", "request_timeout"})
 #: How far back a message in doubt is looked for.
 LOOK_BACK = timedelta(hours=26)
-_MOST_PAGES = 5
+#: 5,000 messages: a busy day of a channel.
+_MOST_PAGES = 25
 #: Where incoming webhooks live; loopback besides, which the egress then refuses unless the operator has opened it.
 _HOOKS = frozenset({"hooks.slack.com", "hooks.slack-gov.com", "127.0.0.1", "localhost"})
 _WORD = re.compile(r"[a-z_]{1,60}")

@@ -59,7 +59,7 @@ def kill_storm(  # noqa: PLR0913 - a storm is many numbers
     """R2. `weights` are the shares of SIGKILL, freezes and SIGTERM."""
     campaign = Campaign(seed, MANY, others=OTHERS, noted=4)
     campaign.add(threats)
-    with Fleet(folder, campaign, workers=workers, beats=1, settings=settings) as fleet:
+    with Fleet(folder, campaign, workers=workers, beats=2, settings=settings) as fleet:
         fleet.fault(**SLUGGISH)
         killer = Killer(fleet, seed, most=strikes, longest_freeze=1.5 * float(settings["CHAOS_LEASE"]), weights=weights)
         publisher = Publisher(fleet, batch)
