@@ -145,12 +145,12 @@ def test_a_plan_that_was_never_recorded_is_lost(run):
 def test_a_move_that_is_not_in_the_table_is_illegal(run):
     settled(run)
     row = run.rows[0]
-    run.ledger._note("acme", run.event.threat_id, row.id, "done -> pending")
+    run.ledger._store.note("acme", run.event.threat_id, row.id, "done -> pending")
     assert len(run.verdict().illegal) == 1
 
 
 def test_a_move_that_begins_elsewhere_than_the_last_ended_is_illegal(run):
-    run.ledger._note("acme", run.event.threat_id, run.rows[0].id, "performed -> done")
+    run.ledger._store.note("acme", run.event.threat_id, run.rows[0].id, "performed -> done")
     assert len(run.verdict().illegal) == 1
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.memory import MemoryLedger
+from ar_workers.ledger.memory.turns import Turns
+from ar_workers.ledger.memory.visits import Visits
 from ar_workers.ledger.redis import RedisLedger
 from tests.chaos import floods, model, people, power
 from tests.chaos.shims import compiler
@@ -60,23 +62,20 @@ def test_the_ledger_in_fakeredis_keeps_to_its_model():
     assert_model_holds(lambda: RedisLedger(fakeredis.FakeRedis(decode_responses=True), watches_memory=False, **QUICK), examples=10)
 
 
-class ForgetsFences(MemoryLedger):
-    """A ledger with the defect that fences are there for."""
-
-    def _is_ours(self, claim, row):
-        return row.lease_until is not None
+def forgets_fences(visits, claim, row):
+    """The defect that fences are there for."""
+    return row.lease_until is not None
 
 
-class ForgetsLanes(MemoryLedger):
-    """A ledger that lets two rows work on one endpoint."""
-
-    def _lane_busy(self, row, owner):
-        return None
+def forgets_lanes(turns, row, owner):
+    """Lets two rows work on one endpoint."""
+    return
 
 
-@pytest.mark.parametrize("broken", [ForgetsFences, ForgetsLanes])
-def test_the_model_finds_a_broken_ledger(broken):
-    assert not model.driven(lambda: broken(**QUICK), "broken", 14, examples=200).sound
+@pytest.mark.parametrize(("part", "promise", "broken"), [(Visits, "_is_ours", forgets_fences), (Turns, "lane_busy", forgets_lanes)])
+def test_the_model_finds_a_broken_ledger(monkeypatch, part, promise, broken):
+    monkeypatch.setattr(part, promise, broken)
+    assert not model.driven(lambda: MemoryLedger(**QUICK), "broken", 14, examples=200).sound
 
 
 def test_fifty_requeues_at_once_bring_a_row_back_once(real_redis, redis_url):

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..domain.states import State
+from ...domain.states import State
 
 if TYPE_CHECKING:
-    from ..domain.events import Event
-    from ..domain.rows import NewRow, TimelineEntry
-    from ..domain.threats import Threat
+    from ...domain.events import Event
+    from ...domain.rows import NewRow, TimelineEntry
+    from ...domain.threats import Threat
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Budgets, breakers and bulkheads of the memory ledger: the arithmetic of `scripts/00_common.lua` again, in a dict."""
+"""Budgets, breakers and bulkheads of the memory ledger: the arithmetic of `../scripts/00_common.lua` again, in a dict."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ..domain.rows import Health
+from ...domain.rows import Health
 
 if TYPE_CHECKING:
-    from ..domain.limits import Limits, Rate
+    from ...domain.limits import Limits, Rate
 
 BURST, RESERVE, VISIT, BESET = 0.25, 0.2, 4, 200
 MOST_FAILURES = 5

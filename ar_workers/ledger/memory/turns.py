@@ -1,0 +1,136 @@
+"""Whose turn it is: one visit at a time to an endpoint (its lane), and to a remote as many as it can take."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ...domain.states import TERMINAL, State
+from .kept import Lane
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from ...domain.scores import Ring
+    from .kept import KeptRow
+    from .remotes import Remote
+    from .store import Store
+
+URGENT = frozenset({"isolate", "release"})
+
+
+class Turns:
+    """`most_visits` may be with a remote at once, urgent ones and others counted apart."""
+
+    def __init__(self, store: Store, most_visits: int) -> None:
+        self._store, self._most_visits = store, most_visits
+
+    def lane_busy(self, row: KeptRow, owner: str) -> str | None:
+        """Why its endpoint cannot be worked on now; the row queues for it then."""
+        key = _lane_of(row)
+        lane = self._store.lanes.get(key)
+        if lane and lane.until <= self._store.now():
+            del self._store.lanes[key]
+        elif lane and lane.owner != owner:
+            queue = self._store.lane_queues.setdefault(key, [])
+            if row.id not in queue:
+                queue.insert(0 if row.state is State.LEASED else len(queue), row.id)
+            return "endpoint busy"
+        return None
+
+    def remote_closed(self, row: KeptRow, owner: str) -> str | None:
+        """Why its remote cannot be asked now; the row is put off, or queues for it then."""
+        if not row.wish.remote:
+            return None
+        now, remote, urgent = self._store.now(), self._remote(row), _is_urgent(row)
+        wait, why = remote.wait(now, urgent=urgent)
+        if wait:
+            if row.state is not State.LEASED:
+                self._put_off(row, wait, why)
+            return why
+        if remote.is_full(owner, now, self._most_visits, urgent=urgent):
+            remote.queue[urgent].setdefault(row.id)
+            if row.state is State.LEASED:
+                remote.queue[urgent].move_to_end(row.id, last=False)
+            return f"{row.wish.remote} busy"
+        return None
+
+    def is_put_off(self, row: KeptRow, again: timedelta) -> bool:
+        """Whether there is no use in ringing for it now, because of its remote; then it is due later."""
+        if not row.wish.remote:
+            return False
+        now, remote, urgent = self._store.now(), self._remote(row), _is_urgent(row)
+        wait, why = remote.wait(now, urgent=urgent)
+        if wait:
+            self._put_off(row, wait, why)
+            return True
+        if remote.is_beset(now, self._most_visits, urgent=urgent):
+            self._store.due[row.id] = now + 4 * again
+            return True
+        return False
+
+    def _put_off(self, row: KeptRow, wait: timedelta, why: str) -> None:
+        row.reason = why
+        row.next_at = self._remote(row).turn(self._store.now(), wait, urgent=_is_urgent(row))
+        self._store.due[row.id] = row.next_at
+
+    def admit(self, row: KeptRow, owner: str, lease: timedelta) -> datetime:
+        """A visit to the row begins. Until when it may last."""
+        now = self._store.now()
+        until = now + lease
+        if row.wish.lane:
+            lane = self._store.lanes.setdefault(_lane_of(row), Lane(owner, 0, until))
+            lane.held, lane.until = lane.held + 1, until
+        if row.wish.remote:
+            self._remote(row).admit(owner, now, lease, urgent=_is_urgent(row))
+        return until
+
+    def prolong(self, row: KeptRow, until: datetime) -> None:
+        """The visit to the row may last longer."""
+        lane = self._store.lanes.get(_lane_of(row))
+        if lane and lane.owner == row.owner:
+            lane.until = until
+        if row.wish.remote:
+            busy = self._remote(row).busy[_is_urgent(row)]
+            if row.owner in busy:
+                busy[row.owner].until = until
+
+    def let_go(self, row: KeptRow) -> list[Ring]:
+        """The visit to the row has ended. Who is next."""
+        rings: list[Ring] = []
+        key = _lane_of(row)
+        lane = self._store.lanes.get(key)
+        if lane and lane.owner == row.owner:
+            lane.held -= 1
+            if lane.held <= 0:
+                del self._store.lanes[key]
+                rings += self._next_of(self._store.lane_queues.get(key, []))
+        if row.wish.remote:
+            remote, urgent = self._remote(row), _is_urgent(row)
+            if remote.dismiss(row.owner, urgent=urgent):
+                waiting = list(remote.queue[urgent])
+                rings += self._next_of(waiting)
+                remote.queue[urgent] = OrderedDict.fromkeys(waiting)
+        return rings
+
+    def _next_of(self, queue: list[str]) -> list[Ring]:
+        """Taken out of the queue: the first that is still to be worked on, and whoever stood before it."""
+        while queue:
+            name = queue.pop(0)
+            row = self._store.rows[name]
+            is_held = row.state is State.LEASED and row.lease_until is not None and row.lease_until > self._store.now()
+            if row.state not in TERMINAL and not is_held:
+                return [replace(self._store.ring(name), is_first=True)]
+        return []
+
+    def _remote(self, row: KeptRow) -> Remote:
+        return self._store.remote(row.customer, row.wish.remote)
+
+
+def _lane_of(row: KeptRow) -> tuple[str, str]:
+    return row.customer, row.wish.lane or ""
+
+
+def _is_urgent(row: KeptRow) -> bool:
+    return row.wish.verb in URGENT
