@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -19,6 +17,7 @@ from ..domain.rows import Acceptance, Claim, Refusal, Row, Seat, ThreatRecord
 from ..domain.scores import Ring
 from .clients import infos, unavailable_if_away
 from .packing import packed, unpacked
+from .scripting import Scripts, prefix
 from .shapes import acceptance, at_head, claim_of, conclusion, customer_of, in_ms, rings_of, row_of, threat_of, wished
 
 if TYPE_CHECKING:
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from ..domain.notifications import Delivery, Digest
     from ..domain.rows import Finding, NewRow
 
-    #: A script's name, a customer, and the arguments.
-    Call = tuple[str, str, tuple[str | int, ...]]
 
 _log = logging.getLogger(__name__)
 #: A ring is expected to arrive within this; only then does the sweep ring again.
@@ -66,9 +63,7 @@ class RedisLedger:
         self._room_seen = float("-inf") if watches_memory else float("inf")
         self._grace = in_ms(grace)
         self._least_remaining = in_ms(least_remaining)
-        common = _source("00_common")
-        self._scripts = {name: f"{common}local function script()\n{_source(name)}end\nreturn finish(script())\n" for name in _SCRIPTS}
-        self._shas = {name: hashlib.sha1(text.encode()).hexdigest() for name, text in self._scripts.items()}  # noqa: S324 - Redis names scripts so
+        self._scripts = Scripts(client)
 
     def accept(self, events: Sequence[Event], *, unrung: Container[str] = ()) -> list[Acceptance]:
         """One pipeline for all: a batch costs one round trip."""
@@ -78,7 +73,7 @@ class RedisLedger:
         calls = [("accept", event.customer, acceptance(event, 0 if event.customer in unrung else self._grace)) for event in events]
         with unavailable_if_away():
             self._redis.sadd(_CUSTOMERS, *{event.customer for event in events})
-            return [Acceptance(reply) for reply in self._run_all(calls)]
+            return [Acceptance(reply) for reply in self._scripts.run_all(calls)]
 
     def _check_room(self) -> None:
         """Refuse before Redis does: what is accepted must find room for its plan and timeline, too. Of a cluster the fullest decides."""
@@ -92,14 +87,14 @@ class RedisLedger:
 
     def outstanding(self, customer: str) -> int:
         with unavailable_if_away():
-            return int(self._redis.zcard(f"{_prefix(customer)}due"))
+            return int(self._redis.zcard(f"{prefix(customer)}due"))
 
     def events(self, refs: Sequence[str]) -> list[Event | None]:
         with unavailable_if_away():
             pipe = self._redis.pipeline(transaction=False)
             for ref in refs:
                 customer, _, event_id = ref.partition(":event/")
-                pipe.hmget(f"{_prefix(customer)}event:{event_id}", ["state", "json"])
+                pipe.hmget(f"{prefix(customer)}event:{event_id}", ["state", "json"])
             found = pipe.execute()
         return [load_event(text) if state == "accepted" and text else None for state, text in found]
 
@@ -132,12 +127,12 @@ class RedisLedger:
 
     def renew(self, claims: Sequence[Claim], lease: timedelta) -> None:
         with unavailable_if_away():
-            self._run_all([("renew", claim.customer, (claim.row_id, claim.fence, in_ms(lease))) for claim in claims])
+            self._scripts.run_all([("renew", claim.customer, (claim.row_id, claim.fence, in_ms(lease))) for claim in claims])
 
     def limit(self, customer: str, remote: str, limits: Limits) -> None:
         rates = ",".join(f"{rate.calls}:{in_ms(rate.per)}" for rate in limits.rates)
         with unavailable_if_away():
-            self._redis.hset(f"{_prefix(customer)}remote:{remote}", "rates", rates)
+            self._redis.hset(f"{prefix(customer)}remote:{remote}", "rates", rates)
 
     def spend(self, customer: str, remote: str, *, urgent: bool) -> timedelta | None:
         wait = int(self._run("spend", customer, remote, int(urgent)))
@@ -151,7 +146,7 @@ class RedisLedger:
         for customer in self.customers():
             with unavailable_if_away(), _passed_over_if_spoiled(customer):
                 settled = self._redis.zrange(
-                    f"{_prefix(customer)}settled", "-inf", int(before.timestamp() * 1000), byscore=True, offset=0, num=limit - packed
+                    f"{prefix(customer)}settled", "-inf", int(before.timestamp() * 1000), byscore=True, offset=0, num=limit - packed
                 )
                 packed += sum(self._compact(customer, threat_id) for threat_id in settled)
             if packed >= limit:
@@ -159,7 +154,7 @@ class RedisLedger:
         return packed
 
     def _compact(self, customer: str, threat_id: str) -> int:
-        key = f"{_prefix(customer)}threat:{threat_id}"
+        key = f"{prefix(customer)}threat:{threat_id}"
         with unavailable_if_away():
             timeline = self._redis.lrange(f"{key}:timeline", 0, -1)
         known = self.threat(customer, threat_id)
@@ -183,11 +178,11 @@ class RedisLedger:
         return Seat(carrier=found[0], wait=timedelta(milliseconds=int(found[1]))) if found else None
 
     def gathered(self, row_id: str) -> list[Delivery]:
-        prefix = _prefix(customer_of(row_id))
+        rows = f"{prefix(customer_of(row_id))}row:"
         with unavailable_if_away():
             pipe = self._redis.pipeline(transaction=False)
-            for name in self._redis.lrange(f"{prefix}row:{row_id}:gathered", 0, -1):
-                pipe.hget(f"{prefix}row:{name}", "order")
+            for name in self._redis.lrange(f"{rows}{row_id}:gathered", 0, -1):
+                pipe.hget(f"{rows}{name}", "order")
             return [load_delivery(order) for order in pipe.execute() if order]
 
     def unsettled(self, customer: str, threat_id: str) -> list[Ring]:
@@ -202,14 +197,14 @@ class RedisLedger:
             names = self.customers()
             heads = self._redis.pipeline(transaction=False)
             for name in names:
-                heads.zrange(f"{_prefix(name)}due", 0, 0, withscores=True)
+                heads.zrange(f"{prefix(name)}due", 0, 0, withscores=True)
             seconds, micros = self._redis.time()
             now = seconds * 1000 + micros // 1000
             first = _sound(names, heads.execute(raise_on_error=False))
             waiting = [name for name, head in first if head and head[0][1] <= now]
             share = _share(limit, waiting)
             shares = [part for queue, number in (room or {}).items() for part in (queue, _share(number, waiting))]
-            replies = self._run_each([("due", name, (share, in_ms(again), self._most_visits, *shares)) for name in waiting])
+            replies = self._scripts.run_each([("due", name, (share, in_ms(again), self._most_visits, *shares)) for name in waiting])
         found = list(_sound(waiting, replies))
         lost = [ring for _, (some, _) in found for ring in at_head(some)]
         return lost + [ring for name, (_, others) in found for ring in rings_of(others, name)]
@@ -220,7 +215,7 @@ class RedisLedger:
 
     def cursor(self, customer: str, feed: str) -> str:
         with unavailable_if_away():
-            return self._redis.hget(f"{_prefix(customer)}cursors", feed) or ""
+            return self._redis.hget(f"{prefix(customer)}cursors", feed) or ""
 
     def move_cursor(self, customer: str, feed: str, expected: str, new: str) -> bool:
         return bool(self._run("move_cursor", customer, feed, expected, new))
@@ -228,24 +223,24 @@ class RedisLedger:
     def pause(self, customer: str, scope: str, reason: str) -> None:
         with unavailable_if_away():
             self._redis.sadd(_CUSTOMERS, customer)
-            self._redis.hset(f"{_prefix(customer)}paused", scope, reason)
+            self._redis.hset(f"{prefix(customer)}paused", scope, reason)
 
     def resume(self, customer: str, scope: str) -> list[Ring]:
         return rings_of(self._run("resume", customer, scope))
 
     def pauses(self, customer: str) -> dict[str, str]:
         with unavailable_if_away():
-            return dict(self._redis.hgetall(f"{_prefix(customer)}paused"))
+            return dict(self._redis.hgetall(f"{prefix(customer)}paused"))
 
     def knows(self, customer: str, once_prefix: str) -> set[str]:
         with unavailable_if_away():
-            return {key for key in self._redis.smembers(f"{_prefix(customer)}once") if key.startswith(once_prefix)}
+            return {key for key in self._redis.smembers(f"{prefix(customer)}once") if key.startswith(once_prefix)}
 
     def forget(self, customer: str, once_keys: Iterable[str]) -> None:
         keys = list(once_keys)
         if keys:
             with unavailable_if_away():
-                self._redis.srem(f"{_prefix(customer)}once", *keys)
+                self._redis.srem(f"{prefix(customer)}once", *keys)
 
     def customers(self) -> list[str]:
         with unavailable_if_away():
@@ -254,29 +249,29 @@ class RedisLedger:
     def threats(self, customer: str, *, since: datetime, limit: int) -> list[ThreatRecord]:
         with unavailable_if_away():
             newest = self._redis.zrange(
-                f"{_prefix(customer)}threats", "+inf", int(since.timestamp() * 1000), desc=True, byscore=True, offset=0, num=limit
+                f"{prefix(customer)}threats", "+inf", int(since.timestamp() * 1000), desc=True, byscore=True, offset=0, num=limit
             )
             pipe = self._redis.pipeline(transaction=False)
             for threat_id in newest:
-                pipe.hgetall(f"{_prefix(customer)}threat:{threat_id}").get(f"{_prefix(customer)}threat:{threat_id}:packed")
+                pipe.hgetall(f"{prefix(customer)}threat:{threat_id}").get(f"{prefix(customer)}threat:{threat_id}:packed")
             answers = iter(pipe.execute())
         listed = zip(newest, answers, answers, strict=True)
         return [threat_of(customer, name, found, [], text).model_copy(update={"timeline": ()}) for name, found, text in listed]
 
     def threat(self, customer: str, threat_id: str) -> ThreatRecord | None:
-        key = f"{_prefix(customer)}threat:{threat_id}"
+        key = f"{prefix(customer)}threat:{threat_id}"
         with unavailable_if_away():
             pipe = self._redis.pipeline(transaction=False)
             found, timeline, packed = pipe.hgetall(key).lrange(f"{key}:timeline", 0, -1).get(f"{key}:packed").execute()
         return threat_of(customer, threat_id, found, timeline, packed) if found else None
 
     def rows(self, customer: str, threat_id: str) -> list[Row]:
-        key = f"{_prefix(customer)}threat:{threat_id}"
+        key = f"{prefix(customer)}threat:{threat_id}"
         with unavailable_if_away():
             pipe = self._redis.pipeline(transaction=False)
             names, packed = pipe.zrange(f"{key}:rows", 0, -1).get(f"{key}:packed").execute()
             for name in names:
-                pipe.hgetall(f"{_prefix(customer)}row:{name}")
+                pipe.hgetall(f"{prefix(customer)}row:{name}")
             live = {name: row_of(customer, name, found) for name, found in zip(names, pipe.execute(), strict=True) if "kind" in found}
         old = {row["id"]: Row.model_validate(row) for row in unpacked(packed)["rows"]} if packed else {}
         return [{**old, **live}[name] for name in names if name in live or name in old]
@@ -284,74 +279,14 @@ class RedisLedger:
     def row(self, row_id: str) -> Row | None:
         customer = customer_of(row_id)
         with unavailable_if_away():
-            found = self._redis.hgetall(f"{_prefix(customer)}row:{row_id}")
+            found = self._redis.hgetall(f"{prefix(customer)}row:{row_id}")
         if found and "kind" not in found:
             return next((row for row in self.rows(customer, found["threat"]) if row.id == row_id), None)
         return row_of(customer, row_id, found) if found else None
 
     def _run(self, name: str, customer: str, *arguments: str | int) -> Any:
         with unavailable_if_away():
-            return self._run_all([(name, customer, arguments)])[0]
-
-    def _run_all(self, calls: Sequence[Call]) -> list[Any]:
-        try:
-            return self._evaluate(calls)
-        except redis.exceptions.NoScriptError:  # a new or restarted server: its script cache is empty
-            self._load(calls)
-            return self._evaluate(calls)
-
-    def _load(self, calls: Sequence[Call]) -> None:
-        for name in {name for name, _, _ in calls}:
-            self._redis.script_load(self._scripts[name])
-
-    def _evaluate(self, calls: Sequence[Call]) -> list[Any]:
-        if len(calls) == 1:
-            name, customer, arguments = calls[0]
-            return [self._redis.evalsha(self._shas[name], 1, f"{_prefix(customer)}due", *arguments)]
-        return list(self._piped(calls).execute())
-
-    def _run_each(self, calls: Sequence[Call]) -> list[Any]:
-        """Like `_run_all`, but each on its own: the error of a call is its reply, and spoils no other."""
-        replies = list(self._piped(calls).execute(raise_on_error=False)) if calls else []
-        unknown = [n for n, reply in enumerate(replies) if isinstance(reply, redis.exceptions.NoScriptError)]
-        if unknown:
-            self._load(calls)
-            again = self._piped([calls[n] for n in unknown]).execute(raise_on_error=False)
-            for n, reply in zip(unknown, again, strict=True):
-                replies[n] = reply
-        return replies
-
-    def _piped(self, calls: Sequence[Call]) -> Any:
-        pipe = self._redis.pipeline(transaction=False)
-        for name, customer, arguments in calls:
-            # A cluster's pipeline has no `evalsha`, though it routes the command by its key as any other.
-            pipe.execute_command("EVALSHA", self._shas[name], 1, f"{_prefix(customer)}due", *arguments)
-        return pipe
-
-
-_SCRIPTS = (
-    "accept",
-    "event_failed",
-    "record",
-    "claim",
-    "begin",
-    "conclude",
-    "requeue",
-    "resolve",
-    "seat",
-    "due",
-    "unsettled",
-    "renew",
-    "resume",
-    "spend",
-    "stay_away",
-    "compact",
-    "move_cursor",
-)
-
-
-def _source(name: str) -> str:
-    return resources.files(__package__).joinpath("scripts", f"{name}.lua").read_text()
+            return self._scripts.run(name, customer, *arguments)
 
 
 def _share(number: int, waiting: Sequence[str]) -> int:
@@ -379,7 +314,3 @@ def _sound(customers: Sequence[str], replies: Sequence[Any]) -> Iterator[tuple[s
             _log.error("%s is passed over: %s", customer, reply)
         else:
             yield customer, reply
-
-
-def _prefix(customer: str) -> str:
-    return f"ar:{{{customer}}}:"
