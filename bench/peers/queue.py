@@ -10,8 +10,10 @@ from ar_workers.domain.scores import Queue, Ring, Score, Step
 from bench.peers.stage import tally, url
 
 POOL, SIZE = os.environ.get("BENCH_POOL", "threads:4").split(":")
-SETTINGS = f"2 workers -P {POOL} -c {SIZE}, our transport and doorbell; chain + group"
-_WORKER = ["-m", "celery", "-A", "bench.peers.queue:app", "worker", "-P", POOL, "-c", SIZE, "-Q", "isolation,ioc,notify", "-l", "WARNING"]
+_PREFETCH = os.environ.get("BENCH_PREFETCH", "4")
+_CELERY = ["-m", "celery", "-A", "bench.peers.queue:app", "worker", "--prefetch-multiplier", _PREFETCH]
+_WORKER = [*_CELERY, "-P", POOL, "-c", SIZE, "-Q", "isolation,ioc,notify", "-l", "WARNING"]
+SETTINGS = f"2 workers -P {POOL} -c {SIZE}, prefetch {_PREFETCH}, our transport and doorbell; chain + group"
 WORKERS = [[*_WORKER, "-n", f"{n}@%h"] for n in range(2)]
 celery.BACKLOG = 10**9
 app = celery_at(url())
