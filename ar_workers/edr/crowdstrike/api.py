@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -12,8 +10,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from ...domain.errors import AuthRefused, Denied, EndpointNotFound, EndpointOffline, VendorFault
+from ...domain.errors import Denied, EndpointNotFound, EndpointOffline, VendorFault
 from ...http import Dialect, HttpSession, Reply, delay_of, until_epoch
+from ..tokens import Token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,10 +28,6 @@ CLOUDS = frozenset(
     }
 )
 _LOOPBACK = frozenset({"127.0.0.1", "localhost"})
-#: A token that expires within this is not used any more.
-_RENEW_EARLY = 120.0
-#: Bad credentials are asked about no more often: 15 bad tokens a minute block the whole egress address.
-_REFUSED_FOR = 60.0
 #: RTR: the sensor is not connected.
 OFFLINE_CODE = 40401
 
@@ -97,10 +92,7 @@ class FalconAPI:
         self._http = HttpSession(
             config.base_url, _DIALECT, ca_file=config.ca_file, connect=config.connect_timeout, read=config.read_timeout
         )
-        self._lock = threading.Lock()
-        self._token = ""
-        self._expires = 0.0
-        self._refused: tuple[float, str] = (0.0, "")
+        self._token = Token(self._fetch)
 
     def get(self, path: str, **query: Any) -> Answer:
         """A read."""
@@ -112,43 +104,21 @@ class FalconAPI:
 
     def sign_in(self) -> None:
         """Fetch a token unless there is one."""
-        self._bearer()
+        self._token.value()
 
     def _call(self, method: str, path: str, **parts: Any) -> Answer:
-        token = self._bearer()
-        try:
-            reply = self._http.call(method, path, headers={"Authorization": f"Bearer {token}"}, **parts)
-        except AuthRefused as error:
-            if ": 401" not in str(error):
-                raise
-            # A 401 was turned away at the gate: nothing was done, so that once more is not twice.
-            reply = self._http.call(method, path, headers={"Authorization": f"Bearer {self._bearer(but=token)}"}, **parts)
-        return _answer(reply)
+        return _answer(self._token.carried_by(lambda headers: self._http.call(method, path, headers=headers, **parts)))
 
-    def _bearer(self, but: str = "") -> str:
-        """A valid token; never `but`, which was refused."""
-        with self._lock:
-            if not self._token or self._token == but or time.monotonic() > self._expires:
-                self._fetch()
-            return self._token
-
-    def _fetch(self) -> None:
-        since, why = self._refused
-        if why and time.monotonic() - since < _REFUSED_FOR:
-            raise AuthRefused(why)
+    def _fetch(self) -> tuple[str, float]:
         form = {
             "client_id": self._config.client_id.get_secret_value(),
             "client_secret": self._config.client_secret.get_secret_value(),
         } | ({"member_cid": self._config.member_cid} if self._config.member_cid else {})
-        try:
-            reply = self._http.call("POST", "/oauth2/token", form=form)
-        except (AuthRefused, Denied) as error:
-            self._refused = time.monotonic(), f"credentials refused: {error}"
-            raise AuthRefused(self._refused[1]) from None
+        reply = self._http.call("POST", "/oauth2/token", form=form)
         token, life = (reply.body or {}).get("access_token"), (reply.body or {}).get("expires_in")
         if not isinstance(token, str) or not isinstance(life, int | float):
             raise VendorFault("POST /oauth2/token: no token in the reply")
-        self._token, self._expires = token, time.monotonic() + max(float(life) - _RENEW_EARLY, 10.0)
+        return token, float(life)
 
 
 def _answer(reply: Reply) -> Answer:

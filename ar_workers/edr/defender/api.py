@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -13,9 +11,10 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from urllib3.filepost import encode_multipart_formdata
 
-from ...domain.errors import AuthRefused, Denied, EndpointNotFound, VendorFault
+from ...domain.errors import Denied, EndpointNotFound, VendorFault
 from ...domain.text import Identifier
 from ...http import Dialect, HttpSession
+from ..tokens import Token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +27,6 @@ LOGINS = frozenset({"login.microsoftonline.com", "login.microsoftonline.us"})
 #: Where results of live response are kept; links to anywhere else are not followed.
 _STORES = (".core.windows.net", ".core.usgovcloudapi.net")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost"})
-#: A token that expires within this is not used any more.
-_RENEW_EARLY = 120.0
-#: Refused credentials are asked about no more often: repeated failures lock the app out.
-_REFUSED_FOR = 60.0
 #: What the API says when the same kind of action is open on the endpoint.
 OPEN_ALREADY = "ActiveRequestAlreadyExists"
 #: Of a JWT: header, claims, signature.
@@ -95,10 +90,7 @@ class DefenderAPI:
         self._config = config
         self._http = self._session(config.base_url)
         self._login = self._session(config.login_url)
-        self._lock = threading.Lock()
-        self._token = SecretStr("")
-        self._expires = 0.0
-        self._refused: tuple[float, str] = (0.0, "")
+        self._token = Token(self._fetch)
 
     def _session(self, url: str) -> HttpSession:
         config = self._config
@@ -106,7 +98,7 @@ class DefenderAPI:
 
     def roles(self) -> frozenset[str]:
         """The app's roles as its own token tells them; none where the token is not readable. For diagnosis, never for a decision."""
-        parts = self._bearer().get_secret_value().split(".")
+        parts = self._token.value().get_secret_value().split(".")
         if len(parts) != _TOKEN_PARTS:
             return frozenset()
         try:
@@ -164,47 +156,22 @@ class DefenderAPI:
         return _object("GET result", reply.body)
 
     def _call(self, method: str, path: str, *, headers: dict[str, str] | None = None, **parts: Any) -> dict[str, Any]:
-        token = self._bearer()
-        try:
-            reply = self._http.call(method, path, headers={**(headers or {}), **_with(token)}, **parts)
-        except AuthRefused as error:
-            if ": 401" not in str(error):
-                raise
-            # A 401 was turned away at the gate: nothing was done, so that once more is not twice.
-            reply = self._http.call(method, path, headers={**(headers or {}), **_with(self._bearer(but=token))}, **parts)
+        reply = self._token.carried_by(lambda bearer: self._http.call(method, path, headers={**(headers or {}), **bearer}, **parts))
         return _object(f"{method} {path}", reply.body)
 
-    def _bearer(self, but: SecretStr | None = None) -> SecretStr:
-        """A valid token; never `but`, which was refused."""
-        with self._lock:
-            if self._token in {SecretStr(""), but} or time.monotonic() > self._expires:
-                self._fetch()
-            return self._token
-
-    def _fetch(self) -> None:
-        since, why = self._refused
-        if why and time.monotonic() - since < _REFUSED_FOR:
-            raise AuthRefused(why)
+    def _fetch(self) -> tuple[str, float]:
         form = {
             "grant_type": "client_credentials",
             "client_id": self._config.client_id.get_secret_value(),
             "client_secret": self._config.client_secret.get_secret_value(),
             "scope": self._config.scope,
         }
-        try:
-            reply = self._login.call("POST", f"/{self._config.tenant_id}/oauth2/v2.0/token", form=form)
-        except (AuthRefused, Denied) as error:
-            self._refused = time.monotonic(), f"credentials refused: {error}"
-            raise AuthRefused(self._refused[1]) from None
+        reply = self._login.call("POST", f"/{self._config.tenant_id}/oauth2/v2.0/token", form=form)
         body = _object("token", reply.body)
         token, life = body.get("access_token"), body.get("expires_in")
         if not isinstance(token, str) or not str(life).isdigit():
             raise VendorFault("token: none in the reply")
-        self._token, self._expires = SecretStr(token), time.monotonic() + max(float(str(life)) - _RENEW_EARLY, 10.0)
-
-
-def _with(token: SecretStr) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token.get_secret_value()}"}
+        return token, float(str(life))
 
 
 def _object(what: str, body: Any) -> dict[str, Any]:
