@@ -13,7 +13,7 @@ from ar_workers.domain.endpoints import OS
 from ar_workers.domain.errors import AuthRefused, Denied, Unsupported, VendorFault
 from ar_workers.domain.facts import Fact, Receipt, Sight
 from ar_workers.edr.crowdstrike import Config
-from ar_workers.edr.crowdstrike.adapter import _process_fact
+from ar_workers.edr.crowdstrike.looks import process_fact
 from ar_workers.edr.crowdstrike.rtr import Output, command_string, process_line
 from ar_workers.simulator import Fault
 from tests.builders import EVIL, a_delete, a_domain_ban, a_hash_ban, a_key_deletion, a_kill, agent_id, an_endpoint, an_isolate, sha256
@@ -238,4 +238,4 @@ class SlowToHash:
 
 def test_an_image_that_is_not_hashed_in_time_is_looked_at_again_and_no_mismatch():
     with pytest.raises(VendorFault, match="filehash"):
-        _process_fact(SlowToHash(), a_kill())
+        process_fact(SlowToHash(), a_kill().process)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ...domain.actions import BanDomain, BanHash, DeleteFile, DeleteRegistryKey, IsolateEndpoint, KillProcess, ReleaseEndpoint
@@ -16,19 +16,8 @@ from ...domain.limits import Limits, Rate
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs
 from .api import Config, FalconAPI, raise_first
 from .checkup import probes
-from .rtr import (
-    ACTING,
-    SESSION_GONE,
-    Output,
-    Shell,
-    is_quotable,
-    path_argument,
-    path_in,
-    pid_argument,
-    process_line,
-    registry_arguments,
-    sha256_in,
-)
+from .looks import file_fact, process_fact, registry_fact
+from .rtr import ACTING, SESSION_GONE, Output, Shell, path_argument, pid_argument, registry_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,8 +35,6 @@ _PLATFORMS = {"Windows": OS.WINDOWS, "Mac": OS.MACOS, "Linux": OS.LINUX}
 _PAGE = 500
 #: Names of host groups are read again after this many seconds.
 _NAMES_LIVE = 300.0
-#: RTR's start times are compared to the second.
-_SAME_START = timedelta(seconds=2)
 
 
 class CrowdStrike(EDRAdapter):
@@ -257,21 +244,21 @@ class CrowdStrike(EDRAdapter):
         """By `ps`; a process that is there is the one meant only if its image confirms it."""
         pid_argument(action.process)
         shell = self._ended(action.endpoint.agent_id, receipt)
-        return shell if isinstance(shell, Fact) else _process_fact(shell, action)
+        return shell if isinstance(shell, Fact) else process_fact(shell, action.process)
 
     @observes(DeleteFile)
     def file_deleted(self, action: DeleteFile, receipt: Receipt | None) -> Fact:
         """By `filehash`: absent, there with the content that is meant, or another file."""
         path = path_argument(action.file.path, action.endpoint.os)
         shell = self._ended(action.endpoint.agent_id, receipt)
-        return shell if isinstance(shell, Fact) else _file_fact(shell, path, action.file.sha256)
+        return shell if isinstance(shell, Fact) else file_fact(shell, path, action.file.sha256)
 
     @observes(DeleteRegistryKey)
     def key_deleted(self, action: DeleteRegistryKey, receipt: Receipt | None) -> Fact:
         """By `reg query`."""
         arguments = registry_arguments(action.registry)
         shell = self._ended(action.endpoint.agent_id, receipt)
-        return shell if isinstance(shell, Fact) else _registry_fact(shell, arguments)
+        return shell if isinstance(shell, Fact) else registry_fact(shell, arguments)
 
     def _ended(self, agent_id: str, receipt: Receipt | None) -> Shell | Fact:
         """A session to look with, once the command of `receipt` has ended; else the fact that it has not, or failed."""
@@ -291,82 +278,3 @@ class CrowdStrike(EDRAdapter):
             if error.code in {SESSION_GONE, "404"}:
                 return None
             raise
-
-
-def _process_fact(shell: Shell, action: KillProcess) -> Fact:
-    process = action.process
-    listing = shell.read("ps")
-    if not listing.complete or not listing.stdout.strip():
-        raise VendorFault("RTR ps: the sensor has not answered in time")
-    line = process_line(listing.stdout, process.pid)
-    if line is None:
-        return Fact(sight=Sight.SO, evidence=f"no process {process.pid}")
-    path = path_in(line)
-    reason = _not_meant(shell, action, line, path)
-    if reason:
-        return Fact(sight=Sight.MISMATCH, evidence=f"pid {process.pid} is not confirmed to be the malicious process: {reason}"[:300])
-    return Fact(sight=Sight.NOT_SO, evidence=f"pid {process.pid} runs {path or process.image_path}"[:300], handle=shell.session_id)
-
-
-def _not_meant(shell: Shell, action: KillProcess, line: str, path: str) -> str | None:
-    """Why the process in `line` is not, or cannot be shown to be, the one that is meant. A hash outweighs a name."""
-    process = action.process
-    if process.image_path and not _same_image(process.image_path, path, line):
-        return f"its image is {path or 'another'}"
-    image = path or process.image_path or ""
-    if process.sha256 and is_quotable(image):
-        hashed = shell.read("filehash", image)
-        if not hashed.complete:
-            raise VendorFault("RTR filehash: the sensor has not answered in time")
-        found = sha256_in(hashed.stdout)
-        if found:
-            return None if found == process.sha256 else "its image has another SHA-256"
-    if process.started_at:
-        started = _instant_in(line)
-        if started:
-            return None if abs(started - process.started_at) <= _SAME_START else f"it started at {started.isoformat()}"
-    return None if process.image_path and not process.sha256 else "neither hash nor start time could be read"
-
-
-def _same_image(meant: str, shown: str, line: str) -> bool:
-    if shown:
-        return meant.replace("/", "\\").casefold() == shown.replace("/", "\\").casefold()
-    return meant.replace("\\", "/").rsplit("/", 1)[-1].casefold() in line.casefold().split()
-
-
-def _instant_in(line: str) -> datetime | None:
-    for word in line.split():
-        try:
-            found = datetime.fromisoformat(word)
-        except ValueError:
-            continue
-        if found.tzinfo:
-            return found
-    return None
-
-
-def _file_fact(shell: Shell, path: str, sha256: str | None) -> Fact:
-    output = shell.read("filehash", path)
-    if not output.complete:
-        raise VendorFault("RTR filehash: the sensor has not answered in time")
-    if output.says_absent:
-        return Fact(sight=Sight.SO, evidence="no file at that path")
-    found = sha256_in(output.stdout)
-    if sha256 and not found:
-        return Fact(sight=Sight.MISMATCH, evidence=f"the file's content cannot be confirmed: {output.stderr or 'no hash shown'}"[:300])
-    if sha256 and found != sha256:
-        return Fact(sight=Sight.MISMATCH, evidence="another file is at that path now: its SHA-256 differs")
-    if output.stderr:
-        raise VendorFault(f"RTR filehash: {output.stderr}")
-    return Fact(sight=Sight.NOT_SO, evidence=f"the file is there, sha256 {found or 'unknown'}", handle=shell.session_id)
-
-
-def _registry_fact(shell: Shell, arguments: tuple[str, ...]) -> Fact:
-    output = shell.read("reg query", *arguments)
-    if not output.complete:
-        raise VendorFault("RTR reg query: the sensor has not answered in time")
-    if output.says_absent:
-        return Fact(sight=Sight.SO, evidence="no such registry entry")
-    if output.stderr:
-        raise VendorFault(f"RTR reg query: {output.stderr}")
-    return Fact(sight=Sight.NOT_SO, evidence="the registry entry is there", handle=shell.session_id)
