@@ -83,7 +83,7 @@ def test_a_doubled_isolation_that_runs_after_the_release_is_told_and_not_taken_f
         order_by_hand(rig, "isolate")
         order_by_hand(rig, "isolate")
         rig.simulation.clock.advance(100)
-        ours = rig.adapter._order(rig.action("release"), "unisolate", {}, lambda _: True)
+        ours = rig.adapter._orders.ask(rig.action("release"), "unisolate", {}, lambda _: True)
         rig.simulation.clock.advance(100)
         assert rig.adapter.observe(rig.action("release"), ours).sight is Sight.PENDING
         rig.simulation.clock.advance(900)

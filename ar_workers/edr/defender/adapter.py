@@ -18,38 +18,32 @@ from ...domain.actions import (
 )
 from ...domain.capabilities import Means
 from ...domain.endpoints import OS, Endpoint, Vendor
-from ...domain.errors import Denied, EndpointNotFound, Throttled, Unsupported, VendorFault
+from ...domain.errors import Denied, EndpointNotFound, Unsupported
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs
-from .api import OPEN_ALREADY, Config, DefenderAPI
+from .api import Config, DefenderAPI
 from .checkup import probes
 from .indicators import indicator_fact, indicator_wish
-from .live import SCRIPTS, Script, argument, file_wish, outcome, process_wish, registry_wish
-from .orders import ISOLATE, LIVE_RESPONSE, QUARANTINE, RELEASE, Isolation, Order, newest, order
+from .library import Library
+from .live import argument, file_wish, outcome, process_wish, registry_wish
+from .ordering import MACHINES, Orders
+from .orders import ISOLATE, LIVE_RESPONSE, QUARANTINE, RELEASE, Isolation, order_fact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from ...domain.actions import Action
     from ..probes import Probe
 
-MACHINES = "/api/machines"
 FIND_BY_TAG = "/api/machines/findbytag"
-MACHINE_ACTIONS = "/api/machineactions"
 INDICATORS = "/api/indicators"
-LIBRARY = "/api/libraryfiles"
 
 #: Best first, and all that an IOC can carry.
 _HASHES = {HashType.SHA256: "FileSha256", HashType.SHA1: "FileSha1", HashType.MD5: "FileMd5"}
 #: osPlatform names a Windows release or a distribution, so that what is none of these is some Linux.
 _NOT_LINUX = frozenset({"", "None", "Unknown", "Other", "iOS", "iPadOS", "Android"})
-#: So long the result of an earlier order of ours tells of the endpoint as it is: a worker died before writing it down.
-#: Later the same wish may be a new one, about a file that came back.
-_FRESH = timedelta(hours=1)
-#: After this long an order that is in the way may be gone.
-_IN_THE_WAY = timedelta(seconds=20)
 
 
 class Defender(EDRAdapter):
@@ -67,6 +61,8 @@ class Defender(EDRAdapter):
 
     def __init__(self, config: Config) -> None:
         self._api = DefenderAPI(config)
+        self._orders = Orders(self._api)
+        self._library = Library(self._api)
         self._group_by = config.group_by
 
     def endpoint(self, agent_id: str) -> Endpoint:
@@ -100,7 +96,7 @@ class Defender(EDRAdapter):
 
     def probes(self) -> Iterator[Probe]:
         """See `checkup`."""
-        return probes(self._api, self._scripts_are_there)
+        return probes(self._api, self._library.complete)
 
     def _endpoint(self, machine: dict[str, Any]) -> Endpoint:
         tags = machine.get("machineTags") if self._group_by == "tag" else [machine.get("rbacGroupName")]
@@ -127,23 +123,12 @@ class Defender(EDRAdapter):
 
         One of the opposite kind is cancelled first, or waited out, because the two may run in either order.
         """
-        isolation = Isolation.of(self._orders(action.endpoint.agent_id))
+        isolation = Isolation.of(self._orders.of(action.endpoint.agent_id))
         against = isolation.opened(RELEASE if kind == ISOLATE else ISOLATE)
         if against:
-            return self._cancel(action, against, is_enough=isolation.is_so(kind) or (isolation.last is None and kind == RELEASE))
+            return self._orders.cancel(action, against, is_enough=isolation.is_so(kind) or (isolation.last is None and kind == RELEASE))
         same = isolation.opened(kind)
-        return Receipt(reference=same[0].id) if same else self._order(action, route, body, lambda each: each.kind == kind)
-
-    def _cancel(self, action: Action, against: tuple[Order, ...], *, is_enough: bool) -> Receipt:
-        """Cancel the first order that is in the way. Raises Throttled while more than that is to be done."""
-        first = against[0]
-        try:
-            self._api.post(f"{MACHINE_ACTIONS}/{first.id}/cancel", {"Comment": _comment(action)})
-        except Denied as error:
-            raise Throttled(f"{first.story}, and cannot be cancelled any more: {error}"[:300], retry_after=_IN_THE_WAY) from None
-        if is_enough and len(against) == 1:
-            return Receipt(reference=first.id)
-        raise Throttled(f"cancelled what was in the way: {first.story}", retry_after=timedelta(seconds=1))
+        return Receipt(reference=same[0].id) if same else self._orders.ask(action, route, body, lambda each: each.kind == kind)
 
     @observes(IsolateEndpoint)
     def isolated(self, action: IsolateEndpoint, receipt: Receipt | None) -> Fact:
@@ -156,36 +141,11 @@ class Defender(EDRAdapter):
         return self._isolation(action.endpoint.agent_id, RELEASE, receipt)
 
     def _isolation(self, agent_id: str, kind: str, receipt: Receipt | None) -> Fact:
-        orders = self._orders(agent_id)
+        orders = self._orders.of(agent_id)
         ours = next((each for each in orders if receipt and each.id == receipt.reference), None)
         if receipt and receipt.reference and ours is None:
-            ours = self._order_of(receipt)
+            ours = self._orders.behind(receipt)
         return Isolation.of(orders).fact(kind, ours)
-
-    def _orders(self, agent_id: str) -> list[Order]:
-        return [order(row) for row in self._api.pages(MACHINE_ACTIONS, **{"$filter": f"machineId eq '{agent_id}'"})]
-
-    def _order_of(self, receipt: Receipt) -> Order:
-        return order(self._api.get(f"{MACHINE_ACTIONS}/{receipt.reference}"))
-
-    def _order(self, action: Action, route: str, body: dict[str, Any], is_same: Callable[[Order], bool]) -> Receipt:
-        """Ask once. That the same is open already is no failure: it is taken over. Raises Throttled if it is another's."""
-        agent_id = action.endpoints[0].agent_id
-        try:
-            made = self._api.post(f"{MACHINES}/{agent_id}/{route}", {"Comment": _comment(action), **body})
-        except Denied as error:
-            if error.code != OPEN_ALREADY:
-                raise
-            return self._taken_over(agent_id, is_same, error)
-        if not made.get("id") or made.get("machineId") not in {None, agent_id}:
-            raise VendorFault(f"{route}: accepted without an action on this machine")
-        return Receipt(reference=str(made["id"]))
-
-    def _taken_over(self, agent_id: str, is_same: Callable[[Order], bool], error: Denied) -> Receipt:
-        found = next((each for each in self._orders(agent_id) if each.is_open and is_same(each)), None)
-        if not found:
-            raise Throttled(f"another action is open on this machine: {error}"[:300], retry_after=_IN_THE_WAY, code=error.code)
-        return Receipt(reference=found.id)
 
     @performs(BanHash, on=EVERYWHERE, remark="stored at once; endpoints follow within hours, if the feature `allow or block file` is on")
     def ban_hash(self, action: BanHash, _: Fact) -> Receipt:
@@ -219,14 +179,14 @@ class Defender(EDRAdapter):
     def quarantine(self, action: QuarantineFile, seen: Fact) -> Receipt:
         """Stop and quarantine, by the SHA-1 that `observe` has found."""
         sha1 = seen.handle or self._sha1(action)
-        return self._order(action, "StopAndQuarantineFile", {"Sha1": sha1}, lambda each: each.kind == QUARANTINE and each.sha1 == sha1)
+        return self._orders.ask(action, "StopAndQuarantineFile", {"Sha1": sha1}, lambda each: each.kind == QUARANTINE and each.sha1 == sha1)
 
     @observes(QuarantineFile)
     def quarantined(self, action: QuarantineFile, receipt: Receipt | None) -> Fact:
         """By the machine action: what lies in quarantine cannot be read."""
         _sha256(action)
-        found = self._order_of(receipt) if receipt and receipt.reference else self._ours(action, QUARANTINE)
-        return _order_fact(found, is_receipt=bool(receipt)) or _unseen(self._sha1(action))
+        found = self._orders.behind(receipt) if receipt and receipt.reference else self._orders.ours(action, QUARANTINE)
+        return order_fact(found, is_receipt=bool(receipt)) or _unseen(self._sha1(action))
 
     def _sha1(self, action: QuarantineFile) -> str:
         """Defender quarantines by SHA-1 alone. Raises Unsupported where it cannot be known; nothing is guessed from a path."""
@@ -256,52 +216,23 @@ class Defender(EDRAdapter):
         return self._run(action, registry_wish(action.registry))
 
     def _run(self, action: KillProcess | DeleteFile | DeleteRegistryKey, wish: dict[str, str]) -> Receipt:
-        script = self._script(action.endpoint)
+        endpoint = action.endpoint
+        os = endpoint.os if endpoint.os is not OS.UNKNOWN else self.endpoint(endpoint.agent_id).os
+        script = self._library.script(os)
         mark = identity(action)
         params = [
             {"key": "ScriptName", "value": script.name},
             {"key": "Args", "value": argument(action.verb, mark.rsplit(":", 1)[-1], **wish)},
         ]
         body = {"Commands": [{"type": "RunScript", "params": params}]}
-        return self._order(action, "runliveresponse", body, lambda each: each.kind == LIVE_RESPONSE and mark in each.comment)
-
-    def _script(self, endpoint: Endpoint) -> Script:
-        """The script for this endpoint, once the library is seen to hold just this content under its name."""
-        os = endpoint.os if endpoint.os is not OS.UNKNOWN else self.endpoint(endpoint.agent_id).os
-        if os is OS.UNKNOWN:
-            raise Unsupported("Defender does not tell the OS of this endpoint, so that no script can be chosen")
-        script = Script.named(SCRIPTS[os])
-        if self._library().get(script.name) != script.sha256:
-            raise Denied(
-                f"the live response library has no {script.name} with SHA-256 {script.sha256}: "
-                "upload the scripts of this version (upload_scripts, or by hand in the portal), then requeue"
-            )
-        return script
-
-    def _library(self) -> dict[str, str]:
-        return {str(row.get("fileName")): str(row.get("sha256")).lower() for row in self._api.pages(LIBRARY)}
-
-    def _missing(self) -> list[Script]:
-        present = self._library()
-        return [each for each in map(Script.named, sorted(set(SCRIPTS.values()))) if present.get(each.name) != each.sha256]
-
-    def _scripts_are_there(self) -> str:
-        """Raises Denied with the names of those that are not in the library, or are there with other content."""
-        missing = ", ".join(each.name for each in self._missing())
-        if missing:
-            raise Denied(f"the library has no {missing} of this version: upload with `arctl upload-scripts`, or by hand in the portal")
-        return "in the library, as shipped"
+        return self._orders.ask(action, "runliveresponse", body, lambda each: each.kind == LIVE_RESPONSE and mark in each.comment)
 
     def upload_scripts(self) -> tuple[str, ...]:
         """Put those of our scripts into the tenant's library that it has not, or has otherwise; returns their names.
 
         An operator's act: no action does it by itself.
         """
-        missing = self._missing()
-        for each in missing:
-            about = {"Description": "Active Remediation", "HasParameters": "true", "ParametersDescription": "made by ar_workers"}
-            self._api.upload(LIBRARY, each.name, each.content, OverrideIfExists="true", **about)
-        return tuple(each.name for each in missing)
+        return self._library.upload()
 
     @observes(KillProcess)
     def killed(self, action: KillProcess, receipt: Receipt | None) -> Fact:
@@ -322,22 +253,13 @@ class Defender(EDRAdapter):
         return self._answer(action, receipt)
 
     def _answer(self, action: Action, receipt: Receipt | None) -> Fact:
-        found = self._order_of(receipt) if receipt and receipt.reference else self._ours(action, LIVE_RESPONSE)
+        found = self._orders.behind(receipt) if receipt and receipt.reference else self._orders.ours(action, LIVE_RESPONSE)
         if found is None or not found.succeeded:
-            return _order_fact(found, is_receipt=bool(receipt)) or _unseen()
-        link = self._api.get(f"{MACHINE_ACTIONS}/{found.id}/GetLiveResponseResultDownloadLink(index=0)")
-        said = outcome(self._api.download(str(link.get("value"))), identity(action).rsplit(":", 1)[-1])
+            return order_fact(found, is_receipt=bool(receipt)) or _unseen()
+        said = outcome(self._orders.result(found), identity(action).rsplit(":", 1)[-1])
         if said.sight is Sight.REFUSED and not receipt:
             return Fact(sight=Sight.NOT_SO, evidence=f"an earlier order has failed: {said.evidence}")
         return said
-
-    def _ours(self, action: Action, kind: str) -> Order | None:
-        """Our own order for this very action, if it is open or has just ended: its receipt was never written down."""
-        mark = identity(action)
-        marked = [each for each in self._orders(action.endpoints[0].agent_id) if each.kind == kind and mark in each.comment]
-        opened = next((each for each in marked if each.is_open), None)
-        last = newest(marked)
-        return opened or (last if last and datetime.now(UTC) - last.updated < _FRESH else None)
 
 
 def _os(platform: str) -> OS:
@@ -357,22 +279,6 @@ def _sha256(action: QuarantineFile) -> str:
     if not action.file.sha256:
         raise Unsupported("Defender quarantines a file by its hash, and none is known of this one")
     return action.file.sha256
-
-
-def _comment(action: Action) -> str:
-    """What the portal shows beside the order, and what we know our own orders by."""
-    return f"Active Remediation {identity(action)}"
-
-
-def _order_fact(found: Order | None, *, is_receipt: bool) -> Fact | None:
-    """What an order's state says of its effect. A failed one of earlier is no verdict: it may be asked again."""
-    if found is None:
-        return None
-    if found.is_open:
-        return Fact(sight=Sight.PENDING, evidence=found.story)
-    if found.succeeded:
-        return Fact(sight=Sight.SO, evidence=found.story)
-    return Fact(sight=Sight.REFUSED if is_receipt else Sight.NOT_SO, evidence=found.story)
 
 
 def _unseen(handle: str = "") -> Fact:

@@ -91,6 +91,17 @@ def newest(orders: Sequence[Order]) -> Order | None:
     return max(orders, key=lambda each: (each.updated, each.created), default=None)
 
 
+def order_fact(found: Order | None, *, is_receipt: bool) -> Fact | None:
+    """What an order's state says of its effect. A failed one of earlier is no verdict: it may be asked again."""
+    if found is None:
+        return None
+    if found.is_open:
+        return Fact(sight=Sight.PENDING, evidence=found.story)
+    if found.succeeded:
+        return Fact(sight=Sight.SO, evidence=found.story)
+    return Fact(sight=Sight.REFUSED if is_receipt else Sight.NOT_SO, evidence=found.story)
+
+
 @dataclass(frozen=True)
 class Isolation:
     """What the isolations and releases of one endpoint say. There is no flag on a machine: the last that succeeded decides."""
