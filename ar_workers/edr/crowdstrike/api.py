@@ -115,7 +115,8 @@ class FalconAPI:
             "client_secret": self._config.client_secret.get_secret_value(),
         } | ({"member_cid": self._config.member_cid} if self._config.member_cid else {})
         reply = self._http.call("POST", "/oauth2/token", form=form)
-        token, life = (reply.body or {}).get("access_token"), (reply.body or {}).get("expires_in")
+        body = reply.body if isinstance(reply.body, dict) else {}
+        token, life = body.get("access_token"), body.get("expires_in")
         if not isinstance(token, str) or not isinstance(life, int | float):
             raise VendorFault("POST /oauth2/token: no token in the reply")
         return token, float(life)
