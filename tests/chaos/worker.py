@@ -47,7 +47,7 @@ def services() -> Any:
 
 
 def _many_tenants(plain: Any) -> dict[str, Any]:
-    (policy,), (edr,) = plain.policies.values(), plain.edrs.values()
+    policy, edr = next(iter(plain.policies.values())), next(iter(plain.edrs.values()))
     names = os.environ["CHAOS_NOOP"].split(",")
     return {
         "policies": {name: policy.model_copy(update={"customer": name}) for name in names},
