@@ -115,6 +115,7 @@ def services(url: str, doorbell=None, *, tally: Tally | None = None) -> Services
         tre_receivers=receivers.TRE_RECEIVERS,
         lease=timedelta(seconds=60),
         heartbeat=Heartbeat(ledger, timedelta(seconds=60)),
+        compact_after=timedelta(hours=float(os.environ.get("AR_COMPACT_HOURS", "72"))),
     )
 
 

@@ -66,7 +66,7 @@ def flood(folder: Path, seed: int, *, events: int, tenants: int) -> Outcome:
     names = [f"t{number:02}" for number in range(tenants)]
     chance = random.Random(f"flood/{seed}")
     campaign = Campaign(seed, tenants=names, iocs=0)
-    settings = {**HASTE, "CHAOS_NOOP": ",".join(names), "CHAOS_LEASE": "24", "CHAOS_LEAST": "10"}
+    settings = {**HASTE, "CHAOS_NOOP": ",".join(names), "CHAOS_LEASE": "24", "CHAOS_LEAST": "10", "AR_COMPACT_HOURS": "0"}
     with Fleet(folder, campaign, settings=settings, fsync="always") as fleet:
         wave = [_renamed(event, chance.choice(names[1:]) if chance.random() < 0.1 else names[0]) for event in campaign.add(events)]
         started = time.perf_counter()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from datetime import timedelta
 
 from ar_workers.domain.errors import NotSent, Throttled, VendorFault
 from ar_workers.domain.states import State
 from ar_workers.ledger.memory import MemoryLedger
-from ar_workers.pipeline.compaction import compact
+from ar_workers.pipeline.compaction import MOST_AT_ONCE, compact
 from ar_workers.pipeline.deliver import deliver
 from ar_workers.pipeline.execute import execute
 from ar_workers.pipeline.fairness import FULL, SMALL
@@ -229,6 +230,16 @@ def test_what_is_settled_for_long_is_packed_and_shown_as_before():
     services.clock.advance(timedelta(days=4))
     assert compact(services) == 1
     assert services.ledger.rows("acme", "THREAT-1") == before
+
+
+def test_packing_goes_on_within_a_tick_until_nothing_is_left_or_it_has_taken_long():
+    services = some_services(edr=an_edr(), monotonic=Ticking(step=3.0))
+    waiting = [MOST_AT_ONCE, MOST_AT_ONCE, MOST_AT_ONCE, 7]
+    services.ledger.compact = lambda before, limit: waiting.pop(0)
+    assert compact(services) == 2 * MOST_AT_ONCE
+    services.clock.advance(timedelta(seconds=10))
+    services = replace(services, monotonic=Ticking(step=0.1))
+    assert compact(services) == MOST_AT_ONCE + 7
 
 
 def test_a_message_that_rings_a_row_twice_visits_it_once():
