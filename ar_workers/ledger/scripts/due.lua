@@ -9,7 +9,7 @@ local SOON, LATER = math.min(again, 2000), 4 * again
 -- With so many rows waiting at a remote that is full, each visit that leaves calls the next, and no more need come.
 local BESET = 200
 -- So many rows of each half may be put off, then enough has been looked at: Redis does nothing else meanwhile.
-local MOST_PUT_OFF = 100
+local MOST_PUT_OFF, PAGE = 100, 200
 local lost, rings, beset = {}, {}, {}
 
 local function is_beset(remote, verb)
@@ -54,14 +54,25 @@ local function look_at(id)
   return ring(is_lost and lost or rings, id, row[1], row[2], row[3])
 end
 
-local longest = redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, math.ceil(limit / 2))
-local latest = redis.call('ZREVRANGEBYSCORE', due, now, '-inf', 'LIMIT', 0, math.floor(limit / 2))
+-- `ids_from(first, count)` are due ids; nothing of them moves before `finish`.
 local seen = {}
-for _, ids in ipairs({longest, latest}) do
+local function look_through(most, ids_from)
   local passed = 0
-  for _, id in ipairs(ids) do
-    if not seen[id] and passed < MOST_PUT_OFF then passed = passed + look_at(id) end
-    seen[id] = true
+  for first = 0, most - 1, PAGE do
+    local ids = ids_from(first, math.min(PAGE, most - first))
+    for _, id in ipairs(ids) do
+      if not seen[id] then passed = passed + look_at(id) end
+      seen[id] = true
+      if passed >= MOST_PUT_OFF then return end
+    end
+    if #ids < PAGE then return end
   end
 end
+
+look_through(math.ceil(limit / 2), function(first, count)
+  return redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', first, count)
+end)
+look_through(math.floor(limit / 2), function(first, count)
+  return redis.call('ZREVRANGEBYSCORE', due, now, '-inf', 'LIMIT', first, count)
+end)
 return {lost, rings}
