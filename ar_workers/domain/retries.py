@@ -68,7 +68,7 @@ def after_error(error: Exception, attempts: int, random: Callable[[], float]) ->
 
 def look_again(looks: int) -> timedelta:
     """How long to wait before the EDR is looked at again for an order that it accepted."""
-    return min(_LOOK_CAP, _LOOK_FIRST * int(2 ** min(looks, 20)))
+    return min(_LOOK_CAP, _LOOK_FIRST * 1.5 ** min(looks, 20))
 
 
 def delivery_retry(attempts: int, wish: timedelta | None, random: Callable[[], float]) -> timedelta:

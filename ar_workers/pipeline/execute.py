@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .visits import Visit
 
 #: Looks at an order that was accepted and shows no trace; with growing pauses these are several minutes.
-MOST_LOOKS_FOR_ACCEPTED = 10
+MOST_LOOKS_FOR_ACCEPTED = 15
 #: A ban is justified by any of the threat's endpoints; so many are asked before it is refused.
 MOST_JUSTIFYING_READS = 5
 #: After this, "not isolated" may be a person's release in the vendor's console.
