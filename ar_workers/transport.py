@@ -26,6 +26,7 @@ from contextlib import contextmanager, suppress
 from queue import Empty
 from typing import TYPE_CHECKING, Any
 
+from kombu.exceptions import OperationalError
 from kombu.transport import redis, virtual
 from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import dumps, loads
@@ -231,10 +232,15 @@ def _check(message: Any) -> None:
         raise ValueError("carries a time or a limit, as no message of ours does")
 
 
+#: While a worker starts or reconnects, Celery meets a lost connection under kombu's own name, and would end.
+_CONNECTION_ERRORS = (*redis.Transport.connection_errors, OperationalError)
+
+
 class Transport(redis.Transport):
     """Stock Redis, with our channel."""
 
     Channel = Channel
+    connection_errors = _CONNECTION_ERRORS
 
 
 class SentinelChannel(Channel, redis.SentinelChannel):
@@ -245,3 +251,4 @@ class SentinelTransport(redis.SentinelTransport):
     """Stock Sentinel, with our channel."""
 
     Channel = SentinelChannel
+    connection_errors = _CONNECTION_ERRORS

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ar_workers.cli.machine import WORKERS
+from ar_workers.cli.machine import ALONE, WORKERS
 from bench.runs import ROOT
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def running(
     ours = {**os.environ, "AR_REDIS_URL": url, "BENCH_REDIS_URL": url, **environment}
     celery = [sys.executable, "-m", "celery", "-A", app]
     commands = {
-        name: [*celery, "worker", "-P", "threads", "-c", str(threads), "-Q", queues, "-n", f"{name}@%h", "-l", "INFO"]
+        name: [*celery, "worker", "-P", "threads", "-c", str(threads), "-Q", queues, "-n", f"{name}@%h", "-l", "INFO", *ALONE]
         for name, (queues, threads) in layout.items()
     }
     with tempfile.TemporaryDirectory() as folder:

@@ -339,6 +339,14 @@ def test_a_worker_that_ends_gives_back_what_it_has_not_begun(real_redis, redis_u
 
 
 @pytest.mark.e2e
+def test_a_connection_lost_while_a_worker_starts_does_not_end_it(real_redis, redis_url, tmp_path):
+    with a_worker(redis_url, redis_url, tmp_path / "log", HELLO_FAILS="1"):
+        CeleryDoorbell(celery_at(redis_url)).ring([ring("1")])
+        eventually(lambda: ran(real_redis) == ["acme:1"])
+    assert b"the connection was reset" in (tmp_path / "log").read_bytes()
+
+
+@pytest.mark.e2e
 def test_a_worker_survives_every_poison(real_redis, redis_url, tmp_path):
     with a_worker(redis_url, redis_url, tmp_path / "log") as worker:
         real_redis.lpush("ioc", *POISONS.values())

@@ -6,6 +6,8 @@ import os
 import time
 
 import redis
+from celery.app.control import Inspect
+from kombu.exceptions import OperationalError
 
 from ar_workers.celery import TASKS, celery_at
 from ar_workers.domain.scores import Queue
@@ -24,3 +26,13 @@ def act(*ids: str) -> None:
 
 for queue in (Queue.IOC, Queue.NOTIFY):
     app.task(act, name=TASKS[queue])
+
+
+if os.environ.get("HELLO_FAILS"):
+    _hello = Inspect.hello
+
+    def _failing_once(self, *args, **options):
+        Inspect.hello = _hello
+        raise OperationalError("the connection was reset")
+
+    Inspect.hello = _failing_once

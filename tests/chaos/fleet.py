@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import redis
 
 from ar_workers.bootstrap import doorbell_at
+from ar_workers.cli.machine import ALONE
 from ar_workers.cli.processes import Child, Crew
 from ar_workers.cli.redis_server import RedisServer, free_port
 from ar_workers.domain.errors import LedgerUnavailable
@@ -143,7 +144,7 @@ class Fleet(Troop):
         return redis.Redis.from_url(self.redis.url, decode_responses=True, socket_timeout=5)
 
     def add_worker(self, name: str, more: dict[str, str] | None = None, queues: str = QUEUES) -> Child:
-        options = ("-P", "threads", "-c", str(self.threads), "-Q", queues, "-n", f"{name}@%h", "-l", "INFO")
+        options = ("-P", "threads", "-c", str(self.threads), "-Q", queues, "-n", f"{name}@%h", "-l", "INFO", *ALONE)
         return self.add(name, self.environment | (more or {}), "celery", "-A", "tests.chaos.worker", "worker", *options)
 
     def add_beat(self, name: str) -> Child:
