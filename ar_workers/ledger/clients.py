@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -41,27 +40,33 @@ _CANNOT_WRITE = ("READONLY ", "OOM ", "NOREPLICAS ", "MISCONF ", "CLUSTERDOWN ")
 class PerThread(redis.ConnectionPool):
     """One connection per thread, kept: a pool that hands them around costs a fifth of a command more.
 
-    A thread must not begin a command within another one, as `WATCH` would. A connection ends with its thread.
+    A thread must not begin a command within another one, as `WATCH` would. A connection ends some time after its thread.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._own = threading.local()
-        self._all: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._all: dict[threading.Thread, Any] = {}
 
     def get_connection(self, *_: Any, **__: Any) -> Any:
         """It connects with its first command, and again after an error."""
         if getattr(self._own, "pid", None) != os.getpid():
             self._own.connection, self._own.pid = self.make_connection(), os.getpid()
-            self._all.add(self._own.connection)
+            self._keep(self._own.connection)
         return self._own.connection
+
+    def _keep(self, connection: Any) -> None:
+        self._all[threading.current_thread()] = connection
+        for ended in [each for each in list(self._all) if not each.is_alive()]:
+            if lost := self._all.pop(ended, None):
+                lost.disconnect()
 
     def release(self, connection: Any) -> None:
         """It stays its thread's."""
 
     def disconnect(self, *_: Any, **__: Any) -> None:
         """End the connections of all threads; each connects again with its next command."""
-        for each in list(self._all):
+        for each in list(self._all.values()):
             each.disconnect()
 
 

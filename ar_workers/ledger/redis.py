@@ -43,6 +43,8 @@ FULLEST = 0.85
 _ROOM_LIVES = 0.5
 #: Of a compacted threat so many of its last moves are kept.
 _MOST_PACKED = 60
+#: So many threats are read and packed in one go.
+_PACKED_TOGETHER = 50
 _CUSTOMERS = "ar:customers"
 
 
@@ -148,22 +150,21 @@ class RedisLedger:
                 settled = self._redis.zrange(
                     f"{prefix(customer)}settled", "-inf", int(before.timestamp() * 1000), byscore=True, offset=0, num=limit - packed
                 )
-                packed += sum(self._compact(customer, threat_id) for threat_id in settled)
+                for first in range(0, len(settled), _PACKED_TOGETHER):
+                    packed += self._compact(customer, settled[first : first + _PACKED_TOGETHER])
             if packed >= limit:
                 break
         return packed
 
-    def _compact(self, customer: str, threat_id: str) -> int:
-        key = f"{prefix(customer)}threat:{threat_id}"
-        with unavailable_if_away():
-            timeline = self._redis.lrange(f"{key}:timeline", 0, -1)
-        known = self.threat(customer, threat_id)
-        document = {
-            "threat": known.threat.model_dump_json() if known and known.threat else None,
-            "rows": [row.model_dump(mode="json", exclude_defaults=True) for row in self.rows(customer, threat_id)],
-            "timeline": [entry.model_dump(mode="json") for entry in known.timeline[-_MOST_PACKED:]] if known else [],
-        }
-        return int(self._run("compact", customer, threat_id, packed(document), len(timeline)))
+    def _compact(self, customer: str, threat_ids: Sequence[str]) -> int:
+        """A threat that moves after the length of its timeline was read is left as it is."""
+        pipe = self._redis.pipeline(transaction=False)
+        for threat_id in threat_ids:
+            pipe.llen(f"{prefix(customer)}threat:{threat_id}:timeline")
+        lengths = pipe.execute()
+        texts = map(_document, self._threats(customer, threat_ids), self._rows(customer, threat_ids))
+        calls = [("compact", customer, parts) for parts in zip(threat_ids, texts, lengths, strict=True)]
+        return sum(map(int, self._scripts.run_all(calls)))
 
     def requeue(self, row_id: str, *, by: str, life: timedelta) -> Ring | Refusal:
         granted, *parts = self._run("requeue", customer_of(row_id), row_id, by, in_ms(life))
@@ -259,22 +260,31 @@ class RedisLedger:
         return [threat_of(customer, name, found, [], text).model_copy(update={"timeline": ()}) for name, found, text in listed]
 
     def threat(self, customer: str, threat_id: str) -> ThreatRecord | None:
-        key = f"{prefix(customer)}threat:{threat_id}"
         with unavailable_if_away():
-            pipe = self._redis.pipeline(transaction=False)
-            found, timeline, packed = pipe.hgetall(key).lrange(f"{key}:timeline", 0, -1).get(f"{key}:packed").execute()
-        return threat_of(customer, threat_id, found, timeline, packed) if found else None
+            return self._threats(customer, [threat_id])[0]
+
+    def _threats(self, customer: str, threat_ids: Sequence[str]) -> list[ThreatRecord | None]:
+        pipe = self._redis.pipeline(transaction=False)
+        for key in (f"{prefix(customer)}threat:{threat_id}" for threat_id in threat_ids):
+            pipe.hgetall(key).lrange(f"{key}:timeline", 0, -1).get(f"{key}:packed")
+        answers = iter(pipe.execute())
+        found = zip(threat_ids, answers, answers, answers, strict=True)
+        return [threat_of(customer, name, fields, timeline, text) if fields else None for name, fields, timeline, text in found]
 
     def rows(self, customer: str, threat_id: str) -> list[Row]:
-        key = f"{prefix(customer)}threat:{threat_id}"
         with unavailable_if_away():
-            pipe = self._redis.pipeline(transaction=False)
-            names, packed = pipe.zrange(f"{key}:rows", 0, -1).get(f"{key}:packed").execute()
-            for name in names:
-                pipe.hgetall(f"{prefix(customer)}row:{name}")
-            live = {name: row_of(customer, name, found) for name, found in zip(names, pipe.execute(), strict=True) if "kind" in found}
-        old = {row["id"]: Row.model_validate(row) for row in unpacked(packed)["rows"]} if packed else {}
-        return [{**old, **live}[name] for name in names if name in live or name in old]
+            return self._rows(customer, [threat_id])[0]
+
+    def _rows(self, customer: str, threat_ids: Sequence[str]) -> list[list[Row]]:
+        pipe = self._redis.pipeline(transaction=False)
+        for key in (f"{prefix(customer)}threat:{threat_id}" for threat_id in threat_ids):
+            pipe.zrange(f"{key}:rows", 0, -1).get(f"{key}:packed")
+        answers = iter(pipe.execute())
+        threats = [(names, unpacked(text)["rows"] if text else []) for names, text in zip(answers, answers, strict=True)]
+        for name in (name for names, _ in threats for name in names):
+            pipe.hgetall(f"{prefix(customer)}row:{name}")
+        hashes = iter(pipe.execute())
+        return [_listed(customer, names, old, hashes) for names, old in threats]
 
     def row(self, row_id: str) -> Row | None:
         customer = customer_of(row_id)
@@ -287,6 +297,24 @@ class RedisLedger:
     def _run(self, name: str, customer: str, *arguments: str | int) -> Any:
         with unavailable_if_away():
             return self._scripts.run(name, customer, *arguments)
+
+
+def _document(known: ThreatRecord | None, rows: Sequence[Row]) -> str:
+    """What a threat is packed into."""
+    return packed(
+        {
+            "threat": known.threat.model_dump_json() if known and known.threat else None,
+            "rows": [row.model_dump(mode="json", exclude_defaults=True) for row in rows],
+            "timeline": [entry.model_dump(mode="json") for entry in known.timeline[-_MOST_PACKED:]] if known else [],
+        }
+    )
+
+
+def _listed(customer: str, names: Sequence[str], old: Iterable[dict[str, Any]], hashes: Iterator[dict[str, str]]) -> list[Row]:
+    """A threat's rows in plan order: from their hashes, of which one is taken for each name, or as they were packed."""
+    live = {name: row_of(customer, name, found) for name, found in zip(names, hashes, strict=False) if "kind" in found}
+    kept = {row["id"]: Row.model_validate(row) for row in old} | live
+    return [kept[name] for name in names if name in kept]
 
 
 def _share(number: int, waiting: Sequence[str]) -> int:
