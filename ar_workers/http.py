@@ -126,7 +126,11 @@ class Dialect:
 
 @dataclass
 class HttpSession:
-    """Calls to one base URL. Threads may share one: each has a pool of its own."""
+    """Calls to one base URL. Threads may share one: each keeps a connection of its own.
+
+    After an answer that never came, every kept connection is made anew with its thread's next call: what cut one off has
+    cut off the others.
+    """
 
     base_url: str
     dialect: Dialect = field(default_factory=Dialect)
@@ -134,6 +138,8 @@ class HttpSession:
     connect: float = CONNECT
     read: float = READ
     _local: threading.local = field(default_factory=threading.local, repr=False)
+    #: How many answers have not come.
+    _missed: int = field(default=0, repr=False)
 
     def call(
         self,
@@ -194,19 +200,23 @@ class HttpSession:
                 **parts,
             )
         except requests.RequestException as error:
-            raise _unsent(what, error) from None
+            failure = _unsent(what, error)
+            self._missed += isinstance(failure, OutcomeUnknown)
+            raise failure from None
         _note_clock(response.headers.get("Date"))
         return response
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
+        if session is None or self._local.missed != self._missed:
+            if session:
+                session.close()
             session = requests.Session()
             session.trust_env = False
             session.headers["User-Agent"] = "ar_workers"
             if self.ca_file:
                 session.verify = str(self.ca_file)
-            self._local.session = session
+            self._local.session, self._local.missed = session, self._missed
         return session
 
     def _read(self, what: str, response: requests.Response, *, is_read: bool) -> bytes:
