@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ar_workers.cli.machine import WORKERS
 from ar_workers.domain.scores import Queue
+from ar_workers.ledger.redis import MOST_VISITS
 
 COMPOSE = (Path(__file__).parents[1] / "docker-compose.yml").read_text()
 
@@ -14,6 +15,11 @@ COMPOSE = (Path(__file__).parents[1] / "docker-compose.yml").read_text()
 def test_the_workers_are_those_of_one_machine():
     found = {name: (queues, int(threads)) for threads, queues, name in re.findall(r"-c (\d+) -Q (\S+) -n (\w+)@", COMPOSE)}
     assert found == WORKERS
+
+
+def test_one_customers_slow_edr_leaves_threads_to_the_others():
+    assert WORKERS["isolation"][1] > MOST_VISITS
+    assert WORKERS["actions"][1] > MOST_VISITS
 
 
 def test_all_queues_are_worked_on_and_isolation_has_its_own():

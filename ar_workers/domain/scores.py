@@ -58,6 +58,11 @@ class Score:
     steps: tuple[Step, ...] = ()
 
 
+def share(number: int, customers: int) -> int:
+    """Of so many rings what each of the customers may have: all the same, and one if there is any."""
+    return max(min(1, number), number // max(1, customers))
+
+
 def coalesced(score: Score) -> Score:
     """The same score with as few messages as its order allows: what is rung together on one queue is one message."""
     return Score(steps=_merged(score.steps))

@@ -22,10 +22,13 @@ _REFUSED_FOR = 60.0
 
 
 class Token:
-    """What a vendor gives for id and secret. `fetch` asks for it in one request: the token, and its life in seconds."""
+    """What a vendor gives for id and secret. `fetch` asks for it in one request: the token, and its life in seconds.
 
-    def __init__(self, fetch: Callable[[], tuple[str, float]]) -> None:
-        self._fetch = fetch
+    `now` are seconds that only grow.
+    """
+
+    def __init__(self, fetch: Callable[[], tuple[str, float]], *, now: Callable[[], float] = time.monotonic) -> None:
+        self._fetch, self._now = fetch, now
         self._lock = threading.Lock()
         self._value = SecretStr("")
         self._expires = 0.0
@@ -45,20 +48,20 @@ class Token:
     def value(self, but: SecretStr | None = None) -> SecretStr:
         """A valid token; never `but`, which was refused. Raises AuthRefused without a request if that was the answer just now."""
         with self._lock:
-            if self._value in {SecretStr(""), but} or time.monotonic() > self._expires:
+            if self._value in {SecretStr(""), but} or self._now() > self._expires:
                 self._renew()
             return self._value
 
     def _renew(self) -> None:
         since, why = self._refused
-        if why and time.monotonic() - since < _REFUSED_FOR:
+        if why and self._now() - since < _REFUSED_FOR:
             raise AuthRefused(why)
         try:
             token, life = self._fetch()
         except (AuthRefused, Denied) as error:
-            self._refused = time.monotonic(), f"credentials refused: {error}"
+            self._refused = self._now(), f"credentials refused: {error}"
             raise AuthRefused(self._refused[1]) from None
-        self._value, self._expires = SecretStr(token), time.monotonic() + max(life - _RENEW_EARLY, 10.0)
+        self._value, self._expires = SecretStr(token), self._now() + max(life - _RENEW_EARLY, 10.0)
 
 
 def _with(token: SecretStr) -> dict[str, str]:

@@ -14,7 +14,7 @@ from ..domain.errors import LedgerFull
 from ..domain.events import load_event
 from ..domain.notifications import load_delivery
 from ..domain.rows import Acceptance, Claim, Refusal, Row, Seat, ThreatRecord
-from ..domain.scores import Ring
+from ..domain.scores import Ring, share
 from .clients import infos, unavailable_if_away
 from .packing import packed, unpacked
 from .scripting import Scripts, prefix
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from ..domain.limits import Limits
     from ..domain.notifications import Delivery, Digest
     from ..domain.rows import Finding, NewRow
-
 
 _log = logging.getLogger(__name__)
 #: A ring is expected to arrive within this; only then does the sweep ring again.
@@ -124,7 +123,9 @@ class RedisLedger:
         parts = [part for claim, finding in visits for part in conclusion(claim, finding)]
         *replies, called = self._run("conclude", visits[0][0].customer, *parts) if visits else [[]]
         answers = [None if reply == "stale" else rings_of(reply) for reply in replies]
-        next((each for each in reversed(answers) if each is not None), []).extend(at_head(called))
+        last = next((each for each in reversed(answers) if each is not None), None)
+        if last is not None:
+            last += at_head(called)
         return answers
 
     def renew(self, claims: Sequence[Claim], lease: timedelta) -> None:
@@ -203,9 +204,9 @@ class RedisLedger:
             now = seconds * 1000 + micros // 1000
             first = _sound(names, heads.execute(raise_on_error=False))
             waiting = [name for name, head in first if head and head[0][1] <= now]
-            share = _share(limit, waiting)
-            shares = [part for queue, number in (room or {}).items() for part in (queue, _share(number, waiting))]
-            replies = self._scripts.run_each([("due", name, (share, in_ms(again), self._most_visits, *shares)) for name in waiting])
+            shares = [part for queue, number in (room or {}).items() for part in (queue, share(number, len(waiting)))]
+            arguments = (share(limit, len(waiting)), in_ms(again), self._most_visits, *shares)
+            replies = self._scripts.run_each([("due", name, arguments) for name in waiting])
         found = list(_sound(waiting, replies))
         lost = [ring for _, (some, _) in found for ring in at_head(some)]
         return lost + [ring for name, (_, others) in found for ring in rings_of(others, name)]
@@ -315,11 +316,6 @@ def _listed(customer: str, names: Sequence[str], old: Iterable[dict[str, Any]], 
     live = {name: row_of(customer, name, found) for name, found in zip(names, hashes, strict=False) if "kind" in found}
     kept = {row["id"]: Row.model_validate(row) for row in old} | live
     return [kept[name] for name in names if name in kept]
-
-
-def _share(number: int, waiting: Sequence[str]) -> int:
-    """Of each of them the same, at least one."""
-    return max(min(1, number), number // max(1, len(waiting)))
 
 
 def _share_used(memory: dict[str, Any]) -> float:

@@ -22,5 +22,5 @@ def compact(services: Services) -> int:
     while True:
         some = services.ledger.compact(services.clock.now() - services.compact_after, MOST_AT_ONCE)
         packed += some
-        if some < MOST_AT_ONCE or services.monotonic() - since > LONGEST:
+        if not some or services.monotonic() - since > LONGEST:
             return packed

@@ -90,6 +90,15 @@ def test_a_reply_in_doubt_is_found_in_its_thread_which_the_history_does_not_show
     assert rig.channel.reconcile(rig.delivery, "acme:slack:2").answer is Answer.RETRY
 
 
+def test_a_message_in_doubt_is_found_behind_a_storm_of_others(simulation):
+    rig = a_slack(simulation)
+    rig.channel.send(rig.delivery, "acme:slack:findme")
+    client = rig.channel.client()
+    for number in range(1_200):
+        client.chat_postMessage(channel="C-TRE", text=f"{number}")
+    assert rig.channel.reconcile(rig.delivery, "acme:slack:findme").answer is Answer.ACCEPTED
+
+
 @pytest.mark.parametrize("method", ["conversations.history", "conversations.replies"])
 def test_a_reply_in_doubt_stays_so_if_only_half_can_be_looked_at(simulation, method):
     rig = a_slack(simulation)

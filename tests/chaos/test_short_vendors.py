@@ -1,10 +1,10 @@
-"""R7, R8, R12, R13, R16 in short: vendors, clocks, beats and strangers misbehave."""
+"""R6-R10, R12, R13, R16 in short: networks, vendors, floods, clocks, beats and strangers misbehave."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.chaos import clocks, poison, vendors
+from tests.chaos import clocks, floods, poison, vendors
 from tests.chaos.shims import compiler
 
 pytestmark = pytest.mark.e2e
@@ -12,6 +12,18 @@ pytestmark = pytest.mark.e2e
 
 def assert_sound(outcome):
     assert outcome.sound, f"{outcome.goal} seed {outcome.seed}: {outcome.counts}\n{outcome.evidence}"
+
+
+def test_network_cuts_lose_and_double_nothing_and_end_no_worker(tmp_path):
+    assert_sound(vendors.network_cuts(tmp_path, 6, threats=10, spells=10, longest=1.0, batch=2))
+
+
+def test_a_hung_tenant_takes_nothing_from_the_others(tmp_path):
+    assert_sound(vendors.hung_tenant(tmp_path, 9, tenants=5, threats=20, batch=10, pairs=1))
+
+
+def test_a_flood_loses_nothing(tmp_path):
+    assert_sound(floods.flood(tmp_path, 10, events=300, tenants=5))
 
 
 def test_answers_lost_after_the_effect_are_settled_by_looking(tmp_path):

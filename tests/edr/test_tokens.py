@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import pytest
 
 from ar_workers.domain.errors import AuthRefused, Denied, VendorFault
-from ar_workers.edr import tokens
 from ar_workers.edr.tokens import Token
 from ar_workers.http import Reply
 
@@ -28,20 +27,18 @@ class Vendor:
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    found = SimpleNamespace(now=1000.0)
-    monkeypatch.setattr(tokens, "time", SimpleNamespace(monotonic=lambda: found.now))
-    return found
+def clock():
+    return SimpleNamespace(now=1000.0)
 
 
 @pytest.fixture
-def vendor(clock):
+def vendor():
     return Vendor()
 
 
 @pytest.fixture
-def token(vendor):
-    return Token(vendor.fetch)
+def token(vendor, clock):
+    return Token(vendor.fetch, now=lambda: clock.now)
 
 
 def sent(token, *errors):

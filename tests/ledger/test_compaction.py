@@ -45,6 +45,15 @@ def test_nothing_that_is_unsettled_or_failed_is_packed(ledger, state):
     assert ledger.row("acme:isolate:1").state == state
 
 
+def test_a_threat_that_failed_keeps_none_behind_it_from_being_packed(ledger):
+    for number, state in enumerate((State.FAILED, State.DONE, State.DONE, State.DONE)):
+        recorded(ledger, a_row(f"isolate:{number}", lane=f"crowdstrike/a{number}"), event=an_event(f"e{number}", f"THREAT-{number}"))
+        settle(ledger, f"acme:isolate:{number}", state)
+    rounds = [packed(ledger, limit=2) for _ in range(4)]
+    assert sum(rounds) == 3
+    assert rounds[-1] == 0
+
+
 def test_a_packed_wish_of_the_same_threat_is_not_repeated(ledger):
     a_settled_threat(ledger)
     packed(ledger)

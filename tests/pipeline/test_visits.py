@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ar_workers.domain.errors import NotSent, Throttled, VendorFault
+from ar_workers.domain.plans import Skip
+from ar_workers.domain.rows import skip_row
 from ar_workers.domain.states import State
 from ar_workers.ledger.memory import MemoryLedger
 from ar_workers.pipeline.compaction import MOST_AT_ONCE, compact
@@ -233,13 +235,17 @@ def test_what_is_settled_for_long_is_packed_and_shown_as_before():
 
 
 def test_packing_goes_on_within_a_tick_until_nothing_is_left_or_it_has_taken_long():
-    services = some_services(edr=an_edr(), monotonic=Ticking(step=3.0))
-    waiting = [MOST_AT_ONCE, MOST_AT_ONCE, MOST_AT_ONCE, 7]
-    services.ledger.compact = lambda before, limit: waiting.pop(0)
+    services = some_services(monotonic=Ticking(step=3.0))
+    for number in range(3 * MOST_AT_ONCE + 7):
+        event = published(id=f"e{number}", threat=published().threat.model_copy(update={"id": f"THREAT-{number}"}))
+        services.ledger.accept([event])
+        services.ledger.record(
+            event, [skip_row(Skip(verb="isolate", subject="FIN-1", reason="not wished"), "acme", event.id, 0)], closes=None
+        )
+    services.clock.advance(timedelta(days=4))
     assert compact(services) == 2 * MOST_AT_ONCE
     services.clock.advance(timedelta(seconds=10))
-    services = replace(services, monotonic=Ticking(step=0.1))
-    assert compact(services) == MOST_AT_ONCE + 7
+    assert compact(replace(services, monotonic=Ticking(step=0.1))) == MOST_AT_ONCE + 7
 
 
 def test_a_message_that_rings_a_row_twice_visits_it_once():

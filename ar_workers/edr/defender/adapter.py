@@ -26,10 +26,10 @@ from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs
 from .api import Config, DefenderAPI
 from .checkup import probes
 from .indicators import indicator_fact, indicator_wish
-from .library import Library
 from .live import argument, file_wish, outcome, process_wish, registry_wish
 from .ordering import MACHINES, Orders
 from .orders import ISOLATE, LIVE_RESPONSE, QUARANTINE, RELEASE, Isolation, order_fact
+from .script_library import Library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ...domain.scores import share
 from ...domain.states import TERMINAL, State
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ class Sweeping:
         ripe: dict[str, list[str]] = {}
         for _, name in sorted((at, name) for name, at in self._store.due.items() if at <= self._store.now()):
             ripe.setdefault(name.partition(":")[0], []).append(name)
-        shares = {queue: max(min(1, number), number // max(1, len(ripe))) for queue, number in room.items()}
-        share = max(1, limit // max(1, len(ripe)))
-        rings = [ring for mine in ripe.values() for ring in self._rung(_longest_and_latest(mine, share), again, dict(shares))]
+        shares = {queue: share(number, len(ripe)) for queue, number in room.items()}
+        most = share(limit, len(ripe))
+        rings = [ring for mine in ripe.values() for ring in self._rung(_longest_and_latest(mine, most), again, dict(shares))]
         return sorted(rings, key=lambda ring: not ring.is_first)
 
     def _rung(self, names: Sequence[str], again: timedelta, room: dict[str, int]) -> Iterator[Ring]:
@@ -69,7 +70,7 @@ class Sweeping:
         )
 
 
-def _longest_and_latest(ripe: list[str], share: int) -> list[str]:
-    """Half of the share from either end."""
-    longest, latest = ripe[: (share + 1) // 2], ripe[(share + 1) // 2 :]
-    return longest + latest[::-1][: share // 2]
+def _longest_and_latest(ripe: list[str], most: int) -> list[str]:
+    """Half of them from either end."""
+    longest, latest = ripe[: (most + 1) // 2], ripe[(most + 1) // 2 :]
+    return longest + latest[::-1][: most // 2]
