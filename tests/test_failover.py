@@ -13,7 +13,8 @@ from tests.clusters import asked, eventually, sentinels
 from tests.ledger.building import a_row, an_event, recorded
 from tests.ledger.building import asked as claim_of
 from tests.ledger.conftest import QUICK
-from tests.test_transport import a_worker, ran, ring
+from tests.test_transport import ring
+from tests.test_transport_workers import a_worker, ran
 
 
 @pytest.mark.e2e
