@@ -78,6 +78,8 @@ class RedisServer:
             # An evicting Redis would forget what it promised to remember.
             "maxmemory-policy": "noeviction",
             "maxmemory": self._memory,
+            # A row's longest field has some hundred bytes; as a list its hash takes half of the memory.
+            "hash-max-ziplist-value": 1024,
             "daemonize": "no",
         }
         flags = [part for name, value in options.items() for part in (f"--{name}", str(value))]

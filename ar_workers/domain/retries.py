@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from .errors import AuthRefused, Denied, EndpointNotFound, EndpointOffline, NotSent, Throttled, Unsupported, VendorFault
+from .errors import AuthRefused, Denied, EndpointNotFound, EndpointOffline, NotSent, OutcomeUnknown, Throttled, Unsupported, VendorFault
 from .model import Value
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ _SHORT_LIVED = {"sms": timedelta(minutes=15), "voice": timedelta(minutes=15)}
 MOST_CRASHES = 10
 
 _FIRST, _CAP = timedelta(seconds=1), timedelta(minutes=5)
+#: Where no answer comes at all the breaker keeps the others away: a longer wait would only last on when it is back.
+_AWAY_CAP = timedelta(seconds=30)
 _OFFLINE_FIRST, _OFFLINE_CAP = timedelta(seconds=30), timedelta(minutes=15)
 _LOOK_FIRST, _LOOK_CAP = timedelta(milliseconds=500), timedelta(minutes=5)
 #: A vendor that names a longer wait than this is read as broken (an epoch taken for seconds).
@@ -60,8 +62,8 @@ def after_error(error: Exception, attempts: int, random: Callable[[], float]) ->
             return Retry(after=_jitter(_OFFLINE_FIRST, _OFFLINE_CAP, attempts, random))
         case Throttled(retry_after=wish) | VendorFault(retry_after=wish) if wish:
             return Retry(after=min(wish, LONGEST_WISH) + _jitter(_FIRST, _FIRST, 0, random))
-        case Throttled() | VendorFault() | NotSent():
-            return Retry(after=_jitter(_FIRST, _CAP, attempts, random))
+        case NotSent() | OutcomeUnknown():
+            return Retry(after=_jitter(_FIRST, _AWAY_CAP, attempts, random))
         case _:
             return Retry(after=_jitter(_FIRST, _CAP, attempts, random))
 

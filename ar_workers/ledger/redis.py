@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import time
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -145,8 +146,9 @@ class RedisLedger:
         self._run("stay_away", customer, remote, in_ms(wish))
 
     def compact(self, before: datetime, limit: int) -> int:
-        packed = 0
-        for customer in self.customers():
+        packed, customers = 0, self.customers()
+        random.shuffle(customers)  # one with a flood to pack comes first in its turn only
+        for customer in customers:
             with unavailable_if_away(), _passed_over_if_spoiled(customer):
                 settled = self._redis.zrange(
                     f"{prefix(customer)}settled", "-inf", int(before.timestamp() * 1000), byscore=True, offset=0, num=limit - packed

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from ar_workers.domain.actions import identity
 from ar_workers.domain.calendar import MOUNTAIN, federal_holidays, is_business_hours
 from ar_workers.domain.endpoints import OS
-from ar_workers.domain.errors import AuthRefused, Denied, EndpointOffline, InvalidEvent, NotSent, Throttled, VendorFault
+from ar_workers.domain.errors import AuthRefused, Denied, EndpointOffline, InvalidEvent, NotSent, OutcomeUnknown, Throttled, VendorFault
 from ar_workers.domain.events import event_schema, parse_event
 from ar_workers.domain.guards import Verdict, rule
 from ar_workers.domain.indicators import Domain, FileHash, HashType, Process, RegistryKey
@@ -296,7 +296,8 @@ def test_a_release_needs_no_group():
 
 @given(st.integers(0, 200), st.randoms())
 def test_waits_are_jittered_and_capped(attempts, dice: random.Random):
-    for error, cap in ((NotSent("x"), timedelta(minutes=5)), (EndpointOffline("x"), timedelta(minutes=15))):
+    away, fault, offline = timedelta(seconds=30), timedelta(minutes=5), timedelta(minutes=15)
+    for error, cap in ((NotSent("x"), away), (OutcomeUnknown("x"), away), (VendorFault("x"), fault), (EndpointOffline("x"), offline)):
         assert timedelta(0) <= after_error(error, attempts, dice.random).after <= cap
 
 

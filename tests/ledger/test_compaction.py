@@ -54,6 +54,16 @@ def test_a_threat_that_failed_keeps_none_behind_it_from_being_packed(ledger):
     assert rounds[-1] == 0
 
 
+def test_threats_that_failed_take_nobodys_place_and_are_packed_once_they_are_done(ledger):
+    for number, state in enumerate((State.FAILED, State.FAILED, State.DONE)):
+        recorded(ledger, a_row(f"isolate:{number}", lane=f"crowdstrike/a{number}"), event=an_event(f"e{number}", f"THREAT-{number}"))
+        settle(ledger, f"acme:isolate:{number}", state)
+    assert sum(packed(ledger, limit=2) for _ in range(2)) == 1
+    ledger.requeue("acme:isolate:0", by="jane", life=timedelta(days=1))
+    settle(ledger, "acme:isolate:0")
+    assert packed(ledger) == 1
+
+
 def test_a_packed_wish_of_the_same_threat_is_not_repeated(ledger):
     a_settled_threat(ledger)
     packed(ledger)

@@ -1,5 +1,5 @@
 -- Replaces a settled threat's rows and timeline by what the client packed them into. ARGV: threat id, packed, length of
--- the timeline that was packed. Returns 1, or 0 if something has moved meanwhile or needs a person: nothing is changed then.
+-- the timeline that was packed. Returns 1, or 0 if something has moved meanwhile or needs a person: its rows and timeline are left then.
 local threat, packed, length = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local key = P .. 'threat:' .. threat
 local timeline = key .. ':timeline'
@@ -7,6 +7,7 @@ if redis.call('LLEN', timeline) ~= length then return 0 end
 local ids = redis.call('ZRANGE', key .. ':rows', 0, -1)
 for _, id in ipairs(ids) do
   local row = get(id, 'state', 'threat')
+  if row[1] == 'failed' then redis.call('ZREM', P .. 'settled', threat) end -- back as soon as it settles anew
   if not TERMINAL[row[1]] or row[1] == 'failed' then return 0 end
 end
 for _, id in ipairs(ids) do
