@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 #: With so many messages standing in a queue or about to, a message rings many rows.
 BACKLOG = 20
 #: Seconds after which what was last seen of the queues is looked at again.
-OLD = 0.5
+OLD = 0.2
 
 #: Which task answers a ring on which queue.
 TASKS: dict[str, str] = {

@@ -178,6 +178,7 @@ def some_services(*, policy: Policy | None = None, edr: FakeEDR | None = None, *
         "capabilities": Capabilities(edr.capabilities(), {edr.vendor: edr.hash_types}),
         "tre_receivers": TRE_RECEIVERS,
         "lease": timedelta(minutes=1),
+        "sleep": lambda seconds: clock.advance(timedelta(seconds=seconds)),
     }
     channels = more.pop("channels", None) or {"slack": FakeChannel(), "pagerduty": FakeChannel(dedupes=True), "email": FakeChannel()}
     owned = {(policy.customer, "") if name == "email" else ("tre", name): channel for name, channel in channels.items()}

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from ..ports import Doorbell, Ledger
 
 #: With so many messages standing in a queue its workers need no waking: more rings would only lengthen what others wait
-#: behind. It is what the workers of a machine get through in two to seven seconds if nothing has to be waited for; the sweep, which
-#: fills them up, comes once a second.
-FULL: Mapping[str, int] = {Queue.RESPOND: 60, Queue.ISOLATION: 500, Queue.IOC: 200, Queue.NOTIFY: 200}
+#: behind. It is what the workers of a machine get through in a second or two if nothing has to be waited for; the sweep fills
+#: them up some times a second.
+FULL: Mapping[str, int] = {Queue.RESPOND: 50, Queue.ISOLATION: 300, Queue.IOC: 100, Queue.NOTIFY: 100}
 #: What a customer may have outstanding and still be rung for at once.
 SMALL = 200
 

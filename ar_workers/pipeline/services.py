@@ -45,3 +45,5 @@ class Services:
     poll_every: timedelta = timedelta(seconds=30)
     #: Seconds that only grow, for what must follow soon.
     monotonic: Callable[[], float] = time.monotonic
+    #: Waits for so many seconds.
+    sleep: Callable[[float], None] = time.sleep

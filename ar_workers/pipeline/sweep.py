@@ -15,12 +15,23 @@ AGAIN = timedelta(seconds=15)
 MOST_RINGS = 5_000
 #: A little less than beat's interval, so that a punctual beat is never refused and two beats make one tick.
 TICK = timedelta(milliseconds=900)
+#: While there is much to ring, a tick is so many looks with so many seconds between them: short queues do not run empty.
+LOOKS, PAUSE = 4, 0.22
+MUCH = 20
 
 
 def sweep(services: Services) -> int:
     """Ring what is due: retries, looks, lost rings, rows whose worker was lost. Returns how many."""
     if not services.ledger.tick("sweep", TICK):
         return 0
-    rings = services.ledger.due(MOST_RINGS, AGAIN, room=room(services.doorbell))
-    services.doorbell.ring(rings)
-    return len(rings)
+    rung = 0
+    for look in range(LOOKS):
+        if look:
+            services.sleep(PAUSE)
+        left = room(services.doorbell)
+        rings = services.ledger.due(MOST_RINGS, AGAIN, room=left)
+        services.doorbell.ring(rings)
+        rung += len(rings)
+        if len(rings) < MUCH and all(left.values()):
+            break
+    return rung

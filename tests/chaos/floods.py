@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import redis
 
 PUBLISHERS, BATCH = 8, 100
-#: Events a second that a flood brings: four times what it has to take.
-PACE, WAVE = 2_000, 200
+#: Events a second that a flood brings: twice what has to be taken.
+PACE, WAVE = 1_000, 200
 
 
 def one_event_again(client: redis.Redis, url: str, seed: int, *, times: int) -> Outcome:

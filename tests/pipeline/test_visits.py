@@ -6,9 +6,12 @@ from collections import deque
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from ar_workers.domain.errors import NotSent, Throttled, VendorFault
 from ar_workers.domain.plans import Skip
 from ar_workers.domain.rows import skip_row
+from ar_workers.domain.scores import MOST_TOGETHER
 from ar_workers.domain.states import State
 from ar_workers.ledger.memory import MemoryLedger
 from ar_workers.pipeline.compaction import MOST_AT_ONCE, compact
@@ -18,7 +21,7 @@ from ar_workers.pipeline.fairness import FULL, SMALL
 from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.limits import declare_limits
 from ar_workers.pipeline.respond import respond
-from ar_workers.pipeline.sweep import AGAIN, sweep
+from ar_workers.pipeline.sweep import AGAIN, LOOKS, sweep
 from tests.fakes import FakeEDR, InlineDoorbell, ManualClock, some_services
 from tests.pipeline.test_end_to_end import DOMAIN, FIN, HASH, KILL, an_edr, published, row
 
@@ -255,3 +258,26 @@ def test_a_message_that_rings_a_row_twice_visits_it_once():
     execute(services, [ids["ban_hash"], ids["ban_hash"]])
     assert sum(len(channel.sent) for channel in services.channels.values()) == 1
     assert [verb for verb, _ in services.edrs["acme", "crowdstrike"].effects] == ["ban_hash"]
+
+
+def test_a_sweep_looks_again_within_its_tick_while_there_is_much_to_ring():
+    doorbell = InlineDoorbell()
+    rung = []
+
+    def drained(seconds):
+        services.clock.advance(timedelta(seconds=seconds))
+        rung.append(len(doorbell.rings))
+        doorbell.rings.clear()
+
+    services = some_services(edr=an_edr(), doorbell=doorbell, sleep=drained)
+    threats = 2 * FULL["respond"] * MOST_TOGETHER
+    services.ledger.accept([published(id=f"e{number}") for number in range(threats)], unrung={"acme"})
+    assert sweep(services) == threats
+    assert rung[0] == FULL["respond"] * MOST_TOGETHER
+    assert len(rung) < LOOKS
+
+
+def test_a_sweep_with_little_to_ring_looks_once():
+    services = some_services(edr=an_edr(), sleep=pytest.fail)
+    services.ledger.accept([published()], unrung={"acme"})
+    assert sweep(services) == 1

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from .store import Store
     from .turns import Turns
 
-#: A queue may have room again after this, and what a lost worker held may find its endpoint free.
-SOON = timedelta(seconds=2)
+#: A queue may have room again after the first, and what a lost worker held may find its endpoint free after the second.
+AT_ONCE, SOON = timedelta(milliseconds=200), timedelta(seconds=2)
 
 
 class Sweeping:
@@ -52,8 +52,8 @@ class Sweeping:
         is_held_by_nobody = row is None or row.state is not State.LEASED
         if row and is_held_by_nobody and self._turns.is_put_off(row, again):
             return False
-        is_soon = not (has_room and is_held_by_nobody)
-        self._store.due[name] = self._store.now() + (min(again, SOON) if is_soon else again)
+        wait = SOON if not is_held_by_nobody else again if has_room else AT_ONCE
+        self._store.due[name] = self._store.now() + min(again, wait)
         return has_room or not is_held_by_nobody
 
     def compact(self, before: datetime, limit: int) -> int:

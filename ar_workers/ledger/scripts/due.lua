@@ -5,7 +5,7 @@
 local limit, again, most_visits, room = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), {}
 for n = 4, #ARGV, 2 do room[ARGV[n]] = tonumber(ARGV[n + 1]) end
 -- A queue may have room again after so many ms, what a lost worker held may find its endpoint free; a beset remote takes longer.
-local SOON, LATER = math.min(again, 2000), 4 * again
+local AT_ONCE, SOON, LATER = math.min(again, 200), math.min(again, 2000), 4 * again
 -- With so many rows waiting at a remote that is full, each visit that leaves calls the next, and no more need come.
 local BESET = 200
 -- So many rows of each half may be put off, then enough has been looked at: Redis does nothing else meanwhile.
@@ -36,7 +36,7 @@ end
 -- Returns how many were put off.
 local function look_at(id)
   if string.sub(id, 1, 6) == 'event/' then
-    if (room.respond or 1) <= 0 then return leave_for(SOON, id) end
+    if (room.respond or 1) <= 0 then return leave_for(AT_ONCE, id) end
     return ring(rings, id, 'respond', 'plan ' .. id, '')
   end
   local row = get(id, 'queue', 'label', 'lane', 'remote', 'verb', 'state')
@@ -49,7 +49,7 @@ local function look_at(id)
       return 1
     end
     if is_beset(remote, row[5]) then return leave_for(LATER, id) end
-    if (room[row[1]] or 1) <= 0 then return leave_for(SOON, id) end
+    if (room[row[1]] or 1) <= 0 then return leave_for(AT_ONCE, id) end
   end
   return ring(is_lost and lost or rings, id, row[1], row[2], row[3])
 end
