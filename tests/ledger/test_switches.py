@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from ar_workers.domain.rows import Claim, Finding, Refusal
@@ -18,6 +20,16 @@ def test_a_closed_kill_switch_holds_what_is_about_to_begin(ledger, scope):
     assert ledger.row("acme:isolate:1").reason == f"paused ({scope}): maintenance"
     assert [ring.id for ring in ledger.resume("acme", scope)] == ["acme:isolate:1"]
     begun(ledger, claimed(ledger))
+
+
+def test_what_waits_behind_a_row_that_must_not_begin_comes_with_the_next_sweep(ledger):
+    recorded(ledger, a_row(), a_row("delete_file:1"))
+    claim = claimed(ledger)
+    assert {ring.id for ring in ledger.due(10, timedelta(hours=1))} == {"acme:delete_file:1"}
+    assert refused(ledger, "acme:delete_file:1") == "endpoint busy"
+    ledger.pause("acme", "verb:isolate", "maintenance")
+    assert ledger.begin(claim, most_isolations=None) == Refusal(reason="held")
+    assert [ring.id for ring in ledger.due(10, timedelta(hours=1))] == ["acme:delete_file:1"]
 
 
 def test_a_closed_kill_switch_holds_what_nobody_has_yet(ledger):

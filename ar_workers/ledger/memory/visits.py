@@ -113,7 +113,8 @@ class Visits:
         found = self._guards.hindrance(row, most_isolations)
         if found:
             row.held_by = found.held_by
-            self._leave(row, found.to, found.reason)
+            for ring in self._leave(row, found.to, found.reason):
+                self._store.due[ring.id] = now  # nobody takes these rings: the sweep's next look brings them
             return Refusal(reason=str(found.to))
         row.begun, row.begun_at = True, self._store.now()
         return None

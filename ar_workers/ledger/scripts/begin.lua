@@ -9,8 +9,10 @@ if to then
   local changes = {'lease_until', 0}
   if held_by then changes = {'lease_until', 0, 'held_by', held_by} end
   enter(id, row[8], row[9], to, reason, changes)
-  if row[5] ~= '' then leave_lane(row[5], row[10], 1, {}) end
-  if (row[11] or '') ~= '' then leave_remote(row[11], row[3], row[10], 1, {}) end
+  local called = {} -- nobody takes these rings: the sweep's next look brings them
+  if row[5] ~= '' then leave_lane(row[5], row[10], 1, called) end
+  if (row[11] or '') ~= '' then leave_remote(row[11], row[3], row[10], 1, called) end
+  for n = 1, #called, 4 do schedule(called[n], now) end
   free_dependents(id, {})
   return to
 end
