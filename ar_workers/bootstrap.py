@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from .celery import CeleryDoorbell, celery_at, workers_seen
+from .celery import CeleryDoorbell, celery_at, set_aside, workers_seen
 from .channels.templating import Templates, check_templates
 from .domain.capabilities import Capabilities, Capability
 from .domain.errors import InvalidSettings
@@ -104,9 +104,11 @@ def redis_checks(redis_url: str) -> Iterator[Check]:
 
 
 def worker_checks(redis_url: str) -> Iterator[Check]:
-    """Whether workers take messages, and beat rings."""
-    yield workers_seen(celery_at(os.environ.get("AR_BROKER_URL") or redis_url))
+    """Whether workers take messages, beat rings, and strangers push."""
+    celery = celery_at(os.environ.get("AR_BROKER_URL") or redis_url)
+    yield workers_seen(celery)
     yield is_swept(redis_url)
+    yield set_aside(celery)
 
 
 def _adapters(settings: Settings, problems: list[str]) -> dict[tuple[str, Vendor], EDRAdapter]:

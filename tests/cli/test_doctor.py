@@ -7,6 +7,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from ar_workers.celery import celery_at, set_aside
 from ar_workers.channels import email, pagerduty, slack, webhook
 from ar_workers.channels.egress import Egress
 from ar_workers.cli import arctl
@@ -14,6 +15,7 @@ from ar_workers.cli.redis_server import free_port
 from ar_workers.domain.checkups import Light
 from ar_workers.ledger.checkup import checkup, is_swept
 from ar_workers.simulator import Simulation, World
+from ar_workers.transport import POISON
 from tests.edr.rigs.crowdstrike import crowdstrike
 
 FALCON = """
@@ -116,6 +118,13 @@ def test_a_redis_that_forgets_is_red(real_redis, redis_url, setting, value, name
 def test_a_sweep_leaves_its_trace(real_redis, redis_url):
     real_redis.set("ar:tick:sweep", "1")
     assert is_swept(redis_url).light is Light.OK
+
+
+def test_messages_that_nobody_could_read_are_a_warning_with_their_number(real_redis, redis_url):
+    assert set_aside(celery_at(redis_url)).light is Light.OK
+    real_redis.lpush(POISON, "{}", "{}")
+    assert (set_aside(celery_at(redis_url)).light, set_aside(celery_at(redis_url)).detail) == (Light.WARN, "2 messages were set aside")
+    assert set_aside(celery_at("redis://127.0.0.1:1/0")).light is Light.RED
 
 
 @pytest.fixture
