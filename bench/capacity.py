@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ar_workers.domain.limits import Limits
 
 #: Measured by `throughput` and `growth` here, rounded up: milliseconds of CPU, Redis commands and bytes per threat.
-WORKER_MS, REDIS_MS, COMMANDS, BYTES = 8.0, 2.5, 400, 4_096
+WORKER_MS, REDIS_MS, COMMANDS, BYTES = 5.0, 2.0, 310, 3_700
 #: Assumed: how often an endpoint is in a published threat, and how far the busiest hour stands out of the mean.
 THREATS_PER_ENDPOINT_AND_DAY, BUSIEST = 1 / 1_000, 10
 #: Assumed: how long a vendor takes to answer, and how long what was is kept.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..ports import Doorbell, Ledger
 
 #: With so many messages standing in a queue its workers need no waking: more rings would only lengthen what others wait
-#: behind. It is what the workers of a machine get through in a second or two if nothing has to be waited for; the sweep
+#: behind. It is what the workers of a machine get through in one to three seconds if nothing has to be waited for; the sweep
 #: fills them up some times a second, and an isolation that it rings for costs more than one that is rung at once.
 FULL: Mapping[str, int] = {Queue.RESPOND: 30, Queue.ISOLATION: 800, Queue.IOC: 100, Queue.NOTIFY: 100}
 #: What a customer may have outstanding and still be rung for at once.
