@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from .celery import CeleryDoorbell, celery_at, set_aside, workers_seen
+from .celery import CeleryDoorbell, celery_at, workers_seen
 from .channels.templating import Templates, check_templates
 from .domain.capabilities import Capabilities, Capability
 from .domain.errors import InvalidSettings
@@ -28,6 +28,7 @@ from .pipeline.services import Services
 from .receivers import TRE_RECEIVERS, configured
 from .settings import load_settings
 from .sources import FORMATS
+from .transport import set_aside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +109,7 @@ def worker_checks(redis_url: str) -> Iterator[Check]:
     celery = celery_at(os.environ.get("AR_BROKER_URL") or redis_url)
     yield workers_seen(celery)
     yield is_swept(redis_url)
-    yield set_aside(celery)
+    yield set_aside(celery.connection_for_read())
 
 
 def _adapters(settings: Settings, problems: list[str]) -> dict[tuple[str, Vendor], EDRAdapter]:

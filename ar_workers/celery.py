@@ -14,9 +14,8 @@ from kombu.exceptions import OperationalError
 from redis import RedisError
 
 from .brokers import broker_at
-from .domain.checkups import Check, ok, red, warn
+from .domain.checkups import Check, ok, red
 from .domain.scores import Queue, Score, Step, coalesced
-from .transport import POISON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -169,17 +168,3 @@ def workers_seen(celery: Celery) -> Check:
         return red("workers", f"the broker does not answer ({type(error).__name__})", "check AR_BROKER_URL or AR_REDIS_URL")
     names = sorted(name for each in replies or [] for name in each)
     return ok("workers", f"{len(names)} answer: {', '.join(names)}"[:300]) if names else red("workers", "none answers", fix)
-
-
-def set_aside(celery: Celery) -> Check:
-    """How many messages nobody could read: an operator looks who pushes them."""
-    try:
-        with celery.connection_or_acquire() as connection, connection.channel() as channel:
-            number = channel.client.llen(POISON)
-    except (OperationalError, RedisError, OSError) as error:
-        return red("poison", f"cannot be told: the broker does not answer ({type(error).__name__})")
-    return (
-        warn("poison", f"{number} messages were set aside", f"look who sends them: `LRANGE {POISON} 0 9`")
-        if number
-        else ok("poison", "none")
-    )

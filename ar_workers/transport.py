@@ -33,8 +33,12 @@ from kombu.utils.json import dumps, loads
 from redis import ConnectionError as RedisConnectionError
 from redis import RedisError
 
+from .domain.checkups import Check, ok, red, warn
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from kombu.connection import Connection
 
 _log = logging.getLogger(__name__)
 POISON = "ar:poison"
@@ -252,3 +256,15 @@ class SentinelTransport(redis.SentinelTransport):
 
     Channel = SentinelChannel
     connection_errors = _CONNECTION_ERRORS
+
+
+def set_aside(connection: Connection) -> Check:
+    """How many messages nobody could read: an operator looks who pushes them."""
+    try:
+        with connection, connection.channel() as channel:
+            number = channel.client.llen(POISON)
+    except (OperationalError, RedisError, OSError) as error:
+        return red("poison", f"cannot be told: the broker does not answer ({type(error).__name__})")
+    if not number:
+        return ok("poison", "none")
+    return warn("poison", f"{number} messages were set aside", f"look who sends them: `LRANGE {POISON} 0 9`")

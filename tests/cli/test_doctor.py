@@ -7,7 +7,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from ar_workers.celery import celery_at, set_aside
+from ar_workers.celery import celery_at
 from ar_workers.channels import email, pagerduty, slack, webhook
 from ar_workers.channels.egress import Egress
 from ar_workers.cli import arctl
@@ -15,7 +15,7 @@ from ar_workers.cli.redis_server import free_port
 from ar_workers.domain.checkups import Light
 from ar_workers.ledger.checkup import checkup, is_swept
 from ar_workers.simulator import Simulation, World
-from ar_workers.transport import POISON
+from ar_workers.transport import POISON, set_aside
 from tests.edr.rigs.crowdstrike import crowdstrike
 
 FALCON = """
@@ -121,10 +121,14 @@ def test_a_sweep_leaves_its_trace(real_redis, redis_url):
 
 
 def test_messages_that_nobody_could_read_are_a_warning_with_their_number(real_redis, redis_url):
-    assert set_aside(celery_at(redis_url)).light is Light.OK
+    assert counted(redis_url).light is Light.OK
     real_redis.lpush(POISON, "{}", "{}")
-    assert (set_aside(celery_at(redis_url)).light, set_aside(celery_at(redis_url)).detail) == (Light.WARN, "2 messages were set aside")
-    assert set_aside(celery_at("redis://127.0.0.1:1/0")).light is Light.RED
+    assert (counted(redis_url).light, counted(redis_url).detail) == (Light.WARN, "2 messages were set aside")
+    assert counted("redis://127.0.0.1:1/0").light is Light.RED
+
+
+def counted(broker_url):
+    return set_aside(celery_at(broker_url).connection_for_read())
 
 
 @pytest.fixture
