@@ -64,6 +64,17 @@ def test_threats_that_failed_take_nobodys_place_and_are_packed_once_they_are_don
     assert packed(ledger) == 1
 
 
+def test_a_threat_that_shares_a_failed_row_of_another_is_packed_once_that_is_done(ledger):
+    recorded(ledger, a_row())
+    recorded(ledger, a_row(), a_row("ban_hash:2", lane=None), event=an_event("e2", "THREAT-2"))
+    settle(ledger, "acme:isolate:1", State.FAILED)
+    settle(ledger, "acme:ban_hash:2")
+    assert packed(ledger) == 0
+    ledger.requeue("acme:isolate:1", by="jane", life=timedelta(days=1))
+    settle(ledger, "acme:isolate:1")
+    assert packed(ledger) == 2
+
+
 def test_a_packed_wish_of_the_same_threat_is_not_repeated(ledger):
     a_settled_threat(ledger)
     packed(ledger)

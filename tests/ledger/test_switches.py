@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -30,6 +31,19 @@ def test_what_waits_behind_a_row_that_must_not_begin_comes_with_the_next_sweep(l
     ledger.pause("acme", "verb:isolate", "maintenance")
     assert ledger.begin(claim, most_isolations=None) == Refusal(reason="held")
     assert [ring.id for ring in ledger.due(10, timedelta(hours=1))] == ["acme:delete_file:1"]
+
+
+def test_what_is_held_behind_a_row_that_must_not_begin_is_not_rung(ledger):
+    recorded(ledger, a_row(), a_row("delete_file:1"))
+    claimed(ledger, lease=timedelta(milliseconds=30))
+    assert refused(ledger, "acme:delete_file:1") == "endpoint busy"
+    time.sleep(0.05)
+    ledger.pause("acme", "verb:delete_file", "maintenance")
+    assert refused(ledger, "acme:delete_file:1") == State.HELD
+    claim = claimed(ledger)
+    ledger.pause("acme", "verb:isolate", "maintenance")
+    assert ledger.begin(claim, most_isolations=None) == Refusal(reason="held")
+    assert ledger.due(10, timedelta(hours=1)) == []
 
 
 def test_a_closed_kill_switch_holds_what_nobody_has_yet(ledger):

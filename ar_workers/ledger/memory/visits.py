@@ -113,8 +113,9 @@ class Visits:
         found = self._guards.hindrance(row, most_isolations)
         if found:
             row.held_by = found.held_by
-            for ring in self._leave(row, found.to, found.reason):
-                self._store.due[ring.id] = now  # nobody takes these rings: the sweep's next look brings them
+            for ring in self._leave(row, found.to, found.reason):  # nobody takes these rings: the sweep's next look brings them
+                if ring.id in self._store.due:  # what is held is not due
+                    self._store.due[ring.id] = now
             return Refusal(reason=str(found.to))
         row.begun, row.begun_at = True, self._store.now()
         return None

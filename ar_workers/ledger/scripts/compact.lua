@@ -7,7 +7,7 @@ if redis.call('LLEN', timeline) ~= length then return 0 end
 local ids = redis.call('ZRANGE', key .. ':rows', 0, -1)
 for _, id in ipairs(ids) do
   local row = get(id, 'state', 'threat')
-  if row[1] == 'failed' then redis.call('ZREM', P .. 'settled', threat) end -- back as soon as it settles anew
+  if row[1] == 'failed' and row[2] == threat then redis.call('ZREM', P .. 'settled', threat) end -- back once it settles anew
   if not TERMINAL[row[1]] or row[1] == 'failed' then return 0 end
 end
 for _, id in ipairs(ids) do
