@@ -108,19 +108,19 @@ def redis_storm(folder: Path, seed: int, *, threats: int, kills: int, pauses: tu
 
 def rolling_restarts(folder: Path, seed: int, *, threats: int, restarts: int, batch: int) -> Outcome:
     """R19: one worker after the other is asked to stop while it works, and started again. What it costs is told by a calm run before."""
-    calm, _ = _isolations(folder / "calm", seed, threats=max(1, threats // 2), restarts=0, batch=batch)
-    rows, verdict = _isolations(folder / "storm", seed, threats=threats, restarts=restarts, batch=batch)
+    calm, _, _ = _isolations(folder / "calm", seed, threats=max(1, threats // 2), restarts=0, batch=batch)
+    rows, verdict, done = _isolations(folder / "storm", seed, threats=threats, restarts=restarts, batch=batch)
     extra = _seen_p99(rows) - _seen_p99(calm)
     asked = [((row.performed_at or row.settled_at) - row.created_at).total_seconds() for row in rows if row.settled_at]
     return of(
         "R19", f"rolling restarts under load, {threats} threats", seed, verdict, timely=extra <= 10,
-        figure="0 lost, 0 doubled; isolation p99 later by <= 10 s", restarts=restarts, asked_p99=percentile(asked, 0.99),
+        figure="0 lost, 0 doubled; isolation p99 later by <= 10 s", restarts=done, asked_p99=percentile(asked, 0.99),
         calm_p99=_seen_p99(calm), seen_p99=_seen_p99(rows), extra_p99=extra,
     )  # fmt: skip
 
 
-def _isolations(folder: Path, seed: int, *, threats: int, restarts: int, batch: int) -> tuple[list[Row], Verdict]:
-    """What became of the isolations of a run, and what the oracle says of all of it."""
+def _isolations(folder: Path, seed: int, *, threats: int, restarts: int, batch: int) -> tuple[list[Row], Verdict, int]:
+    """What became of the isolations of a run, what the oracle says of all of it, and how many restarts there were."""
     campaign = Campaign(seed)
     campaign.add(threats)
     with Fleet(folder, campaign, settings=HASTE) as fleet:
@@ -131,7 +131,7 @@ def _isolations(folder: Path, seed: int, *, threats: int, restarts: int, batch: 
         fleet.until(fleet.settled(campaign.threats), seconds=PATIENCE)
         ledger = fleet.ledger
         rows = [row for event in campaign.threats for row in ledger.rows(event.customer, event.threat_id) if row.verb == "isolate"]
-        return rows, fleet.verdict()
+        return rows, fleet.verdict(), killer.done
 
 
 def _seen_p99(rows: list[Row]) -> float:
