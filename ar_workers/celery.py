@@ -15,7 +15,7 @@ from redis import RedisError
 
 from .brokers import broker_at
 from .domain.checkups import Check, ok, red
-from .domain.scores import Queue, Score, Step, coalesced
+from .domain.scores import MOST_TOGETHER, Queue, Score, Step, coalesced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 #: With so many messages standing in a queue or about to, a message rings many rows.
 BACKLOG = 20
+#: Isolations share a message only behind so many others, and one more for each time as many: by then the threads of a worker are
+#: busy with several each, and one that is visited after others of its message comes hardly later than alone.
+ISOLATIONS_AHEAD = 25
 #: Seconds after which what was last seen of the queues is looked at again.
 OLD = 0.2
 
@@ -115,7 +118,8 @@ class CeleryDoorbell:
         """The whole threat as one canvas: chains of isolation and group, beside the deliveries."""
         more = Counter(step.ring.queue for step in score.steps)
         if any(self._standing.get(queue, 0) + number >= BACKLOG for queue, number in more.items()):
-            score = coalesced(score)
+            deep = 1 + self._standing.get(Queue.ISOLATION, 0) // ISOLATIONS_AHEAD
+            score = coalesced(score, isolations=min(deep, MOST_TOGETHER[Queue.ISOLATION]))
         if score.steps:
             self._send([self._canvas(step) for step in score.steps])
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .domain.limits import Limits
     from .domain.notifications import Delivery, Digest
     from .domain.results import Result
-    from .domain.rows import Acceptance, Claim, Finding, NewRow, Refusal, Row, Seat, ThreatRecord
+    from .domain.rows import Acceptance, Claim, EventPlan, Finding, Refusal, Row, Seat, ThreatRecord
     from .domain.scores import Ring, Score
 
 
@@ -131,8 +131,8 @@ class Ledger(Protocol):
     def event_failed(self, ref: str, reason: str, after: timedelta) -> None:
         """Planning failed: due again after this long, until it is set aside as failed."""
 
-    def record(self, event: Event, rows: Sequence[NewRow], *, closes: str | None, unrung: Container[str] = ()) -> list[Ring] | None:
-        """Write the whole plan of an event in one step. Returns what of the threat may be rung, in plan order.
+    def record(self, plans: Sequence[EventPlan], *, unrung: Container[str] = ()) -> list[list[Ring] | None]:
+        """Write the plan of each event in one step. Returns what of its threat may be rung, in plan order.
 
         None if it was written before: nothing is changed then. `unrung` are queues on which nobody rings: their rows are due at once.
         """

@@ -7,9 +7,9 @@ import json
 from dataclasses import replace
 
 from ar_workers import bootstrap, tasks
-from ar_workers.celery import BACKLOG, TASKS, CeleryDoorbell, app, celery_at
+from ar_workers.celery import BACKLOG, ISOLATIONS_AHEAD, TASKS, CeleryDoorbell, app, celery_at
 from ar_workers.cli.redis_server import free_port
-from ar_workers.domain.scores import MOST_TOGETHER, Queue, Ring
+from ar_workers.domain.scores import Queue, Ring
 from ar_workers.pipeline.workflow import arrange
 from ar_workers.ports import Page
 from ar_workers.sources import FORMATS
@@ -62,7 +62,16 @@ def test_the_backlog_is_counted_per_queue(real_redis, redis_url):
 
 def test_what_would_make_a_backlog_goes_out_as_few_messages(real_redis, redis_url):
     CeleryDoorbell(celery_at(redis_url)).ring([a_ring(f"ban_hash:{number}", Queue.IOC) for number in range(BACKLOG)])
-    assert real_redis.llen("ioc") == BACKLOG / MOST_TOGETHER
+    assert real_redis.llen("ioc") == 1
+
+
+def test_isolations_share_a_message_only_behind_many_others_and_the_more_the_more_stand(real_redis, redis_url):
+    isolations = [a_ring(f"isolate:{number}", Queue.ISOLATION) for number in range(2 * ISOLATIONS_AHEAD)]
+    doorbell = CeleryDoorbell(celery_at(redis_url))
+    doorbell.ring(isolations)
+    assert real_redis.llen("isolation") == len(isolations)
+    doorbell.ring([a_ring(f"isolate:late-{number}", Queue.ISOLATION) for number in range(6)])
+    assert [len(body_of(each)[0]) for each in messages(real_redis, "isolation")[:2]] == [3, 3]
 
 
 def test_what_a_lost_worker_held_goes_to_the_head_of_the_queue(real_redis, redis_url):

@@ -20,7 +20,10 @@ from .states import State
 from .threats import Threat
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .actions import Action
+    from .events import Event
     from .notifications import Notification
     from .plans import Skip
 
@@ -55,6 +58,15 @@ class NewRow:
     #: A delivery that has a fallback: its failure comes in again as an event.
     has_fallback: bool = False
     once: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventPlan:
+    """What an event comes to: its rows in the order of the plan; `closes`, a reason, calls off what its threat still has open."""
+
+    event: Event
+    rows: Sequence[NewRow]
+    closes: str | None = None
 
 
 class Row(Value):

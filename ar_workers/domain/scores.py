@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-#: One message rings no more: its worker visits them one after the other.
-MOST_TOGETHER = 10
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 class Queue(StrEnum):
@@ -20,6 +21,10 @@ class Queue(StrEnum):
     IOC = "ioc"
     NOTIFY = "notify"
     HOUSEKEEPING = "housekeeping"
+
+
+#: One message rings no more of them: its worker visits them one after the other.
+MOST_TOGETHER: Mapping[Queue, int] = {Queue.RESPOND: 10, Queue.ISOLATION: 10, Queue.IOC: 30, Queue.NOTIFY: 30, Queue.HOUSEKEEPING: 1}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,20 +68,27 @@ def share(number: int, customers: int) -> int:
     return max(min(1, number), number // max(1, customers))
 
 
-def coalesced(score: Score) -> Score:
-    """The same score with as few messages as its order allows: what is rung together on one queue is one message."""
-    return Score(steps=_merged(score.steps))
+def coalesced(score: Score, *, isolations: int = 1) -> Score:
+    """The same score with as few messages as its order allows: what is rung together on one queue is one message, of
+    isolations so many.
+    """
+    return Score(steps=_merged(score.steps, {**MOST_TOGETHER, Queue.ISOLATION: isolations}))
 
 
-def _merged(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """Isolations stay alone; what follows a merged step is rung with it, because its worker goes on with what it frees."""
-    heads = [Step(ring=step.ring, then=_merged(step.then)) for step in steps if step.ring.queue == Queue.ISOLATION]
-    rest = [ring for step in steps if step.ring.queue != Queue.ISOLATION for ring in _flat(step)]
-    by_queue: dict[tuple[Queue, str, bool], list[Ring]] = {}
-    for ring in rest:
-        by_queue.setdefault((ring.queue, ring.id.partition(":")[0], ring.is_first), []).append(ring)
-    chunks = (rings[start : start + MOST_TOGETHER] for rings in by_queue.values() for start in range(0, len(rings), MOST_TOGETHER))
-    return (*heads, *(Step(ring=_joined(rings)) for rings in chunks))
+def _merged(steps: Sequence[Step], most: Mapping[Queue, int]) -> tuple[Step, ...]:
+    """What follows a merged step is rung with it, because its worker goes on with what it frees; only what follows isolations
+    stays behind them.
+    """
+    heads = [step for step in steps if step.ring.queue == Queue.ISOLATION]
+    rest = [Step(ring=ring) for step in steps if step.ring.queue != Queue.ISOLATION for ring in _flat(step)]
+    alike: dict[tuple[Queue, str, bool], list[Step]] = {}
+    for step in (*heads, *rest):
+        alike.setdefault((step.ring.queue, step.ring.id.partition(":")[0], step.ring.is_first), []).append(step)
+    chunks = (found[start : start + most[queue]] for (queue, *_), found in alike.items() for start in range(0, len(found), most[queue]))
+    return tuple(
+        Step(ring=_joined([step.ring for step in some]), then=_merged([each for step in some for each in step.then], most))
+        for some in chunks
+    )
 
 
 def _flat(step: Step) -> list[Ring]:

@@ -19,7 +19,7 @@ from ..domain.scores import Ring, share
 from .clients import infos, unavailable_if_away
 from .packing import packed, unpacked
 from .scripting import Scripts, prefix
-from .shapes import acceptance, at_head, claim_of, conclusion, customer_of, in_ms, rings_of, row_of, threat_of, wished
+from .shapes import acceptance, at_head, claim_of, conclusion, customer_of, in_ms, planned, rings_of, row_of, threat_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..domain.events import Event
     from ..domain.limits import Limits
     from ..domain.notifications import Delivery, Digest
-    from ..domain.rows import Finding, NewRow
+    from ..domain.rows import EventPlan, Finding
 
 _log = logging.getLogger(__name__)
 #: A ring is expected to arrive within this; only then does the sweep ring again.
@@ -104,11 +104,12 @@ class RedisLedger:
         customer, _, event_id = ref.partition(":event/")
         self._run("event_failed", customer, event_id, reason, in_ms(after), MOST_PLANNING_ATTEMPTS)
 
-    def record(self, event: Event, rows: Sequence[NewRow], *, closes: str | None, unrung: Container[str] = ()) -> list[Ring] | None:
-        wishes = [part for row in rows for part in wished(row, 0 if row.queue in unrung else self._grace)]
-        occurred = int(event.occurred_at.timestamp() * 1000)
-        is_new, *rings = self._run("record", event.customer, event.id, event.threat_id, occurred, closes or "", *wishes)
-        return rings_of(rings) if is_new == "yes" else None
+    def record(self, plans: Sequence[EventPlan], *, unrung: Container[str] = ()) -> list[list[Ring] | None]:
+        """One pipeline for all."""
+        calls = [("record", plan.event.customer, planned(plan, self._grace, unrung)) for plan in plans]
+        with unavailable_if_away():
+            replies = self._scripts.run_all(calls) if calls else []
+        return [rings_of(rings) if is_new == "yes" else None for is_new, *rings in replies]
 
     def claim(self, row_ids: Sequence[str], *, owner: str, lease: timedelta, most_isolations: int | None) -> list[Claim | Refusal]:
         most = -1 if most_isolations is None else most_isolations

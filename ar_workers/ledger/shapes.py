@@ -13,10 +13,10 @@ from ..domain.threats import Threat
 from .packing import unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from ..domain.events import Event
-    from ..domain.rows import Finding, NewRow
+    from ..domain.rows import EventPlan, Finding, NewRow
 
 
 _MS = timedelta(milliseconds=1)
@@ -39,8 +39,14 @@ def acceptance(event: Event, grace: int) -> tuple[str | int, ...]:
     return (event.id, event.digest, event.model_dump_json(), event.threat_id, threat_json, grace, event.remark)
 
 
-def wished(row: NewRow, grace: int) -> tuple[str | int, ...]:
-    """A row among the arguments of `record.lua`."""
+def planned(plan: EventPlan, grace: int, unrung: Container[str]) -> tuple[str | int, ...]:
+    """The arguments of `record.lua`; rows of the queues `unrung` have no grace."""
+    event = plan.event
+    wishes = [part for row in plan.rows for part in _wished(row, 0 if row.queue in unrung else grace)]
+    return (event.id, event.threat_id, int(event.occurred_at.timestamp() * 1000), plan.closes or "", *wishes)
+
+
+def _wished(row: NewRow, grace: int) -> tuple[str | int, ...]:
     return (
         row.id,
         row.kind,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 #: With so many messages standing in a queue its workers need no waking: more rings would only lengthen what others wait
 #: behind. It is what the workers of a machine get through in one to three seconds if nothing has to be waited for; the sweep
 #: fills them up some times a second, and an isolation that it rings for costs more than one that is rung at once.
-FULL: Mapping[str, int] = {Queue.RESPOND: 30, Queue.ISOLATION: 800, Queue.IOC: 100, Queue.NOTIFY: 100}
+FULL: Mapping[Queue, int] = {Queue.RESPOND: 30, Queue.ISOLATION: 800, Queue.IOC: 40, Queue.NOTIFY: 40}
 #: What a customer may have outstanding and still be rung for at once.
 SMALL = 200
 
@@ -23,7 +23,7 @@ def room(doorbell: Doorbell) -> dict[str, int]:
     """How many more events or rows of each queue may be rung for."""
     standing = doorbell.backlog()
     messages = {queue: max(0, full - standing.get(queue, 0)) for queue, full in FULL.items()}
-    return {queue: number * (1 if queue == Queue.ISOLATION else MOST_TOGETHER) for queue, number in messages.items()}
+    return {str(queue): number * (1 if queue == Queue.ISOLATION else MOST_TOGETHER[queue]) for queue, number in messages.items()}
 
 
 def left_to_the_sweep(ledger: Ledger, doorbell: Doorbell, customer: str) -> frozenset[str]:

@@ -15,7 +15,7 @@ from ..domain.events import DeliveryFailed, NoteAdded, ThreatPublished
 from ..domain.notifications import Audience, Delivery, Digest, Kind, Receiver, instead
 from ..domain.retries import delivery_life, life_of
 from ..domain.routes import Target, route
-from ..domain.rows import action_row, delivery_row, skip_row, untold_row
+from ..domain.rows import EventPlan, action_row, delivery_row, skip_row, untold_row
 from ..domain.scores import Score
 from ..domain.summaries import summarise
 from .fairness import left_to_the_sweep
@@ -31,41 +31,50 @@ if TYPE_CHECKING:
     from ..domain.plans import Plan
     from ..domain.policies import Policy
     from ..domain.rows import NewRow
-    from ..domain.scores import Step
     from ..domain.summaries import Summary
     from .services import Services
 
 _log = logging.getLogger(__name__)
 RETRY_PLANNING = timedelta(seconds=15)
+#: What was planned is recorded after so many seconds at the latest, even if an EDR is still to be asked about the next event.
+HELD_BACK = 0.05
 
 
 def respond(services: Services, refs: Sequence[str]) -> None:
-    """Plan the events `refs`, record each plan in one step, and ring its workers. A repetition does nothing.
+    """Plan the events `refs` of one customer, record each plan in one step, and ring its workers. A repetition does nothing.
 
     An event that cannot be planned (no such customer, a defect) is tried again and then set aside as failed,
     where operators see it; it is never dropped.
     """
-    steps: list[Step] = []
-    unrung: dict[str, frozenset[str]] = {}
+    since = services.monotonic()
+    plans: list[EventPlan] = []
     for ref, event in zip(refs, services.ledger.events(refs), strict=True):
-        if event:
-            if event.customer not in unrung:
-                unrung[event.customer] = left_to_the_sweep(services.ledger, services.doorbell, event.customer)
-            steps += _respond(services, ref, event, unrung[event.customer])
+        plan = _planned(services, ref, event) if event else None
+        if plan:
+            plans.append(plan)
+        if plans and services.monotonic() - since > HELD_BACK:
+            _play(services, plans)
+            plans, since = [], services.monotonic()
+    if plans:
+        _play(services, plans)
+
+
+def _play(services: Services, plans: Sequence[EventPlan]) -> None:
+    """Record them, and ring for all but what is left to the sweep."""
+    unrung = left_to_the_sweep(services.ledger, services.doorbell, plans[0].event.customer)
+    rung = services.ledger.record(plans, unrung=unrung)
+    steps = [step for rings in rung for step in arrange([ring for ring in rings or () if ring.queue not in unrung]).steps]
     services.doorbell.play(Score(steps=tuple(steps)))
 
 
-def _respond(services: Services, ref: str, event: Event, unrung: frozenset[str]) -> tuple[Step, ...]:
-    """What is to be played of the event's threat: all but what is left to the sweep."""
+def _planned(services: Services, ref: str, event: Event) -> EventPlan | None:
     try:
         plan = plan_for(event, context_for(services, event))
-        rows = list(rows_of(services, event, plan))
+        return EventPlan(event=event, rows=list(rows_of(services, event, plan)), closes=plan.closes)
     except Exception as error:  # noqa: BLE001 - whatever it is, the event must be kept and shown
         services.ledger.event_failed(ref, f"{type(error).__name__}: {error}"[:300], RETRY_PLANNING)
         _log.exception("planning %s failed", ref)
-        return ()
-    rings = services.ledger.record(event, rows, closes=plan.closes, unrung=unrung)
-    return arrange([ring for ring in rings or () if ring.queue not in unrung]).steps
+        return None
 
 
 def context_for(services: Services, event: Event) -> Context:

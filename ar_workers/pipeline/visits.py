@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..domain.rows import Refusal
+from ..domain.scores import Ring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..domain.rows import Claim, Finding
-    from ..domain.scores import Ring
     from .services import Services
 
 _log = logging.getLogger(__name__)
@@ -21,6 +21,8 @@ _log = logging.getLogger(__name__)
 CLEARANCE = 0.25
 #: What was found is written down after so many seconds at the latest, even if more rows are still to be visited.
 HELD_BACK = 0.05
+#: Claimed is what will be visited soon: of a long message so many rows, and more once these have shown that it goes quickly.
+CLAIMED_AT_ONCE = 10
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,20 @@ def visit_all(services: Services, row_ids: Sequence[str], look: Callable[[Visit]
     `look` returns None where the ledger has moved the row itself.
     """
     customer = row_ids[0].partition(":")[0]
-    once = list(dict.fromkeys(row_ids))  # to its owner a row is granted again, as after a lost reply
-    claims = services.ledger.claim(once, owner=uuid.uuid4().hex, lease=services.lease, most_isolations=_most_isolations(services, customer))
+    left = list(dict.fromkeys(row_ids))  # to its owner a row is granted again, as after a lost reply
+    most, rings = CLAIMED_AT_ONCE, list[Ring]()
+    while left:
+        some, left = left[:most], left[most:]
+        since = services.monotonic()
+        rings += _visit_some(services, customer, some, look)
+        if services.monotonic() - since < HELD_BACK:
+            most = len(left)
+    return rings
+
+
+def _visit_some(services: Services, customer: str, row_ids: Sequence[str], look: Callable[[Visit], Finding | None]) -> list[Ring]:
+    most = _most_isolations(services, customer)
+    claims = services.ledger.claim(row_ids, owner=uuid.uuid4().hex, lease=services.lease, most_isolations=most)
     held = [claim for claim in claims if not isinstance(claim, Refusal)]
     with services.heartbeat.holding(held):
         return _visit_each(services, held, look)

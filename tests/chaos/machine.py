@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, precondition, rule
 
-from ar_workers.domain.rows import Acceptance, Claim, Finding, NewRow, Queue, Refusal
+from ar_workers.domain.rows import Acceptance, Claim, EventPlan, Finding, NewRow, Queue, Refusal
 from ar_workers.domain.states import FREES_DEPENDENTS, MOVES, TERMINAL, State
 from tests.builders import a_threat, a_threat_published
 from tests.chaos.oracle import Verdict, _moves
@@ -97,8 +97,8 @@ class LedgerMachine(RuleBasedStateMachine):
     def _record(self, threat: str, wishes: list[NewRow], agent: str) -> None:
         event = a_threat_published(id=f"ev-{threat}", threat=a_threat(id=threat), endpoints=())
         assert self.ledger.accept([event, event]) == [Acceptance.NEW, Acceptance.DUPLICATE]
-        assert self.ledger.record(event, wishes, closes=None) is not None
-        assert self.ledger.record(event, wishes, closes=None) is None
+        assert self.ledger.record([EventPlan(event=event, rows=wishes)]) != [None]
+        assert self.ledger.record([EventPlan(event=event, rows=wishes)]) == [None]
         for each in wishes:
             waits = set(each.after)
             state = State.WAITING if waits else State.PENDING
@@ -269,7 +269,7 @@ class LedgerMachine(RuleBasedStateMachine):
         number = next(self.numbers)
         event = a_threat_published(id=f"close-{number}", threat=a_threat(id=threat), endpoints=())
         self.ledger.accept([event])
-        assert self.ledger.record(event, [], closes="closed") is not None
+        assert self.ledger.record([EventPlan(event=event, rows=[], closes="closed")]) != [None]
         for row in [row for row in self.rows.values() if row.threat == threat and row.verb != "release"]:
             if row.state in {State.WAITING, State.PENDING, State.HELD}:
                 self._settle(row, State.CANCELLED)

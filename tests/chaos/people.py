@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ar_workers.domain.actions import IsolateEndpoint, ReleaseEndpoint
 from ar_workers.domain.errors import OutcomeUnknown
 from ar_workers.domain.results import Answer, Result
-from ar_workers.domain.rows import Claim, Finding, Refusal, action_row
+from ar_workers.domain.rows import Claim, EventPlan, Finding, Refusal, action_row
 from ar_workers.domain.states import TERMINAL, State
 from ar_workers.ledger.memory import MemoryLedger
 from ar_workers.pipeline.execute import execute
@@ -120,7 +120,7 @@ def recorded(ledger: Ledger, action: Action) -> str:
     number = next(_numbers)
     event = a_threat_published(id=f"only-{number}", threat=a_threat(id=f"ONLY-{number}"), endpoints=())
     ledger.accept([event])
-    ledger.record(event, [action_row(action, event.threat_id, after=(), life=LIFE)], closes=None)
+    ledger.record([EventPlan(event=event, rows=[action_row(action, event.threat_id, after=(), life=LIFE)])])
     return ledger.rows("acme", event.threat_id)[0].id
 
 

@@ -16,7 +16,7 @@ from ar_workers.cli.redis_server import free_port
 from ar_workers.domain.errors import ARError, InvalidEvent, LedgerUnavailable
 from ar_workers.domain.notifications import Delivery, Receiver, remediation_summary
 from ar_workers.domain.retries import life_of
-from ar_workers.domain.rows import Finding, action_row
+from ar_workers.domain.rows import EventPlan, Finding, action_row
 from ar_workers.domain.states import State
 from ar_workers.domain.summaries import summarise
 from tests.builders import a_hash_ban, a_threat, a_threat_published, an_isolate
@@ -134,7 +134,7 @@ def failed(ledger):
     ledger.accept([event])
     wishes = [an_isolate(), a_hash_ban(), a_hash_ban(md5="a" * 32)]
     rows = [action_row(each, event.threat_id, after=(), life=life_of(each.verb)) for each in wishes]
-    ledger.record(event, rows, closes=None)
+    ledger.record([EventPlan(event=event, rows=rows)])
     for row, state in zip(rows, (State.FAILED, State.FAILED, State.DONE), strict=True):
         (claim,) = ledger.claim([row.id], owner=row.id, lease=timedelta(minutes=1), most_isolations=None)
         ledger.conclude([(claim, Finding(state=state, reason="denied" if state is State.FAILED else ""))])
@@ -223,7 +223,7 @@ def a_finished_isolation(ledger):
     event = a_threat_published()
     ledger.accept([event])
     row = action_row(an_isolate(), "THREAT-1042", after=(), life=life_of("isolate"))
-    ledger.record(event, [row], closes=None)
+    ledger.record([EventPlan(event=event, rows=[row])])
     (claim,) = ledger.claim([row.id], owner="test", lease=timedelta(seconds=30), most_isolations=None)
     ledger.conclude([(claim, Finding(state=State.DONE, evidence="Falcon shows status contained", reference="order-1"))])
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ar_workers.domain.notifications import Receiver
-from ar_workers.domain.rows import Finding, action_row, delivery_row
+from ar_workers.domain.rows import EventPlan, Finding, action_row, delivery_row
 from ar_workers.domain.states import State
 from tests.builders import a_delivery, a_threat_published, an_isolate
 from tests.cli.test_commands import ended, ledger, run
@@ -23,7 +23,7 @@ def told(ledger):
     event = a_threat_published()
     rows = [delivery_row(a_delivery("sms", f"+493012345{n}"), event.id, event.threat_id, life=LIFE) for n in range(3)]
     ledger.accept([event])
-    ledger.record(event, [*rows, action_row(an_isolate(), event.threat_id, after=(), life=LIFE)], closes=None)
+    ledger.record([EventPlan(event=event, rows=[*rows, action_row(an_isolate(), event.threat_id, after=(), life=LIFE)])])
     for row, state in zip(rows, (State.DONE, State.FAILED, State.UNKNOWN), strict=True):
         (claim,) = ledger.claim([row.id], owner=row.id, lease=LIFE, most_isolations=None)
         ledger.conclude([(claim, Finding(state=state, reason="because", reference="SM123"))])

@@ -29,9 +29,17 @@ def test_what_follows_an_isolation_becomes_one_message_behind_it():
     assert follow.ring.label == "ban · acme and 2 more"
 
 
-def test_isolations_are_never_put_into_one_message():
+def test_isolations_are_put_into_one_message_only_where_that_is_asked_for():
     score = Score(steps=tuple(a_step(f"isolate-{n}", Queue.ISOLATION) for n in range(3)))
     assert coalesced(score) == score
+    assert [step.ring.ids for step in coalesced(score, isolations=2).steps] == [("acme:isolate-0", "acme:isolate-1"), ("acme:isolate-2",)]
+
+
+def test_what_follows_joined_isolations_is_joined_behind_them():
+    score = Score(steps=tuple(a_step(f"isolate-{n}", Queue.ISOLATION, a_step(f"ban-{n}")) for n in range(2)))
+    (isolations,) = coalesced(score, isolations=2).steps
+    (bans,) = isolations.then
+    assert bans.ring.ids == ("acme:ban-0", "acme:ban-1")
 
 
 def test_customers_and_queues_are_kept_apart():
@@ -42,6 +50,6 @@ def test_customers_and_queues_are_kept_apart():
 @given(st.lists(st.tuples(st.sampled_from(Queue), st.sampled_from(["acme", "globex"])), max_size=60))
 def test_nothing_is_lost_and_no_message_rings_too_many(wishes):
     steps = tuple(a_step(f"row-{n}", queue, customer=customer) for n, (queue, customer) in enumerate(wishes))
-    found = coalesced(Score(steps=steps)).steps
+    found = coalesced(Score(steps=steps), isolations=MOST_TOGETHER[Queue.ISOLATION]).steps
     assert sorted(rung(found)) == sorted(rung(steps))
-    assert all(len(step.ring.ids) <= MOST_TOGETHER for step in found)
+    assert all(len(step.ring.ids) <= MOST_TOGETHER[step.ring.queue] for step in found)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from ar_workers.domain.endpoints import OS, Endpoint, Vendor
 from ar_workers.domain.events import ThreatPublished
-from ar_workers.domain.rows import Claim, Finding, NewRow, Refusal
+from ar_workers.domain.rows import Claim, EventPlan, Finding, NewRow, Refusal
 from ar_workers.domain.scores import Queue
 from ar_workers.domain.states import State
 from ar_workers.domain.threats import Severity, Threat
@@ -51,7 +51,7 @@ def a_delivery(name="slack:1", **more):
 def recorded(ledger, *rows, event=None, closes=None):
     event = event or an_event()
     ledger.accept([event])
-    assert ledger.record(event, list(rows), closes=closes) is not None
+    assert ledger.record([EventPlan(event=event, rows=rows, closes=closes)]) != [None]
 
 
 def asked(ledger, row_id="acme:isolate:1", *, owner=None, lease=LEASE, most=None):

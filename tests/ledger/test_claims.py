@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from ar_workers.domain.rows import Claim, Finding
+from ar_workers.domain.rows import Claim, EventPlan, Finding
 from ar_workers.domain.states import TERMINAL, State
 from tests.ledger.building import LEASE, SHORT, a_delivery, a_row, an_event, asked, claimed, concluded, recorded, refused, settle
 
@@ -113,7 +113,7 @@ def test_one_visitor_may_have_several_rows_of_an_endpoint(ledger):
 def test_a_row_that_is_not_due_yet_is_not_rung_and_not_granted(ledger):
     row = a_delivery(wait=timedelta(milliseconds=60))
     ledger.accept([an_event()])
-    ledger.record(an_event(), [row], closes=None)
+    ledger.record([EventPlan(event=an_event(), rows=[row])])
     assert refused(ledger, row.id) == "not due"
     assert ledger.due(10, LEASE) == []
     time.sleep(0.08)

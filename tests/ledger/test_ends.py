@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ar_workers.domain.notifications import Receiver
-from ar_workers.domain.rows import Claim, Finding, delivery_row
+from ar_workers.domain.rows import Claim, EventPlan, Finding, delivery_row
 from ar_workers.domain.scores import Queue
 from ar_workers.domain.states import MOVES, TERMINAL, State
 from tests.builders import a_delivery as a_real_delivery
@@ -79,7 +79,7 @@ def test_a_stopped_action_comes_in_again_as_an_event_once_per_generation(ledger,
         'denied: "no"',
     )
     assert (event.customer, event.threat_id, event.threat) == ("acme", "THREAT-1", an_event().threat)
-    assert ledger.record(event, [a_delivery()], closes=None)
+    assert ledger.record([EventPlan(event=event, rows=[a_delivery()])]) != [None]
     ledger.requeue("acme:isolate:1", by="kim", life=LEASE)
     settle(ledger, "acme:isolate:1", State.FAILED, "again")
     (event,) = raised(ledger)

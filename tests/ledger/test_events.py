@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ar_workers.domain.rows import Acceptance
+from ar_workers.domain.rows import Acceptance, EventPlan
 from ar_workers.domain.states import State
 from tests.ledger.building import LEASE, a_row, an_event, recorded, settle
 
@@ -27,13 +27,13 @@ def test_an_accepted_event_is_due_until_it_is_planned(ledger):
     ledger.accept([an_event()])
     assert [ring.id for ring in ledger.due(10, LEASE)] == ["acme:event/e1"]
     assert ledger.events(["acme:event/e1", "acme:event/e2"]) == [an_event(), None]
-    assert ledger.record(an_event(), [], closes=None) == []
+    assert ledger.record([EventPlan(event=an_event(), rows=[])]) == [[]]
     assert ledger.events(["acme:event/e1"]) == [None]
 
 
 def test_a_plan_is_recorded_once(ledger):
     recorded(ledger, a_row())
-    assert ledger.record(an_event(), [a_row("isolate:2")], closes=None) is None
+    assert ledger.record([EventPlan(event=an_event(), rows=[a_row("isolate:2")])]) == [None]
     assert [row.id for row in ledger.rows("acme", "THREAT-1")] == ["acme:isolate:1"]
 
 

@@ -17,7 +17,7 @@ from ar_workers.domain.notifications import Receiver
 from ar_workers.domain.policies import Policy
 from ar_workers.domain.results import Answer, Result
 from ar_workers.domain.routes import Route
-from ar_workers.domain.rows import delivery_row
+from ar_workers.domain.rows import EventPlan, delivery_row
 from ar_workers.domain.states import State
 from ar_workers.domain.threats import Author, Note
 from ar_workers.ledger.clients import connect
@@ -265,7 +265,7 @@ def over_redis(real_redis, redis_url):
         delivery = delivery.model_copy(update={"receiver": Receiver(name="slack", channel="slack", address="tre")})
         row = delivery_row(delivery, event.id, event.threat_id, life=timedelta(hours=1))
         ledger.accept([event])
-        ledger.record(event, [row], closes=None)
+        ledger.record([EventPlan(event=event, rows=[row])])
         return SimpleNamespace(services=services, row_id=row.id, row=lambda: ledger.row(row.id))
 
     return prepared

@@ -9,9 +9,10 @@ from datetime import timedelta
 import pytest
 
 from ar_workers.domain.errors import NotSent, Throttled, VendorFault
+from ar_workers.domain.indicators import FileHash
 from ar_workers.domain.plans import Skip
-from ar_workers.domain.rows import skip_row
-from ar_workers.domain.scores import MOST_TOGETHER
+from ar_workers.domain.rows import EventPlan, skip_row
+from ar_workers.domain.scores import MOST_TOGETHER, Queue
 from ar_workers.domain.states import State
 from ar_workers.ledger.memory import MemoryLedger
 from ar_workers.pipeline.compaction import MOST_AT_ONCE, compact
@@ -22,6 +23,7 @@ from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.limits import declare_limits
 from ar_workers.pipeline.respond import respond
 from ar_workers.pipeline.sweep import AGAIN, LOOKS, sweep
+from ar_workers.pipeline.visits import CLAIMED_AT_ONCE
 from tests.fakes import FakeEDR, InlineDoorbell, ManualClock, some_services
 from tests.pipeline.test_end_to_end import DOMAIN, FIN, HASH, KILL, an_edr, published, row
 
@@ -242,13 +244,59 @@ def test_packing_goes_on_within_a_tick_until_nothing_is_left_or_it_has_taken_lon
     for number in range(3 * MOST_AT_ONCE + 7):
         event = published(id=f"e{number}", threat=published().threat.model_copy(update={"id": f"THREAT-{number}"}))
         services.ledger.accept([event])
-        services.ledger.record(
-            event, [skip_row(Skip(verb="isolate", subject="FIN-1", reason="not wished"), "acme", event.id, 0)], closes=None
-        )
+        skipped = skip_row(Skip(verb="isolate", subject="FIN-1", reason="not wished"), "acme", event.id, 0)
+        services.ledger.record([EventPlan(event=event, rows=[skipped])])
     services.clock.advance(timedelta(days=4))
     assert compact(services) == 2 * MOST_AT_ONCE
     services.clock.advance(timedelta(seconds=10))
     assert compact(replace(services, monotonic=Ticking(step=0.1))) == MOST_AT_ONCE + 7
+
+
+class Noting(MemoryLedger):
+    """Remembers how many were claimed and recorded together."""
+
+    def __init__(self):
+        super().__init__(ManualClock().now, grace=timedelta(0))
+        self.claimed, self.recorded = [], []
+
+    def claim(self, row_ids, **options):
+        self.claimed.append(len(row_ids))
+        return super().claim(row_ids, **options)
+
+    def record(self, plans, **options):
+        self.recorded.append(len(plans))
+        return super().record(plans, **options)
+
+
+def a_long_message(**more):
+    """Of more bans than are claimed at once."""
+    services = some_services(edr=an_edr(), ledger=Noting(), **more)
+    hashes = tuple(HASH.model_copy(update={"indicator": FileHash(sha256=f"a{number:063x}")}) for number in range(2 * CLAIMED_AT_ONCE + 3))
+    ingest(services.ledger, services.doorbell, [published(iocs=hashes)])
+    respond(services, services.doorbell.rings.popleft().ids)
+    return services, [ring.id for ring in services.doorbell.rings if ring.queue == Queue.IOC]
+
+
+def test_a_long_message_is_claimed_in_parts_so_that_nothing_is_held_that_is_visited_late():
+    services, ids = a_long_message(monotonic=Ticking(step=1.0))
+    execute(services, ids)
+    assert services.ledger.claimed == [CLAIMED_AT_ONCE, CLAIMED_AT_ONCE, 3]
+    assert {services.ledger.row(name).state for name in ids} == {State.DONE}
+
+
+def test_once_the_first_part_has_shown_that_it_goes_quickly_the_rest_is_claimed_together():
+    services, ids = a_long_message(monotonic=Ticking(step=0.0))
+    execute(services, ids)
+    assert services.ledger.claimed == [CLAIMED_AT_ONCE, CLAIMED_AT_ONCE + 3]
+    assert {services.ledger.row(name).state for name in ids} == {State.DONE}
+
+
+@pytest.mark.parametrize(("step", "together"), [(0.0, [3]), (1.0, [1, 1, 1])], ids=["quick", "slow"])
+def test_events_of_one_message_are_recorded_together_unless_planning_takes_long(step, together):
+    services = some_services(edr=an_edr(), ledger=Noting(), monotonic=Ticking(step=step))
+    ingest(services.ledger, services.doorbell, a_flood()[:3])
+    respond(services, [ring.id for ring in services.doorbell.rings])
+    assert services.ledger.recorded == together
 
 
 def test_a_message_that_rings_a_row_twice_visits_it_once():
@@ -270,10 +318,10 @@ def test_a_sweep_looks_again_within_its_tick_while_there_is_much_to_ring():
         doorbell.rings.clear()
 
     services = some_services(edr=an_edr(), doorbell=doorbell, sleep=drained)
-    threats = 2 * FULL["respond"] * MOST_TOGETHER
+    threats = 2 * FULL[Queue.RESPOND] * MOST_TOGETHER[Queue.RESPOND]
     services.ledger.accept([published(id=f"e{number}") for number in range(threats)], unrung={"acme"})
     assert sweep(services) == threats
-    assert rung[0] == FULL["respond"] * MOST_TOGETHER
+    assert rung[0] == FULL[Queue.RESPOND] * MOST_TOGETHER[Queue.RESPOND]
     assert len(rung) < LOOKS
 
 

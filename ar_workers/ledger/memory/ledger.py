@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ...domain.events import Event
     from ...domain.limits import Limits
     from ...domain.notifications import Delivery, Digest
-    from ...domain.rows import Acceptance, Claim, Finding, NewRow, Refusal, Row, Seat, ThreatRecord
+    from ...domain.rows import Acceptance, Claim, EventPlan, Finding, Refusal, Row, Seat, ThreatRecord
     from ...domain.scores import Ring
 
 
@@ -67,9 +67,9 @@ class MemoryLedger:
         with self._lock:
             self._intake.failed(ref, reason, after)
 
-    def record(self, event: Event, rows: Sequence[NewRow], *, closes: str | None, unrung: Container[str] = ()) -> list[Ring] | None:
+    def record(self, plans: Sequence[EventPlan], *, unrung: Container[str] = ()) -> list[list[Ring] | None]:
         with self._lock:
-            return self._planning.record(event, rows, closes, unrung)
+            return [self._planning.record(plan, unrung) for plan in plans]
 
     def claim(self, row_ids: Sequence[str], *, owner: str, lease: timedelta, most_isolations: int | None) -> list[Claim | Refusal]:
         with self._lock:

@@ -9,10 +9,10 @@ from ...domain.states import FREES_DEPENDENTS, TERMINAL, State
 from .kept import KeptRow
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Container
 
     from ...domain.events import Event
-    from ...domain.rows import NewRow
+    from ...domain.rows import EventPlan, NewRow
     from ...domain.scores import Ring
     from .kept import Dossier
     from .moves import Moves
@@ -25,17 +25,18 @@ class Planning:
     def __init__(self, store: Store, moves: Moves, grace: timedelta) -> None:
         self._store, self._moves, self._grace = store, moves, grace
 
-    def record(self, event: Event, rows: Sequence[NewRow], closes: str | None, unrung: Container[str]) -> list[Ring] | None:
+    def record(self, plan: EventPlan, unrung: Container[str]) -> list[Ring] | None:
         """See `ports.Ledger`."""
+        event = plan.event
         store, ref = self._store, f"{event.customer}:event/{event.id}"
         found = store.events.get(ref)
         if not found or found.state != "accepted":
             return None
-        if closes:
-            self._close(event, closes)
+        if plan.closes:
+            self._close(event, plan.closes)
         store.threats[event.customer, event.threat_id].is_packed = False
         recorded: dict[str, str] = {}
-        for row in rows:
+        for row in plan.rows:
             self._place(event, row, recorded, timedelta() if row.queue in unrung else self._grace)
         found.state = "planned"
         store.due.pop(ref, None)
