@@ -18,7 +18,7 @@ from ..domain.events import (
     ThreatPublished,
     UnsupportedOSDetected,
 )
-from ..domain.plans import Plan
+from ..domain.plans import joined
 from . import (
     action_needed,
     ioc_response,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..domain.events import Event
+    from ..domain.plans import Plan
     from .context import Context
 
 AUTOMATIONS: dict[type, tuple[Callable[..., Plan], ...]] = {
@@ -65,5 +66,4 @@ KNOBS: dict[str, frozenset[str]] = {
 
 def plan_for(event: Event, context: Context) -> Plan:
     """What all automations of this event decide together."""
-    plans = (automation(event, context) for automation in AUTOMATIONS[type(event)])
-    return sum(plans, start=Plan())
+    return joined(automation(event, context) for automation in AUTOMATIONS[type(event)])

@@ -9,7 +9,7 @@ from ..domain.capabilities import Means
 from ..domain.endpoints import OS
 from ..domain.guards import target_problem
 from ..domain.indicators import Domain, File, FileHash, Process, RegistryKey
-from ..domain.plans import Plan, Skip
+from ..domain.plans import Plan, Skip, joined
 from ..domain.policies import FileResponse
 from ..domain.threats import Severity
 
@@ -33,8 +33,7 @@ def plan(event: ThreatPublished, context: Context) -> Plan:
     - the target is none that must never be touched.
     A threat over several EDRs bans a hash or domain in each of them.
     """
-    plans = (_respond(event, ioc, context) for ioc in event.iocs)
-    return sum(plans, start=Plan())
+    return joined(_respond(event, ioc, context) for ioc in event.iocs)
 
 
 def _respond(event: ThreatPublished, ioc: IOC, context: Context) -> Plan:
@@ -62,8 +61,7 @@ def _ban(event: ThreatPublished, ioc: IOC, context: Context) -> Plan:
     if not within:
         return _skip(ioc, "no affected endpoint with a supported OS is in a remediate group")
     vendors = dict.fromkeys(endpoint.edr for endpoint in within)
-    plans = (_ban_in(event, ioc, [each for each in within if each.edr is vendor], context) for vendor in vendors)
-    return sum(plans, start=Plan())
+    return joined(_ban_in(event, ioc, [each for each in within if each.edr is vendor], context) for vendor in vendors)
 
 
 def _ban_in(event: ThreatPublished, ioc: IOC, endpoints: list[Endpoint], context: Context) -> Plan:

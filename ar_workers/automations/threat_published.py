@@ -9,7 +9,7 @@ from ..domain.calendar import is_business_hours
 from ..domain.capabilities import Means
 from ..domain.endpoints import OS
 from ..domain.notifications import Audience, Kind, Notification
-from ..domain.plans import Plan, Skip
+from ..domain.plans import Plan, Skip, joined
 from ..domain.policies import MediumIsolation
 from ..domain.threats import Severity
 
@@ -32,8 +32,8 @@ def plan(event: ThreatPublished, context: Context) -> Plan:
     severity = event.threat.severity
     if severity is Severity.LOW:
         return Plan(skips=tuple(_skip(endpoint, "low severity: not automated") for endpoint in event.endpoints))
-    plans = (_isolate(event, context.see(endpoint), context) for endpoint in event.endpoints)
-    return sum(plans, start=Plan(notifications=(_tell_tres(event),)))
+    isolations = [_isolate(event, context.see(endpoint), context) for endpoint in event.endpoints]
+    return joined([Plan(notifications=(_tell_tres(event),)), *isolations])
 
 
 def _isolate(event: ThreatPublished, endpoint: Endpoint, context: Context) -> Plan:

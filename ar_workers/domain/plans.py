@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from .actions import Action, Verb
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .actions import Verb
 from .model import Value
-from .notifications import Notification
 from .text import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .actions import Action
+    from .notifications import Notification
 
 
 class Skip(Value):
@@ -16,19 +24,22 @@ class Skip(Value):
     reason: Line
 
 
-class Plan(Value):
-    """The decision of one or several automations. `closes` cancels what is still queued for the threat."""
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The decision of one or several automations, of what is valid already. `closes` cancels what is still queued for the threat."""
 
     actions: tuple[Action, ...] = ()
     notifications: tuple[Notification, ...] = ()
     skips: tuple[Skip, ...] = ()
-    closes: Line | None = None
+    closes: str | None = None
 
-    def __add__(self, other: Plan) -> Plan:
-        """Both decisions; the first closing reason wins."""
-        return Plan.model_construct(  # both are valid
-            actions=self.actions + other.actions,
-            notifications=self.notifications + other.notifications,
-            skips=self.skips + other.skips,
-            closes=self.closes or other.closes,
-        )
+
+def joined(plans: Iterable[Plan]) -> Plan:
+    """All decisions together; the first closing reason wins."""
+    known = list(plans)
+    return Plan(
+        actions=tuple(each for plan in known for each in plan.actions),
+        notifications=tuple(each for plan in known for each in plan.notifications),
+        skips=tuple(each for plan in known for each in plan.skips),
+        closes=next((plan.closes for plan in known if plan.closes), None),
+    )

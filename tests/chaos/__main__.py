@@ -91,7 +91,7 @@ def releases(folder: Path, seed: int, _: Size) -> Outcome:
 
 #: Goal, and what is run for it; a goal may have several.
 STORMS: tuple[tuple[str, Storm], ...] = (
-    ("R1", lambda folder, seed, size: crashes.sweep(folder, seed, rounds=size(1, 50))),
+    ("R1", lambda folder, seed, size: crashes.sweep(folder, seed, rounds=size(1, 48))),
     ("R2", kill_storm),
     ("R2*", plain_storm),
     ("R3", redis_storm),

@@ -6,6 +6,7 @@ import random
 from typing import TYPE_CHECKING
 
 from tests.chaos.fleet import Fleet
+from tests.chaos.oracle import Verdict
 from tests.chaos.points import MOST_HITS, POINTS
 from tests.chaos.report import Outcome, of
 from tests.chaos.world import OTHERS, Campaign
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Threats to pass a point with.
 EACH = 2
+#: A new fleet after so many rounds: one that crashes every second for half an hour sets some rows aside as poison, as it should.
+ROUNDS_EACH = 6
 #: What lets a point be passed at all. The twins act and hold their answer back, so that `during:` strikes after the effect
 #: and before the answer; slow looks outlast the claim's clearance of a write; slower ones let a heart beat within a visit.
 HELD_BACK = {"action": "hang_after", "seconds": 1.0, "first": MOST_HITS}
@@ -34,14 +37,28 @@ CONDITIONS = {
 
 
 def sweep(folder: Path, seed: int, *, rounds: int, points: Mapping[str, tuple[str, ...]] = POINTS) -> Outcome:
-    """Crash at each point `rounds` times, at its first or second passing, and then see what is left."""
+    """Crash at each point `rounds` times, and see what is left; every so often on a new fleet."""
+    verdict, crashes, missed = Verdict(), 0, list[str]()
+    for fleet, first in enumerate(range(0, rounds, ROUNDS_EACH)):
+        some = min(ROUNDS_EACH, rounds - first)
+        found, died, never = _on_one_fleet(folder / f"fleet{fleet}", seed + 1000 * fleet, some, points)
+        verdict.add(found)
+        crashes, missed = crashes + died, missed + never
+    number = sum(map(len, points.values()))
+    outcome = of("R1", f"crash-point sweep, {number} points", seed, verdict, also=not missed, crashes=crashes, missed=len(missed))
+    outcome.evidence += f"\nnever passed: {missed}" if missed else ""
+    return outcome
+
+
+def _on_one_fleet(folder: Path, seed: int, rounds: int, points: Mapping[str, tuple[str, ...]]) -> tuple[Verdict, int, list[str]]:
+    """At each point `rounds` times, at its first or second passing: the verdict, the crashes, and the points not passed in time."""
     chance = random.Random(f"crashes/{seed}")
     names = [(role, name) for role, names in points.items() for name in names] * rounds
     chance.shuffle(names)
     campaign = Campaign(seed, others=OTHERS, noted=2)
     campaign.add(EACH * len(names))
+    missed = []
     with Fleet(folder, campaign) as fleet:
-        missed = []
         for number, (role, name) in enumerate(names):
             events = campaign.threats[number * EACH : (number + 1) * EACH]
             if not _crash(fleet, role, name, events, hits=chance.randint(1, EACH) if rounds > 1 else 1):
@@ -49,11 +66,7 @@ def sweep(folder: Path, seed: int, *, rounds: int, points: Mapping[str, tuple[st
         fleet.points.disarm()
         fleet.control("DELETE", "faults")
         fleet.until(fleet.settled(campaign.threats), seconds=60 + 2 * rounds)
-        crashes = len(fleet.points.crashes())
-        verdict = fleet.verdict()
-    outcome = of("R1", f"crash-point sweep, {len(set(names))} points", seed, verdict, also=not missed, crashes=crashes, missed=len(missed))
-    outcome.evidence += f"\nnever passed: {missed}" if missed else ""
-    return outcome
+        return fleet.verdict(), len(fleet.points.crashes()), missed
 
 
 def _crash(fleet: Fleet, role: str, name: str, events: list[ThreatPublished], *, hits: int) -> bool:

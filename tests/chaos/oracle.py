@@ -43,6 +43,11 @@ class Verdict:
         """0 lost, 0 doubled, everything settled, every move legal."""
         return not (self.lost or self.doubled or self.unsettled or self.failed or self.illegal)
 
+    def add(self, other: Verdict) -> None:
+        """What was found in another run, too."""
+        for name, found in vars(other).items():
+            getattr(self, name).extend(found)
+
     def counts(self) -> dict[str, int]:
         return {name: len(found) for name, found in vars(self).items()}
 
