@@ -15,6 +15,9 @@ WITHOUT: dict[str, dict[str, str]] = {
     "a client per publish": {"BENCH_OFF": "kept-client"},
     "a publish per message": {"BENCH_OFF": "pipeline"},
     "a message per row": {"BENCH_OFF": "coalescing"},
+    "a message per isolation": {"BENCH_OFF": "joint-isolations"},
+    "at most 10 rows a message": {"BENCH_OFF": "long-messages"},
+    "each plan recorded alone": {"BENCH_OFF": "joint-plans"},
     "begin apart from claim": {"BENCH_OFF": "clearance"},
     "each finding written alone": {"BENCH_OFF": "joint-writing"},
     "a script per row": {"BENCH_OFF": "joint-scripts"},
@@ -22,7 +25,7 @@ WITHOUT: dict[str, dict[str, str]] = {
     "Celery's apply_async": {"BENCH_OFF": "direct-publishing"},
     "all of these": {
         "AR_TRANSPORT": "stock",
-        "BENCH_OFF": "coalescing,clearance,joint-writing,joint-scripts,kept-connection,direct-publishing",
+        "BENCH_OFF": "coalescing,joint-plans,clearance,joint-writing,joint-scripts,kept-connection,direct-publishing",
     },
     "prefetch 4": {"BENCH_PREFETCH": "4"},
     "prefetch 16": {"BENCH_PREFETCH": "16"},

@@ -10,13 +10,26 @@ from celery import signature
 from kombu.transport import virtual
 
 from ar_workers import celery, transport
+from ar_workers.domain import scores
 from ar_workers.ledger import clients
 from ar_workers.ledger.redis import RedisLedger
-from ar_workers.pipeline import visits
+from ar_workers.pipeline import respond, visits
 
 
 def _no_coalescing() -> None:
     celery.BACKLOG = 10**9
+
+
+def _no_joint_isolations() -> None:
+    celery.ISOLATIONS_AHEAD = 10**9
+
+
+def _no_long_messages() -> None:
+    scores.MOST_TOGETHER = dict.fromkeys(scores.Queue, 10)
+
+
+def _no_joint_plans() -> None:
+    respond.HELD_BACK = -1.0
 
 
 def _no_clearance() -> None:
@@ -62,6 +75,9 @@ def _no_direct_publishing() -> None:
 
 SWITCHES = {
     "coalescing": _no_coalescing,
+    "joint-isolations": _no_joint_isolations,
+    "long-messages": _no_long_messages,
+    "joint-plans": _no_joint_plans,
     "clearance": _no_clearance,
     "joint-writing": _no_joint_writing,
     "joint-scripts": _no_joint_scripts,
