@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 RETRY_PLANNING = timedelta(seconds=15)
-#: What was planned is recorded after so many seconds at the latest, even if an EDR is still to be asked about the next event.
+#: What was planned is recorded after so many seconds at the latest, even if an EDR is still to be asked about the next event, and
+#: before another event of its threat is planned.
 HELD_BACK = 0.05
 
 
@@ -46,21 +47,24 @@ def respond(services: Services, refs: Sequence[str]) -> None:
     An event that cannot be planned (no such customer, a defect) is tried again and then set aside as failed,
     where operators see it; it is never dropped.
     """
-    since = services.monotonic()
-    plans: list[EventPlan] = []
+    since, plans = services.monotonic(), list[EventPlan]()
     for ref, event in zip(refs, services.ledger.events(refs), strict=True):
-        plan = _planned(services, ref, event) if event else None
+        if event is None:
+            continue
+        is_about_planned = any(plan.event.threat_id == event.threat_id for plan in plans)
+        if is_about_planned or services.monotonic() - since > HELD_BACK:
+            _play(services, plans)
+            since, plans = services.monotonic(), []
+        plan = _planned(services, ref, event)
         if plan:
             plans.append(plan)
-        if plans and services.monotonic() - since > HELD_BACK:
-            _play(services, plans)
-            plans, since = [], services.monotonic()
-    if plans:
-        _play(services, plans)
+    _play(services, plans)
 
 
 def _play(services: Services, plans: Sequence[EventPlan]) -> None:
     """Record them, and ring for all but what is left to the sweep."""
+    if not plans:
+        return
     unrung = left_to_the_sweep(services.ledger, services.doorbell, plans[0].event.customer)
     rung = services.ledger.record(plans, unrung=unrung)
     steps = [step for rings in rung for step in arrange([ring for ring in rings or () if ring.queue not in unrung]).steps]

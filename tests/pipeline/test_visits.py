@@ -9,11 +9,13 @@ from datetime import timedelta
 import pytest
 
 from ar_workers.domain.errors import NotSent, Throttled, VendorFault
+from ar_workers.domain.events import NoteAdded
 from ar_workers.domain.indicators import FileHash
 from ar_workers.domain.plans import Skip
 from ar_workers.domain.rows import EventPlan, skip_row
 from ar_workers.domain.scores import MOST_TOGETHER, Queue
 from ar_workers.domain.states import State
+from ar_workers.domain.threats import Author, Note
 from ar_workers.ledger.memory import MemoryLedger
 from ar_workers.pipeline.compaction import MOST_AT_ONCE, compact
 from ar_workers.pipeline.deliver import deliver
@@ -297,6 +299,19 @@ def test_events_of_one_message_are_recorded_together_unless_planning_takes_long(
     ingest(services.ledger, services.doorbell, a_flood()[:3])
     respond(services, [ring.id for ring in services.doorbell.rings])
     assert services.ledger.recorded == together
+
+
+def test_a_summary_knows_of_the_threat_that_was_rung_for_by_the_same_message():
+    services = some_services(edr=an_edr(), monotonic=Ticking(step=0.0))
+    note = Note(author=Author.TRE, name="Kim", text="All clear.", remediation_complete=True)
+    threat = published()
+    summary = NoteAdded(id="n1", customer="acme", occurred_at=threat.occurred_at, threat=threat.threat, note=note)
+    ingest(services.ledger, services.doorbell, [threat, summary])
+    respond(services, [ring.id for ring in services.doorbell.rings])
+    services.doorbell.rings.clear()
+    (mail,) = [each.id for each in services.ledger.rows("acme", "THREAT-1") if each.verb == "email"]
+    deliver(services, [mail])
+    assert "FIN-1" in str(services.channels["acme", ""].sent[0].notification.facts)
 
 
 def test_a_message_that_rings_a_row_twice_visits_it_once():
