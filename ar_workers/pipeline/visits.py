@@ -45,39 +45,42 @@ def visit_all(services: Services, row_ids: Sequence[str], look: Callable[[Visit]
 
     `look` returns None where the ledger has moved the row itself.
     """
-    customer = row_ids[0].partition(":")[0]
+    customer, owner = row_ids[0].partition(":")[0], uuid.uuid4().hex
     left = list(dict.fromkeys(row_ids))  # to its owner a row is granted again, as after a lost reply
-    most, rings = CLAIMED_AT_ONCE, list[Ring]()
+    most, most_isolations = CLAIMED_AT_ONCE, _most_isolations(services, customer)
+    rings: list[Ring] = []
+    found: list[tuple[Claim, Finding]] = []
     while left:
         some, left = left[:most], left[most:]
         since = services.monotonic()
-        rings += _visit_some(services, customer, some, look)
+        try:  # claimed before the last of the former are written down, so that the visit keeps its place at their remote
+            claims = services.ledger.claim(some, owner=owner, lease=services.lease, most_isolations=most_isolations)
+        finally:
+            rings += _write_down(services, found)
+        held = [claim for claim in claims if not isinstance(claim, Refusal)]
+        with services.heartbeat.holding(held):
+            freed, found = _visit_each([Visit(services, claim, since + CLEARANCE) for claim in held], look)
+        rings += freed
         if services.monotonic() - since < HELD_BACK:
             most = len(left)
-    return rings
+    return rings + _write_down(services, found)
 
 
-def _visit_some(services: Services, customer: str, row_ids: Sequence[str], look: Callable[[Visit], Finding | None]) -> list[Ring]:
-    most = _most_isolations(services, customer)
-    claims = services.ledger.claim(row_ids, owner=uuid.uuid4().hex, lease=services.lease, most_isolations=most)
-    held = [claim for claim in claims if not isinstance(claim, Refusal)]
-    with services.heartbeat.holding(held):
-        return _visit_each(services, held, look)
-
-
-def _visit_each(services: Services, claims: Sequence[Claim], look: Callable[[Visit], Finding | None]) -> list[Ring]:
-    since = services.monotonic()
-    cleared_until = since + CLEARANCE
+def _visit_each(visits: Sequence[Visit], look: Callable[[Visit], Finding | None]) -> tuple[list[Ring], list[tuple[Claim, Finding]]]:
+    """What can be rung now, and what is still to be written down."""
     rings: list[Ring] = []
     found: list[tuple[Claim, Finding]] = []
-    for claim in claims:
-        finding = look(Visit(services, claim, cleared_until))
+    since = float("-inf")
+    for each in visits:
+        if found and each.services.monotonic() - since > HELD_BACK:
+            rings += _write_down(each.services, found)
+            found = []
+        if not found:
+            since = each.services.monotonic()
+        finding = look(each)
         if finding:
-            found.append((claim, finding))
-        if found and services.monotonic() - since > HELD_BACK:
-            rings += _write_down(services, found)
-            found, since = [], services.monotonic()
-    return rings + _write_down(services, found)
+            found.append((each.claim, finding))
+    return rings, found
 
 
 def _write_down(services: Services, found: list[tuple[Claim, Finding]]) -> list[Ring]:
