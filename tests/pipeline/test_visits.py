@@ -255,14 +255,15 @@ def test_packing_goes_on_within_a_tick_until_nothing_is_left_or_it_has_taken_lon
 
 
 class Noting(MemoryLedger):
-    """Remembers how many were claimed and recorded together."""
+    """Remembers how many were claimed and recorded together, and how many were in hand before."""
 
     def __init__(self):
         super().__init__(ManualClock().now, grace=timedelta(0))
-        self.claimed, self.recorded = [], []
+        self.claimed, self.recorded, self.in_hand = [], [], []
 
     def claim(self, row_ids, **options):
         self.claimed.append(len(row_ids))
+        self.in_hand.append(sum(each.state is State.LEASED for each in self.rows("acme", "THREAT-1")))
         return super().claim(row_ids, **options)
 
     def record(self, plans, **options):
@@ -283,6 +284,7 @@ def test_a_long_message_is_claimed_in_parts_so_that_nothing_is_held_that_is_visi
     services, ids = a_long_message(monotonic=Ticking(step=1.0))
     execute(services, ids)
     assert services.ledger.claimed == [CLAIMED_AT_ONCE, CLAIMED_AT_ONCE, 3]
+    assert services.ledger.in_hand == [0, 1, 1], "a visit that lets go of everything loses its place at the remote"
     assert {services.ledger.row(name).state for name in ids} == {State.DONE}
 
 
