@@ -101,7 +101,7 @@ def test_workers_killed_in_the_middle_of_their_work_change_nothing_about_the_out
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes by /proc")
 @pytest.mark.parametrize("moment", ["redis.pid", "isolation.pid", "journal.ndjson"])
 def test_ctrl_c_at_any_point_leaves_no_process_behind(tmp_path, moment):
-    with demo(tmp_path) as process:
+    with demo(tmp_path, "--keep") as process:
         wait_until(lambda: list((tmp_path / "demo").rglob(moment)), process=process)
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)
