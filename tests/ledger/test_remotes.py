@@ -162,16 +162,6 @@ def test_what_a_beset_remote_could_not_take_is_not_rung(ledger):
     assert ledger.row("acme:ban_hash:229").state is State.PENDING
 
 
-def test_for_the_empty_places_at_a_beset_remote_no_more_are_rung_than_these(ledger):
-    recorded(ledger, *bans(230), a_row(remote="crowdstrike"))
-    claims = [claimed(ledger, f"acme:ban_hash:{number}") for number in range(16)]
-    for number in range(16, 220):
-        asked(ledger, f"acme:ban_hash:{number}")
-    for claim in claims[:2]:
-        concluded(ledger, claim, Finding(state=State.DONE))
-    assert len(ledger.due(1_000, SECOND)) == 3, "two bans, and the isolation"
-
-
 def test_what_a_full_queue_could_not_take_is_not_rung(ledger):
     recorded(ledger, *bans(3, queue=Queue.IOC), a_row(remote="crowdstrike"))
     rung = [ring.id for ring in ledger.due(10, SECOND, room={"ioc": 2, "isolation": 1})]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -41,20 +40,17 @@ class Sweeping:
 
     def _rung(self, names: Sequence[str], again: timedelta, room: dict[str, int]) -> Iterator[Ring]:
         """Of one customer, as long as the ring's queue has room."""
-        rung: Counter[tuple[str, bool]] = Counter()
         for name in names:
             ring = self._store.ring(name)
-            if self._is_rung(name, again, rung, has_room=room.get(ring.queue, 1) > 0):
+            if self._is_rung(name, again, has_room=room.get(ring.queue, 1) > 0):
                 yield replace(ring, is_first=name in self._store.rows and self._store.rows[name].state is State.LEASED)
                 if ring.queue in room:
                     room[ring.queue] -= 1
-                if name in self._store.rows:
-                    rung[self._turns.place_of(self._store.rows[name])] += 1
 
-    def _is_rung(self, name: str, again: timedelta, rung: Counter[tuple[str, bool]], *, has_room: bool) -> bool:
+    def _is_rung(self, name: str, again: timedelta, *, has_room: bool) -> bool:
         row = self._store.rows.get(name)
         is_held_by_nobody = row is None or row.state is not State.LEASED
-        if row and is_held_by_nobody and self._turns.is_put_off(row, again, rung):
+        if row and is_held_by_nobody and self._turns.is_put_off(row, again):
             return False
         wait = SOON if not is_held_by_nobody else again if has_room else AT_ONCE
         self._store.due[name] = self._store.now() + min(again, wait)

@@ -6,21 +6,19 @@ local limit, again, most_visits, room = tonumber(ARGV[1]), tonumber(ARGV[2]), to
 for n = 4, #ARGV, 2 do room[ARGV[n]] = tonumber(ARGV[n + 1]) end
 -- A queue may have room again after so many ms, what a lost worker held may find its endpoint free; a beset remote takes longer.
 local AT_ONCE, SOON, LATER = math.min(again, 200), math.min(again, 2000), 4 * again
--- With so many rows waiting at a remote, each visit that leaves calls the next: only for places that stand empty some more need come.
+-- With so many rows waiting at a remote that is full, each visit that leaves calls the next, and no more need come.
 local BESET = 200
 -- So many rows of each half may be put off, then enough has been looked at: Redis does nothing else meanwhile.
 local MOST_PUT_OFF, PAGE = 100, 200
-local lost, rings, places = {}, {}, {}
+local lost, rings, beset = {}, {}, {}
 
-local function place_at(remote, verb)
-  local place = remote .. (URGENT[verb] and '!' or '')
-  if places[place] then return place end
-  if redis.call('ZCARD', queue_key(remote, verb)) < BESET then
-    places[place] = math.huge
-  else
-    places[place] = is_full(remote, verb, most_visits) and 0 or most_visits - redis.call('ZCARD', busy_key(remote, verb))
+local function is_beset(remote, verb)
+  if remote == '' then return false end
+  local key = remote .. (URGENT[verb] and '!' or '')
+  if beset[key] == nil then
+    beset[key] = redis.call('ZCARD', queue_key(remote, verb)) >= BESET and is_full(remote, verb, most_visits)
   end
-  return place
+  return beset[key]
 end
 
 local function ring(into, id, queue, ...)
@@ -50,10 +48,8 @@ local function look_at(id)
       put_off(id, remote, wait, why, URGENT[row[5]])
       return 1
     end
-    local place = place_at(remote, row[5])
-    if places[place] <= 0 then return leave_for(LATER, id) end
+    if is_beset(remote, row[5]) then return leave_for(LATER, id) end
     if (room[row[1]] or 1) <= 0 then return leave_for(AT_ONCE, id) end
-    places[place] = places[place] - 1
   end
   return ring(is_lost and lost or rings, id, row[1], row[2], row[3])
 end
