@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..domain.rows import Refusal
-from ..domain.scores import Ring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..domain.rows import Claim, Finding
+    from ..domain.scores import Ring
     from .services import Services
 
 _log = logging.getLogger(__name__)

@@ -154,6 +154,17 @@ def test_a_move_that_begins_elsewhere_than_the_last_ended_is_illegal(run):
     assert len(run.verdict().illegal) == 1
 
 
+def test_what_one_of_several_fleets_lost_makes_the_whole_unclean(run):
+    run.settle()
+    whole = run.verdict()
+    run.journal.pop(0)
+    lossy = run.verdict()
+    assert (whole.is_clean, lossy.is_clean) == (True, False)
+    whole.add(lossy)
+    assert not whole.is_clean
+    assert whole.counts() == lossy.counts()
+
+
 def request(wall, fault=None, tenant="acme"):
     return {"kind": "request", "vendor": "crowdstrike", "tenant": tenant, "wall": wall, "fault": fault, "method": "GET", "path": "/x"}
 
