@@ -161,7 +161,7 @@ def _sweeps(ledger: Ledger, client: redis.Redis) -> tuple[float, float]:
     ledger.accept(events, unrung={"acme"})
     busy = median([look() for _ in range(SWEEPS)])
     for event in events:
-        client.zrem("ar:{acme}:due", f"event/{event.id}")
+        client.zrem("ar:{acme}:due:first", f"event/{event.id}")
     return idle, busy
 
 

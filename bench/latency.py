@@ -128,5 +128,5 @@ def _flood(url: str, client: redis.Redis, *, queued: int) -> None:
 
 def _unplanned(client: redis.Redis) -> bool:
     """Whether an event still waits for its plan: it is due under the name `event/ID`."""
-    found: Iterator[tuple[str, float]] = client.zscan_iter(f"ar:{{{noop.FLOOD}}}:due", match="event/*", count=10_000)
+    found: Iterator[tuple[str, float]] = client.zscan_iter(f"ar:{{{noop.FLOOD}}}:due:first", match="event/*", count=10_000)
     return any(True for _ in found)

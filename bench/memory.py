@@ -30,16 +30,16 @@ def measure(sizes: Sizes) -> list[Table]:
 
 def _points(threats: int) -> list[tuple[int, dict[str, float]]]:
     points = []
-    with a_redis(memory="16gb") as (server, client), running(server.url, PRODUCTION) as roles:
+    with a_redis(memory="16gb") as (server, _), running(server.url, PRODUCTION) as roles:
         ledger, doorbell = ledger_at(server.url), doorbell_at(server.url)
         processes = {**roles, "redis": server.pid}
         for number in range(0, threats, AT_ONCE):
             some = range(number, min(number + AT_ONCE, threats))
             ingest(ledger, doorbell, [an_event(each) for each in some])
-            while client.zcard("ar:{acme}:due") > AT_ONCE * 20:
+            while ledger.outstanding("acme") > AT_ONCE * 20:
                 time.sleep(0.05)
             if some.stop % max(AT_ONCE, threats // SAMPLES) == 0:
-                while client.zcard("ar:{acme}:due"):
+                while ledger.outstanding("acme"):
                     time.sleep(0.05)
                 points.append((some.stop, {role: _resident(pid) for role, pid in processes.items()}))
     return points

@@ -46,6 +46,7 @@ _MOST_PACKED = 60
 #: So many threats are read and packed in one go.
 _PACKED_TOGETHER = 50
 _CUSTOMERS = "ar:customers"
+_DUE_SETS = ("due:first", "due")
 
 
 class RedisLedger:
@@ -89,7 +90,10 @@ class RedisLedger:
 
     def outstanding(self, customer: str) -> int:
         with unavailable_if_away():
-            return int(self._redis.zcard(f"{prefix(customer)}due"))
+            pipe = self._redis.pipeline(transaction=False)
+            for name in _DUE_SETS:
+                pipe.zcard(f"{prefix(customer)}{name}")
+            return sum(pipe.execute())
 
     def events(self, refs: Sequence[str]) -> list[Event | None]:
         with unavailable_if_away():
@@ -194,7 +198,7 @@ class RedisLedger:
         return rings_of(self._run("unsettled", customer, threat_id))
 
     def due(self, limit: int, again: timedelta, *, room: Mapping[str, int] | None = None) -> list[Ring]:
-        """Asks only the customers that have something due: one pipelined look at the head of each due set.
+        """Asks only the customers that have something due: one pipelined look at the heads of their due sets.
 
         A customer whose keys somebody has spoiled is passed over, so that the others do not wait for it.
         """
@@ -202,11 +206,12 @@ class RedisLedger:
             names = self.customers()
             heads = self._redis.pipeline(transaction=False)
             for name in names:
-                heads.zrange(f"{prefix(name)}due", 0, 0, withscores=True)
+                for due_set in _DUE_SETS:
+                    heads.zrange(f"{prefix(name)}{due_set}", 0, 0, withscores=True)
             seconds, micros = self._redis.time()
             now = seconds * 1000 + micros // 1000
-            first = _sound(names, heads.execute(raise_on_error=False))
-            waiting = [name for name, head in first if head and head[0][1] <= now]
+            first = _sound([name for name in names for _ in _DUE_SETS], heads.execute(raise_on_error=False))
+            waiting = list(dict.fromkeys(name for name, head in first if head and head[0][1] <= now))
             shares = [part for queue, number in (room or {}).items() for part in (queue, share(number, len(waiting)))]
             arguments = (share(limit, len(waiting)), in_ms(again), self._most_visits, *shares)
             replies = self._scripts.run_each([("due", name, arguments) for name in waiting])

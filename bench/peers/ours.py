@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 
-import redis
-
 from ar_workers.bootstrap import doorbell_at, ledger_at
 from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.limits import declare_limits
@@ -21,7 +19,6 @@ _WORKER = [*_CELERY, "worker", "-P", POOL, "-c", SIZE, "-Q", "respond,isolation,
 _PREFETCH = ["--prefetch-multiplier", os.environ["BENCH_PREFETCH"]] if "BENCH_PREFETCH" in os.environ else []
 WORKERS = [*([*_WORKER, *_PREFETCH, "-n", f"{n}@%h"] for n in range(2)), [*_CELERY, "beat", "-l", "WARNING", "--pidfile="]]
 AT_ONCE = 200
-_client = redis.Redis.from_url(url())
 _ledger, _doorbell = ledger_at(url()), doorbell_at(url())
 declare_limits(noop.services(url()))
 
@@ -34,4 +31,4 @@ def publish(numbers: range) -> None:
 
 def is_done() -> bool:
     """Every row is settled, not only every action asked for."""
-    return not any(_client.zcard(f"ar:{{{name}}}:due") for name in CUSTOMERS)
+    return not any(_ledger.outstanding(name) for name in CUSTOMERS)

@@ -16,8 +16,8 @@ from tests.ledger.building import a_row, an_event, asked, claimed, concluded, re
 SECOND = timedelta(seconds=1)
 
 
-def bans(count, **more):
-    return [a_row(f"ban_hash:{n}", lane=None, remote="crowdstrike", **more) for n in range(count)]
+def bans(count, *, first=0, **more):
+    return [a_row(f"ban_hash:{n}", lane=None, remote="crowdstrike", **more) for n in range(first, first + count)]
 
 
 def limited(ledger, calls, per=SECOND):
@@ -160,6 +160,29 @@ def test_what_a_beset_remote_could_not_take_is_not_rung(ledger):
     time.sleep(0.2)
     assert [ring.id for ring in ledger.due(1_000, timedelta(milliseconds=1))] == []
     assert ledger.row("acme:ban_hash:229").state is State.PENDING
+
+
+def test_for_the_empty_places_at_a_beset_remote_no_more_are_rung_than_these(ledger):
+    recorded(ledger, *bans(230), a_row(remote="crowdstrike"))
+    claims = [claimed(ledger, f"acme:ban_hash:{number}") for number in range(16)]
+    for number in range(16, 220):
+        asked(ledger, f"acme:ban_hash:{number}")
+    for claim in claims[:2]:
+        concluded(ledger, claim, Finding(state=State.DONE))
+    assert len(ledger.due(1_000, SECOND)) == 3, "two bans, and the isolation"
+
+
+def test_events_and_isolations_do_not_wait_behind_what_a_beset_remote_cannot_take(ledger):
+    recorded(ledger, *bans(700))
+    for number in range(16):
+        claimed(ledger, f"acme:ban_hash:{number}")
+    for number in range(16, 216):
+        asked(ledger, f"acme:ban_hash:{number}")
+    recorded(ledger, a_row(remote="crowdstrike"), event=an_event("e2"))
+    ledger.accept([an_event("e3")])
+    time.sleep(0.1)
+    recorded(ledger, *bans(1_400, first=700), event=an_event("e4"))
+    assert {ring.id for ring in ledger.due(5_000, SECOND)} == {"acme:isolate:1", "acme:event/e3"}
 
 
 def test_what_a_full_queue_could_not_take_is_not_rung(ledger):

@@ -25,7 +25,7 @@ def spoil(client, key):
     client.set(key, "odd")
 
 
-@pytest.mark.parametrize("key", ["due", "row:acme:isolate:1"])
+@pytest.mark.parametrize("key", ["due", "due:first", "row:acme:isolate:1"])
 def test_the_sweep_passes_a_customer_over_whose_keys_are_spoiled(ledger, real_redis, key):
     recorded(ledger, a_row())
     recorded(ledger, a_row(customer="globex"), event=an_event(customer="globex"))

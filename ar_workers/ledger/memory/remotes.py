@@ -121,9 +121,11 @@ class Remote:
         self.busy[urgent] = busy
         return len(busy) >= most and owner not in busy
 
-    def is_beset(self, now: datetime, most: int, *, urgent: bool) -> bool:
-        """Whether it is full, and so many wait that no more need come."""
-        return len(self.queue[urgent]) >= BESET and self.is_full("", now, most, urgent=urgent)
+    def has_place(self, now: datetime, most: int, already: int, *, urgent: bool) -> bool:
+        """Whether there is use in ringing for one more. Where many wait, each visit that leaves calls the next."""
+        if len(self.queue[urgent]) < BESET:
+            return True
+        return not self.is_full("", now, most, urgent=urgent) and len(self.busy[urgent]) + already < most
 
     def admit(self, owner: str, now: datetime, lease: timedelta, *, urgent: bool) -> None:
         """A visit begins; where the breaker is half open, it is its one probe."""

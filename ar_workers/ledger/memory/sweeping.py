@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ...domain.scores import share
 from ...domain.states import TERMINAL, State
+from .turns import URGENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,22 +37,32 @@ class Sweeping:
             ripe.setdefault(name.partition(":")[0], []).append(name)
         shares = {queue: share(number, len(ripe)) for queue, number in room.items()}
         most = share(limit, len(ripe))
-        rings = [ring for mine in ripe.values() for ring in self._rung(_longest_and_latest(mine, most), again, dict(shares))]
+        rings = [ring for mine in ripe.values() for ring in self._rung(self._in_turn(mine, most), again, dict(shares))]
         return sorted(rings, key=lambda ring: not ring.is_first)
+
+    def _in_turn(self, ripe: Sequence[str], most: int) -> list[str]:
+        first = _longest_and_latest([name for name in ripe if self._goes_first(name)], most)
+        return first + _longest_and_latest([name for name in ripe if not self._goes_first(name)], most - len(first))
+
+    def _goes_first(self, name: str) -> bool:
+        return name in self._store.events or self._store.rows[name].wish.verb in URGENT
 
     def _rung(self, names: Sequence[str], again: timedelta, room: dict[str, int]) -> Iterator[Ring]:
         """Of one customer, as long as the ring's queue has room."""
+        rung: Counter[tuple[str, bool]] = Counter()
         for name in names:
             ring = self._store.ring(name)
-            if self._is_rung(name, again, has_room=room.get(ring.queue, 1) > 0):
+            if self._is_rung(name, again, rung, has_room=room.get(ring.queue, 1) > 0):
                 yield replace(ring, is_first=name in self._store.rows and self._store.rows[name].state is State.LEASED)
                 if ring.queue in room:
                     room[ring.queue] -= 1
+                if name in self._store.rows:
+                    rung[self._turns.place_of(self._store.rows[name])] += 1
 
-    def _is_rung(self, name: str, again: timedelta, *, has_room: bool) -> bool:
+    def _is_rung(self, name: str, again: timedelta, rung: Counter[tuple[str, bool]], *, has_room: bool) -> bool:
         row = self._store.rows.get(name)
         is_held_by_nobody = row is None or row.state is not State.LEASED
-        if row and is_held_by_nobody and self._turns.is_put_off(row, again):
+        if row and is_held_by_nobody and self._turns.is_put_off(row, again, rung):
             return False
         wait = SOON if not is_held_by_nobody else again if has_room else AT_ONCE
         self._store.due[name] = self._store.now() + min(again, wait)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -56,8 +56,8 @@ class Turns:
             return f"{row.wish.remote} busy"
         return None
 
-    def is_put_off(self, row: KeptRow, again: timedelta) -> bool:
-        """Whether there is no use in ringing for it now, because of its remote; then it is due later."""
+    def is_put_off(self, row: KeptRow, again: timedelta, rung: Counter[tuple[str, bool]]) -> bool:
+        """Whether there is no use in ringing for it now, because of its remote and what is `rung` for that; then it is due later."""
         if not row.wish.remote:
             return False
         now, remote, urgent = self._store.now(), self._remote(row), _is_urgent(row)
@@ -65,10 +65,14 @@ class Turns:
         if wait:
             self._put_off(row, wait, why)
             return True
-        if remote.is_beset(now, self._most_visits, urgent=urgent):
+        if not remote.has_place(now, self._most_visits, rung[self.place_of(row)], urgent=urgent):
             self._store.due[row.id] = now + 4 * again
             return True
         return False
+
+    def place_of(self, row: KeptRow) -> tuple[str, bool]:
+        """The remote that it is rung for, and whether with those that go first there."""
+        return row.wish.remote, _is_urgent(row)
 
     def _put_off(self, row: KeptRow, wait: timedelta, why: str) -> None:
         row.reason = why

@@ -1,10 +1,11 @@
 -- What every script of the ledger begins with: the key schema, and the parts of a move. Each script is the body of a
 -- function; what it says of due rows, timelines and open rows is kept in mind, and written at its end by `finish`.
 --
--- KEYS[1] is the customer's due set; all other keys are derived from its prefix `ar:{customer}:`, whose braces are
+-- KEYS[1] is a customer's due set; all other keys are derived from its prefix `ar:{customer}:`, whose braces are
 -- the Redis Cluster hash tag: one script touches one slot. Times are milliseconds of this server's clock.
 --
---   due                    zset    what the sweep rings: row id or `event/ID`, by when
+--   due                    zset    what the sweep rings: row id by when
+--   due:first              zset    the same of what it looks at first: `event/ID`, and rows that isolate or release
 --   event:ID               hash    digest json state(accepted|planned|failed) at attempts reason threat
 --   threats                zset    threat id by acceptance
 --   threat:ID              hash    json accepted_at closed closed_at open(rows that are not settled)
@@ -35,7 +36,7 @@
 --   held                   set     ids of held rows
 --   cursors                hash    feed -> how far it was read, in the feed's own words
 --   once                   set     what has been told once and not been forgotten
-local due = KEYS[1]
+local due, due_first = KEYS[1], KEYS[1] .. ':first'
 local P = string.sub(due, 1, -4)
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -62,6 +63,12 @@ end
 -- What `finish` writes: {due id -> at, or false for no more}, {threat -> lines}, {threat -> rows more or fewer unsettled}.
 local due_at, lines, opened = {}, {}, {}
 
+-- The due set that it stands in; a row's id is CUSTOMER:VERB:DIGEST.
+local function due_key(id)
+  local goes_first = string.sub(id, 1, 6) == 'event/' or URGENT[string.match(id, '^[^:]*:([^:]*)')]
+  return goes_first and due_first or due
+end
+
 local function schedule(id, at) due_at[id] = at end
 local function unschedule(id) due_at[id] = false end
 
@@ -80,17 +87,15 @@ local function in_parts(values, write)
 end
 
 local function finish(reply)
-  local later, never = {}, {}
+  local later, never = {[due] = {}, [due_first] = {}}, {[due] = {}, [due_first] = {}}
   for id, at in pairs(due_at) do
-    if at then
-      later[#later + 1] = at
-      later[#later + 1] = id
-    else
-      never[#never + 1] = id
-    end
+    local key = due_key(id)
+    local ids = at and later[key] or never[key]
+    if at then ids[#ids + 1] = at end
+    ids[#ids + 1] = id
   end
-  in_parts(never, function(...) redis.call('ZREM', due, ...) end)
-  in_parts(later, function(...) redis.call('ZADD', due, ...) end)
+  for key, ids in pairs(never) do in_parts(ids, function(...) redis.call('ZREM', key, ...) end) end
+  for key, ids in pairs(later) do in_parts(ids, function(...) redis.call('ZADD', key, ...) end) end
   for threat, by in pairs(opened) do
     local open = redis.call('HINCRBY', P .. 'threat:' .. threat, 'open', by)
     if open == 0 then

@@ -13,7 +13,7 @@ if to then
   if row[5] ~= '' then leave_lane(row[5], row[10], 1, called) end
   if (row[11] or '') ~= '' then leave_remote(row[11], row[3], row[10], 1, called) end
   for n = 1, #called, 4 do
-    if redis.call('ZSCORE', due, called[n]) then schedule(called[n], now) end -- what is held is not due
+    if redis.call('ZSCORE', due_key(called[n]), called[n]) then schedule(called[n], now) end -- what is held is not due
   end
   free_dependents(id, {})
   return to

@@ -1,24 +1,26 @@
 -- What the sweep rings. ARGV: limit, ms until each is due again, most visits at once to one remote; queue, for how many more it
--- has room, queue, ... Returns {id, queue, label, lane, ...} twice: what lost workers held, and the rest. Half is what has been
--- due for longest, half what has just become due. Of the rest, what would find its queue full or its remote closed or beset is put
--- off without a ring.
+-- has room, queue, ... Returns {id, queue, label, lane, ...} twice: what lost workers held, and the rest. Events, isolations
+-- and releases come before all others, and of either half is what has been due for longest, half what has just become due. Of
+-- what no lost worker held, what would find its queue full or its remote closed or beset is put off without a ring.
 local limit, again, most_visits, room = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), {}
 for n = 4, #ARGV, 2 do room[ARGV[n]] = tonumber(ARGV[n + 1]) end
 -- A queue may have room again after so many ms, what a lost worker held may find its endpoint free; a beset remote takes longer.
 local AT_ONCE, SOON, LATER = math.min(again, 200), math.min(again, 2000), 4 * again
--- With so many rows waiting at a remote that is full, each visit that leaves calls the next, and no more need come.
+-- With so many rows waiting at a remote, each visit that leaves calls the next: only for places that stand empty some more need come.
 local BESET = 200
--- So many rows of each half may be put off, then enough has been looked at: Redis does nothing else meanwhile.
+-- So many of each half may be put off, then enough has been looked at: Redis does nothing else meanwhile.
 local MOST_PUT_OFF, PAGE = 100, 200
-local lost, rings, beset = {}, {}, {}
+local lost, rings, places = {}, {}, {}
 
-local function is_beset(remote, verb)
-  if remote == '' then return false end
-  local key = remote .. (URGENT[verb] and '!' or '')
-  if beset[key] == nil then
-    beset[key] = redis.call('ZCARD', queue_key(remote, verb)) >= BESET and is_full(remote, verb, most_visits)
+local function place_at(remote, verb)
+  local place = remote .. (URGENT[verb] and '!' or '')
+  if places[place] then return place end
+  if redis.call('ZCARD', queue_key(remote, verb)) < BESET then
+    places[place] = math.huge
+  else
+    places[place] = is_full(remote, verb, most_visits) and 0 or most_visits - redis.call('ZCARD', busy_key(remote, verb))
   end
-  return beset[key]
+  return place
 end
 
 local function ring(into, id, queue, ...)
@@ -48,31 +50,38 @@ local function look_at(id)
       put_off(id, remote, wait, why, URGENT[row[5]])
       return 1
     end
-    if is_beset(remote, row[5]) then return leave_for(LATER, id) end
+    local place = place_at(remote, row[5])
+    if places[place] <= 0 then return leave_for(LATER, id) end
     if (room[row[1]] or 1) <= 0 then return leave_for(AT_ONCE, id) end
+    places[place] = places[place] - 1
   end
   return ring(is_lost and lost or rings, id, row[1], row[2], row[3])
 end
 
 -- `ids_from(first, count)` are due ids; nothing of them moves before `finish`.
-local seen = {}
+local seen, looked = {}, 0
 local function look_through(most, ids_from)
   local passed = 0
   for first = 0, most - 1, PAGE do
     local ids = ids_from(first, math.min(PAGE, most - first))
     for _, id in ipairs(ids) do
-      if not seen[id] then passed = passed + look_at(id) end
-      seen[id] = true
+      if not seen[id] then
+        passed, looked = passed + look_at(id), looked + 1
+        seen[id] = true
+      end
       if passed >= MOST_PUT_OFF then return end
     end
     if #ids < PAGE then return end
   end
 end
 
-look_through(math.ceil(limit / 2), function(first, count)
-  return redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', first, count)
-end)
-look_through(math.floor(limit / 2), function(first, count)
-  return redis.call('ZREVRANGEBYSCORE', due, now, '-inf', 'LIMIT', first, count)
-end)
+for _, key in ipairs({due_first, due}) do
+  local most = limit - looked
+  look_through(math.ceil(most / 2), function(first, count)
+    return redis.call('ZRANGEBYSCORE', key, '-inf', now, 'LIMIT', first, count)
+  end)
+  look_through(math.floor(most / 2), function(first, count)
+    return redis.call('ZREVRANGEBYSCORE', key, now, '-inf', 'LIMIT', first, count)
+  end)
+end
 return {lost, rings}
