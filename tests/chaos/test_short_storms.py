@@ -23,3 +23,7 @@ def test_a_storm_of_kills_freezes_and_restarts_loses_and_doubles_nothing(tmp_pat
 
 def test_workers_outlast_a_redis_that_is_killed_again_and_again(tmp_path):
     assert_sound(storms.redis_storm(tmp_path, 3, threats=20, kills=2, pauses=(1, 2), batch=5, outage=0))
+
+
+def test_restarts_of_one_worker_after_the_other_lose_and_double_nothing(tmp_path):
+    assert_sound(storms.rolling_restarts(tmp_path, 19, threats=16, restarts=3, batch=4))

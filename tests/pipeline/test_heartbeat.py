@@ -9,7 +9,8 @@ from ar_workers.domain.rows import Claim, Refusal
 from ar_workers.pipeline.heartbeat import LONGEST_VISIT, Heartbeat
 from ar_workers.pipeline.ingest import ingest
 from tests.fakes import some_services
-from tests.pipeline.test_end_to_end import an_edr, published
+
+from .building import an_edr, published
 
 MINUTE = timedelta(minutes=1)
 

@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from ar_workers.domain.errors import NotSent, Throttled, VendorFault
-from ar_workers.domain.events import NoteAdded
 from ar_workers.domain.indicators import FileHash
-from ar_workers.domain.plans import Skip
-from ar_workers.domain.rows import EventPlan, skip_row
-from ar_workers.domain.scores import MOST_TOGETHER, Queue
+from ar_workers.domain.scores import Queue
 from ar_workers.domain.states import State
-from ar_workers.domain.threats import Author, Note
 from ar_workers.ledger.memory import MemoryLedger
-from ar_workers.pipeline.compaction import MOST_AT_ONCE, compact
 from ar_workers.pipeline.deliver import deliver
 from ar_workers.pipeline.execute import execute
-from ar_workers.pipeline.fairness import FULL, SMALL
 from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.limits import declare_limits
 from ar_workers.pipeline.respond import respond
-from ar_workers.pipeline.sweep import AGAIN, LOOKS, sweep
+from ar_workers.pipeline.sweep import sweep
 from ar_workers.pipeline.visits import CLAIMED_AT_ONCE
-from tests.fakes import FakeEDR, InlineDoorbell, ManualClock, some_services
-from tests.pipeline.test_end_to_end import DOMAIN, FIN, HASH, KILL, an_edr, published, row
+from tests.fakes import FakeEDR, ManualClock, some_services
 
-
-class Ticking:
-    """A monotonic clock that goes on by so much at each look."""
-
-    def __init__(self, step):
-        self.now, self.step = 0.0, step
-
-    def __call__(self):
-        self.now += self.step
-        return self.now
+from .building import DOMAIN, FIN, HASH, KILL, Ticking, a_flood, an_edr, published, row
 
 
 def planned(iocs=(HASH, KILL, DOMAIN), **more):
@@ -176,51 +159,6 @@ def test_a_vendor_that_is_down_for_an_hour_costs_few_requests_and_everything_is_
     assert {each.state for each in services.ledger.rows("acme", "THREAT-1") if each.kind == "action"} == {State.DONE}
 
 
-class Full(InlineDoorbell):
-    """A doorbell of which one queue is long."""
-
-    def __init__(self, queue):
-        super().__init__()
-        self._queue = queue
-
-    def backlog(self):
-        return {self._queue: FULL[self._queue]}
-
-
-def a_flood():
-    return [published(id=f"e{n}", threat=published().threat.model_copy(update={"id": f"THREAT-{n}"})) for n in range(SMALL)]
-
-
-def test_behind_a_long_queue_of_bans_an_isolation_is_rung_at_once_even_for_who_flooded_it():
-    services = some_services(edr=an_edr(), doorbell=Full("ioc"))
-    services.ledger.accept(a_flood())
-    ingest(services.ledger, services.doorbell, [published(id="one-more")])
-    (ring,) = services.doorbell.rings
-    services.doorbell.rings.clear()
-    respond(services, ring.ids)
-    assert {ring.queue for ring in services.doorbell.rings} == {"isolation", "notify"}
-    bans = [row.id for row in services.ledger.rows("acme", "THREAT-1") if row.queue == "ioc" and row.state is State.PENDING]
-    assert bans
-    assert not {ring.id for ring in services.ledger.due(10_000, AGAIN, room={"ioc": 0})} & set(bans)
-
-
-def test_a_flooding_customer_is_left_to_the_sweep_and_a_small_one_is_rung_for():
-    services = some_services(edr=an_edr(), doorbell=Full("respond"))
-    ingest(services.ledger, services.doorbell, a_flood())
-    assert len(services.doorbell.rings) == SMALL
-    services.doorbell.rings.clear()
-    ingest(services.ledger, services.doorbell, [published(id="one-more")])
-    assert not services.doorbell.rings
-    ingest(services.ledger, services.doorbell, [published(id="other", customer="globex")])
-    assert [ring.id for ring in services.doorbell.rings] == ["globex:event/other"]
-
-
-def test_what_nobody_rang_for_is_due_at_once():
-    services = some_services(edr=an_edr())
-    services.ledger.accept([published()], unrung={"acme"})
-    assert sweep(services) == 1
-
-
 def test_declared_limits_hold_from_then_on():
     services, _ = planned()
     edr = services.edrs["acme", "crowdstrike"]
@@ -228,30 +166,6 @@ def test_declared_limits_hold_from_then_on():
     declare_limits(services)
     answers = [services.ledger.spend("acme", "crowdstrike", urgent=True) for _ in range(3)]
     assert [answer is None for answer in answers] == [True, True, False]
-
-
-def test_what_is_settled_for_long_is_packed_and_shown_as_before():
-    services = some_services(edr=an_edr())
-    ingest(services.ledger, services.doorbell, [published()])
-    services.doorbell.answer(services)
-    before = services.ledger.rows("acme", "THREAT-1")
-    assert compact(services) == 0
-    services.clock.advance(timedelta(days=4))
-    assert compact(services) == 1
-    assert services.ledger.rows("acme", "THREAT-1") == before
-
-
-def test_packing_goes_on_within_a_tick_until_nothing_is_left_or_it_has_taken_long():
-    services = some_services(monotonic=Ticking(step=3.0))
-    for number in range(3 * MOST_AT_ONCE + 7):
-        event = published(id=f"e{number}", threat=published().threat.model_copy(update={"id": f"THREAT-{number}"}))
-        services.ledger.accept([event])
-        skipped = skip_row(Skip(verb="isolate", subject="FIN-1", reason="not wished"), "acme", event.id, 0)
-        services.ledger.record([EventPlan(event=event, rows=[skipped])])
-    services.clock.advance(timedelta(days=4))
-    assert compact(services) == 2 * MOST_AT_ONCE
-    services.clock.advance(timedelta(seconds=10))
-    assert compact(replace(services, monotonic=Ticking(step=0.1))) == MOST_AT_ONCE + 7
 
 
 class Noting(MemoryLedger):
@@ -303,19 +217,6 @@ def test_events_of_one_message_are_recorded_together_unless_planning_takes_long(
     assert services.ledger.recorded == together
 
 
-def test_a_summary_knows_of_the_threat_that_was_rung_for_by_the_same_message():
-    services = some_services(edr=an_edr(), monotonic=Ticking(step=0.0))
-    note = Note(author=Author.TRE, name="Kim", text="All clear.", remediation_complete=True)
-    threat = published()
-    summary = NoteAdded(id="n1", customer="acme", occurred_at=threat.occurred_at, threat=threat.threat, note=note)
-    ingest(services.ledger, services.doorbell, [threat, summary])
-    respond(services, [ring.id for ring in services.doorbell.rings])
-    services.doorbell.rings.clear()
-    (mail,) = [each.id for each in services.ledger.rows("acme", "THREAT-1") if each.verb == "email"]
-    deliver(services, [mail])
-    assert "FIN-1" in str(services.channels["acme", ""].sent[0].notification.facts)
-
-
 def test_a_message_that_rings_a_row_twice_visits_it_once():
     services, ids = planned()
     slack = next(ring for ring in services.ledger.unsettled("acme", "THREAT-1") if ":slack:" in ring.id).id
@@ -323,26 +224,3 @@ def test_a_message_that_rings_a_row_twice_visits_it_once():
     execute(services, [ids["ban_hash"], ids["ban_hash"]])
     assert sum(len(channel.sent) for channel in services.channels.values()) == 1
     assert [verb for verb, _ in services.edrs["acme", "crowdstrike"].effects] == ["ban_hash"]
-
-
-def test_a_sweep_looks_again_within_its_tick_while_there_is_much_to_ring():
-    doorbell = InlineDoorbell()
-    rung = []
-
-    def drained(seconds):
-        services.clock.advance(timedelta(seconds=seconds))
-        rung.append(len(doorbell.rings))
-        doorbell.rings.clear()
-
-    services = some_services(edr=an_edr(), doorbell=doorbell, sleep=drained)
-    threats = 2 * FULL[Queue.RESPOND] * MOST_TOGETHER[Queue.RESPOND]
-    services.ledger.accept([published(id=f"e{number}") for number in range(threats)], unrung={"acme"})
-    assert sweep(services) == threats
-    assert rung[0] == FULL[Queue.RESPOND] * MOST_TOGETHER[Queue.RESPOND]
-    assert len(rung) < LOOKS
-
-
-def test_a_sweep_with_little_to_ring_looks_once():
-    services = some_services(edr=an_edr(), sleep=pytest.fail)
-    services.ledger.accept([published()], unrung={"acme"})
-    assert sweep(services) == 1

@@ -1,0 +1,25 @@
+"""A POST through the guard to a server of our own."""
+
+from __future__ import annotations
+
+from ar_workers.channels.egress import Egress
+
+SECRET = "canary-5d1c2"
+NAME = "hooks.acme.example"
+BODY = b'{"a":1}'
+
+
+def an_egress(authority, port, *answers, **more):
+    """Resolves every name to the answers, in order; the last one stays."""
+    left = [list(each) for each in answers or [("127.0.0.1",)]]
+    wish = {
+        "allowed": ["127.0.0.0/8"],
+        "ports": [port],
+        "ca_file": authority[1],
+        "resolve": lambda *_: left.pop(0) if len(left) > 1 else left[0],
+    }
+    return Egress(**(wish | more))
+
+
+def a_post(egress, url):
+    return egress.post(url, BODY, {"Content-Type": "application/json"})
