@@ -266,7 +266,7 @@ class HttpSession:
         if status >= 500:  # noqa: PLR2004
             return VendorFault(message, retry_after=self.dialect.retry_after(headers), code=code, trace=trace)
         if status in {401, 403}:
-            return AuthRefused(message, code=code, trace=trace)
+            return AuthRefused(message, code=code, trace=trace, is_unauthenticated=status == 401)  # noqa: PLR2004
         if status < 400:  # noqa: PLR2004
             return Denied(
                 f"{message}: a redirect is never followed; the tenant may live in another cloud, check base_url", code=code, trace=trace

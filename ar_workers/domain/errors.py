@@ -97,7 +97,11 @@ class EndpointNotFound(EDRError):
 
 
 class AuthRefused(EDRError):
-    """Credentials or scope are refused (401 twice, or 403)."""
+    """Credentials or scope are refused (401 twice, or 403). `is_unauthenticated`: it is not known who asks, rather than that he may not."""
+
+    def __init__(self, message: str, *, code: str = "", trace: str = "", is_unauthenticated: bool = False) -> None:
+        super().__init__(message, code=code, trace=trace)
+        self.is_unauthenticated = is_unauthenticated
 
 
 class Denied(EDRError):

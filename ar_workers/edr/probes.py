@@ -72,16 +72,11 @@ def _refused(name: str, error: ARError, fix: str, proven_by: tuple[type[ARError]
     words = cleaned(str(error))[:300]
     if isinstance(error, Throttled):
         return warn(name, f"cannot be told now: {words}", "try again later")
-    if name == _SIGN_IN and isinstance(error, AuthRefused) and not is_unauthenticated(error):
+    if name == _SIGN_IN and isinstance(error, AuthRefused) and not error.is_unauthenticated:
         return ok(name, "taken; what they may do is told below")
     if isinstance(error, proven_by):
         return ok(name)
     return red(name, words, fix if isinstance(error, AuthRefused) or name == _SIGN_IN else "")
-
-
-def is_unauthenticated(error: AuthRefused) -> bool:
-    """Whether it is not known who asks, rather than that he may not."""
-    return ": 401" in str(error) or str(error).startswith("credentials refused") or error.code == "401"
 
 
 def _clock(clocks: list[timedelta]) -> Iterator[Check]:

@@ -40,9 +40,9 @@ class Token:
         try:
             return send(_with(token))
         except AuthRefused as error:
-            if ": 401" not in str(error):
+            if not error.is_unauthenticated:
                 raise
-            # A 401 was turned away at the gate: nothing was done, so that once more is not twice.
+            # It was turned away at the gate: nothing was done, so that once more is not twice.
             return send(_with(self.value(but=token)))
 
     def value(self, but: SecretStr | None = None) -> SecretStr:
@@ -55,12 +55,12 @@ class Token:
     def _renew(self) -> None:
         since, why = self._refused
         if why and self._now() - since < _REFUSED_FOR:
-            raise AuthRefused(why)
+            raise AuthRefused(why, is_unauthenticated=True)
         try:
             token, life = self._fetch()
         except (AuthRefused, Denied) as error:
             self._refused = self._now(), f"credentials refused: {error}"
-            raise AuthRefused(self._refused[1]) from None
+            raise AuthRefused(self._refused[1], is_unauthenticated=True) from None
         self._value, self._expires = SecretStr(token), self._now() + max(life - _RENEW_EARLY, 10.0)
 
 

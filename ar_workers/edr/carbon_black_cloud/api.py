@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from ...domain.errors import Throttled, VendorFault
 from ...domain.retries import LONGEST_WISH
 from ...http import Dialect, HttpSession, Reply
+from ..addresses import at_one_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -33,18 +33,9 @@ CONSOLES = frozenset(
         "gprd1usgw1.carbonblack-us-gov.vmware.com",
     }
 )
-_LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 PAGE, MOST_PAGES = 200, 1000
 #: Left alone for this long where a 429 names no time.
 _QUIET = timedelta(minutes=1)
-
-
-def _console(url: str) -> str:
-    parts = urlsplit(url)
-    is_cloud = parts.scheme == "https" and parts.hostname in CONSOLES and parts.path in {"", "/"} and parts.port is None
-    if not is_cloud and not (parts.scheme in {"http", "https"} and parts.hostname in _LOOPBACK):
-        raise ValueError(f"must be https:// and one of {', '.join(sorted(CONSOLES))}")
-    return url
 
 
 class Config(BaseModel):
@@ -57,7 +48,7 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    base_url: Annotated[str, AfterValidator(_console)]
+    base_url: Annotated[str, AfterValidator(lambda url: at_one_of(url, CONSOLES))]
     org_key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{4,32}$")]
     api_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{4,32}$")]
     api_secret_key: SecretStr

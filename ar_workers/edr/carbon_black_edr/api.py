@@ -10,15 +10,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from ...domain.errors import EndpointNotFound, VendorFault
 from ...http import Dialect, HttpSession, Reply
-
-_LOOPBACK = frozenset({"127.0.0.1", "localhost"})
+from ..addresses import is_bare, is_loopback
 
 
 def _own_server(url: str) -> str:
     parts = urlsplit(url)
-    is_bare = parts.path in {"", "/"} and not (parts.query or parts.fragment or parts.username or parts.password)
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-    if not (parts.hostname and is_bare and is_safe):
+    if not (parts.hostname and is_bare(parts) and (parts.scheme == "https" or is_loopback(url))):
         raise ValueError("must be https://SERVER or https://SERVER:PORT of the Carbon Black EDR server, and nothing after it")
     return url
 

@@ -10,30 +10,26 @@ import string
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from ...domain.errors import AuthRefused, Denied, OutcomeUnknown, Throttled, VendorFault
 from ...domain.text import Line, cleaned
 from ...http import Dialect, HttpSession
+from ..addresses import at_vendor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 V1 = "/public_api/v1"
 _TENANT = re.compile(r"^api-[a-z0-9-]+\.xdr\.[a-z0-9-]+\.paloaltonetworks\.com$")
-_LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 _ALPHANUMERIC = string.ascii_letters + string.digits
 _NONCE = 64
 
 
 def _cortex(url: str) -> str:
-    parts = urlsplit(url)
-    is_tenant = parts.scheme == "https" and _TENANT.match(parts.hostname or "") and parts.path in {"", "/"} and parts.port is None
-    if not is_tenant and not (parts.scheme in {"http", "https"} and parts.hostname in _LOOPBACK):
-        raise ValueError("must be https://api-TENANT.xdr.REGION.paloaltonetworks.com, as the console's API key page shows it")
-    return url
+    rule = "must be https://api-TENANT.xdr.REGION.paloaltonetworks.com, as the console's API key page shows it"
+    return at_vendor(url, lambda host: bool(_TENANT.match(host)), rule)
 
 
 class Config(BaseModel):
@@ -109,7 +105,7 @@ class CortexAPI:
 def _error(code: str) -> Callable[[str], Exception]:
     """The class of an error that came inside a 200, by the code inside."""
     if code in {"401", "403"}:
-        return lambda message: AuthRefused(message, code=code)
+        return lambda message: AuthRefused(message, code=code, is_unauthenticated=code == "401")
     if code == "429":
         return lambda message: Throttled(message, retry_after=None, code=code)
     if code.startswith("5"):

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from ...domain.errors import Denied, EndpointNotFound, EndpointOffline, VendorFault
 from ...http import Dialect, HttpSession, Reply, delay_of, until_epoch
+from ..addresses import at_one_of
 from ..tokens import Token
 
 if TYPE_CHECKING:
@@ -27,17 +27,8 @@ CLOUDS = frozenset(
         "api.us-gov-2.crowdstrike.mil",
     }
 )
-_LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 #: RTR: the sensor is not connected.
 OFFLINE_CODE = 40401
-
-
-def _falcon(url: str) -> str:
-    parts = urlsplit(url)
-    is_cloud = parts.scheme == "https" and parts.hostname in CLOUDS and parts.path in {"", "/"} and parts.port is None
-    if not is_cloud and not (parts.scheme in {"http", "https"} and parts.hostname in _LOOPBACK):
-        raise ValueError(f"must be https:// and one of {', '.join(sorted(CLOUDS))}")
-    return url
 
 
 class Config(BaseModel):
@@ -45,7 +36,7 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    base_url: Annotated[str, AfterValidator(_falcon)] = "https://api.crowdstrike.com"
+    base_url: Annotated[str, AfterValidator(lambda url: at_one_of(url, CLOUDS))] = "https://api.crowdstrike.com"
     client_id: SecretStr
     client_secret: SecretStr
     member_cid: str | None = None

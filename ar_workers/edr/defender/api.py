@@ -14,6 +14,7 @@ from urllib3.filepost import encode_multipart_formdata
 from ...domain.errors import Denied, EndpointNotFound, VendorFault
 from ...domain.text import Identifier
 from ...http import Dialect, HttpSession
+from ..addresses import at_one_of, is_loopback
 from ..tokens import Token
 
 if TYPE_CHECKING:
@@ -26,21 +27,12 @@ HOSTS = frozenset({*_WORLDWIDE, *_REGIONS, *_GOVERNMENT})
 LOGINS = frozenset({"login.microsoftonline.com", "login.microsoftonline.us"})
 #: Where results of live response are kept; links to anywhere else are not followed.
 _STORES = (".core.windows.net", ".core.usgovcloudapi.net")
-_LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 #: What the API says when the same kind of action is open on the endpoint.
 OPEN_ALREADY = "ActiveRequestAlreadyExists"
 #: Of a JWT: header, claims, signature.
 _TOKEN_PARTS = 3
 #: Pages of a list are as long as the vendor makes them; so many of them are no list any more.
 _MOST_PAGES = 1000
-
-
-def _one_of(url: str, hosts: frozenset[str]) -> str:
-    parts = urlsplit(url)
-    is_theirs = parts.scheme == "https" and parts.hostname in hosts and parts.path in {"", "/"} and parts.port is None
-    if not is_theirs and not (parts.scheme in {"http", "https"} and parts.hostname in _LOOPBACK):
-        raise ValueError(f"must be https:// and one of {', '.join(sorted(hosts))}")
-    return url
 
 
 class Config(BaseModel):
@@ -53,8 +45,8 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    base_url: Annotated[str, AfterValidator(lambda url: _one_of(url, HOSTS))] = "https://api.securitycenter.microsoft.com"
-    login_url: Annotated[str, AfterValidator(lambda url: _one_of(url, LOGINS))] = "https://login.microsoftonline.com"
+    base_url: Annotated[str, AfterValidator(lambda url: at_one_of(url, HOSTS))] = "https://api.securitycenter.microsoft.com"
+    login_url: Annotated[str, AfterValidator(lambda url: at_one_of(url, LOGINS))] = "https://login.microsoftonline.com"
     tenant_id: Identifier
     client_id: SecretStr
     client_secret: SecretStr
@@ -149,7 +141,7 @@ class DefenderAPI:
         """The JSON behind a signed link. The signature is the permission, so no token goes along."""
         parts = urlsplit(link)
         is_store = parts.scheme == "https" and f".{parts.hostname}".endswith(_STORES) and parts.port is None
-        is_pretend = parts.hostname in _LOOPBACK and urlsplit(self._config.base_url).hostname in _LOOPBACK
+        is_pretend = is_loopback(link) and is_loopback(self._config.base_url)
         if not is_store and not is_pretend:
             raise Denied("the link to the result does not lead to the vendor's store")
         reply = self._session(f"{parts.scheme}://{parts.netloc}").call("GET", parts.path, query=dict(parse_qsl(parts.query)))

@@ -7,17 +7,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 from ...domain.endpoints import OS
 from ...domain.errors import Denied, EndpointNotFound, VendorFault
 from ...http import Dialect, HttpSession
+from ..addresses import at_vendor
 
 ROOT = "/web/api/v2.1/"
 CONSOLES = ".sentinelone.net"
-_LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 _PAGE = 1000
 _ID = re.compile(r"[0-9]{1,20}")
 
@@ -26,12 +25,7 @@ Row = dict[str, Any]
 
 
 def _console(url: str) -> str:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    is_console = parts.scheme == "https" and host.endswith(CONSOLES) and parts.path in {"", "/"} and parts.port is None
-    if not is_console and not (parts.scheme in {"http", "https"} and host in _LOOPBACK):
-        raise ValueError(f"must be https:// and a console that ends in {CONSOLES}")
-    return url
+    return at_vendor(url, lambda host: host.endswith(CONSOLES), f"must be https:// and a console that ends in {CONSOLES}")
 
 
 class Config(BaseModel):
