@@ -24,7 +24,7 @@ accept_content = ["json"]
 task_serializer = "json"
 # A typo in a queue's name is an error, not a silent queue.
 task_create_missing_queues = False
-task_queues = [Queue(name) for name in ("respond", "isolation", "ioc", "notify", "housekeeping")]
+task_queues = [Queue(name) for name in ("respond", "isolation", "ioc", "notify", "housekeeping", "polling")]
 task_default_queue = "housekeeping"
 # A message that a busy worker has fetched waits behind its slow neighbours: fetch one per thread.
 worker_prefetch_multiplier = 1
@@ -39,12 +39,12 @@ beat_schedule = {
     "poll": {
         "task": "ar_workers.tasks.poll",
         "schedule": float(os.environ.get("AR_POLL_SECONDS", "30")),
-        "options": {"queue": "housekeeping"},
+        "options": {"queue": "polling"},
     },
     "recheck-unsupported-os": {
         "task": "ar_workers.tasks.recheck_unsupported_os",
         "schedule": float(os.environ.get("AR_RECHECK_SECONDS", "300")),
-        "options": {"queue": "housekeeping"},
+        "options": {"queue": "polling"},
     },
 }
 # Every tick is deduplicated in the ledger, so nothing needs to be remembered on disk.

@@ -198,8 +198,7 @@ class Ledger(Protocol):
 
         Of each customer events, isolations and releases come first. Of these and of the rest, half is what has been due for
         longest, and half what has just become due: what a lost worker held does not wait behind a flood, and its ring
-        `is_first`. Put off and not given out is what its remote could not take
-        now, or its queue, which has `room` for so many.
+        `is_first`. Put off and not given out is what its remote could not take now, or its queue, which has `room` for so many.
         """
 
     def tick(self, name: str, window: timedelta) -> bool:

@@ -11,6 +11,7 @@ from celery.signals import worker_init
 from .bootstrap import services
 from .celery import app
 from .domain.errors import InvalidSettings
+from .domain.scores import Queue
 from .pipeline import compaction as compacting
 from .pipeline import deliver as delivering
 from .pipeline import execute as executing
@@ -81,8 +82,8 @@ def recheck_unsupported_os() -> None:
 @app.task
 def poll() -> None:
     """Ring for each feed apart: a vendor that hangs keeps no other waiting."""
-    for customer, feed in services().feeds:
-        poll_feed.apply_async((customer, feed))
+    for customer, feed in polling.whose_turn_it_is(services()):
+        poll_feed.apply_async((customer, feed), queue=Queue.POLLING)
 
 
 @app.task

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ar_workers.cli.machine import ALONE, WORKERS
+from ar_workers.domain.scores import Queue
 from bench.runs import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-ALIKE = {f"alike{number}": ("respond,isolation,ioc,notify,housekeeping", 4) for number in range(2)}
+ALIKE = {f"alike{number}": (",".join(Queue), 4) for number in range(2)}
 PRODUCTION = WORKERS
 DEADLINE = 60.0
 

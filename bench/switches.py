@@ -25,7 +25,7 @@ def _no_joint_isolations() -> None:
 
 
 def _no_long_messages() -> None:
-    scores.MOST_TOGETHER = dict.fromkeys(scores.Queue, 10)
+    scores.MOST_TOGETHER = dict.fromkeys(scores.MOST_TOGETHER, 10)
 
 
 def _no_joint_plans() -> None:

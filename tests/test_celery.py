@@ -10,6 +10,7 @@ from ar_workers import bootstrap, tasks
 from ar_workers.celery import BACKLOG, ISOLATIONS_AHEAD, TASKS, CeleryDoorbell, app, celery_at
 from ar_workers.cli.redis_server import free_port
 from ar_workers.domain.scores import Queue, Ring
+from ar_workers.pipeline.poll import whose_turn_it_is
 from ar_workers.pipeline.workflow import arrange
 from ar_workers.ports import Page
 from ar_workers.sources import FORMATS
@@ -96,7 +97,12 @@ def test_the_settings_leave_redelivery_and_pickle_out():
     assert not conf.task_acks_late
     assert conf.broker_transport_options["ack_emulation"] is False
     assert {queue.name for queue in conf.task_queues} == set(Queue)
-    assert set(conf.beat_schedule) == {"sweep", "recheck-unsupported-os", "declare-limits", "compact", "poll"}
+
+
+def test_what_asks_a_vendor_by_the_clock_shares_no_queue_with_the_sweep():
+    queues = {name: entry["options"]["queue"] for name, entry in app.conf.beat_schedule.items()}
+    assert queues.pop("poll") == queues.pop("recheck-unsupported-os") == Queue.POLLING
+    assert queues == dict.fromkeys(["sweep", "declare-limits", "compact"], Queue.HOUSEKEEPING)
 
 
 class Feed:
@@ -120,3 +126,11 @@ def test_each_feed_has_a_task_of_its_own_so_that_one_that_breaks_stops_no_other(
     monkeypatch.setitem(app.conf, "task_always_eager", True)
     tasks.poll()
     assert [feed.asked for feed in feeds.values()] == [1, 1]
+
+
+def test_a_round_of_polling_begins_once_per_interval_however_many_beats_ask():
+    services = some_services(feeds={("acme", "good"): Feed("good")}, readers=FORMATS)
+    assert list(whose_turn_it_is(services)) == [("acme", "good")]
+    assert list(whose_turn_it_is(services)) == []
+    services.clock.advance(services.poll_every)
+    assert list(whose_turn_it_is(services)) == [("acme", "good")]

@@ -22,7 +22,7 @@ def test_one_customers_slow_edr_leaves_threads_to_the_others():
     assert WORKERS["actions"][1] > MOST_VISITS
 
 
-def test_all_queues_are_worked_on_and_isolation_has_its_own():
+def test_all_queues_are_worked_on_and_isolation_and_polling_have_their_own():
     queues = [name for names, _ in WORKERS.values() for name in names.split(",")]
     assert sorted(queues) == sorted(Queue)
-    assert WORKERS["isolation"][0] == "isolation"
+    assert {"isolation", "polling"} <= {names for names, _ in WORKERS.values()}

@@ -57,7 +57,7 @@ def _run(console: Console, folder: Path, examples: Path, *, keep: bool) -> list[
     machine = set_up(folder, {})
     word = None
     try:
-        with console.status("starting Redis, the simulator, four workers, beat and Flower ..."):
+        with console.status("starting Redis, the simulator, five workers, beat and Flower ..."):
             _start(machine, examples)
         if not (home() / RUN_FILE).exists():
             word = leave_word(machine.redis.url, machine.flower_url)

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: Worker -> its queues and its threads. A thread waits for one EDR or provider at a time, so more of them cost little;
-#: isolation and actions have more than one customer's EDR may take (the ledger's `MOST_VISITS`), so that a flood leaves some;
-#: housekeeping has enough for the sweep to go on while some vendors that are polled hang.
+#: isolation and actions have more than one customer's EDR may take (the ledger's `MOST_VISITS`), so that a flood leaves some.
 WORKERS: dict[str, tuple[str, int]] = {
     "isolation": ("isolation", 24),
     "respond": ("respond", 4),
     "actions": ("ioc,notify", 24),
-    "housekeeping": ("housekeeping", 8),
+    "housekeeping": ("housekeeping", 4),
+    "polling": ("polling", 16),
 }
 APP = ("celery", "-A", "ar_workers.celery")
 #: Workers need not know of each other: the ledger tells who works on what. It saves a second at the start.

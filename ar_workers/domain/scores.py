@@ -14,17 +14,20 @@ if TYPE_CHECKING:
 
 
 class Queue(StrEnum):
-    """The Celery queues. Isolation has its own, so that no backlog elsewhere delays a containment."""
+    """The Celery queues. Isolation has its own, so that no backlog elsewhere delays a containment; and so has what reads vendors by the
+    clock, so that those who hang keep no sweep waiting.
+    """
 
     RESPOND = "respond"
     ISOLATION = "isolation"
     IOC = "ioc"
     NOTIFY = "notify"
     HOUSEKEEPING = "housekeeping"
+    POLLING = "polling"
 
 
-#: One message rings no more of them: its worker visits them one after the other.
-MOST_TOGETHER: Mapping[Queue, int] = {Queue.RESPOND: 10, Queue.ISOLATION: 10, Queue.IOC: 30, Queue.NOTIFY: 30, Queue.HOUSEKEEPING: 1}
+#: So many one message of each queue rings at most: its worker visits them one after the other.
+MOST_TOGETHER: Mapping[Queue, int] = {Queue.RESPOND: 10, Queue.ISOLATION: 10, Queue.IOC: 30, Queue.NOTIFY: 30}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .services import Services
 
 _log = logging.getLogger(__name__)
+#: So much of the interval makes it a turn: a punctual one is never refused.
+EARLY = 0.9
 #: Pages of one call: a long backlog does not keep a worker from other feeds.
 MOST_PAGES = 20
 #: A record that cannot be read comes again with each overlap, and is warned of only once in this time.
@@ -54,10 +56,17 @@ class Report(Value):
     error: str = ""
 
 
+def whose_turn_it_is(services: Services) -> Iterable[tuple[str, str]]:
+    """Customer and name of every feed, once per polling interval, however many ask.
+
+    Who asks stands in line behind the feeds of the last round: while vendors hang, there is never more than one round in it.
+    """
+    return tuple(services.feeds) if services.ledger.tick("poll", services.poll_every * EARLY) else ()
+
+
 def poll(services: Services, customer: str, name: str) -> Report:
     """Read the feed once per polling interval, whoever calls how often."""
-    window = services.poll_every * 0.9
-    if not services.ledger.tick(f"poll/{customer}/{name}", window):
+    if not services.ledger.tick(f"poll/{customer}/{name}", services.poll_every * EARLY):
         return Report(customer=customer, feed=name, is_early=True)
     return read_feed(services, customer, name)
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from ..automations import plan_for
 from ..automations.context import Context
-from ..domain.endpoints import OS
 from ..domain.errors import ARError
-from ..domain.events import DeliveryFailed, NoteAdded, ThreatPublished
+from ..domain.events import DeliveryFailed, NoteAdded
 from ..domain.notifications import Audience, Delivery, Digest, Kind, Receiver, instead
 from ..domain.retries import delivery_life, life_of
 from ..domain.routes import Target, route
@@ -19,13 +18,13 @@ from ..domain.rows import EventPlan, action_row, delivery_row, skip_row, untold_
 from ..domain.scores import Score
 from ..domain.summaries import summarise
 from .fairness import left_to_the_sweep
+from .lookups import looked_up
 from .workflow import arrange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from ..domain.endpoints import Endpoint
     from ..domain.events import Event
     from ..domain.notifications import Notification
     from ..domain.plans import Plan
@@ -91,7 +90,7 @@ def context_for(services: Services, event: Event) -> Context:
         policy=policy,
         capabilities=services.capabilities,
         now=services.clock.now(),
-        endpoints=dict(_looked_up(services, event)),
+        endpoints=dict(looked_up(services, event)),
         summary=_summary_for(services, event),
     )
 
@@ -103,23 +102,6 @@ def _summary_for(services: Services, event: Event) -> Summary | None:
     record = services.ledger.threat(event.customer, event.threat_id)
     rows = services.ledger.rows(event.customer, event.threat_id)
     return summarise(rows, event.threat, record.accepted_at if record else None)
-
-
-def _looked_up(services: Services, event: Event) -> Iterator[tuple[str, Endpoint]]:
-    """Endpoints of which the event does not tell the groups or the OS. What the EDR cannot tell now stays unknown:
-    the guard asks again before anything is done.
-    """
-    endpoints = event.endpoints if isinstance(event, ThreatPublished) else ()
-    for endpoint in endpoints:
-        if endpoint.groups is not None and endpoint.os is not OS.UNKNOWN:
-            continue
-        edr = services.edrs.get((event.customer, endpoint.edr))
-        if edr is None:
-            continue
-        try:
-            yield endpoint.agent_id, edr.endpoint(endpoint.agent_id)
-        except ARError as error:
-            _log.warning("%s: %s is not known now: %s", event.id, endpoint.agent_id, error)
 
 
 def rows_of(services: Services, event: Event, plan: Plan) -> Iterator[NewRow]:

@@ -43,6 +43,8 @@ class Services:
     #: What reads a feed's records, by the name of the format.
     readers: Mapping[str, Reader] = field(default_factory=dict)
     poll_every: timedelta = timedelta(seconds=30)
+    #: Customer and EDR -> until when, by `monotonic`, planning asks it nothing because it gave no answer.
+    unanswered: dict[tuple[str, Vendor], float] = field(default_factory=dict)
     #: Seconds that only grow, for what must follow soon.
     monotonic: Callable[[], float] = time.monotonic
     #: Waits for so many seconds.

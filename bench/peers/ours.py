@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from ar_workers.bootstrap import doorbell_at, ledger_at
+from ar_workers.domain.scores import Queue
 from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.limits import declare_limits
 from bench import noop
@@ -15,7 +16,7 @@ POOL, SIZE = os.environ.get("BENCH_POOL", "threads:8").split(":")
 CUSTOMERS = [name for name in noop.customers() if name != noop.FLOOD]
 SETTINGS = f"2 workers -P {POOL} -c {SIZE} over all queues, and beat; ingested 200 at a time"
 _CELERY = ["-m", "celery", "-A", "bench.noop:app"]
-_WORKER = [*_CELERY, "worker", "-P", POOL, "-c", SIZE, "-Q", "respond,isolation,ioc,notify,housekeeping", "-l", "WARNING"]
+_WORKER = [*_CELERY, "worker", "-P", POOL, "-c", SIZE, "-Q", ",".join(Queue), "-l", "WARNING"]
 _PREFETCH = ["--prefetch-multiplier", os.environ["BENCH_PREFETCH"]] if "BENCH_PREFETCH" in os.environ else []
 WORKERS = [*([*_WORKER, *_PREFETCH, "-n", f"{n}@%h"] for n in range(2)), [*_CELERY, "beat", "-l", "WARNING", "--pidfile="]]
 AT_ONCE = 200

@@ -21,6 +21,7 @@ from ar_workers.cli.machine import ALONE
 from ar_workers.cli.processes import Child, Crew
 from ar_workers.cli.redis_server import RedisServer, free_port
 from ar_workers.domain.errors import LedgerUnavailable
+from ar_workers.domain.scores import Queue
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
 from ar_workers.pipeline.ingest import ingest
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from tests.chaos.world import Campaign, Effect
 
 ROOT = Path(__file__).parents[2]
-QUEUES = "respond,isolation,ioc,notify,housekeeping"
+QUEUES = ",".join(Queue)
 #: Short waits in proportion: calls (1 + 2 s) fit into what a lease must still have, and that into the lease.
 HASTE = {"CHAOS_LEASE": "6", "CHAOS_LEAST": "3.5", "CHAOS_GRACE": "1", "CHAOS_AGAIN": "3"}
 

@@ -9,6 +9,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from ar_workers.domain.scores import Queue
 from ar_workers.transport import POISON
 from tests.chaos.fleet import Fleet
 from tests.chaos.report import Outcome, of, percentile
@@ -17,7 +18,7 @@ from tests.chaos.world import Campaign
 if TYPE_CHECKING:
     from pathlib import Path
 
-QUEUES = ("respond", "isolation", "ioc", "notify", "housekeeping")
+QUEUES = tuple(map(str, Queue))
 TASKS = ("respond", "isolate", "act", "deliver")
 
 
