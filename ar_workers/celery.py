@@ -164,11 +164,16 @@ def _signature(
 
 
 def workers_seen(celery: Celery) -> Check:
-    """By Celery's ping, which every worker that takes messages answers."""
+    """By asking all for their queues, which every worker that takes messages answers; each queue must have one."""
     fix = "start workers with `arctl up` or celery"
     try:
-        replies = celery.control.ping(timeout=2.0)
+        queues: dict[str, list[dict[str, Any]]] = celery.control.inspect(timeout=2.0).active_queues() or {}
     except (OperationalError, RedisError, OSError) as error:
         return red("workers", f"the broker does not answer ({type(error).__name__})", "check AR_BROKER_URL or AR_REDIS_URL")
-    names = sorted(name for each in replies or [] for name in each)
-    return ok("workers", f"{len(names)} answer: {', '.join(names)}"[:300]) if names else red("workers", "none answers", fix)
+    if not queues:
+        return red("workers", "none answers", fix)
+    worked_on = {each["name"] for some in queues.values() for each in some}
+    left = [queue for queue in Queue if queue not in worked_on]
+    if left:
+        return red("workers", f"none works on {', '.join(left)}", fix)
+    return ok("workers", f"{len(queues)} answer: {', '.join(sorted(queues))}"[:300])

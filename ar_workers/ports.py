@@ -196,9 +196,9 @@ class Ledger(Protocol):
     def due(self, limit: int, again: timedelta, *, room: Mapping[str, int] | None = None) -> list[Ring]:
         """What is due and in nobody's hands, all customers alike; not due again before `again`.
 
-        Of each customer events, isolations and releases come first. Of these and of the rest, half is what has been due for
-        longest, and half what has just become due: what a lost worker held does not wait behind a flood, and its ring
-        `is_first`. Put off and not given out is what its remote could not take now, or its queue, which has `room` for so many.
+        Of each customer events, isolations and releases come first, and leave something to the rest. Of either, half is what has
+        been due for longest, and half what has just become due: what a lost worker held does not wait behind a flood, and its
+        ring `is_first`. Put off and not given out is what its remote could not take now, or its queue, which has `room` for so many.
         """
 
     def tick(self, name: str, window: timedelta) -> bool:

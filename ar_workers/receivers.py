@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
 
 from .channels import CHANNELS, made
 from .domain.checkups import Check, red
+from .domain.hosts import is_loopback
 from .domain.notifications import TRE, Receiver
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _own(receiver: Receiver, options: dict[str, Any], where: str, problems: list
     plain: dict[str, Any] = {}
     for key, value in options.items():
         kind = str(config.model_fields[key].annotation) if key in config.model_fields else ""
-        if "Path" in kind or (key == "base_url" and not _is_loopback(value)):
+        if "Path" in kind or (key == "base_url" and not _is_pretend(value)):
             problems.append(f"{where}.{key}: is for the operator to set")
         elif "SecretStr" in kind and not all(isinstance(each, SecretStr) for each in (value if isinstance(value, list) else [value])):
             problems.append(f'{where}.{key}: a secret does not belong in the file; write "env:NAME" and set NAME in the environment')
@@ -107,10 +107,9 @@ def _own(receiver: Receiver, options: dict[str, Any], where: str, problems: list
     return _checked(receiver.channel, plain, where, problems) if plain.keys() == options.keys() else None
 
 
-def _is_loopback(url: Any) -> bool:
-    """Tests and the demo have pretend vendors there."""
-    text = url.get_secret_value() if isinstance(url, SecretStr) else str(url)
-    return urlsplit(text).hostname in {"127.0.0.1", "localhost"}
+def _is_pretend(url: Any) -> bool:
+    """Tests and the demo have pretend vendors on this machine."""
+    return is_loopback(url.get_secret_value() if isinstance(url, SecretStr) else str(url))
 
 
 def _operators(system: System, problems: list[str]) -> dict[str, Configured]:

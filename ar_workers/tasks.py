@@ -10,6 +10,7 @@ from celery.signals import worker_init
 
 from .bootstrap import services
 from .celery import app
+from .domain.endpoints import Vendor
 from .domain.errors import InvalidSettings
 from .domain.scores import Queue
 from .pipeline import compaction as compacting
@@ -74,12 +75,6 @@ def compact() -> None:
 
 
 @app.task
-def recheck_unsupported_os() -> None:
-    """Look for endpoints that cannot be remediated."""
-    rechecking.recheck_unsupported_os(services())
-
-
-@app.task
 def poll() -> None:
     """Ring for each feed apart: a vendor that hangs keeps no other waiting."""
     for customer, feed in polling.whose_turn_it_is(services()):
@@ -90,3 +85,16 @@ def poll() -> None:
 def poll_feed(customer: str, feed: str) -> None:
     """Read one feed of one customer."""
     polling.poll(services(), customer, feed)
+
+
+@app.task
+def recheck_unsupported_os() -> None:
+    """Ring for each EDR apart, likewise."""
+    for customer, vendor in rechecking.whose_turn_it_is(services()):
+        recheck_edr.apply_async((customer, vendor), queue=Queue.POLLING)
+
+
+@app.task
+def recheck_edr(customer: str, vendor: str) -> None:
+    """Look for endpoints of one EDR that cannot be remediated."""
+    rechecking.recheck_unsupported_os(services(), customer, Vendor(vendor))

@@ -91,7 +91,7 @@ def _act_on_endpoint(event: ThreatPublished, ioc: IOC, context: Context) -> Plan
     if reason:
         return _skip(ioc, reason)
     action = _action_on(event.customer, ioc, endpoint, context)
-    able = context.capabilities.means(endpoint.edr, action.verb, endpoint.os) is not Means.NONE
+    able = context.capabilities.may(endpoint.edr, action.verb, endpoint.os)
     return _checked(action, able=able, where=f"{endpoint.edr} on {endpoint.os}")
 
 
@@ -116,8 +116,7 @@ def _file_verb(endpoint: Endpoint, context: Context) -> Verb:
         case FileResponse.QUARANTINE:
             return "quarantine_file"
         case FileResponse.QUARANTINE_ELSE_DELETE:
-            means = context.capabilities.means(endpoint.edr, "quarantine_file", endpoint.os)
-            return "delete_file" if means is Means.NONE else "quarantine_file"
+            return "quarantine_file" if context.capabilities.may(endpoint.edr, "quarantine_file", endpoint.os) else "delete_file"
 
 
 def _checked(action: Action, *, able: bool, where: str) -> Plan:

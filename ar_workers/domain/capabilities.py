@@ -49,3 +49,7 @@ class Capabilities:
             found = {self._means.get((edr, verb, each), Means.NONE) for each in (OS.WINDOWS, OS.MACOS)}
             return found.pop() if len(found) == 1 else Means.NONE
         return self._means.get((edr, verb, os), Means.NONE)
+
+    def may(self, edr: Vendor, verb: Verb, os: OS) -> bool:
+        """Whether there is use in planning it: where the OS is not known, it is asked for before anything is done."""
+        return any(self.means(edr, verb, each) is not Means.NONE for each in ((OS.WINDOWS, OS.MACOS) if os is OS.UNKNOWN else (os,)))

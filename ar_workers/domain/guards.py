@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from .actions import BanDomain, BanHash, DeleteFile, DeleteRegistryKey, KillProcess, QuarantineFile, ReleaseEndpoint
+from .endpoints import OS
 from .model import Value
 from .paths import path_problem, process_problem, registry_problem
 
@@ -55,7 +56,13 @@ def rule(action: Action, policy: Policy, endpoints: Sequence[Endpoint]) -> Rulin
         return _refuse(f"customer {action.customer} is not the owner of this policy")
     if isinstance(action, ReleaseEndpoint):
         return ALLOW
-    return _group(policy, endpoints) or _protected(action, policy) or _target(action, policy) or ALLOW
+    return (
+        _group(policy, endpoints)
+        or _unsupported(action, endpoints)
+        or _protected(action, policy, endpoints)
+        or _target(action, policy)
+        or ALLOW
+    )
 
 
 def _group(policy: Policy, endpoints: Sequence[Endpoint]) -> Ruling | None:
@@ -64,8 +71,15 @@ def _group(policy: Policy, endpoints: Sequence[Endpoint]) -> Ruling | None:
     return _refuse("no affected endpoint is in a remediate group")
 
 
-def _protected(action: Action, policy: Policy) -> Ruling | None:
-    if action.lane and any(policy.protects(endpoint) for endpoint in action.endpoints):
+def _unsupported(action: Action, endpoints: Sequence[Endpoint]) -> Ruling | None:
+    """When it was planned, the OS may not have been known."""
+    wrong = [endpoint.os for endpoint in endpoints if endpoint.os is not OS.UNKNOWN and not endpoint.is_supported]
+    return _refuse(f"{wrong[0]} is not supported: never acted on by automation") if action.lane and wrong else None
+
+
+def _protected(action: Action, policy: Policy, endpoints: Sequence[Endpoint]) -> Ruling | None:
+    """By what it was called when it was planned, or is now."""
+    if action.lane and any(policy.protects(endpoint) for endpoint in (*action.endpoints, *endpoints)):
         return Ruling(verdict=Verdict.HOLD, reason="protected endpoint: a TRE decides")
     return None
 

@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from ..domain.endpoints import Vendor
 from ..domain.errors import Denied, Throttled, VendorFault
+from ..domain.hosts import at_vendor
 from ..domain.limits import Limits, Rate
 from ..http import Dialect, HttpSession
 from ..ports import Page, Record
@@ -40,7 +40,6 @@ _MOST_PAGES = 40
 #: Answers that an interrupted page has had are kept so long.
 _KEPT_FOR = 600.0
 _PORTAL = ".my.redcanary.co"
-_LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 #: A detection that changed has another one of these.
 _REVISION = ("confirmed_at", "last_activity_seen_at")
 
@@ -48,12 +47,7 @@ Row = dict[str, Any]
 
 
 def _portal(url: str) -> str:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    is_portal = parts.scheme == "https" and host.endswith(_PORTAL) and parts.path in {"", "/"} and parts.port is None
-    if not is_portal and not (parts.scheme in {"http", "https"} and host in _LOOPBACK):
-        raise ValueError(f"must be https://NAME{_PORTAL}")
-    return url
+    return at_vendor(url, lambda host: host.endswith(_PORTAL), f"must be https://NAME{_PORTAL}")
 
 
 class Config(BaseModel):

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..domain.actions import Effect
+from ..domain.endpoints import OS
 from ..domain.errors import ARError, EDRError, EndpointNotFound, NotSent, OutcomeUnknown, Throttled, Unsupported, VendorFault
 from ..domain.facts import Fact, Receipt, Sight
 from ..domain.guards import Verdict, rule
@@ -70,6 +71,7 @@ def visit(each: Visit) -> Finding | None:
 
 def _look_then_act(each: Visit, action: Action, edr: EDR) -> Finding | None:
     claim = each.claim
+    action = _on_known_os(action, edr)
     receipt = Receipt.model_validate_json(claim.receipt) if claim.receipt else None
     fact = edr.observe(action, receipt)
     settled = _from_sight(claim, fact)
@@ -80,6 +82,13 @@ def _look_then_act(each: Visit, action: Action, edr: EDR) -> Finding | None:
     if claim.is_late:
         return _given_up(f"deadline passed: {fact.evidence or 'not in effect'}")
     return _in_doubt(claim, action, fact) or _perform(each, action, edr, fact)
+
+
+def _on_known_os(action: Action, edr: EDR) -> Action:
+    """What the EDR could not tell when the action was planned is asked for now: how it is done depends on the OS."""
+    if not action.lane or action.endpoints[0].os is not OS.UNKNOWN:
+        return action
+    return action.model_copy(update={"endpoint": edr.endpoint(action.endpoints[0].agent_id)})
 
 
 def _from_sight(claim: Claim, fact: Fact) -> Finding | None:

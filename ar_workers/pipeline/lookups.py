@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from ..domain.endpoints import OS
-from ..domain.errors import ARError, NotSent, OutcomeUnknown, VendorFault
+from ..domain.errors import ARError, NotSent, OutcomeUnknown
 from ..domain.events import ThreatPublished
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 #: Planning asks an EDR that gave no answer nothing for so many seconds: the events of other customers wait for the same threads.
-LEFT_ALONE = 60.0
+LEFT_ALONE = 30.0
 
 
 def looked_up(services: Services, event: Event) -> Iterator[tuple[str, Endpoint]]:
-    """By agent id, the endpoints as their EDR shows them. What it cannot tell now stays unknown: the guard asks again before
+    """By agent id, the endpoints as their EDR shows them. What it cannot tell now stays unknown: it is asked for again before
     anything is done.
     """
     endpoints = event.endpoints if isinstance(event, ThreatPublished) else ()
@@ -41,7 +41,7 @@ def _asked(services: Services, event: Event, endpoint: Endpoint) -> Endpoint | N
     try:
         return edr.endpoint(endpoint.agent_id)
     except ARError as error:
-        if isinstance(error, NotSent | OutcomeUnknown | VendorFault):
+        if isinstance(error, NotSent | OutcomeUnknown):
             services.unanswered[name] = services.monotonic() + LEFT_ALONE
         _log.warning("%s: %s is not known now: %s", event.id, endpoint.agent_id, error)
         return None

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from .services import Services
 
 _log = logging.getLogger(__name__)
-#: So much of the interval makes it a turn: a punctual one is never refused.
-EARLY = 0.9
-#: Pages of one call: a long backlog does not keep a worker from other feeds.
+#: Shares of the interval: after the first comes the next round, so that a punctual one is never refused; after the second a feed
+#: may be read again, so that one that was late is not left out of the next round.
+ROUND, FEED = 0.9, 0.5
+#: Pages of one call, which ends after a polling interval, too: a long backlog or a slow vendor keeps no worker from other feeds.
 MOST_PAGES = 20
 #: A record that cannot be read comes again with each overlap, and is warned of only once in this time.
 WARN_AGAIN = timedelta(days=1)
@@ -59,14 +60,14 @@ class Report(Value):
 def whose_turn_it_is(services: Services) -> Iterable[tuple[str, str]]:
     """Customer and name of every feed, once per polling interval, however many ask.
 
-    Who asks stands in line behind the feeds of the last round: while vendors hang, there is never more than one round in it.
+    Who asks stands in line behind the feeds of the last round: while vendors hang, rounds do not pile up.
     """
-    return tuple(services.feeds) if services.ledger.tick("poll", services.poll_every * EARLY) else ()
+    return tuple(services.feeds) if services.ledger.tick("poll", services.poll_every * ROUND) else ()
 
 
 def poll(services: Services, customer: str, name: str) -> Report:
-    """Read the feed once per polling interval, whoever calls how often."""
-    if not services.ledger.tick(f"poll/{customer}/{name}", services.poll_every * EARLY):
+    """Read the feed, if it was not read a moment ago: others may poll besides."""
+    if not services.ledger.tick(f"poll/{customer}/{name}", services.poll_every * FEED):
         return Report(customer=customer, feed=name, is_early=True)
     return read_feed(services, customer, name)
 
@@ -74,10 +75,11 @@ def poll(services: Services, customer: str, name: str) -> Report:
 def read_feed(services: Services, customer: str, name: str) -> Report:
     """Read what is new, page by page. Errors end the call, and stand in its report: the next call goes on from the cursor."""
     report = Report(customer=customer, feed=name)
+    until = services.monotonic() + services.poll_every.total_seconds()
     try:
         for _ in range(MOST_PAGES):
             report, cursor_moved = _read_page(services, services.feeds[customer, name], report)
-            if not (report.is_more and cursor_moved):
+            if not (report.is_more and cursor_moved) or services.monotonic() > until:
                 break
     except ARError as error:
         _log.warning("polling %s of %s ended: %s", name, customer, error)

@@ -23,17 +23,17 @@ _log = logging.getLogger(__name__)
 TICK = timedelta(minutes=4)
 
 
-def recheck_unsupported_os(services: Services) -> int:
+def whose_turn_it_is(services: Services) -> Iterable[tuple[str, Vendor]]:
+    """Customer and name of every EDR, once in a while, however many ask."""
+    return tuple(services.edrs) if services.ledger.tick("recheck_unsupported_os", TICK) else ()
+
+
+def recheck_unsupported_os(services: Services, customer: str, vendor: Vendor) -> int:
     """Ingest an event per endpoint that came into a remediate group, and forget those that left. Returns how many came.
 
     Nothing is forgotten of an EDR whose groups could not all be read: an unread group is not an empty one.
     """
-    if not services.ledger.tick("recheck_unsupported_os", TICK):
-        return 0
-    return sum(_recheck(services, customer, vendor, edr) for (customer, vendor), edr in services.edrs.items())
-
-
-def _recheck(services: Services, customer: str, vendor: Vendor, edr: EDR) -> int:
+    edr = services.edrs[customer, vendor]
     prefix = f"unsupported_os/{vendor}/"
     try:
         present = {once_key(endpoint): endpoint for endpoint in _unsupported(services, customer, vendor, edr)}

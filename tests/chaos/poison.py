@@ -97,7 +97,7 @@ def message(
 
 
 #: Keys that all customers share, and the queues.
-SHARED = ("ar:customers", "ar:tick:sweep", "ar:tick:compact", "ar:tick:recheck_unsupported_os", POISON, *QUEUES)
+SHARED = ("ar:customers", "ar:tick:sweep", "ar:tick:compact", "ar:tick:poll", "ar:tick:recheck_unsupported_os", POISON, *QUEUES)
 
 
 def wrong_types(folder: Path, seed: int, *, threats: int, seconds: float) -> Outcome:

@@ -268,6 +268,12 @@ def test_an_endpoint_elsewhere_may_not(groups):
     assert ruled(an_isolate(), an_endpoint(groups=groups)).verdict is Verdict.REFUSE
 
 
+def test_an_endpoint_that_turns_out_to_be_a_linux_is_left_alone():
+    assert ruled(an_isolate(), an_endpoint(os=OS.LINUX)).verdict is Verdict.REFUSE
+    assert ruled(an_isolate(), an_endpoint(os=OS.UNKNOWN)).verdict is Verdict.ALLOW
+    assert ruled(a_hash_ban(), an_endpoint(os=OS.LINUX)).verdict is Verdict.ALLOW
+
+
 def test_another_customers_policy_refuses():
     assert ruled(an_isolate(), customer="globex").verdict is Verdict.REFUSE
 

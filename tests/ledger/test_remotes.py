@@ -185,6 +185,12 @@ def test_events_and_isolations_do_not_wait_behind_what_a_beset_remote_cannot_tak
     assert {ring.id for ring in ledger.due(5_000, SECOND)} == {"acme:isolate:1", "acme:event/e3"}
 
 
+def test_events_that_nobody_has_room_for_leave_something_of_a_look_to_the_rest(ledger):
+    recorded(ledger, *bans(2, queue=Queue.IOC))
+    ledger.accept([an_event(f"more-{number}") for number in range(10)])
+    assert [ring.queue for ring in ledger.due(4, SECOND, room={"respond": 0})] == [Queue.IOC]
+
+
 def test_what_a_full_queue_could_not_take_is_not_rung(ledger):
     recorded(ledger, *bans(3, queue=Queue.IOC), a_row(remote="crowdstrike"))
     rung = [ring.id for ring in ledger.due(10, SECOND, room={"ioc": 2, "isolation": 1})]

@@ -39,3 +39,11 @@ def test_other_customers_are_compacted_all_the_same(ledger, real_redis):
     recorded(ledger, a_row())
     spoil(real_redis, "ar:{acme}:settled")
     assert ledger.compact(datetime.now(UTC) + timedelta(hours=1), 10) == 1
+
+
+def test_a_row_that_a_stranger_has_deleted_is_not_rung_and_not_looked_at_again(ledger, real_redis):
+    recorded(ledger, a_row())
+    recorded(ledger, a_row(customer="globex"), event=an_event(customer="globex"))
+    real_redis.delete("ar:{acme}:row:acme:isolate:1")
+    assert [ring.id for ring in ledger.due(10, AGAIN)] == ["globex:isolate:1"]
+    assert ledger.outstanding("acme") == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from datetime import timedelta
 
+from ar_workers.domain.endpoints import Vendor
 from ar_workers.domain.errors import EndpointOffline
 from ar_workers.domain.events import ThreatClosed
 from ar_workers.domain.rows import Acceptance
@@ -79,13 +80,13 @@ def test_an_unsupported_endpoint_is_told_of_once_until_it_leaves():
     services = some_services(edr=edr)
     play(services, published(endpoints=(FIN, LINUX), iocs=()))
     assert len(services.channels["acme", ""].sent) == 1
-    assert recheck_unsupported_os(services) == 0
+    assert recheck_unsupported_os(services, "acme", Vendor.CROWDSTRIKE) == 0
     edr.endpoints["a2"] = LINUX.model_copy(update={"groups": frozenset()})
     services.clock.advance(timedelta(minutes=10))
-    assert recheck_unsupported_os(services) == 0
+    assert recheck_unsupported_os(services, "acme", Vendor.CROWDSTRIKE) == 0
     edr.endpoints["a2"] = LINUX
     services.clock.advance(timedelta(minutes=10))
-    assert recheck_unsupported_os(services) == 1
+    assert recheck_unsupported_os(services, "acme", Vendor.CROWDSTRIKE) == 1
     play(services)
     assert len(services.channels["acme", ""].sent) == 2
 

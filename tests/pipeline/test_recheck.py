@@ -6,7 +6,7 @@ import pytest
 
 from ar_workers.domain.endpoints import OS, Vendor
 from ar_workers.domain.policies import Policy
-from ar_workers.pipeline.recheck import TICK, recheck_unsupported_os
+from ar_workers.pipeline.recheck import TICK, recheck_unsupported_os, whose_turn_it_is
 from ar_workers.simulator import Fault
 from tests.builders import capabilities
 from tests.edr.rigs import RIGS
@@ -81,7 +81,7 @@ def mails(services):
 def rechecked(services):
     """The next re-check, and the mails that come of it. Its tick is minutes ago by then."""
     services.clock.advance(TICK * 2)
-    found = recheck_unsupported_os(services)
+    found = sum(recheck_unsupported_os(services, *each) for each in whose_turn_it_is(services))
     services.doorbell.answer(services)
     return found
 

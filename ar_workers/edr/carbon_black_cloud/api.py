@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from ...domain.errors import Throttled, VendorFault
+from ...domain.hosts import at_one_of
 from ...domain.retries import LONGEST_WISH
 from ...http import Dialect, HttpSession, Reply
-from ..addresses import at_one_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from ...domain.errors import EndpointNotFound, VendorFault
+from ...domain.hosts import is_bare, is_loopback
 from ...http import Dialect, HttpSession, Reply
-from ..addresses import is_bare, is_loopback
 
 
 def _own_server(url: str) -> str:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from ...domain.errors import AuthRefused, Denied, OutcomeUnknown, Throttled, VendorFault
+from ...domain.hosts import at_vendor
 from ...domain.text import Line, cleaned
 from ...http import Dialect, HttpSession
-from ..addresses import at_vendor
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from ...domain.errors import Denied, EndpointNotFound, EndpointOffline, VendorFault
+from ...domain.hosts import at_one_of
 from ...http import Dialect, HttpSession, Reply, delay_of, until_epoch
-from ..addresses import at_one_of
 from ..tokens import Token
 
 if TYPE_CHECKING:

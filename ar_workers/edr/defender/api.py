@@ -12,9 +12,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from urllib3.filepost import encode_multipart_formdata
 
 from ...domain.errors import Denied, EndpointNotFound, VendorFault
+from ...domain.hosts import at_one_of, is_loopback
 from ...domain.text import Identifier
 from ...http import Dialect, HttpSession
-from ..addresses import at_one_of, is_loopback
 from ..tokens import Token
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, St
 
 from ...domain.endpoints import OS
 from ...domain.errors import Denied, EndpointNotFound, VendorFault
+from ...domain.hosts import at_vendor
 from ...http import Dialect, HttpSession
-from ..addresses import at_vendor
 
 ROOT = "/web/api/v2.1/"
 CONSOLES = ".sentinelone.net"

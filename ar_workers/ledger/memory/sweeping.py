@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 #: A queue may have room again after the first, and what a lost worker held may find its endpoint free after the second.
 AT_ONCE, SOON = timedelta(milliseconds=200), timedelta(seconds=2)
+#: Of what is looked at: what comes first leaves the others something.
+SHARE_OF_THE_FIRST = 0.75
 
 
 class Sweeping:
@@ -41,7 +44,7 @@ class Sweeping:
         return sorted(rings, key=lambda ring: not ring.is_first)
 
     def _in_turn(self, ripe: Sequence[str], most: int) -> list[str]:
-        first = _longest_and_latest([name for name in ripe if self._goes_first(name)], most)
+        first = _longest_and_latest([name for name in ripe if self._goes_first(name)], math.ceil(most * SHARE_OF_THE_FIRST))
         return first + _longest_and_latest([name for name in ripe if not self._goes_first(name)], most - len(first))
 
     def _goes_first(self, name: str) -> bool:
@@ -56,7 +59,7 @@ class Sweeping:
                 yield replace(ring, is_first=name in self._store.rows and self._store.rows[name].state is State.LEASED)
                 if ring.queue in room:
                     room[ring.queue] -= 1
-                if name in self._store.rows:
+                if name in self._store.rows and self._store.rows[name].state is not State.LEASED:
                     rung[self._turns.place_of(self._store.rows[name])] += 1
 
     def _is_rung(self, name: str, again: timedelta, rung: Counter[tuple[str, bool]], *, has_room: bool) -> bool:

@@ -1,7 +1,7 @@
 -- What every script of the ledger begins with: the key schema, and the parts of a move. Each script is the body of a
 -- function; what it says of due rows, timelines and open rows is kept in mind, and written at its end by `finish`.
 --
--- KEYS[1] is a customer's due set; all other keys are derived from its prefix `ar:{customer}:`, whose braces are
+-- KEYS[1] is the customer's `due`; all other keys are derived from its prefix `ar:{customer}:`, whose braces are
 -- the Redis Cluster hash tag: one script touches one slot. Times are milliseconds of this server's clock.
 --
 --   due                    zset    what the sweep rings: row id by when

@@ -1,15 +1,16 @@
 -- What the sweep rings. ARGV: limit, ms until each is due again, most visits at once to one remote; queue, for how many more it
 -- has room, queue, ... Returns {id, queue, label, lane, ...} twice: what lost workers held, and the rest. Events, isolations
--- and releases come before all others, and of either half is what has been due for longest, half what has just become due. Of
--- what no lost worker held, what would find its queue full or its remote closed or beset is put off without a ring.
+-- and releases come first and get most of it; of each of the two sets half is what has been due for longest, half what has just
+-- become due. Of what no lost worker held, what would find its queue full or its remote closed or beset is put off without a ring.
 local limit, again, most_visits, room = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), {}
 for n = 4, #ARGV, 2 do room[ARGV[n]] = tonumber(ARGV[n + 1]) end
 -- A queue may have room again after so many ms, what a lost worker held may find its endpoint free; a beset remote takes longer.
 local AT_ONCE, SOON, LATER = math.min(again, 200), math.min(again, 2000), 4 * again
 -- With so many rows waiting at a remote, each visit that leaves calls the next: only for places that stand empty some more need come.
 local BESET = 200
--- So many of each half may be put off, then enough has been looked at: Redis does nothing else meanwhile.
+-- So many of each half of a set may be put off, then enough has been looked at: Redis does nothing else meanwhile.
 local MOST_PUT_OFF, PAGE = 100, 200
+local SHARE_OF_THE_FIRST = 0.75
 local lost, rings, places = {}, {}, {}
 
 local function place_at(remote, verb)
@@ -18,7 +19,7 @@ local function place_at(remote, verb)
   if redis.call('ZCARD', queue_key(remote, verb)) < BESET then
     places[place] = math.huge
   else
-    places[place] = is_full(remote, verb, most_visits) and 0 or most_visits - redis.call('ZCARD', busy_key(remote, verb))
+    places[place] = is_full(remote, verb, most_visits) and 0 or most_visits - redis.call('ZCOUNT', busy_key(remote, verb), now, '+inf')
   end
   return place
 end
@@ -42,6 +43,10 @@ local function look_at(id)
     return ring(rings, id, 'respond', 'plan ' .. id, '')
   end
   local row = get(id, 'queue', 'label', 'lane', 'remote', 'verb', 'state')
+  if not row[1] then -- somebody has taken it away
+    unschedule(id)
+    return 1
+  end
   local is_lost = row[6] == 'leased'
   if not is_lost then
     local remote = row[4] or ''
@@ -76,7 +81,7 @@ local function look_through(most, ids_from)
 end
 
 for _, key in ipairs({due_first, due}) do
-  local most = limit - looked
+  local most = key == due_first and math.ceil(limit * SHARE_OF_THE_FIRST) or limit - looked
   look_through(math.ceil(most / 2), function(first, count)
     return redis.call('ZRANGEBYSCORE', key, '-inf', now, 'LIMIT', first, count)
   end)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ar_workers.edr.addresses import at_one_of
+from ar_workers.domain.hosts import at_one_of
 
 HOSTS = frozenset({"api.vendor.example", "api.eu.vendor.example"})
 
