@@ -19,6 +19,9 @@ DELIVERY_LIFE = timedelta(hours=24)
 _SHORT_LIVED = {"sms": timedelta(minutes=15), "voice": timedelta(minutes=15)}
 #: Workers that died with the row in hand before it is set aside as poison: more than a storm of kills makes likely by chance.
 MOST_CRASHES = 10
+#: After more than so many it waits, longer each time: one that ends workers takes those beside it along no more.
+_FREE_CRASHES = 3
+_CRASH_FIRST, _CRASH_CAP = timedelta(seconds=2), timedelta(minutes=1)
 
 _FIRST, _CAP = timedelta(seconds=1), timedelta(minutes=5)
 #: Where no answer comes at all the breaker keeps the others away: a longer wait would only last on when it is back.
@@ -66,6 +69,15 @@ def after_error(error: Exception, attempts: int, random: Callable[[], float]) ->
             return Retry(after=_jitter(_FIRST, _AWAY_CAP, attempts, random))
         case _:
             return Retry(after=_jitter(_FIRST, _CAP, attempts, random))
+
+
+def after_crash(crashes: int, random: Callable[[], float]) -> Retry | GiveUp:
+    """What to do with a row whose `crashes`-th worker was lost with it in hand."""
+    if crashes >= MOST_CRASHES:
+        return GiveUp(reason=f"set aside: {crashes} workers were lost with it in hand")
+    if crashes <= _FREE_CRASHES:
+        return Retry(after=timedelta())
+    return Retry(after=min(_CRASH_CAP, _CRASH_FIRST * int(2 ** (crashes - _FREE_CRASHES - 1))) * (0.5 + random() / 2))
 
 
 def look_again(looks: int) -> timedelta:

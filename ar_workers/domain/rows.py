@@ -122,6 +122,8 @@ class Claim:
     is_late: bool = False
     #: A person has approved what a guard held.
     is_approved: bool = False
+    #: Its last worker was lost with it in hand.
+    is_lost: bool = False
     #: How long nobody has looked at what was begun.
     unseen_for: timedelta = timedelta()
     #: The write was cleared by the claim: `begin` need not be asked if it follows at once.

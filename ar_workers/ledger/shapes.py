@@ -75,7 +75,7 @@ def claim_of(row_id: str, reply: Sequence[Any]) -> Claim | Refusal:
     granted, *parts = reply
     if granted == "no":
         return Refusal(reason=parts[0])
-    threat, kind, order, was, fence, attempts, looks, crashes, generation, receipt, late, approved, cleared, unseen, thread = parts
+    threat, kind, order, was, fence, attempts, looks, crashes, generation, receipt, late, approved, cleared, unseen, thread, lost = parts
     return Claim(
         row_id=row_id,
         customer=customer_of(row_id),
@@ -92,6 +92,7 @@ def claim_of(row_id: str, reply: Sequence[Any]) -> Claim | Refusal:
         is_late=late == "1",
         is_approved=approved == "1",
         is_cleared=cleared == "1",
+        is_lost=lost == "1",
         unseen_for=timedelta(milliseconds=float(unseen)),
         thread=thread,
     )

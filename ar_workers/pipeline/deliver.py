@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..domain.notifications import digest_of
 from ..domain.results import Answer
-from ..domain.retries import LONGEST_WISH, MOST_CRASHES, delivery_retry
+from ..domain.retries import LONGEST_WISH, delivery_retry
 from ..domain.rows import Finding, Health
 from ..domain.states import State
 from .visits import visit_all
@@ -40,13 +40,11 @@ def visit(each: Visit) -> Finding | None:
     provider asks; one whose copies can be told as such sends once more. Otherwise the delivery stays `unknown`
     for a person, because a second message cannot be taken back.
     """
-    claim, delivery = each.claim, each.claim.delivery()
+    delivery = each.claim.delivery()
     receiver = delivery.receiver
     channel = each.services.channels.get((delivery.owner, receiver.name))
     if channel is None:
         return Finding(state=State.FAILED, reason=f"{delivery.owner} has no receiver {receiver.name or receiver.channel} configured")
-    if claim.crashes >= MOST_CRASHES:
-        return Finding(state=State.FAILED, reason=f"set aside: {claim.crashes} workers were lost with it in hand")
     gathered = _gathered(each, delivery, delivery.digest) if delivery.digest else delivery
     return gathered if isinstance(gathered, Finding) else _tell(each, channel, gathered)
 

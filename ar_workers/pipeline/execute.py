@@ -16,7 +16,7 @@ from ..domain.endpoints import OS
 from ..domain.errors import ARError, EDRError, EndpointNotFound, NotSent, OutcomeUnknown, Throttled, Unsupported, VendorFault
 from ..domain.facts import Fact, Receipt, Sight
 from ..domain.guards import Verdict, rule
-from ..domain.retries import MOST_CRASHES, GiveUp, after_error, look_again
+from ..domain.retries import GiveUp, after_error, look_again
 from ..domain.rows import Finding, Health
 from ..domain.states import State
 from .visits import visit_all
@@ -54,12 +54,10 @@ def execute(services: Services, row_ids: Sequence[str], *, is_followed: bool = F
 
 def visit(each: Visit) -> Finding | None:
     """What was found and done about a claimed action. None: the ledger has moved the row itself."""
-    services, claim, action = each.services, each.claim, each.claim.action()
+    services, action = each.services, each.claim.action()
     edr = services.edrs.get((action.customer, action.edr))
     if edr is None:
         return _given_up(f"{action.customer} has no {action.edr} configured")
-    if claim.crashes >= MOST_CRASHES:
-        return _given_up(f"set aside: {claim.crashes} workers were lost with this action in hand")
     try:
         found = _look_then_act(each, action, edr)
     except EDRError as error:

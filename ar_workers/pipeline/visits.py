@@ -7,12 +7,14 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..domain.rows import Refusal
+from ..domain.retries import GiveUp, after_crash
+from ..domain.rows import Finding, Refusal
+from ..domain.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..domain.rows import Claim, Finding
+    from ..domain.rows import Claim
     from ..domain.scores import Ring
     from .services import Services
 
@@ -38,6 +40,16 @@ class Visit:
         if self.claim.is_cleared and self.services.monotonic() < self.cleared_until:
             return True
         return self.services.ledger.begin(self.claim, most_isolations=_most_isolations(self.services, self.claim.customer)) is None
+
+    def instead(self) -> Finding | None:
+        """What becomes of the row without a look, if too many workers were lost with it in hand."""
+        claim = self.claim
+        decision = after_crash(claim.crashes, self.services.random)
+        if isinstance(decision, GiveUp):
+            return Finding(state=State.FAILED, reason=decision.reason)
+        if claim.is_lost and decision.after:
+            return Finding(state=claim.was, reason=f"waits: {claim.crashes} workers were lost with it in hand", after=decision.after)
+        return None
 
 
 def visit_all(services: Services, row_ids: Sequence[str], look: Callable[[Visit], Finding | None]) -> list[Ring]:
@@ -77,7 +89,7 @@ def _visit_each(visits: Sequence[Visit], look: Callable[[Visit], Finding | None]
             found = []
         if not found:
             since = each.services.monotonic()
-        finding = look(each)
+        finding = each.instead() or look(each)
         if finding:
             found.append((each.claim, finding))
     return rings, found

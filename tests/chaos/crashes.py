@@ -65,7 +65,7 @@ def _on_one_fleet(folder: Path, seed: int, rounds: int, points: Mapping[str, tup
                 missed.append(name)
         fleet.points.disarm()
         fleet.control("DELETE", "faults")
-        fleet.until(fleet.settled(campaign.threats), seconds=60 + 2 * rounds)
+        fleet.until(fleet.settled(campaign.threats), seconds=120 + 2 * rounds)
         return fleet.verdict(), len(fleet.points.crashes()), missed
 
 

@@ -28,7 +28,16 @@ def test_a_worker_lost_after_it_began_leaves_the_outcome_unknown(ledger):
     begun(ledger, claimed(ledger, lease=SHORT))
     time.sleep(0.06)
     claim = claimed(ledger)
-    assert (claim.was, claim.crashes, claim.is_cleared) == (State.UNKNOWN, 1, False)
+    assert (claim.was, claim.crashes, claim.is_lost, claim.is_cleared) == (State.UNKNOWN, 1, True, False)
+
+
+def test_a_row_whose_worker_was_lost_is_told_as_such_only_once(ledger):
+    recorded(ledger, a_row())
+    assert not claimed(ledger, lease=SHORT).is_lost
+    time.sleep(0.06)
+    concluded(ledger, claimed(ledger), Finding(state=State.UNKNOWN))
+    claim = claimed(ledger)
+    assert (claim.crashes, claim.is_lost) == (1, False)
 
 
 def test_a_lease_that_is_nearly_over_begins_nothing(ledger):

@@ -224,3 +224,41 @@ def test_a_message_that_rings_a_row_twice_visits_it_once():
     execute(services, [ids["ban_hash"], ids["ban_hash"]])
     assert sum(len(channel.sent) for channel in services.channels.values()) == 1
     assert [verb for verb, _ in services.edrs["acme", "crowdstrike"].effects] == ["ban_hash"]
+
+
+def lost(services, row_id, times):
+    """So many workers took the row and were never heard of again."""
+    for _ in range(times):
+        services.ledger.claim([row_id], owner=f"lost at {services.clock.now()}", lease=timedelta(seconds=1), most_isolations=None)
+        services.clock.advance(timedelta(seconds=2))
+
+
+def test_a_row_with_which_worker_after_worker_is_lost_waits_longer_each_time_and_is_set_aside_at_last():
+    services, ids = planned(iocs=())
+    isolate = ids["isolate"]
+    lost(services, isolate, 4)
+    execute(services, [isolate])
+    assert (row(services, "isolate").state, row(services, "isolate").reason) == (
+        State.UNKNOWN,
+        "waits: 4 workers were lost with it in hand",
+    )
+    first = row(services, "isolate").next_attempt_at - services.clock.now()
+    services.clock.advance(timedelta(minutes=2))
+    lost(services, isolate, 3)
+    execute(services, [isolate])
+    assert row(services, "isolate").next_attempt_at - services.clock.now() > 4 * first
+    services.clock.advance(timedelta(minutes=2))
+    lost(services, isolate, 4)
+    execute(services, [isolate])
+    assert row(services, "isolate").state is State.FAILED
+    assert services.edrs["acme", "crowdstrike"].effects == []
+
+
+def test_a_row_that_has_waited_is_looked_at_again():
+    services, ids = planned(iocs=())
+    isolate = ids["isolate"]
+    lost(services, isolate, 5)
+    execute(services, [isolate])
+    services.clock.advance(timedelta(minutes=2))
+    execute(services, [isolate])
+    assert row(services, "isolate").state is State.DONE

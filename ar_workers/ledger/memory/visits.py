@@ -41,12 +41,13 @@ class Visits:
         )
         if reason:
             return Refusal(reason=reason)
-        if row.state is State.LEASED:
+        is_lost = row.state is State.LEASED
+        if is_lost:
             row.crashes += 1
             self._store.note(row.customer, row.threat, row.id, "lease expired: its worker was lost")
         row.was = _left_behind(row)
         self._take(row, owner, lease)
-        return self._granted(row)
+        return self._granted(row, is_lost=is_lost)
 
     def _unclaimable(self, row: KeptRow) -> str | None:
         if row.state is State.LEASED:
@@ -75,7 +76,7 @@ class Visits:
         row.state, row.owner, row.lease_until = State.LEASED, owner, until
         self._store.due[row.id] = until
 
-    def _granted(self, row: KeptRow) -> Claim:
+    def _granted(self, row: KeptRow, *, is_lost: bool = False) -> Claim:
         now, threads = self._store.now(), self._store.threats[row.customer, row.threat].threads
         return Claim(
             row_id=row.id,
@@ -93,6 +94,7 @@ class Visits:
             is_late=row.deadline < now,
             is_approved=row.is_approved,
             is_cleared=row.was is State.PENDING,
+            is_lost=is_lost,
             thread=threads.get(row.wish.remote, "") if row.wish.kind == "delivery" else "",
             unseen_for=now - (row.looked_at or row.begun_at or now),
         )

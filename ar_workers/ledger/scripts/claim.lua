@@ -34,7 +34,7 @@ local function claim(id)
     local thread = row[13] == 'delivery' and redis.call('HGET', P .. 'threat:' .. threat, 'thread:' .. remote) or ''
     return {'yes', threat, row[13], row[14], from, fence, row[15] or '0', row[16] or '0', tostring(crashes), row[18],
       row[19] or '', (tonumber(row[12]) < now) and '1' or '0', row[20] or '0', from == 'pending' and '1' or '0',
-      tostring(now - tonumber(row[24] or row[25] or now)), thread}
+      tostring(now - tonumber(row[24] or row[25] or now)), thread, is_lost and '1' or '0'}
   end
 
   if state == 'leased' then
