@@ -69,13 +69,24 @@ def visit_all(services: Services, row_ids: Sequence[str], look: Callable[[Visit]
             claims = services.ledger.claim(some, owner=owner, lease=services.lease, most_isolations=most_isolations)
         finally:
             rings += _write_down(services, found)
-        held = [claim for claim in claims if not isinstance(claim, Refusal)]
-        with services.heartbeat.holding(held):
-            freed, found = _visit_each([Visit(services, claim, since + CLEARANCE) for claim in held], look)
+        visits = [Visit(services, claim, since + CLEARANCE) for claim in claims if not isinstance(claim, Refusal)]
+        visits, called = _without_suspects(services, visits)
+        rings += called
+        with services.heartbeat.holding([each.claim for each in visits]):
+            freed, found = _visit_each(visits, look)
         rings += freed
         if services.monotonic() - since < HELD_BACK:
             most = len(left)
     return rings + _write_down(services, found)
+
+
+def _without_suspects(services: Services, visits: Sequence[Visit]) -> tuple[list[Visit], list[Ring]]:
+    """What is to be looked at, and what can be rung now. What is not is written down before: a look may be the last thing that
+    this worker does.
+    """
+    instead = [(each, each.instead()) for each in visits]
+    rings = _write_down(services, [(each.claim, finding) for each, finding in instead if finding])
+    return [each for each, finding in instead if not finding], rings
 
 
 def _visit_each(visits: Sequence[Visit], look: Callable[[Visit], Finding | None]) -> tuple[list[Ring], list[tuple[Claim, Finding]]]:
@@ -89,7 +100,7 @@ def _visit_each(visits: Sequence[Visit], look: Callable[[Visit], Finding | None]
             found = []
         if not found:
             since = each.services.monotonic()
-        finding = each.instead() or look(each)
+        finding = look(each)
         if finding:
             found.append((each.claim, finding))
     return rings, found

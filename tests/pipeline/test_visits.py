@@ -262,3 +262,17 @@ def test_a_row_that_has_waited_is_looked_at_again():
     services.clock.advance(timedelta(minutes=2))
     execute(services, [isolate])
     assert row(services, "isolate").state is State.DONE
+
+
+def test_what_waits_because_workers_were_lost_is_written_down_before_anything_is_looked_at(monkeypatch):
+    services, ids = planned(iocs=(HASH,))
+    lost(services, ids["isolate"], 4)
+
+    def end(action, receipt):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(services.edrs["acme", "crowdstrike"], "observe", end)
+    with pytest.raises(KeyboardInterrupt):
+        execute(services, [ids["isolate"], ids["ban_hash"]])
+    assert row(services, "isolate").state is State.UNKNOWN
+    assert row(services, "ban_hash").state is State.LEASED
