@@ -125,8 +125,8 @@ class LedgerMachine(RuleBasedStateMachine):
             assert answer.reason == expected, (row, answer)
             return
         assert isinstance(answer, Claim), (row, answer)
-        if row.state is State.LEASED:
-            row.crashes += 1
+        assert answer.is_lost == (row.state is State.LEASED), (row, answer)
+        row.crashes += answer.is_lost
         row.was, row.state = self._left_behind(row), State.LEASED
         row.begun = row.begun or row.was is State.PENDING
         row.fence, row.owner, row.expired = row.fence + 1, owner, False
