@@ -77,6 +77,7 @@ def _cost(size: int, sizes: Sizes) -> Cost:
         _warm_up(inline)
         empty = client.info("memory")["used_memory"]
         grow(inline, client, size)
+        _await_rewrite(client)
         kept = (client.info("memory")["used_memory"] - empty) / size
         idle, busy = _sweeps(inline.services.ledger, client)
         commands = _commands(inline, client, size)
@@ -97,6 +98,15 @@ def grow(inline: Inline, client: redis.Redis, size: int) -> None:
     inline.settle(range(real))
     _compact(inline, real)
     _copy(client, real - 1, range(FIRST_COPY, FIRST_COPY + size - real))
+
+
+def _await_rewrite(client: redis.Redis) -> None:
+    """After so much at once the append-only file is rewritten, by a process that takes a core: nothing that a threat costs later."""
+    deadline = time.monotonic() + 600
+    while any(client.info("persistence")[name] for name in ("aof_rewrite_in_progress", "aof_rewrite_scheduled")):
+        if time.monotonic() > deadline:
+            raise RuntimeError("the append-only file is rewritten without an end")
+        time.sleep(0.5)
 
 
 def _compact(inline: Inline, threats: int) -> None:
