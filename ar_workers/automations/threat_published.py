@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from ..domain.actions import IsolateEndpoint
 from ..domain.calendar import is_business_hours
 from ..domain.capabilities import Means
-from ..domain.endpoints import OS
 from ..domain.notifications import Audience, Kind, Notification
 from ..domain.plans import Plan, Skip, joined
 from ..domain.policies import MediumIsolation
@@ -48,7 +47,7 @@ def _isolate(event: ThreatPublished, endpoint: Endpoint, context: Context) -> Pl
 
 
 def _wrong_os(endpoint: Endpoint, context: Context) -> str | None:
-    if endpoint.os is not OS.UNKNOWN and not endpoint.is_supported:
+    if endpoint.is_unsupported:
         return f"{endpoint.os} is not supported: never isolated by automation"
     if context.capabilities.means(endpoint.edr, "isolate", endpoint.os) is Means.NONE:
         return f"{endpoint.edr} cannot isolate {endpoint.os} endpoints"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..domain.endpoints import OS
 from ..domain.notifications import Audience, Kind, Notification
 from ..domain.plans import Plan
 
@@ -28,7 +27,7 @@ def plan(event: ThreatPublished | EndpointGrouped | UnsupportedOSDetected, conte
 
 def is_unsupported(endpoint: Endpoint, context: Context) -> bool:
     """Whether this endpoint is one that the customer must hear of."""
-    return context.policy.may_remediate(endpoint) and endpoint.os is not OS.UNKNOWN and not endpoint.is_supported
+    return context.policy.may_remediate(endpoint) and endpoint.is_unsupported
 
 
 def once_key(endpoint: Endpoint) -> str:

@@ -53,6 +53,6 @@ class Endpoint(Value):
         return None if groups is None else sorted(groups)
 
     @property
-    def is_supported(self) -> bool:
-        """Whether automation may act on this OS."""
-        return self.os in SUPPORTED_OS
+    def is_unsupported(self) -> bool:
+        """Whether its OS is known, and automation must not act on it."""
+        return self.os not in SUPPORTED_OS | {OS.UNKNOWN}

@@ -97,7 +97,10 @@ class EndpointNotFound(EDRError):
 
 
 class AuthRefused(EDRError):
-    """Credentials or scope are refused (401 twice, or 403). `is_unauthenticated`: it is not known who asks, rather than that he may not."""
+    """Credentials or scope are refused: 401 (with a new token, too, where there are tokens) or 403.
+
+    `is_unauthenticated`: it is not known who asks, rather than that he may not.
+    """
 
     def __init__(self, message: str, *, code: str = "", trace: str = "", is_unauthenticated: bool = False) -> None:
         super().__init__(message, code=code, trace=trace)

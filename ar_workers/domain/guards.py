@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from .actions import BanDomain, BanHash, DeleteFile, DeleteRegistryKey, KillProcess, QuarantineFile, ReleaseEndpoint
-from .endpoints import OS
 from .model import Value
 from .paths import path_problem, process_problem, registry_problem
 
@@ -73,7 +72,7 @@ def _group(policy: Policy, endpoints: Sequence[Endpoint]) -> Ruling | None:
 
 def _unsupported(action: Action, endpoints: Sequence[Endpoint]) -> Ruling | None:
     """When it was planned, the OS may not have been known."""
-    wrong = [endpoint.os for endpoint in endpoints if endpoint.os is not OS.UNKNOWN and not endpoint.is_supported]
+    wrong = [endpoint.os for endpoint in endpoints if endpoint.is_unsupported]
     return _refuse(f"{wrong[0]} is not supported: never acted on by automation") if action.lane and wrong else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from ..domain.checkups import Check, ok, red, warn
+from ..domain.endpoints import SUPPORTED_OS
 from ..domain.errors import ARError, Denied
 from ..domain.text import cleaned
 
@@ -32,7 +33,7 @@ def _found(edr: Listing, group: str, is_late: Callable[[], bool]) -> Check:
     try:
         for endpoint in edr.members(group):
             number += 1
-            unsupported += not endpoint.is_supported
+            unsupported += endpoint.os not in SUPPORTED_OS
             if is_late():
                 return warn(name, f"at least {number} endpoints: there was no time to count them all")
     except Denied as error:

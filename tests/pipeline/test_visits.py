@@ -264,14 +264,16 @@ def test_a_row_that_has_waited_is_looked_at_again():
     assert row(services, "isolate").state is State.DONE
 
 
-def test_what_waits_because_workers_were_lost_is_written_down_before_anything_is_looked_at(monkeypatch):
-    services, ids = planned(iocs=(HASH,))
-    lost(services, ids["isolate"], 4)
+class Deadly(FakeEDR):
+    """A look at it ends the worker."""
 
-    def end(action, receipt):
+    def observe(self, action, receipt):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(services.edrs["acme", "crowdstrike"], "observe", end)
+
+def test_what_waits_because_workers_were_lost_is_written_down_before_anything_is_looked_at():
+    services, ids = planned(iocs=(HASH,), edr=Deadly(endpoints={"a1": FIN}))
+    lost(services, ids["isolate"], 4)
     with pytest.raises(KeyboardInterrupt):
         execute(services, [ids["isolate"], ids["ban_hash"]])
     assert row(services, "isolate").state is State.UNKNOWN
