@@ -10,11 +10,12 @@ from ar_workers import bootstrap, tasks
 from ar_workers.celery import BACKLOG, ISOLATIONS_AHEAD, TASKS, CeleryDoorbell, app, celery_at
 from ar_workers.cli.redis_server import free_port
 from ar_workers.domain.scores import Queue, Ring
-from ar_workers.pipeline.poll import whose_turn_it_is
+from ar_workers.pipeline.poll import read_feed, whose_turn_it_is
 from ar_workers.pipeline.workflow import arrange
 from ar_workers.ports import Page
 from ar_workers.sources import FORMATS
 from tests.fakes import some_services
+from tests.pipeline.building import Ticking
 
 
 def a_ring(name, queue, lane=""):
@@ -134,3 +135,18 @@ def test_a_round_of_polling_begins_once_per_interval_however_many_beats_ask():
     assert list(whose_turn_it_is(services)) == []
     services.clock.advance(services.poll_every)
     assert list(whose_turn_it_is(services)) == [("acme", "good")]
+
+
+class Endless(Feed):
+    """Has always one more page."""
+
+    def page(self, cursor):
+        return Page((), f"{cursor}.", is_more=True)
+
+
+def test_a_feed_that_is_slow_is_left_after_an_interval_and_read_on_in_its_next_turn():
+    slow = {"feeds": {("acme", "slow"): Endless("slow")}, "monotonic": Ticking(step=20.0)}
+    services = some_services(readers=FORMATS, **slow)
+    first, second = (read_feed(services, "acme", "slow") for _ in range(2))
+    assert (first.pages, first.is_more, second.pages) == (2, True, 2)
+    assert services.ledger.cursor("acme", "slow") == "...."

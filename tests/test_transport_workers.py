@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from ar_workers.celery import CeleryDoorbell, celery_at
+from ar_workers.celery import CeleryDoorbell, celery_at, workers_seen
 from ar_workers.cli.redis_server import RedisServer
+from ar_workers.domain.checkups import Light
 from ar_workers.domain.scores import Queue as Doorbells
 from ar_workers.transport import POISON
 from tests.clusters import eventually
@@ -148,3 +149,13 @@ def test_the_stock_transport_does_the_same_work(real_redis, redis_url, tmp_path)
     with a_worker(redis_url, redis_url, tmp_path / "log", AR_TRANSPORT="stock"):
         eventually(lambda: ran(real_redis) == ["acme:1", "acme:2"])
     assert b"ar_workers.transport" not in (tmp_path / "log").read_bytes()
+
+
+@pytest.mark.e2e
+@pytest.mark.usefixtures("real_redis")
+def test_a_queue_that_nobody_works_on_is_seen(redis_url, tmp_path):
+    with a_worker(redis_url, redis_url, tmp_path / "some"):
+        found = workers_seen(celery_at(redis_url))
+        assert (found.light, found.detail) == (Light.RED, "none works on respond, isolation, housekeeping, polling")
+    with a_worker(redis_url, redis_url, tmp_path / "all", queues=",".join(Doorbells)):
+        assert workers_seen(celery_at(redis_url)).light is Light.OK
