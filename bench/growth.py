@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ def _cost(size: int, sizes: Sizes) -> Cost:
         _warm_up(inline)
         empty = client.info("memory")["used_memory"]
         grow(inline, client, size)
-        _await_rewrite(client)
+        _calm_down(client)
         kept = (client.info("memory")["used_memory"] - empty) / size
         idle, busy = _sweeps(inline.services.ledger, client)
         commands = _commands(inline, client, size)
@@ -100,13 +101,14 @@ def grow(inline: Inline, client: redis.Redis, size: int) -> None:
     _copy(client, real - 1, range(FIRST_COPY, FIRST_COPY + size - real))
 
 
-def _await_rewrite(client: redis.Redis) -> None:
-    """After so much at once the append-only file is rewritten, by a process that takes a core: nothing that a threat costs later."""
+def _calm_down(client: redis.Redis) -> None:
+    """After so much at once the append-only file is rewritten and the disk is busy: nothing that a threat costs later."""
     deadline = time.monotonic() + 600
     while any(client.info("persistence")[name] for name in ("aof_rewrite_in_progress", "aof_rewrite_scheduled")):
         if time.monotonic() > deadline:
             raise RuntimeError("the append-only file is rewritten without an end")
         time.sleep(0.5)
+    os.sync()
 
 
 def _compact(inline: Inline, threats: int) -> None:
