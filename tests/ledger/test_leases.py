@@ -65,9 +65,9 @@ def test_a_lost_look_leaves_the_row_performed(ledger):
 
 def test_a_lease_is_prolonged_while_its_worker_lives(ledger):
     recorded(ledger, a_row())
-    claim = claimed(ledger, lease=SHORT)
+    claim = claimed(ledger, lease=timedelta(milliseconds=300))
     ledger.renew([claim], LEASE)
-    time.sleep(0.06)
+    time.sleep(0.32)
     assert refused(ledger) == "leased"
     assert ledger.due(10, LEASE) == []
     concluded(ledger, claim, Finding(state=State.DONE))

@@ -55,6 +55,14 @@ class KeptRow:
     seat: tuple[str, datetime] | None = None
     gathered: list[str] = field(default_factory=list)
 
+    def unclaimable(self, now: datetime) -> str | None:
+        """Why nobody may claim it now, as far as it can tell by itself."""
+        if self.state is State.LEASED:
+            return "leased" if self.lease_until and self.lease_until > now else None
+        if self.state not in {State.PENDING, State.PERFORMED, State.UNKNOWN}:
+            return str(self.state)
+        return "not due" if self.next_at and self.next_at > now else None
+
 
 @dataclass
 class Dossier:

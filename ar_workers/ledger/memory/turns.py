@@ -6,7 +6,7 @@ from collections import Counter, OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...domain.states import TERMINAL, State
+from ...domain.states import State
 from .kept import Lane
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .store import Store
 
 URGENT = frozenset({"isolate", "release"})
+#: In a queue before the next one is called. If all are, the sweep calls.
+MOST_PASSED_OVER = 20
 
 
 class Turns:
@@ -119,12 +121,10 @@ class Turns:
         return rings
 
     def _next_of(self, queue: list[str]) -> list[Ring]:
-        """Taken out of the queue: the first that is still to be worked on, and whoever stood before it."""
-        while queue:
+        """Taken out of the queue: the first that can be claimed, and who before it was served or put off meanwhile."""
+        for _ in range(min(len(queue), MOST_PASSED_OVER)):
             name = queue.pop(0)
-            row = self._store.rows[name]
-            is_held = row.state is State.LEASED and row.lease_until is not None and row.lease_until > self._store.now()
-            if row.state not in TERMINAL and not is_held:
+            if not self._store.rows[name].unclaimable(self._store.now()):
                 return [replace(self._store.ring(name), is_first=True)]
         return []
 

@@ -34,7 +34,7 @@ class Visits:
         if row.state is State.LEASED and row.owner == owner:
             return self._granted(row)
         reason = (
-            self._unclaimable(row)
+            row.unclaimable(self._store.now())
             or self._turns.lane_busy(row, owner)
             or self._turns.remote_closed(row, owner)
             or self._hindered(row, most_isolations)
@@ -48,13 +48,6 @@ class Visits:
         row.was = _left_behind(row)
         self._take(row, owner, lease)
         return self._granted(row, is_lost=is_lost)
-
-    def _unclaimable(self, row: KeptRow) -> str | None:
-        if row.state is State.LEASED:
-            return "leased" if row.lease_until and row.lease_until > self._store.now() else None
-        if row.state not in {State.PENDING, State.PERFORMED, State.UNKNOWN}:
-            return str(row.state)
-        return "not due" if row.next_at and row.next_at > self._store.now() else None
 
     def _hindered(self, row: KeptRow, most_isolations: int | None) -> str | None:
         """What was never begun is cleared for its write by the claim, or moved where it belongs."""
@@ -135,14 +128,12 @@ class Visits:
         if to is State.PENDING and row.cancel:
             to, reason = State.CANCELLED, row.cancel
         self._keep(row, finding, to)
-        if to is row.was and reason == row.reason:
-            row.state, row.lease_until = to, None
-            rings = self._turns.let_go(row)
-        else:
-            rings = self._leave(row, to, reason)
         if to not in TERMINAL and to is not State.HELD:
             store.due[row.id] = row.next_at = store.now() + finding.after
-        return rings
+        if to is row.was and reason == row.reason:
+            row.state, row.lease_until = to, None
+            return self._turns.let_go(row)
+        return self._leave(row, to, reason)
 
     def _keep(self, row: KeptRow, finding: Finding, to: State) -> None:
         """What was found."""

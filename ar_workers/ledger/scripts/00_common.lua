@@ -43,6 +43,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local TERMINAL = {done = true, already = true, skipped = true, failed = true, cancelled = true}
 local FREES = {done = true, already = true, skipped = true, failed = true, cancelled = true, performed = true, held = true}
+local CLAIMABLE = {pending = true, performed = true, unknown = true}
 local URGENT = {isolate = true, release = true}
 local LONGEST_TIMELINE = 2000
 -- Of a vendor's allowance so much may be used at once; the rest trickles in, so that no window of it is ever exceeded.
@@ -53,6 +54,8 @@ local RESERVE = 0.2
 local VISIT = 4
 local MOST_FAILURES = 5
 local SHORTEST_OPEN, LONGEST_OPEN = 5000, 60000
+-- In a queue before the next one is called; Redis does nothing else meanwhile. If all are, the sweep calls.
+local MOST_PASSED_OVER = 20
 
 local function row_key(id) return P .. 'row:' .. id end
 
@@ -184,13 +187,20 @@ local function free_dependents(id, rings)
   redis.call('DEL', key)
 end
 
+-- Why nobody may claim a row now, as far as it can tell by itself; or nothing.
+local function unclaimable(state, lease_until, next_at)
+  if state == 'leased' then return (tonumber(lease_until) or 0) > now and 'leased' or nil end
+  if not CLAIMABLE[state] then return state end
+  return (tonumber(next_at) or 0) > now and 'not due' or nil
+end
+
+-- Who was served or put off meanwhile still stands in the queue, and is passed over.
 local function ring_next(queue, rings)
-  local next = redis.call('ZPOPMIN', queue)
-  while next[1] do
-    local row = get(next[1], 'state', 'lease_until')
-    local is_held = row[1] == 'leased' and tonumber(row[2]) > now
-    if row[1] and not is_held and not TERMINAL[row[1]] then return add_ring(rings, next[1]) end
-    next = redis.call('ZPOPMIN', queue)
+  for _ = 1, MOST_PASSED_OVER do
+    local next = redis.call('ZPOPMIN', queue)
+    if not next[1] then return end
+    local row = get(next[1], 'state', 'lease_until', 'next_at')
+    if row[1] and not unclaimable(unpack(row)) then return add_ring(rings, next[1]) end
   end
 end
 

@@ -37,15 +37,12 @@ local function claim(id)
       tostring(now - tonumber(row[24] or row[25] or now)), thread, is_lost and '1' or '0'}
   end
 
+  if state == 'leased' and row[5] == owner then return granted(row[2], was) end -- the same call again: its first reply was lost
+  local no = unclaimable(state, row[3], row[7])
+  if no then return {'no', no} end
   if state == 'leased' then
-    if row[5] == owner then return granted(row[2], was) end -- the same call again: its first reply was lost
-    if tonumber(row[3]) > now then return {'no', 'leased'} end
     is_lost = true
     state = (was == 'pending' and row[6] == '1') and 'unknown' or was
-  elseif state ~= 'pending' and state ~= 'performed' and state ~= 'unknown' then
-    return {'no', state}
-  elseif tonumber(row[7]) > now then
-    return {'no', 'not due'}
   end
 
   if is_others_lane(lane) then return wait_in(P .. 'lane:' .. lane .. ':queue', id, 'endpoint busy', is_lost) end
