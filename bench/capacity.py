@@ -19,8 +19,9 @@ from bench.runs import Sizes, Table
 if TYPE_CHECKING:
     from ar_workers.domain.limits import Limits
 
-#: Measured by `throughput` and `growth` here, rounded up: milliseconds of CPU, Redis commands and bytes per threat.
-WORKER_MS, REDIS_MS, COMMANDS, BYTES = 5.0, 2.0, 310, 3_700
+#: Milliseconds of CPU, Redis commands and bytes per threat, rounded up. By `BENCH_OFF=coalescing,joint-plans` before `throughput`, which
+#: is a usual day: nothing queues, so that every row has a message and every plan a script; and by `growth`. Without HTTP and TLS.
+WORKER_MS, REDIS_MS, COMMANDS, BYTES = 12.0, 4.0, 360, 3_700
 #: Assumed: how often an endpoint is in a published threat, and how far the busiest hour stands out of the mean.
 THREATS_PER_ENDPOINT_AND_DAY, BUSIEST = 1 / 1_000, 10
 #: Assumed: how long a vendor takes to answer, and how long what was is kept.
@@ -172,7 +173,7 @@ def _usual() -> Table:
     note = (
         f"Assumed: {THREATS_PER_ENDPOINT_AND_DAY * 1000:.0f} threat a day per 1,000 endpoints, the busiest hour {BUSIEST} times the mean, "
         f"{CALL_SECONDS} s per call, kept for {KEPT_DAYS} days. "
-        f"Per threat: {WORKER_MS} ms of workers, {REDIS_MS} ms of Redis, {BYTES:,} bytes."
+        f"Per threat: {WORKER_MS:.0f} ms of workers without HTTP and TLS, {REDIS_MS:.0f} ms of Redis, {BYTES:,} bytes."
     )
     headers = ("customers x endpoints", "x the first", "threats/s", "worker cores", "threads", "Redis commands/s", "GiB", "shards")
     return Table("What the busiest hour of a usual day needs", headers, rows, note)
