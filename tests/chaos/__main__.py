@@ -104,7 +104,8 @@ STORMS: tuple[tuple[str, Storm], ...] = (
     ("R10", lambda folder, seed, size: floods.flood(folder, seed, events=size(2_000, 100_000), tenants=20)),
     ("R11", duplicates),
     ("R12", lambda folder, seed, size: clocks.skewed_clocks(folder, seed, threats=size(25, 400), jumps=size(4, 100))),
-    ("R13", lambda folder, seed, size: poison.poison(folder, seed, threats=size(20, 200), each=size(2, 10), megabytes=10)),
+    ("R13", lambda folder, seed, size: poison.poison(
+        folder, seed, threats=size(20, 200), each=size(2, 10), megabytes=10, pause=size(0, 3))),
     ("R13", lambda folder, seed, size: poison.wrong_types(folder, seed, threats=size(20, 200), seconds=3)),
     ("R14", model_in_memory),
     ("R14", model_in_redis),

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from ar_workers.domain.events import ThreatPublished
+    from ar_workers.domain.rows import Row
     from tests.chaos.oracle import Verdict
     from tests.chaos.world import Campaign, Effect
 
@@ -233,6 +234,12 @@ class Fleet(Troop):
 
     def journal(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.journal_file.read_text().splitlines()]
+
+    def isolations(self, events: Sequence[ThreatPublished] | None = None) -> list[Row]:
+        """Those of these threats, or of all."""
+        ledger = self.ledger
+        rows = [row for event in events or self.campaign.threats for row in ledger.rows(event.customer, event.threat_id)]
+        return [row for row in rows if row.verb == "isolate"]
 
     def verdict(self, events: Sequence[ThreatPublished] | None = None) -> Verdict:
         """What the oracle says of everything that was published."""

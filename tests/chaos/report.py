@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ar_workers.domain.rows import Row
     from tests.chaos.oracle import Verdict
 
 
@@ -71,6 +72,16 @@ def table(outcomes: Iterable[Outcome]) -> str:
     head = "| goal | what | seed | commit | counts | figure | result |\n|---|---|---|---|---|---|---|\n"
     name = commit()
     return head + "".join(each.line(name) + "\n" for each in outcomes)
+
+
+def asked_after(isolations: Iterable[Row]) -> list[float]:
+    """Seconds from the plan until the EDR had accepted each, or had it already."""
+    return [((row.performed_at or row.settled_at) - row.created_at).total_seconds() for row in isolations if row.settled_at]
+
+
+def seen_after(isolations: Iterable[Row]) -> list[float]:
+    """Seconds from the plan until the EDR showed each endpoint as isolated."""
+    return [(row.settled_at - row.created_at).total_seconds() for row in isolations if row.settled_at]
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.chaos.fleet import HASTE, Fleet
 from tests.chaos.killer import WEIGHTS, Killer, RedisKiller, reclaims
-from tests.chaos.report import Outcome, of, percentile
+from tests.chaos.report import Outcome, asked_after, of, percentile, seen_after
 from tests.chaos.world import OTHERS, Campaign
 
 if TYPE_CHECKING:
@@ -110,12 +110,11 @@ def rolling_restarts(folder: Path, seed: int, *, threats: int, restarts: int, ba
     """R19: one worker after the other is asked to stop while it works, and started again. What it costs is told by a calm run before."""
     calm, _, _ = _isolations(folder / "calm", seed, threats=max(1, threats // 2), restarts=0, batch=batch)
     rows, verdict, done = _isolations(folder / "storm", seed, threats=threats, restarts=restarts, batch=batch)
-    extra = _seen_p99(rows) - _seen_p99(calm)
-    asked = [((row.performed_at or row.settled_at) - row.created_at).total_seconds() for row in rows if row.settled_at]
+    seen_calm, seen = (percentile(seen_after(each), 0.99) for each in (calm, rows))
     return of(
-        "R19", f"rolling restarts under load, {threats} threats", seed, verdict, timely=extra <= 10,
-        figure="0 lost, 0 doubled; isolation p99 later by <= 10 s", restarts=done, asked_p99=percentile(asked, 0.99),
-        calm_p99=_seen_p99(calm), seen_p99=_seen_p99(rows), extra_p99=extra,
+        "R19", f"rolling restarts under load, {threats} threats", seed, verdict, timely=seen - seen_calm <= 10,
+        figure="0 lost, 0 doubled; isolation p99 later by <= 10 s", restarts=done, asked_p99=percentile(asked_after(rows), 0.99),
+        calm_p99=seen_calm, seen_p99=seen, extra_p99=seen - seen_calm,
     )  # fmt: skip
 
 
@@ -129,11 +128,4 @@ def _isolations(folder: Path, seed: int, *, threats: int, restarts: int, batch: 
         publisher = Publisher(fleet, batch)
         fleet.until(lambda: publisher.is_done() and killer.done >= restarts, killer, publisher, seconds=60 + 5 * restarts + threats)
         fleet.until(fleet.settled(campaign.threats), seconds=PATIENCE)
-        ledger = fleet.ledger
-        rows = [row for event in campaign.threats for row in ledger.rows(event.customer, event.threat_id) if row.verb == "isolate"]
-        return rows, fleet.verdict(), killer.done
-
-
-def _seen_p99(rows: list[Row]) -> float:
-    """Seconds from the plan until the EDR showed the endpoint as isolated."""
-    return percentile([(row.settled_at - row.created_at).total_seconds() for row in rows if row.settled_at], 0.99)
+        return fleet.isolations(), fleet.verdict(), killer.done

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ar_workers.cli.redis_server import free_port
 from tests.chaos.fleet import HASTE, Fleet, proxied
 from tests.chaos.oracle import Verdict
-from tests.chaos.report import Outcome, of, percentile
+from tests.chaos.report import Outcome, of, percentile, seen_after
 from tests.chaos.storms import Publisher
 from tests.chaos.world import Campaign
 
@@ -135,12 +135,11 @@ def _others(folder: Path, seed: int, tenants: int, threats: int, batch: int, *, 
         publisher = Publisher(fleet, batch)
         fleet.until(publisher.is_done, publisher, seconds=60 + threats)
         fleet.until(fleet.settled(others), seconds=120)
-        ledger, journal = fleet.ledger, fleet.journal()
-        rows = [row for event in others for row in ledger.rows(event.customer, event.threat_id) if row.verb == "isolate"]
+        isolations, journal = fleet.isolations(others), fleet.journal()
         expected = {effect for effect in campaign.expected if effect[0] != "t00"}
         verdict = fleet.verdict_on(others, [entry for entry in journal if entry["tenant"] != "t00"], expected)
     calls = sum(entry["kind"] == "request" and entry["tenant"] == "t00" for entry in journal)
-    return percentile([(row.settled_at - row.created_at).total_seconds() for row in rows if row.settled_at], 0.95), verdict, calls
+    return percentile(seen_after(isolations), 0.95), verdict, calls
 
 
 #: What the network does for a while, and then it heals.
