@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -119,6 +119,15 @@ def test_an_answer_closes_the_breaker(ledger):
     concluded(ledger, claimed(ledger, "acme:ban_hash:0"), Finding(state=State.PENDING, health=Health.OK))
     concluded(ledger, claimed(ledger, "acme:ban_hash:0"), BAD)
     assert isinstance(asked(ledger, "acme:ban_hash:1"), Claim)
+
+
+def test_however_long_it_was_away_a_remote_that_is_back_is_tried_within_half_a_minute(ledger):
+    recorded(ledger, *bans(17))
+    for claim in [claimed(ledger, f"acme:ban_hash:{n}") for n in range(16)]:
+        concluded(ledger, claim, BAD)
+    assert isinstance(asked(ledger, "acme:ban_hash:16"), Refusal)
+    wait = ledger.row("acme:ban_hash:16").next_attempt_at - datetime.now(UTC)
+    assert timedelta(seconds=20) < wait <= timedelta(seconds=30)
 
 
 def test_what_a_closed_remote_keeps_waiting_is_not_rung(ledger):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 BURST, RESERVE, VISIT, BESET = 0.25, 0.2, 4, 200
 MOST_FAILURES = 5
-SHORTEST_OPEN, LONGEST_OPEN = timedelta(seconds=5), timedelta(seconds=60)
+SHORTEST_OPEN, LONGEST_OPEN = timedelta(seconds=5), timedelta(seconds=30)
 LEAST_SPACING = timedelta(milliseconds=50)
 NOTHING = timedelta()
 

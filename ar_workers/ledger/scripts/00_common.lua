@@ -53,7 +53,7 @@ local RESERVE = 0.2
 -- Requests of an ordinary visit: one is begun only if it can be ended.
 local VISIT = 4
 local MOST_FAILURES = 5
-local SHORTEST_OPEN, LONGEST_OPEN = 5000, 60000
+local SHORTEST_OPEN, LONGEST_OPEN = 5000, 30000
 -- In a queue before the next one is called; Redis does nothing else meanwhile. If all are, the sweep calls.
 local MOST_PASSED_OVER = 20
 
