@@ -17,6 +17,7 @@ from http.client import HTTPConnection, HTTPException
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Any, cast
 
+from ..domain import leases
 from ..domain.errors import Denied, NotSent, OutcomeUnknown
 from .base import CONNECT, READ
 from .targets import is_public, parsed
@@ -82,6 +83,8 @@ class Egress:
         """
         target, ends = _target(url), _Deadline(self._total)
         with contextlib.closing(self._connected(target, self._checked(target), ends)) as secured:
+            if leases.is_over():
+                raise NotSent(leases.LATE)
             try:
                 return _exchanged(_Timed(secured, ends, self._read), target, body, headers)
             except (HTTPException, OSError) as error:

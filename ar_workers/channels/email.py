@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from ..domain import leases
 from ..domain.checkups import Check, ok, red
 from ..domain.results import Answer, Result
 from .base import CONNECT, LONGEST_CODE, READ, one_line
@@ -172,6 +173,8 @@ def _submit(server: smtplib.SMTP, message: EmailMessage, sender: str, recipient:
                 return _refused(code, answer)
     except (smtplib.SMTPException, OSError) as error:
         return _before_data(error)
+    if leases.is_over():
+        return Result(answer=Answer.RETRY, code=leases.LATE)
     try:
         code, answer = server.data(message.as_bytes())
     except smtplib.SMTPDataError as error:

@@ -14,6 +14,7 @@ from httpx2 import ConnectError, ConnectTimeout, TransportError
 from pagerduty import Error, EventsApiV2Client
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from ..domain import leases
 from ..domain.checkups import Check, red
 from ..domain.notifications import Kind
 from ..domain.results import Answer, Result
@@ -114,6 +115,8 @@ class PagerDuty:
         return None
 
     def _enqueued(self, action: str, event: dict[str, Any]) -> Result:
+        if leases.is_over():
+            return Result(answer=Answer.RETRY, code=leases.LATE)
         try:
             with self._client() as client:
                 reply = client.post("/v2/enqueue", json={"event_action": action, **event})

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, model_val
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from ..domain import leases
 from ..domain.checkups import Check, ok, red
 from ..domain.results import Answer, Result
 from ..http import delay_of
@@ -24,6 +25,9 @@ from .targets import Url, parsed
 from .templating import OURS, Templates, escaped, marked, plain_facts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from urllib.request import Request
+
     from ..domain.notifications import Delivery, Notification
     from .egress import Reply
 
@@ -89,6 +93,28 @@ def probe(config: Config, egress: Egress | None = None) -> Check:
         return red("slack", "the token is taken, but no channel is set", "set AR_SLACK_CHANNEL")
     where = one_line(f"{said.get('user')} in {said.get('team')}", 80)
     return ok("slack", f"auth.test: {where}; not tested without posting: that the bot is in {one_line(config.channel, 80)}")
+
+
+class _NotOurs(ConnectionError):
+    """Nothing was posted."""
+
+
+class _Client(WebClient):
+    """The library's client. Its requests ask, once the connection stands, whether the message is still this worker's to send."""
+
+    def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
+        if isinstance(req.data, bytes):
+            length = len(req.data)
+            req.data = _if_still_ours(req.data)
+            req.add_unredirected_header("Content-length", str(length))
+        return super()._perform_urllib_http_request_internal(url, req)
+
+
+def _if_still_ours(body: bytes) -> Iterator[bytes]:
+    """Asked for by `http.client` behind the headers: without its body no request is worked on."""
+    if leases.is_over():
+        raise _NotOurs(leases.LATE)
+    yield body
 
 
 class Slack:
@@ -203,7 +229,7 @@ class Slack:
     def client(self) -> WebClient:
         """A client without retries: the library's own post a message twice when the answer is lost."""
         token = self._config.token.get_secret_value() if self._config.token else ""
-        return WebClient(token, base_url=self._config.base_url, timeout=int(self._config.timeout), retry_handlers=[])
+        return _Client(token, base_url=self._config.base_url, timeout=int(self._config.timeout), retry_handlers=[])
 
 
 def _word_of(reply: Reply) -> str:
@@ -279,7 +305,7 @@ def _refused(error: SlackApiError) -> Result:
 
 
 def _unanswered(error: Exception) -> Result:
-    """A connection that was refused was never made; of any other failure nobody knows."""
+    """A connection that was refused was never made, and one that we ended sent nothing; of any other failure nobody knows."""
     reason = error.reason if isinstance(error, URLError) else error
-    never_made = isinstance(reason, ConnectionRefusedError) or type(reason).__name__ in {"gaierror", "SSLCertVerificationError"}
+    never_made = isinstance(reason, ConnectionRefusedError | _NotOurs) or type(reason).__name__ in {"gaierror", "SSLCertVerificationError"}
     return Result(answer=Answer.RETRY if never_made else Answer.UNKNOWN, code=type(reason).__name__)

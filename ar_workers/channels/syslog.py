@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..domain import leases
 from ..domain.checkups import Check, ok, red, warn
 from ..domain.results import Answer, Result
 from ..domain.threats import Severity
@@ -139,6 +140,8 @@ class Syslog:
         except OSError as error:
             return Result(answer=Answer.RETRY, code=type(error).__name__)
         with connection:
+            if leases.is_over():
+                return Result(answer=Answer.RETRY, code=leases.LATE)
             return self._written(connection, message, delivery_id)
 
     def reconcile(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result | None:  # noqa: ARG002 - no receiver can be asked

@@ -72,7 +72,7 @@ def visit_all(services: Services, row_ids: Sequence[str], look: Callable[[Visit]
         visits = [Visit(services, claim, since + CLEARANCE) for claim in claims if not isinstance(claim, Refusal)]
         visits, called = _without_suspects(services, visits)
         rings += called
-        with services.heartbeat.holding([each.claim for each in visits]):
+        with services.heartbeat.holding([each.claim for each in visits], since):
             freed, found = _visit_each(visits, look)
         rings += freed
         if services.monotonic() - since < HELD_BACK:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ar_workers.channels import CHANNELS
+from ar_workers.domain.leases import Lease, working_under
 from ar_workers.domain.results import Answer
 from ar_workers.simulator import Fault, Simulation
 
@@ -55,6 +56,13 @@ def test_a_provider_that_refuses_the_connection_was_surely_not_told(name):
         closed.stop()
         result = rig.channel.send(rig.delivery, "acme:slack:1")
     assert result.answer is Answer.RETRY
+
+
+def test_a_worker_that_wakes_up_after_its_lease_tells_nobody(rig):
+    with working_under(Lease(0.0, 0.0)):
+        result = rig.channel.send(rig.delivery, "acme:slack:1")
+    assert result.answer is Answer.RETRY
+    assert [each["kind"] for each in rig.simulation.journal.entries() if each["kind"] == "message"] == []
 
 
 def test_no_secret_is_logged_shown_or_raised(rig, caplog):

@@ -12,6 +12,7 @@ from ar_workers.domain.endpoints import OS
 from ar_workers.domain.errors import Denied, EndpointNotFound, EndpointOffline, NotSent, Throttled, Unsupported
 from ar_workers.domain.facts import Sight
 from ar_workers.domain.indicators import RegistryKey
+from ar_workers.domain.leases import Lease, working_under
 from ar_workers.edr import ADAPTERS
 from tests.edr.rigs import RIGS
 from tests.edr.rigs.base import ERRORS, FIRST, NEIGHBOUR
@@ -63,6 +64,17 @@ def test_what_it_performs_comes_true_once_and_nowhere_else(vendor, verb, os):
         assert [effect for effect, _ in rig.effects()] == [verb]
         after = rig.simulation.world.endpoint(rig.tenant, rig.agent_id(NEIGHBOUR)).to_dict()
         assert {**after, "last_seen": ""} == {**before, "last_seen": ""}
+
+
+@pytest.mark.parametrize(("vendor", "verb"), ON_WINDOWS)
+def test_a_worker_that_wakes_up_after_its_lease_asks_for_nothing(vendor, verb):
+    with RIGS[vendor](OS.WINDOWS) as rig:
+        action = prepared(rig, verb, OS.WINDOWS)
+        seen = looked_at(rig, action)
+        before = len(rig.simulation.journal.entries())
+        with working_under(Lease(0.0, 0.0)), pytest.raises(NotSent, match="the lease is over"):
+            rig.adapter.perform(action, seen)
+        assert len(rig.simulation.journal.entries()) == before
 
 
 @pytest.mark.parametrize(("vendor", "verb", "os"), CLAIMED)

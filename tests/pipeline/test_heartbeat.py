@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import timedelta
 
+from ar_workers.domain import leases
 from ar_workers.domain.rows import Claim, Refusal
 from ar_workers.pipeline.heartbeat import LONGEST_VISIT, Heartbeat
 from ar_workers.pipeline.ingest import ingest
@@ -35,7 +37,7 @@ def others_answer(services, claim):
 def test_a_held_claim_outlives_its_lease():
     services = some_services(edr=an_edr())
     claim = claimed(services)
-    with services.heartbeat.holding([claim]):
+    with services.heartbeat.holding([claim], time.monotonic()):
         for _ in range(5):
             services.clock.advance(timedelta(seconds=50))
             assert services.heartbeat.renew() == 1
@@ -50,7 +52,7 @@ def test_a_visit_that_hangs_is_given_up():
     claim = claimed(services)
     now = [0.0]
     heartbeat = Heartbeat(services.ledger, MINUTE, monotonic=lambda: now[0])
-    with heartbeat.holding([claim]):
+    with heartbeat.holding([claim], 0.0):
         now[0] = LONGEST_VISIT + 1
         assert heartbeat.renew() == 0
 
@@ -58,12 +60,28 @@ def test_a_visit_that_hangs_is_given_up():
 def test_a_claim_that_was_lost_meanwhile_is_not_taken_back():
     services = some_services(edr=an_edr())
     claim = claimed(services)
-    with services.heartbeat.holding([claim]):
+    with services.heartbeat.holding([claim], time.monotonic()):
         services.clock.advance(timedelta(minutes=2))
         taken = others_answer(services, claim)
         services.heartbeat.renew()
         assert services.ledger.conclude([(claim, None)]) == [None]
         assert taken.fence > claim.fence
+
+
+def test_what_is_sent_while_claims_are_held_is_sent_under_their_lease():
+    services = some_services(edr=an_edr())
+    claim = claimed(services)
+    now = [0.0]
+    heartbeat = Heartbeat(services.ledger, MINUTE, monotonic=lambda: now[0])
+    with heartbeat.holding([claim], 0.0):
+        now[0] = 50.0
+        heartbeat.renew()
+        now[0] = 109.0
+        assert not leases.is_over()
+        now[0] = 110.0
+        heartbeat.renew()
+        assert leases.is_over(), "it was asleep, and somebody else may have the row"
+    assert not leases.is_over()
 
 
 def test_the_heart_beats_by_itself():
@@ -74,5 +92,5 @@ def test_the_heart_beats_by_itself():
             beaten.set()
 
     heartbeat = Heartbeat(Ledger(), timedelta(milliseconds=30))
-    with heartbeat.holding([object()]):
+    with heartbeat.holding([object()], time.monotonic()):
         assert beaten.wait(5)
