@@ -93,6 +93,7 @@ def releases(folder: Path, seed: int, _: Size) -> Outcome:
 STORMS: tuple[tuple[str, Storm], ...] = (
     ("R1", lambda folder, seed, size: crashes.sweep(folder, seed, rounds=size(1, 48))),
     ("R2", kill_storm),
+    ("R2", lambda folder, seed, size: crashes.late_writers(folder, seed, rounds=size(1, 10))),
     ("R2*", plain_storm),
     ("R3", redis_storm),
     ("R4", lambda folder, seed, size: power.power_loss(folder, seed, rounds=size(5, 100), each=100, fsync="always")),

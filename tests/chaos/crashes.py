@@ -1,8 +1,11 @@
-"""R1: every named crash point, one after the other, on one fleet that is busy all the time."""
+"""R1: every named crash point, one after the other, on one fleet that is busy all the time. R2: what wakes up too late."""
 
 from __future__ import annotations
 
+import os
 import random
+import signal
+import time
 from typing import TYPE_CHECKING
 
 from tests.chaos.fleet import Fleet
@@ -84,3 +87,28 @@ def _crash(fleet: Fleet, role: str, name: str, events: list[ThreatPublished], *,
         fleet.points.arm(name, hits)
         fleet.publish(events)
     return fleet.until(lambda: len(fleet.points.crashes()) > before, seconds=20)
+
+
+#: Seconds in which one that wakes up does what it was about to do.
+AWAKE = 2.0
+#: Behind the ledger's last word, and before the request.
+ASLEEP = ("before:edr.perform", "before:channel.send")
+
+
+def late_writers(folder: Path, seed: int, *, rounds: int) -> Outcome:
+    """R2: a worker is frozen just before it writes, and wakes up when its lease is over and another has done its work."""
+    campaign = Campaign(seed)
+    campaign.add(rounds * len(ASLEEP))
+    with Fleet(folder, campaign) as fleet:
+        for number, name in enumerate(ASLEEP * rounds):
+            event = campaign.threats[number]
+            fleet.points.arm(name, strike=signal.SIGSTOP)
+            fleet.publish([event])
+            fleet.until(lambda so_far=number: len(fleet.points.crashes()) > so_far, seconds=20)
+            fleet.until(fleet.settled([event]), seconds=60)
+            for child in fleet.children("worker"):
+                os.kill(child.process.pid if child.process else 0, signal.SIGCONT)
+            time.sleep(AWAKE)
+        verdict, asleep = fleet.verdict(), len(fleet.points.crashes())
+    what = f"{asleep} workers frozen between the last question and the write"
+    return of("R2", what, seed, verdict, also=asleep == len(campaign.threats), asleep=asleep)

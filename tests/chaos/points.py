@@ -1,4 +1,4 @@
-"""Named crash points: thin proxies around the ports that end their own process by SIGKILL when a point is armed.
+"""Named crash points: thin proxies around the ports that end (or freeze) their own process when a point is armed.
 
 A point is armed by files `armed/NAME.K` for K = 1..N: the N-th hit in the whole run is the one that kills. Removing a
 file is atomic, so that exactly one process dies however many pass, and one that was restarted does not die again.
@@ -56,12 +56,12 @@ class Points:
 
     folder: Path
 
-    def arm(self, name: str, hits: int = 1) -> None:
-        """The `hits`-th passing of the point from now on kills."""
+    def arm(self, name: str, hits: int = 1, strike: signal.Signals = signal.SIGKILL) -> None:
+        """The `hits`-th passing of the point from now on kills, or stops."""
         armed = self.folder / "armed"
         armed.mkdir(parents=True, exist_ok=True)
         for number in range(1, min(hits, MOST_HITS) + 1):
-            (armed / f"{name}.{number}").touch()
+            (armed / f"{name}.{number}").write_text(strike.name)
 
     def disarm(self) -> None:
         """Nothing kills any more."""
@@ -69,33 +69,37 @@ class Points:
             each.unlink(missing_ok=True)
 
     def crashes(self) -> list[str]:
-        """The points at which a process died, in order."""
+        """The points at which a process was struck, in order."""
         path = self.folder / "crashes"
         return path.read_text().splitlines() if path.exists() else []
 
     def hit(self, name: str) -> None:
-        """Pass the point, or die at it."""
-        if self._is_last(name):
-            self._die(name)
+        """Pass the point, or be struck at it."""
+        strike = self._drawn(name)
+        if strike:
+            self._strike(name, strike)
 
     def hit_soon(self, name: str) -> None:
-        """Pass the point, or die at it a moment later, while the caller is busy."""
-        if self._is_last(name):
-            threading.Timer(INTO_THE_CALL, self._die, (name,)).start()
+        """Pass the point, or be struck a moment later, while the caller is busy."""
+        strike = self._drawn(name)
+        if strike:
+            threading.Timer(INTO_THE_CALL, self._strike, (name, strike)).start()
 
-    def _is_last(self, name: str) -> bool:
+    def _drawn(self, name: str) -> signal.Signals | None:
         for number in range(MOST_HITS, 0, -1):
+            path = self.folder / "armed" / f"{name}.{number}"
             try:
-                (self.folder / "armed" / f"{name}.{number}").unlink()
+                strike = signal.Signals[path.read_text()]
+                path.unlink()
             except FileNotFoundError:
                 continue
-            return number == 1
-        return False
+            return strike if number == 1 else None
+        return None
 
-    def _die(self, name: str) -> None:
+    def _strike(self, name: str, strike: signal.Signals) -> None:
         with (self.folder / "crashes").open("a") as log:
             log.write(name + "\n")
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), strike)
 
 
 class Crashing:
