@@ -9,6 +9,7 @@ the EDR then shows is what the ledger settles.
     ports         what the pipeline needs from the world
     pipeline/     the verbs, in order: ingest, respond, workflow, execute, deliver, sweep, recheck, poll
     http          the one HTTP session: deadlines, no redirects, vendors' errors as ours
+    connections   what it sends over: asked at the last moment whether the lease still holds
     feeds/        what polling of all sources shares, and Red Canary's portal
     edr/          one vendor per file
     channels/     one channel per file

@@ -17,12 +17,9 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
 
-from .domain import leases
+from .connections import a_session
 from .domain.errors import AuthRefused, Denied, EDRError, NotSent, OutcomeUnknown, Throttled, VendorFault
 from .domain.retries import LONGEST_WISH
 from .domain.text import cleaned
@@ -128,36 +125,6 @@ class Dialect:
     trace_header: str = ""
 
 
-class _Asking(HTTPConnection):
-    """A connection that asks, once it stands, whether what is to be sent is still this worker's to send."""
-
-    def request(self, *arguments: Any, **options: Any) -> None:
-        if leases.is_over():
-            raise NotSent(leases.LATE)
-        super().request(*arguments, **options)
-
-
-class _AskingSecurely(_Asking, HTTPSConnection):
-    """The same by TLS."""
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Asking
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _AskingSecurely
-
-
-_POOLS = {"http": _Pool, "https": _SecurePool}
-
-
-class _Adapter(HTTPAdapter):
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
-
-
 @dataclass
 class HttpSession:
     """Calls to one base URL. Threads may share one: each keeps a connection of its own.
@@ -241,19 +208,13 @@ class HttpSession:
         return response
 
     def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None or self._local.missed != self._missed:
-            if session:
-                session.close()
-            session = requests.Session()
-            for scheme in _POOLS:
-                session.mount(f"{scheme}://", _Adapter())
-            session.trust_env = False
-            session.headers["User-Agent"] = "ar_workers"
-            if self.ca_file:
-                session.verify = str(self.ca_file)
-            self._local.session, self._local.missed = session, self._missed
-        return session
+        kept: requests.Session | None = getattr(self._local, "session", None)
+        if kept is None or self._local.missed != self._missed:
+            if kept:
+                kept.close()
+            kept = a_session(self.ca_file)
+            self._local.session, self._local.missed = kept, self._missed
+        return kept
 
     def _read(self, what: str, response: requests.Response, *, is_read: bool) -> bytes:
         parts, size = [], 0

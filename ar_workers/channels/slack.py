@@ -100,7 +100,10 @@ class _NotOurs(ConnectionError):
 
 
 class _Client(WebClient):
-    """The library's client. Its requests ask, once the connection stands, whether the message is still this worker's to send."""
+    """The library's client. Its requests ask, once the connection stands, whether the message is still this worker's to send.
+
+    It leans on a method that the library calls internal; the channels' contract suite tells if it is called no more.
+    """
 
     def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
         if isinstance(req.data, bytes):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import time
@@ -106,8 +105,8 @@ def late_writers(folder: Path, seed: int, *, rounds: int) -> Outcome:
             fleet.publish([event])
             fleet.until(lambda so_far=number: len(fleet.points.crashes()) > so_far, seconds=20)
             fleet.until(fleet.settled([event]), seconds=60)
-            for child in fleet.children("worker"):
-                os.kill(child.process.pid if child.process else 0, signal.SIGCONT)
+            for process in [child.process for child in fleet.children("worker") if child.process]:
+                process.send_signal(signal.SIGCONT)
             time.sleep(AWAKE)
         verdict, asleep = fleet.verdict(), len(fleet.points.crashes())
     what = f"{asleep} workers frozen between the last question and the write"

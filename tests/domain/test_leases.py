@@ -18,22 +18,22 @@ def a_lease(since=0.0, seconds=10.0):
     return Lease(since, seconds, clock), clock
 
 
-def test_it_ends_when_it_was_asked_for_and_not_when_it_was_granted():
-    lease, clock = a_lease(since=5.0)
-    clock.now = 14.9
+def assert_it_ends_at(end, lease, clock):
+    clock.now = end - 0.1
     assert not lease.is_over()
-    clock.now = 15.0
+    clock.now = end
     assert lease.is_over()
+
+
+def test_its_time_runs_from_when_it_was_asked_for_and_not_from_when_it_was_granted():
+    assert_it_ends_at(15.0, *a_lease(since=5.0))
 
 
 def test_it_is_prolonged_from_when_that_was_asked_for():
     lease, clock = a_lease()
     clock.now = 9.0
     lease.prolong(8.0)
-    clock.now = 17.9
-    assert not lease.is_over()
-    clock.now = 18.0
-    assert lease.is_over()
+    assert_it_ends_at(18.0, lease, clock)
 
 
 def test_an_answer_that_came_after_its_end_prolongs_nothing():

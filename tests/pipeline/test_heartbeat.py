@@ -30,6 +30,12 @@ def claimed(services):
     return claim
 
 
+def a_heart(services):
+    """And its clock, which is set by hand."""
+    now = [0.0]
+    return Heartbeat(services.ledger, MINUTE, monotonic=lambda: now[0]), now
+
+
 def others_answer(services, claim):
     return services.ledger.claim([claim.row_id], owner="other", lease=MINUTE, most_isolations=None)[0]
 
@@ -50,8 +56,7 @@ def test_a_held_claim_outlives_its_lease():
 def test_a_visit_that_hangs_is_given_up():
     services = some_services(edr=an_edr())
     claim = claimed(services)
-    now = [0.0]
-    heartbeat = Heartbeat(services.ledger, MINUTE, monotonic=lambda: now[0])
+    heartbeat, now = a_heart(services)
     with heartbeat.holding([claim], 0.0):
         now[0] = LONGEST_VISIT + 1
         assert heartbeat.renew() == 0
@@ -71,8 +76,7 @@ def test_a_claim_that_was_lost_meanwhile_is_not_taken_back():
 def test_what_is_sent_while_claims_are_held_is_sent_under_their_lease():
     services = some_services(edr=an_edr())
     claim = claimed(services)
-    now = [0.0]
-    heartbeat = Heartbeat(services.ledger, MINUTE, monotonic=lambda: now[0])
+    heartbeat, now = a_heart(services)
     with heartbeat.holding([claim], 0.0):
         now[0] = 50.0
         heartbeat.renew()
