@@ -164,10 +164,14 @@ def _signature(
 
 
 def workers_seen(celery: Celery) -> Check:
-    """By asking all for their queues, which every worker that takes messages answers; each queue must have one."""
+    """By asking all for their queues, which every worker that takes messages answers; each queue must have one.
+
+    Over a connection of its own: one of the pool may have been lost since it was last used, and would say so only now.
+    """
     fix = "start workers with `arctl up` or celery"
     try:
-        queues: dict[str, list[dict[str, Any]]] = celery.control.inspect(timeout=2.0).active_queues() or {}
+        with celery.connection_for_write() as own:
+            queues: dict[str, list[dict[str, Any]]] = celery.control.inspect(timeout=2.0, connection=own).active_queues() or {}
     except (OperationalError, RedisError, OSError) as error:
         return red("workers", f"the broker does not answer ({type(error).__name__})", "check AR_BROKER_URL or AR_REDIS_URL")
     if not queues:

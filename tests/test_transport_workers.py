@@ -159,3 +159,13 @@ def test_a_queue_that_nobody_works_on_is_seen(redis_url, tmp_path):
         assert (found.light, found.detail) == (Light.RED, "none works on respond, isolation, housekeeping, polling")
     with a_worker(redis_url, redis_url, tmp_path / "all", queues=",".join(Doorbells)):
         assert workers_seen(celery_at(redis_url)).light is Light.OK
+
+
+@pytest.mark.e2e
+def test_workers_are_seen_by_whoever_lost_its_connections_since_it_last_asked(real_redis, redis_url, tmp_path):
+    with a_worker(redis_url, redis_url, tmp_path / "log", queues=",".join(Doorbells)):
+        assert workers_seen(celery_at(redis_url)).light is Light.OK
+        real_redis.client_kill_filter(_type="normal", skipme=True)
+        real_redis.client_kill_filter(_type="pubsub", skipme=True)
+        assert "the broker" not in workers_seen(celery_at(redis_url)).detail
+        eventually(lambda: workers_seen(celery_at(redis_url)).light is Light.OK)  # the worker, too, has to come back
