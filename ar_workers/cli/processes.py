@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +21,10 @@ _PR_SET_PDEATHSIG = 1
 PAUSE = 1.0
 #: Celery finishes what it has in hand on SIGTERM; after this it is killed, and the leases expire.
 PATIENCE = 8.0
+#: Seconds until an interrupt that Python dropped is raised again.
+DROPPED = 0.05
+#: What ends us: people, supervisors, and the timer that repeats them.
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
 
 
 @dataclass
@@ -112,16 +116,34 @@ class Interrupted(BaseException):
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Turn the first SIGINT or SIGTERM into Interrupted, and ignore more of them while the crew is stopped."""
+    """Turn the first SIGINT or SIGTERM into Interrupted, and ignore more of them while the crew is stopped.
+
+    Python drops what is raised while it forks or finalises something: an Interrupted that it drops is raised again.
+    """
 
     def leave(number: int, _: object) -> None:
-        for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, signal.SIG_IGN)
+        _handle(signal.SIG_IGN)
         raise Interrupted(number)
 
-    before = {each: signal.signal(each, leave) for each in (signal.SIGINT, signal.SIGTERM)}
+    def leave_later(dropped: Any) -> None:
+        if not isinstance(dropped.exc_value, Interrupted):
+            hook(dropped)
+            return
+        _handle(leave)
+        signal.setitimer(signal.ITIMER_REAL, DROPPED)
+
+    before, hook = {each: signal.getsignal(each) for each in _ENDS}, sys.unraisablehook
+    _handle(leave)
+    sys.unraisablehook = leave_later
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _handle(handler: Any) -> None:
+    for each in _ENDS:
+        signal.signal(each, handler)

@@ -27,20 +27,26 @@ def up() -> None:
     build(settings)
     click.echo(f"customers: {', '.join(settings.customers) or f'none yet, add {settings.system.customers_folder}/NAME.toml'}")
     with interruptible():
-        machine = set_up(home(), {})
-        word = leave_word(machine.redis.url, machine.flower_url)
         try:
-            machine.start()
-            click.echo(f"running: Flower at {machine.flower_url}, logs in {home() / 'log'}; Ctrl-C ends it")
-            while True:
-                for name in machine.crew.mend():
-                    click.echo(f"{name} had died and was started again: see {home() / 'log' / name}.log", err=True)
-                if not machine.redis.is_alive:
-                    click.echo("Redis had died and was started again; what it acknowledged is on the disk", err=True)
-                    machine.redis.start()
-                time.sleep(0.5)
+            _run()
         except Interrupted:
-            click.echo("stopping ...")
-        finally:
-            word.unlink(missing_ok=True)
-            machine.stop()
+            click.echo("stopped")
+
+
+def _run() -> None:
+    """Until Ctrl-C."""
+    machine = set_up(home(), {})
+    word = leave_word(machine.redis.url, machine.flower_url)
+    try:
+        machine.start()
+        click.echo(f"running: Flower at {machine.flower_url}, logs in {home() / 'log'}; Ctrl-C ends it")
+        while True:
+            for name in machine.crew.mend():
+                click.echo(f"{name} had died and was started again: see {home() / 'log' / name}.log", err=True)
+            if not machine.redis.is_alive:
+                click.echo("Redis had died and was started again; what it acknowledged is on the disk", err=True)
+                machine.redis.start()
+            time.sleep(0.5)
+    finally:
+        word.unlink(missing_ok=True)
+        machine.stop()
