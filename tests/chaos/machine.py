@@ -186,7 +186,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if self._is_ours(claim, row) and not row.expired:
             row.expired = lease is OVER
             lane = self.lanes.get(row.lane)
-            if lane and lane.owner == row.owner:
+            if lane and lane.owner == row.owner and not lane.expired:
                 lane.expired = lease is OVER
         time.sleep(TICK)
 

@@ -37,6 +37,7 @@ def driven(new_ledger: Callable[[], Ledger], name: str, number: int, *, examples
     try:
         run_state_machine_as_test(seed(number)(Machine), settings=wish)
     except (AssertionError, FlakyFailure) as error:
-        evidence = "\n".join([str(error), *getattr(error, "__notes__", [])])
+        first = [str(error.__context__)] if error.__context__ else []  # the step that failed, if the teardown failed, too
+        evidence = "\n".join([*first, str(error), *getattr(error, "__notes__", [])])
     counts = {"runs": examples, "steps": taken[0], "breaks": int(bool(evidence))}
     return Outcome("R14", f"model check, {name}", number, "0 broken promises", not evidence, counts, evidence)

@@ -90,6 +90,19 @@ def test_a_remote_that_asked_to_be_left_alone_is_asked_by_nobody(ledger):
     assert isinstance(asked(ledger, "acme:isolate:1"), Claim)
 
 
+def test_isolations_that_a_remote_kept_waiting_come_back_oldest_first_and_what_was_asked_before_all(ledger):
+    for number in (3, 1, 2):
+        row = a_row(f"isolate:{number}", lane=f"crowdstrike/a{number}", remote="crowdstrike")
+        recorded(ledger, row, event=an_event(f"e{number}", f"THREAT-{number}"))
+        time.sleep(0.2)
+    concluded(ledger, claimed(ledger, "acme:isolate:2"), Finding(state=State.UNKNOWN))
+    ledger.stay_away("acme", "crowdstrike", timedelta(milliseconds=200))
+    for number in (1, 2, 3):
+        assert asked(ledger, f"acme:isolate:{number}").reason == "crowdstrike asked to be left alone"
+    time.sleep(0.3)
+    assert [ring.id for ring in ledger.due(10, SECOND)] == ["acme:isolate:2", "acme:isolate:3", "acme:isolate:1"]
+
+
 def test_another_customers_remote_is_another(ledger):
     ledger.stay_away("globex", "crowdstrike", timedelta(minutes=1))
     recorded(ledger, *bans(1))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ...domain.states import State
 from .kept import Lane
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from ...domain.scores import Ring
     from .kept import KeptRow
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 URGENT = frozenset({"isolate", "release"})
 #: In a queue before the next one is called. If all are, the sweep calls.
 MOST_PASSED_OVER = 20
+#: The ages of rows are told apart the better the younger they are.
+MIDDLE_AGE = timedelta(minutes=1)
 
 
 class Turns:
@@ -77,9 +80,10 @@ class Turns:
         return row.wish.remote, _is_urgent(row)
 
     def _put_off(self, row: KeptRow, wait: timedelta, why: str) -> None:
+        now, urgent = self._store.now(), _is_urgent(row)
         row.reason = why
-        row.next_at = self._remote(row).turn(self._store.now(), wait, urgent=_is_urgent(row))
-        self._store.due[row.id] = row.next_at
+        row.next_at = self._remote(row).turn(now, wait, urgent=urgent)
+        self._store.due[row.id] = row.next_at + timedelta(milliseconds=_standing(row, now) if urgent else 0)
 
     def admit(self, row: KeptRow, owner: str, lease: timedelta) -> datetime:
         """A visit to the row begins. Until when it may last."""
@@ -95,7 +99,7 @@ class Turns:
     def prolong(self, row: KeptRow, until: datetime) -> None:
         """The visit to the row may last longer."""
         lane = self._store.lanes.get(_lane_of(row))
-        if lane and lane.owner == row.owner:
+        if lane and lane.owner == row.owner and lane.until > self._store.now():  # what was let go is not taken again
             lane.until = until
         if row.wish.remote:
             busy = self._remote(row).busy[_is_urgent(row)]
@@ -130,6 +134,11 @@ class Turns:
 
     def _remote(self, row: KeptRow) -> Remote:
         return self._store.remote(row.customer, row.wish.remote)
+
+
+def _standing(row: KeptRow, now: datetime) -> float:
+    """Where an urgent row stands among those that come back at the same time: what was asked of the EDR first, the rest by age."""
+    return 0.0 if row.begun else MIDDLE_AGE / (MIDDLE_AGE + timedelta(seconds=1) + now - row.created_at)
 
 
 def _lane_of(row: KeptRow) -> tuple[str, str]:

@@ -52,6 +52,8 @@ local BURST = 0.25
 local RESERVE = 0.2
 -- Requests of an ordinary visit: one is begun only if it can be ended.
 local VISIT = 4
+-- Milliseconds: the ages of rows are told apart the better the younger they are.
+local MIDDLE_AGE = 60000
 local MOST_FAILURES = 5
 local SHORTEST_OPEN, LONGEST_OPEN = 5000, 30000
 -- In a queue before the next one is called; Redis does nothing else meanwhile. If all are, the sweep calls.
@@ -287,10 +289,20 @@ local function closed_for(remote, urgent)
   return unpack(waits[key])
 end
 
--- The row comes back when it is its turn: each takes the next one, so that they do not come back all at once.
+-- Where an urgent row stands among those that come back at the same millisecond, from 0 to 1: what was asked of the EDR is looked
+-- at first, the rest goes by age.
+local function standing(id)
+  local row = get(id, 'begun', 'created_at')
+  if row[1] == '1' then return 0 end
+  return MIDDLE_AGE / (MIDDLE_AGE + 1000 + now - row[2])
+end
+
+-- The row comes back when it is its turn. What is urgent comes at once; of the rest each takes the next turn.
 local function put_off(id, remote, wait, why, urgent)
-  local at = math.floor(now + wait)
-  if not urgent then
+  local at, place = math.floor(now + wait), 0
+  if urgent then
+    place = standing(id)
+  else
     local key = P .. 'remote:' .. remote
     local row = redis.call('HMGET', key, 'rates', 'slot')
     local spacing = 50
@@ -299,7 +311,7 @@ local function put_off(id, remote, wait, why, urgent)
     redis.call('HSET', key, 'slot', at + math.floor(spacing))
   end
   redis.call('HSET', row_key(id), 'next_at', at, 'reason', why)
-  schedule(id, at)
+  schedule(id, at + place)
 end
 
 -- The kill switches, looked at once in a script.
