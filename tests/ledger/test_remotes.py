@@ -11,6 +11,8 @@ from ar_workers.domain.limits import Limits, Rate
 from ar_workers.domain.rows import Claim, Finding, Health, Refusal
 from ar_workers.domain.scores import Queue
 from ar_workers.domain.states import State
+from ar_workers.ledger.clients import connect
+from ar_workers.ledger.redis import RedisLedger
 from tests.ledger.building import a_row, an_event, asked, claimed, concluded, recorded
 
 SECOND = timedelta(seconds=1)
@@ -101,6 +103,18 @@ def test_isolations_that_a_remote_kept_waiting_come_back_oldest_first_and_what_w
         assert asked(ledger, f"acme:isolate:{number}").reason == "crowdstrike asked to be left alone"
     time.sleep(0.3)
     assert [ring.id for ring in ledger.due(10, SECOND)] == ["acme:isolate:2", "acme:isolate:3", "acme:isolate:1"]
+
+
+def test_an_isolation_that_is_younger_than_it_may_be_comes_back_as_soon(real_redis, redis_url):
+    """A replica whose clock is a minute behind has been made the primary."""
+    ledger = RedisLedger(connect(redis_url))
+    recorded(ledger, a_row(remote="crowdstrike"))
+    seconds, micros = real_redis.time()
+    real_redis.hset("ar:{acme}:row:acme:isolate:1", "created_at", seconds * 1000 + micros // 1000 + 60_950)
+    ledger.stay_away("acme", "crowdstrike", timedelta(milliseconds=50))
+    assert isinstance(asked(ledger), Refusal)
+    time.sleep(0.2)
+    assert [ring.id for ring in ledger.due(10, SECOND)] == ["acme:isolate:1"]
 
 
 def test_another_customers_remote_is_another(ledger):

@@ -138,7 +138,7 @@ class Turns:
 
 def _standing(row: KeptRow, now: datetime) -> float:
     """Where an urgent row stands among those that come back at the same time: what was asked of the EDR first, the rest by age."""
-    return 0.0 if row.begun else MIDDLE_AGE / (MIDDLE_AGE + timedelta(seconds=1) + now - row.created_at)
+    return 0.0 if row.begun else MIDDLE_AGE / (MIDDLE_AGE + timedelta(seconds=1) + max(timedelta(0), now - row.created_at))
 
 
 def _lane_of(row: KeptRow) -> tuple[str, str]:

@@ -4,7 +4,7 @@
 -- KEYS[1] is the customer's `due`; all other keys are derived from its prefix `ar:{customer}:`, whose braces are
 -- the Redis Cluster hash tag: one script touches one slot. Times are milliseconds of this server's clock.
 --
---   due                    zset    what the sweep rings: row id by when
+--   due                    zset    what the sweep rings: row id by when, and behind the millisecond who of those goes first
 --   due:first              zset    the same of what it looks at first: `event/ID`, and rows that isolate or release
 --   event:ID               hash    digest json state(accepted|planned|failed) at attempts reason threat
 --   threats                zset    threat id by acceptance
@@ -294,7 +294,7 @@ end
 local function standing(id)
   local row = get(id, 'begun', 'created_at')
   if row[1] == '1' then return 0 end
-  return MIDDLE_AGE / (MIDDLE_AGE + 1000 + now - row[2])
+  return MIDDLE_AGE / (MIDDLE_AGE + 1000 + math.max(0, now - row[2])) -- a replica's clock may be behind
 end
 
 -- The row comes back when it is its turn. What is urgent comes at once; of the rest each takes the next turn.
