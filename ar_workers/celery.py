@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery, Signature, group
+from celery.signals import worker_init
 from kombu.exceptions import OperationalError
 from redis import RedisError
 
@@ -51,6 +52,22 @@ def celery_at(broker_url: str | None = None) -> Celery:
 
 
 app = celery_at()
+
+#: What a worker may be asked by whoever reaches the broker: what it is and what it does. `enable_events`, which Flower asks for
+#: every few seconds, switches on what our workers do anyway (-E). Not even `hello` stays: it takes over a list of revoked tasks.
+LOOKS = frozenset({
+    "active", "active_queues", "clock", "conf", "enable_events", "heartbeat", "ping", "query_task", "registered", "report", "reserved",
+    "revoked", "scheduled", "stats",
+})  # fmt: skip
+
+
+@worker_init.connect
+def keep_only_what_looks(**_: Any) -> None:
+    """Take Celery's remote control from the broker: it would end workers, and take queues and tasks from them."""
+    from celery.worker.control import Panel  # noqa: PLC0415 - a worker's module, which no other process needs
+
+    for name in set(Panel.data) - LOOKS:
+        del Panel.data[name]
 
 
 @Signature.register_type(name="pipelined_group")

@@ -6,8 +6,10 @@ import base64
 import json
 from dataclasses import replace
 
+import pytest
+
 from ar_workers import bootstrap, tasks
-from ar_workers.celery import BACKLOG, ISOLATIONS_AHEAD, TASKS, CeleryDoorbell, app, celery_at
+from ar_workers.celery import BACKLOG, ISOLATIONS_AHEAD, LOOKS, TASKS, CeleryDoorbell, app, celery_at
 from ar_workers.cli.redis_server import free_port
 from ar_workers.domain.scores import Queue, Ring
 from ar_workers.pipeline.poll import read_feed, whose_turn_it_is
@@ -16,6 +18,7 @@ from ar_workers.ports import Page
 from ar_workers.sources import FORMATS
 from tests.fakes import some_services
 from tests.pipeline.building import Ticking
+from tests.test_transport_workers import a_worker
 
 
 def a_ring(name, queue, lane=""):
@@ -150,3 +153,43 @@ def test_a_feed_that_is_slow_is_left_after_an_interval_and_read_on_in_its_next_t
     first, second = (read_feed(services, "acme", "slow") for _ in range(2))
     assert (first.pages, first.is_more, second.pages) == (2, True, 2)
     assert services.ledger.cursor("acme", "slow") == "...."
+
+
+#: What would stop, slow or mislead a worker.
+CHANGES = {
+    "cancel_consumer": {"queue": "ioc"},
+    "add_consumer": {"queue": "isolation"},
+    "revoke": {"task_id": "x"},
+    "hello": {"from_node": "stranger", "revoked": ["x"]},
+    "terminate": {"signal": "KILL", "task_id": "x"},
+    "rate_limit": {"task_name": "ar_workers.tasks.act", "rate_limit": "1/h"},
+    "time_limit": {"task_name": "ar_workers.tasks.act", "hard": 1},
+    "pool_shrink": {"n": 2},
+    "pool_restart": {},
+    "autoscale": {"max": 0, "min": 0},
+    "disable_events": {},
+    "shutdown": {},
+}
+
+
+@pytest.mark.e2e
+def test_a_worker_can_be_looked_at_by_remote_and_nothing_else(real_redis, redis_url, tmp_path):
+    celery = celery_at(redis_url)
+    with a_worker(redis_url, redis_url, tmp_path / "log", queues="ioc") as worker:
+        looks = celery.control.inspect(timeout=5, limit=1)
+        (name,) = looks.ping()
+        assert looks.stats()[name]["pid"] == worker.pid
+        for command, arguments in CHANGES.items():
+            answers = celery.control.broadcast(command, arguments=arguments, destination=[name], reply=True, timeout=5, limit=1)
+            assert "KeyError" in answers[0][name]["error"]
+        assert celery.control.enable_events(reply=True, timeout=5, limit=1)[0][name]["ok"]
+        assert [queue["name"] for queue in looks.active_queues()[name]] == ["ioc"]
+        assert looks.revoked()[name] == []
+        assert worker.poll() is None
+
+
+def test_what_workers_answer_is_all_that_only_looks():
+    from celery.worker.control import Panel
+
+    assert set(Panel.data) >= LOOKS
+    assert {name for name in LOOKS if Panel.meta[name].type != "inspect"} == {"enable_events", "heartbeat"}

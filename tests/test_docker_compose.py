@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ar_workers.cli.machine import WORKERS
+from ar_workers.cli.machine import WORKERS, flower
 from ar_workers.domain.scores import Queue
 from ar_workers.ledger.redis import MOST_VISITS
 
@@ -26,3 +26,9 @@ def test_all_queues_are_worked_on_and_isolation_and_polling_have_their_own():
     queues = [name for names, _ in WORKERS.values() for name in names.split(",")]
     assert sorted(queues) == sorted(Queue)
     assert {"isolation", "polling"} <= {names for names, _ in WORKERS.values()}
+
+
+def test_flower_only_looks():
+    (command,) = re.findall(r"command: (celery .* flower .*)", COMPOSE)
+    assert "--read_only" in command.split()
+    assert "--read_only" in flower(5555)

@@ -6,6 +6,7 @@ Exit status: 0 as asked; 1 the answer is no (something was refused, failed or is
 
 from __future__ import annotations
 
+import io
 import sys
 
 import click
@@ -20,6 +21,7 @@ from .docs import docs
 from .doctor import doctor
 from .ingest import ingest
 from .notify import notify
+from .output import say_all
 from .poll import poll
 from .release import release
 from .summary import summary
@@ -66,7 +68,9 @@ def main() -> None:
     try:
         sys.exit(arctl.main(standalone_mode=False))
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        say_all(said.getvalue(), err=True, nl=False)
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(130)
@@ -79,5 +83,5 @@ def main() -> None:
 
 
 def _fail(message: str, status: int) -> None:
-    click.echo(f"arctl: {message}", err=True)
+    say_all(f"arctl: {message}", err=True)
     sys.exit(status)

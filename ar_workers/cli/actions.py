@@ -11,15 +11,18 @@ import click
 from ..bootstrap import doorbell_at
 from ..channels import CHANNELS
 from ..domain.actions import ACTIONS
+from ..domain.errors import ARError
 from ..domain.retries import delivery_life, life_of
 from ..domain.rows import Refusal
 from ..domain.states import State
 from .connection import open_ledger, redis_url
-from .output import json_option, print_json, print_table, since_option
+from .groups import Listing, given
+from .names import CUSTOMER, EDR, STATE, Names
+from .output import json_option, print_json, print_table, say, since_option
 from .threats import row_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from ..domain.rows import Row
@@ -56,17 +59,17 @@ def filters(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that narrow a listing."""
     for option in (
         since_option,
-        click.option("--verb", type=click.Choice([*sorted(ACTIONS), *CHANNELS]), help="Only this verb or channel."),
-        click.option("--edr", help="Only this EDR, for example crowdstrike."),
-        click.option("--customer", help="Only this customer."),
+        click.option("--verb", type=Names("verb", [*ACTIONS, *CHANNELS]), help="Only this verb or channel."),
+        click.option("--edr", type=EDR, help="Only this EDR."),
+        click.option("--customer", type=CUSTOMER, help="Only this customer."),
     ):
         command = option(command)
     return command
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Listing, invoke_without_command=True)
 @filters
-@click.option("--state", type=click.Choice([str(state) for state in State]), help="Only this state.")
+@click.option("--state", type=STATE, help="Only this state.")
 @json_option
 @click.pass_context
 def actions(context: click.Context, /, *, as_json: bool, **wishes: Any) -> None:
@@ -90,27 +93,38 @@ def actions(context: click.Context, /, *, as_json: bool, **wishes: Any) -> None:
 @filters
 @click.option("--dry-run", is_flag=True, help="Say what would be requeued, and do nothing.")
 @json_option
-def requeue(ids: tuple[str, ...], *, failed: bool, dry_run: bool, as_json: bool, **wishes: Any) -> None:
+@click.pass_context
+def requeue(context: click.Context, /, ids: tuple[str, ...], *, failed: bool, dry_run: bool, as_json: bool, **wishes: Any) -> None:
     r"""Bring failed rows back, or let held ones pass their guard.
 
     The EDR is looked at before anything is asked of it again, so that what has come true meanwhile is not repeated.
-    A row in any other state is refused. Exit status 1 if any was.
+    A row in any other state is refused. Exit status 1 if any was, or if there was none to requeue.
 
     \b
     Examples: arctl actions requeue acme:isolate:5f1e09c3a7d2b146
               arctl actions requeue --failed --customer acme --since 2h --dry-run
     """
-    if bool(ids) == failed:
-        message = "name ids, or give --failed (with filters), not both"
-        raise click.UsageError(message)
+    _check_usage(context, ids, wishes, failed=failed)
     ledger = open_ledger()
     chosen = list(ids) or [row.id for row in Filter(**wishes, state=State.FAILED).rows(ledger)]
     answers = [_answer(ledger, row_id, dry_run=dry_run) for row_id in chosen]
     if not dry_run:
         doorbell_at(redis_url()).ring([ring for _, ring, _ in answers if ring])
     _report(answers, dry_run=dry_run, as_json=as_json)
+    if not answers and not dry_run:
+        raise ARError("nothing was requeued: no failed row is left by these filters")
     if any(refusal for *_, refusal in answers):
         raise click.exceptions.Exit(1)
+
+
+def _check_usage(context: click.Context, ids: tuple[str, ...], wishes: Mapping[str, Any], *, failed: bool) -> None:
+    if bool(ids) == failed:
+        message = "name ids, or give --failed (with filters), not both"
+        raise click.UsageError(message)
+    filtering = [option.opts[0] for name, option in given(context).items() if name in wishes]
+    if ids and filtering:
+        message = f"{', '.join(filtering)}: filters go with --failed, a row that is named by its id is not filtered"
+        raise click.UsageError(message)
 
 
 def _answer(ledger: Ledger, row_id: str, *, dry_run: bool) -> tuple[str, Ring | None, str]:
@@ -131,5 +145,5 @@ def _report(answers: list[tuple[str, Ring | None, str]], *, dry_run: bool, as_js
         print_json({"rows": [{"id": name, "result": "refused" if why else done, "reason": why} for name, _, why in answers]})
         return
     for name, _, why in answers:
-        click.echo(f"{name}: {f'refused: {why}' if why else done}")
-    click.echo(f"{sum(not why for *_, why in answers)} {done}, {sum(bool(why) for *_, why in answers)} refused")
+        say(f"{name}: {f'refused: {why}' if why else done}")
+    say(f"{sum(not why for *_, why in answers)} {done}, {sum(bool(why) for *_, why in answers)} refused")

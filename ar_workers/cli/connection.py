@@ -12,6 +12,7 @@ import redis
 from ..bootstrap import ledger_at
 from ..domain.errors import LedgerUnavailable
 from ..ledger.clients import connect
+from .private import private_file, private_folder
 
 if TYPE_CHECKING:
     from ..ports import Ledger
@@ -52,11 +53,10 @@ def open_ledger() -> Ledger:
 
 
 def leave_word(url: str, flower: str) -> Path:
-    """Tell later commands where Redis and Flower are. The file holds a password if Redis has one: owner only."""
-    home().mkdir(parents=True, exist_ok=True)
-    path = home() / RUN_FILE
-    path.touch(mode=0o600)
-    path.write_text(json.dumps({"redis_url": url, "flower": flower, "pid": os.getpid()}))
+    """Tell later commands where Redis and Flower are."""
+    path = private_folder(home()) / RUN_FILE
+    with private_file(path, "w") as word:
+        word.write(json.dumps({"redis_url": url, "flower": flower, "pid": os.getpid()}))
     return path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -10,24 +11,26 @@ import click
 from ..bootstrap import doorbell_at
 from ..domain.errors import ARError
 from ..domain.rows import Refusal
-from ..domain.states import State
 from .connection import open_ledger, redis_url
-from .output import coloured, json_option, moment, print_json, print_table, since_option
+from .groups import Listing, given
+from .names import CUSTOMER, STATE
+from .output import coloured, json_option, moment, print_json, print_table, say, since_option
+from .threats import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
-    from ..domain.rows import Row
+    from ..domain.rows import Row, ThreatRecord
     from ..ports import Ledger
+    from .output import Cell
 
 COLUMNS = ("At (UTC)", "Threat", "Id", "What", "State", "Tries", "Why / evidence", "Provider's id")
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Listing, invoke_without_command=True)
 @click.option("--threat", help="Only about this threat.")
-@click.option("--customer", help="Only this customer.")
-@click.option("--state", type=click.Choice([str(state) for state in State]), help="Only this state.")
+@click.option("--customer", type=CUSTOMER, help="Only this customer.")
+@click.option("--state", type=STATE, help="Only this state.")
 @since_option
 @json_option
 @click.pass_context
@@ -40,6 +43,8 @@ def deliveries(
     """
     if context.invoked_subcommand:
         return
+    # The whole log of a threat that is named, unless somebody narrows that, too.
+    since = since if threat is None or "since" in given(context) else datetime.min.replace(tzinfo=UTC)
     found = [row for row in _told(open_ledger(), threat, customer, since) if state in {None, row.state}]
     if as_json:
         print_json(found)
@@ -62,18 +67,21 @@ def resolve(row_id: str, *, was_sent: bool | None) -> None:
     if isinstance(answer, Refusal):
         raise ARError(f"{row_id}: refused: {answer.reason}")
     doorbell_at(redis_url()).ring(answer)
-    click.echo(f"{row_id}: {'done' if was_sent else 'to be sent again'}")
+    say(f"{row_id}: {'done' if was_sent else 'to be sent again'}")
 
 
 def _told(ledger: Ledger, threat: str | None, customer: str | None, since: datetime) -> Iterator[Row]:
+    for record in _recent(ledger, customer, since) if threat is None else known_as(ledger, threat, customer):
+        rows = ledger.rows(record.customer, record.id) if record.accepted_at >= since else ()
+        yield from (row for row in rows if row.kind == "delivery")
+
+
+def _recent(ledger: Ledger, customer: str | None, since: datetime) -> Iterator[ThreatRecord]:
     for name in [customer] if customer else ledger.customers():
-        records = [ledger.threat(name, threat)] if threat else ledger.threats(name, since=since, limit=100_000)
-        for record in records:
-            if record:
-                yield from (row for row in ledger.rows(name, record.id) if row.kind == "delivery")
+        yield from ledger.threats(name, since=since, limit=100_000)
 
 
-def _line(row: Row) -> tuple[str, ...]:
+def _line(row: Row) -> tuple[Cell, ...]:
     at = moment(row.settled_at or row.next_attempt_at)
     what = f"{row.verb} {row.subject}"
     return at, row.threat_id, row.id, what, coloured(row.state), str(row.attempts), row.reason or row.evidence, row.reference

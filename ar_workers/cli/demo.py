@@ -6,13 +6,11 @@ import json
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 from rich.live import Live
 from rich.panel import Panel
-from rich.text import Text
 
 from ..bootstrap import doorbell_at, ledger_at
 from ..domain.errors import ARError
@@ -20,8 +18,12 @@ from ..sources import FORMATS
 from .connection import RUN_FILE, home, leave_word
 from .ingest import accept_all, read_all
 from .machine import Machine, set_up
+from .output import console, say, shown
 from .processes import Interrupted, interruptible
 from .scoreboard import Scoreboard
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 #: The examples settle in a few seconds; this is for slow machines and killed workers, whose leases must expire.
@@ -41,38 +43,38 @@ def demo(examples: Path, folder: Path | None, *, keep: bool) -> None:
 
     Example: arctl demo --keep
     """
-    console = Console()
+    screen = console()
     with tempfile.TemporaryDirectory(prefix="arctl-demo-") as temporary, interruptible():
         where = folder or Path(temporary)
         try:
-            problems = _run(console, where, examples, keep=keep)
+            problems = _run(screen, where, examples, keep=keep)
         except Interrupted:
-            console.print("stopped")
+            say("stopped")
             raise click.exceptions.Exit(130) from None
     if problems:
         raise ARError("not every outcome is the expected one:\n  " + "\n  ".join(problems))
 
 
-def _run(console: Console, folder: Path, examples: Path, *, keep: bool) -> list[str]:
+def _run(screen: Console, folder: Path, examples: Path, *, keep: bool) -> list[str]:
     machine = set_up(folder, {})
     word = None
     try:
-        with console.status("starting Redis, the simulator, five workers, beat and Flower ..."):
+        with screen.status("starting Redis, the simulator, five workers, beat and Flower ..."):
             _start(machine, examples)
         if not (home() / RUN_FILE).exists():
             word = leave_word(machine.redis.url, machine.flower_url)
-        console.print(f"up: Redis at {machine.redis.url}, Flower at {machine.flower_url}, logs in {machine.folder / 'log'}")
+        say(f"up: Redis at {machine.redis.url}, Flower at {machine.flower_url}, logs in {machine.folder / 'log'}")
         board = Scoreboard(ledger_at(machine.redis.url), json.loads((examples / "expected.json").read_text()))
         for name in ("threats.ndjson", "afterwards.ndjson"):
-            _ingest(console, machine, examples / name)
-            _watch(console, machine, board, name)
-        console.print(board.result())
-        _show_what_arrived(console, machine.folder / "journal.ndjson")
+            _ingest(machine, examples / name)
+            _watch(screen, machine, board, name)
+        screen.print(board.result())
+        _show_what_arrived(screen, machine.folder / "journal.ndjson")
         problems = board.problems()
         if not problems:
-            console.print("[green]every outcome is the expected one[/]")
+            screen.print("every outcome is the expected one", style="green")
         if keep:
-            _stay(console, machine)
+            _stay(machine)
         return problems
     finally:
         if word:
@@ -122,39 +124,39 @@ def _environment(addresses: dict[str, Any], examples: Path) -> dict[str, str]:
     }
 
 
-def _ingest(console: Console, machine: Machine, path: Path) -> None:
+def _ingest(machine: Machine, path: Path) -> None:
     url = machine.redis.url
     with path.open("rb") as stream:
         lines = list(accept_all(ledger_at(url), doorbell_at(url), read_all(stream, FORMATS["event"], None)))
     for line in lines:
         if line.status != "accepted":
-            console.print(f"{path.name}:{line.line}: {line.status} {line.field} {line.reason}".rstrip())
-    console.print(f"{path.name}: {sum(line.status == 'accepted' for line in lines)} events accepted")
+            say(f"{path.name}:{line.line}: {line.status} {line.field} {line.reason}".rstrip())
+    say(f"{path.name}: {sum(line.status == 'accepted' for line in lines)} events accepted")
 
 
-def _watch(console: Console, machine: Machine, board: Scoreboard, name: str) -> None:
+def _watch(screen: Console, machine: Machine, board: Scoreboard, name: str) -> None:
     """Redraw until everything is settled that can be; what dies meanwhile is started again."""
     deadline = time.monotonic() + DEADLINE
-    with Live(board.progress(), console=console, refresh_per_second=8, transient=True) as live:
+    with Live(board.progress(), console=screen, refresh_per_second=8, transient=True) as live:
         while not board.is_settled(last=name) and time.monotonic() < deadline:
             machine.crew.mend()
             live.update(board.progress())
             time.sleep(0.15)
 
 
-def _show_what_arrived(console: Console, journal: Path) -> None:
+def _show_what_arrived(screen: Console, journal: Path) -> None:
     """A TRE's Slack message, and a customer's mail, as the pretend servers took them."""
     messages = [each for each in map(json.loads, journal.read_text(encoding="utf-8").splitlines()) if each["kind"] == "message"]
     slack = next((each for each in messages if each["vendor"] == "slack"), None)
     mail = next((each for each in messages if each["vendor"] == "mail" and "summary" in each["body"]["text"].lower()), None)
     if slack:
-        console.print(Panel(Text(slack["subject"]), title=Text(f"Slack, {slack['channel']}")))
+        screen.print(Panel(shown(slack["subject"]), title=shown(f"Slack, {slack['channel']}")))
     if mail:
-        console.print(Panel(Text(f"{mail['subject']}\n\n{mail['body']['text'].strip()}"), title=Text(f"mail to {mail['channel']}")))
+        screen.print(Panel(shown(f"{mail['subject']}\n\n{mail['body']['text'].strip()}"), title=shown(f"mail to {mail['channel']}")))
 
 
-def _stay(console: Console, machine: Machine) -> None:
-    console.print(f"staying up: Flower at {machine.flower_url}; other arctl commands find this Redis; Ctrl-C ends it")
+def _stay(machine: Machine) -> None:
+    say(f"staying up: Flower at {machine.flower_url}; other arctl commands find this Redis; Ctrl-C ends it")
     while True:
         machine.crew.mend()
         time.sleep(0.5)

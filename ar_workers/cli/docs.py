@@ -14,6 +14,7 @@ from ..domain.errors import ARError
 from ..edr import ADAPTERS
 from ..settings import System
 from .capabilities import capability_matrix
+from .output import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,9 +78,9 @@ def docs(*, check: bool) -> None:
     text = README.read_text(encoding="utf-8")
     fresh = filled(text)
     if fresh == text:
-        click.echo("README.md is up to date")
+        say("README.md is up to date")
     elif check:
         raise ARError("README.md is not up to date: run `arctl docs`")
     else:
         README.write_text(fresh, encoding="utf-8")
-        click.echo("README.md was written")
+        say("README.md was written")

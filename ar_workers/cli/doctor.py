@@ -11,7 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.markup import escape
 
 from ..bootstrap import adapters, redis_checks, worker_checks
 from ..domain.checkups import Check, Light, red
@@ -21,11 +20,13 @@ from ..pipeline.checkup import groups_found
 from ..receivers import receiver_checks
 from ..settings import load_settings
 from .connection import known_url
-from .output import json_option, print_json, print_table
+from .names import no_such
+from .output import json_option, print_json, print_table, say, shown
 
 if TYPE_CHECKING:
     from ..edr.base import EDRAdapter
     from ..settings import Settings
+    from .output import Cell
 
 _COLOURS = {Light.OK: "green", Light.WARN: "yellow", Light.RED: "bold red"}
 #: So much of the patience may go by until endpoints are no longer counted.
@@ -74,8 +75,8 @@ def doctor(customer: str | None, patience: float, *, as_json: bool) -> None:
     Example: arctl doctor --customer acme
     """
     settings = load_settings(os.environ)
-    if customer and customer not in settings.customers:
-        raise ARError(f"no customer {customer}: known are {', '.join(settings.customers) or 'none'}")
+    if customer is not None and customer not in settings.customers:
+        raise ARError(no_such("customer", customer, settings.customers))
     jobs = [*_edr_jobs(settings, customer, patience), *_receiver_jobs(settings, customer), *([] if customer else _system_jobs(settings))]
     for job in jobs:
         job.start()
@@ -120,19 +121,14 @@ def _show(found: list[tuple[Job, Check]], *, as_json: bool) -> None:
     if as_json:
         print_json({"checks": [_plain(job, check) for job, check in found], "counts": counts})
         return
-    lines = ((job.customer or "(service)", job.what, escape(check.name), _light(check), _words(check)) for job, check in found)
-    print_table("", ("Customer", "Where", "What", "State", "Seen, and what to do"), lines)
-    click.echo(", ".join(f"{number} {light}" for light, number in counts.items()))
+    print_table("", ("Customer", "Where", "What", "State", "Seen, and what to do"), (_line(*each) for each in found))
+    say(", ".join(f"{number} {light}" for light, number in counts.items()))
 
 
-def _light(check: Check) -> str:
-    return f"[{_COLOURS[check.light]}]{check.light}[/]"
+def _line(job: Job, check: Check) -> tuple[Cell, ...]:
+    seen = "\n".join(part for part in (check.detail, check.fix and f"-> {check.fix}") if part)
+    return job.customer or "(service)", job.what, check.name, shown(check.light, _COLOURS[check.light]), seen
 
 
 def _plain(job: Job, check: Check) -> dict[str, Any]:
     return {"customer": job.customer or None, "where": job.what, **check.model_dump(mode="json")}
-
-
-def _words(check: Check) -> str:
-    """What a vendor said may hold brackets, which rich would read as markup."""
-    return escape("\n".join(part for part in (check.detail, check.fix and f"-> {check.fix}") if part))

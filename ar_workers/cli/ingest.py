@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -12,12 +11,13 @@ import click
 
 from ..bootstrap import doorbell_at, ledger_at
 from ..domain.errors import InvalidEvent, LedgerUnavailable
-from ..domain.events import event_schema
+from ..domain.events import ThreatPublished, event_schema
 from ..domain.rows import Acceptance
 from ..pipeline.ingest import ingest as ingest_events
 from ..sources import FORMATS
 from ..sources.records import records
 from .connection import redis_url
+from .output import print_json, print_json_line, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,7 +31,10 @@ BATCH = 200
 
 @dataclass(frozen=True)
 class Line:
-    """What became of one record. `status` is accepted, duplicate, refused, or not accepted (Redis was away)."""
+    """What became of one record. `status` is accepted, duplicate, refused, or not accepted (Redis was away).
+
+    What was accepted has a reason if parts of it could not be read.
+    """
 
     line: int
     status: str
@@ -57,7 +60,7 @@ def ingest(file: BinaryIO | None, kind: str, customer: str | None, *, schema: bo
               curl ... | arctl ingest --format redcanary --customer acme -
     """
     if schema:
-        click.echo(json.dumps(event_schema(), indent=2))
+        print_json(event_schema())
         return
     if file is None:
         raise click.UsageError("name a FILE, or - for standard input")
@@ -68,7 +71,7 @@ def ingest(file: BinaryIO | None, kind: str, customer: str | None, *, schema: bo
         counts[line.status] += 1
         _tell(name, line, as_json=as_json)
     summary = ", ".join(f"{number} {status}" for status, number in sorted(counts.items())) or "nothing to ingest"
-    click.echo(f"{name}: {summary}", err=as_json)
+    say(f"{name}: {summary}", err=as_json)
     if counts["not accepted"]:
         raise LedgerUnavailable("the records named above are not accepted, the same call again is safe")
     if counts["refused"]:
@@ -109,13 +112,17 @@ def accept_all(ledger: Ledger, doorbell: Doorbell, found: Iterable[tuple[int, Ev
 def _line(line: int, event: Event, answer: Acceptance) -> Line:
     if answer is Acceptance.CONFLICT:
         return Line(line, "refused", event.id, "id", "was used before for an event with other content")
-    return Line(line, str(answer), event.id)
+    unread = event.unread if isinstance(event, ThreatPublished) and answer is Acceptance.NEW else ()
+    more = f" (and {len(unread) - 1} more)" if len(unread) > 1 else ""
+    return Line(line, str(answer), event.id, reason=unread[0].line + more if unread else "")
 
 
 def _tell(name: str, line: Line, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(asdict(line)))
+        print_json_line(asdict(line))
     elif line.status == "refused":
-        click.echo(f"{name}:{line.line}: refused: {line.field}: {line.reason}", err=True)
+        say(f"{name}:{line.line}: refused: {line.field}: {line.reason}", err=True)
     elif line.status == "not accepted":
-        click.echo(f"{name}:{line.line}: not accepted: {line.reason}", err=True)
+        say(f"{name}:{line.line}: not accepted: {line.reason}", err=True)
+    elif line.reason:
+        say(f"{name}:{line.line}: accepted without {line.reason}", err=True)

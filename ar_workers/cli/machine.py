@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..domain.errors import ARError
+from .private import private_folder
 from .processes import Crew
 from .redis_server import RedisServer, free_port
 
@@ -28,6 +29,11 @@ APP = ("celery", "-A", "ar_workers.celery")
 #: Workers need not know of each other: the ledger tells who works on what. It saves a second at the start.
 ALONE = ("--without-mingle", "--without-gossip")
 START_DEADLINE = 60.0
+
+
+def flower(port: int) -> tuple[str, ...]:
+    """Flower's command. It only looks: its API would stop a worker or a queue for whoever reaches it."""
+    return ("flower", "--address=127.0.0.1", f"--port={port}", "--logging=warning", "--read_only")
 
 
 @dataclass
@@ -52,7 +58,7 @@ class Machine:
                 name, *APP, "worker", "-P", "threads", "-c", str(threads), "-Q", queues, "-n", f"{name}@%h", "-E", "-l", "INFO", *ALONE
             )
         self.crew.add("beat", *APP, "beat", "-l", "WARNING", "--pidfile=")
-        self.crew.add("flower", *APP, "flower", "--address=127.0.0.1", f"--port={self.flower_port}", "--logging=warning")
+        self.crew.add("flower", *APP, *flower(self.flower_port))
         self._wait_for_workers()
 
     def _wait_for_workers(self) -> None:
@@ -71,8 +77,7 @@ class Machine:
 
 def set_up(folder: Path, environment: Mapping[str, str]) -> Machine:
     """A machine whose Redis runs already, so that it can be configured and filled before the workers start."""
-    logs = folder / "log"
-    logs.mkdir(parents=True, exist_ok=True)
+    logs = private_folder(private_folder(folder) / "log", with_all_in_it=True)
     for old in logs.glob("*.log"):
         old.unlink()
     server = RedisServer(

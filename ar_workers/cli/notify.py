@@ -19,6 +19,8 @@ from ..domain.results import Answer
 from ..domain.threats import Severity, Threat
 from ..receivers import TRE_RECEIVERS
 from ..settings import load_settings
+from .names import known_are, no_such
+from .output import say, say_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,13 +48,13 @@ def test(customer: str, name: str, *, dry_run: bool) -> None:
     """
     settings = load_settings(os.environ)
     channel, delivery, delivery_id = _prepared(settings, customer, name)
-    click.echo(_redacted(payload_of(channel, delivery, delivery_id), settings, customer))
+    say_all(_redacted(payload_of(channel, delivery, delivery_id), settings, customer))
     if dry_run:
         return
     itself = getattr(channel, "test", None)  # PagerDuty closes again what its test has opened
     result = itself() if itself else channel.send(delivery, delivery_id)
     said = " ".join(part for part in (result.code, result.reference) if part)
-    click.echo(f"{delivery.receiver.channel} {name}: {result.answer}" + (f" ({said})" if said else ""))
+    say(f"{delivery.receiver.channel} {name}: {result.answer}" + (f" ({said})" if said else ""))
     if result.answer is not Answer.ACCEPTED:
         raise click.exceptions.Exit(1)
 
@@ -78,9 +80,9 @@ def _receiver(settings: Settings, customer: str, name: str) -> Receiver:
         emails = (*policy.summary_emails, *policy.unsupported_os_emails)
         known = {**policy.receivers, **{each: Receiver(channel="email", address=each) for each in emails}}
     else:
-        raise ARError(f"customer {customer} has no configuration: known are {', '.join(sorted(settings.customers)) or 'none'}")
+        raise ARError(no_such("customer", customer, [*settings.customers, TRE]))
     if name not in known:
-        raise ARError(f"{customer} has no receiver {name}: known are {', '.join(sorted(known)) or 'none'}")
+        raise ARError(f"{customer} has no receiver {name}: {known_are(name, known)}")
     return known[name]
 
 

@@ -1,4 +1,8 @@
-"""How commands answer: a table for people, one JSON document for programs."""
+"""How commands answer: a table or lines for people, one JSON document for programs.
+
+What is shown may be a stranger's: a file's name, a threat's title, a vendor's words. So this is the only place that writes to
+the terminal. Nothing shown is read as markup or emoji code, and no character of it can steer the terminal. JSON is exact.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,16 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from ..domain.text import cleaned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ..domain.model import Value
+
+Cell = str | Text
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
 
@@ -33,10 +42,34 @@ COLOURS = {
 }
 
 
-def coloured(state: str) -> str:
-    """A state's name in its colour, as rich markup."""
-    colour = COLOURS.get(state)
-    return f"[{colour}]{state}[/]" if colour else state
+def printable(text: str) -> str:
+    """`text` with its lines, and without anything else that a terminal would obey."""
+    return "\n".join(map(cleaned, text.replace("\r\n", "\n").split("\n")))
+
+
+def say(line: str, *, err: bool = False) -> None:
+    """One line, whatever stranger's words are in it."""
+    click.echo(cleaned(line), err=err)
+
+
+def say_all(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """A text of several lines."""
+    click.echo(printable(text), err=err, nl=nl)
+
+
+def shown(text: str, style: str = "") -> Text:
+    """Words for a table, a panel or its title: as they are, in a style that is ours."""
+    return Text(printable(text), style=style)
+
+
+def coloured(state: str) -> Text:
+    """A state's name in its colour."""
+    return shown(state, COLOURS.get(state, ""))
+
+
+def console(width: int | None = None) -> Console:
+    """The console. A plain string that is printed on it is ours; a stranger's is `shown`."""
+    return Console(width=width, markup=False, emoji=False, highlight=False)
 
 
 def print_json(values: Sequence[Value] | dict[str, Any]) -> None:
@@ -45,17 +78,28 @@ def print_json(values: Sequence[Value] | dict[str, Any]) -> None:
     click.echo(json.dumps(plain, indent=2, default=str))
 
 
-def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table as wide as the terminal; piped, as wide as it needs to be."""
-    table = Table(title=title or None, title_justify="left", header_style="bold")
+def print_json_line(value: Value | dict[str, Any]) -> None:
+    """One object on one line, where there is one per record."""
+    plain = value if isinstance(value, dict) else value.model_dump(mode="json")
+    click.echo(json.dumps(plain))
+
+
+def table_of(title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, is_ruled: bool = False) -> Table:
+    """The rows as a table."""
+    table = Table(title=shown(title) if title else None, title_justify="left", header_style="bold", show_lines=is_ruled)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(shown(column), overflow="fold")
     for row in rows:
-        table.add_row(*row)
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDEST)
-    console.print(table)
+        table.add_row(*(shown(cell) if isinstance(cell, str) else cell for cell in row))
+    return table
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+    """A table as wide as the terminal; piped, as wide as it needs to be."""
+    made = console()
+    if not made.is_terminal:
+        made = console(WIDEST)
+    made.print(table_of(title, columns, rows))
 
 
 def moment(at: datetime | None) -> str:
@@ -73,13 +117,19 @@ class Since(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         text = str(value)
-        if text[:-1].isdigit() and text[-1] in self._units:
-            return datetime.now(UTC) - timedelta(**{self._units[text[-1]]: int(text[:-1])})
         try:
+            if text[:-1].isdecimal() and text[-1] in self._units:
+                return _now(ctx) - timedelta(**{self._units[text[-1]]: int(text[:-1])})
             at = datetime.fromisoformat(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             self.fail(f"{text!r} is neither like 30m, 24h, 7d nor an ISO date", param, ctx)
         return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _now(ctx: click.Context | None) -> datetime:
+    """One for the whole command, so that 2h before and after a subcommand's name are the same."""
+    now = datetime.now(UTC)
+    return ctx.meta.setdefault("ar_workers.now", now) if ctx else now
 
 
 since_option = click.option("--since", type=Since(), default="30d", show_default=True, help="30m, 24h, 7d or an ISO date (UTC).")

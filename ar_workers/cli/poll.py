@@ -15,6 +15,8 @@ from ..pipeline.poll import Report, read_feed
 from ..pipeline.poll import poll as poll_when_due
 from ..settings import load_settings
 from .connection import redis_url
+from .names import FEED, no_such
+from .output import print_json_line, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +28,7 @@ Key = tuple[str, str]
 
 @click.command()
 @click.option("--customer", help="Only this customer's feeds.")
-@click.option("--feed", help="Only this feed: an EDR's name, or redcanary.")
+@click.option("--feed", type=FEED, help="Only this feed: an EDR's name, or redcanary.")
 @click.option("--once", is_flag=True, help="Read each feed once, even if it was polled a moment ago, and end.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per call of a feed instead of a line.")
 def poll(customer: str | None, feed: str | None, *, once: bool, as_json: bool) -> None:
@@ -50,12 +52,14 @@ def poll(customer: str | None, feed: str | None, *, once: bool, as_json: bool) -
                 break
             time.sleep(services.poll_every.total_seconds())
     except KeyboardInterrupt:
-        click.echo("stopped", err=True)
+        say("stopped", err=True)
     if has_failed:
         raise click.exceptions.Exit(1)
 
 
 def _chosen(services: Services, customer: str | None, feed: str | None) -> list[Key]:
+    if customer not in {None, *services.policies}:
+        raise click.BadParameter(no_such("customer", str(customer), services.policies), param_hint="--customer")
     keys = [key for key in sorted(services.feeds) if customer in {None, key[0]} and feed in {None, key[1]}]
     if not keys:
         known = ", ".join("/".join(key) for key in sorted(services.feeds)) or "none: no section of a customer's file has `poll = true`"
@@ -73,11 +77,11 @@ def _round(services: Services, keys: Sequence[Key], read: Callable[[Services, st
 
 def _tell(report: Report, *, as_json: bool) -> None:
     if as_json:
-        click.echo(report.model_dump_json())
+        print_json_line(report)
     elif not report.is_early:
-        click.echo(_line(report))
+        say(_line(report))
         for each in report.refused:
-            click.echo(f"{report.customer}/{report.feed}: record {each.id} refused: {each.field}: {each.reason}", err=True)
+            say(f"{report.customer}/{report.feed}: record {each.id} refused: {each.field}: {each.reason}", err=True)
 
 
 def _line(report: Report) -> str:

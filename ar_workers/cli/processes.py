@@ -12,6 +12,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .private import UMASK, private_file
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
@@ -82,7 +84,7 @@ class Crew:
 
     def _start(self, child: Child) -> None:
         child.started = time.monotonic()
-        with child.log.open("ab") as log:
+        with private_file(child.log, "ab") as log:
             child.process = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
                 child.command,
                 stdin=subprocess.DEVNULL,
@@ -91,8 +93,10 @@ class Crew:
                 env=dict(self.environment),
                 start_new_session=True,
                 preexec_fn=die_with_parent(),
+                umask=UMASK,
             )
-        child.log.with_suffix(".pid").write_text(str(child.process.pid))
+        with private_file(child.log.with_suffix(".pid"), "w") as file:
+            file.write(str(child.process.pid))
 
 
 def die_with_parent() -> Callable[[], None] | None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import redis
 
 from ..domain.errors import ARError
+from .private import UMASK, private_file, private_folder
 from .processes import die_with_parent
 
 if TYPE_CHECKING:
@@ -57,13 +58,19 @@ class RedisServer:
 
     def start(self) -> Self:
         """Start, and wait until it answers. Raises ARError naming its log if it does not."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self._folder, with_all_in_it=True)
         log = self._folder / "redis.log"
-        with log.open("ab") as output:
+        with private_file(log, "ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - a binary that `server_binary` has checked
-                self._command(), stdout=output, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=die_with_parent()
+                self._command(),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=die_with_parent(),
+                umask=UMASK,
             )
-        (self._folder / "redis.pid").write_text(str(self._process.pid))
+        with private_file(self._folder / "redis.pid", "w") as file:
+            file.write(str(self._process.pid))
         self._wait(log)
         return self
 

@@ -18,7 +18,8 @@ from ..domain.events import ReleaseRequested
 from ..pipeline.ingest import ingest
 from ..settings import load_settings
 from .connection import redis_url
-from .output import json_option, print_json
+from .names import EDR, no_such
+from .output import json_option, print_json, say
 
 if TYPE_CHECKING:
     from ..pipeline.services import Services
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--customer", required=True, help="Whose endpoint it is.")
-@click.option("--edr", type=click.Choice([str(each) for each in Vendor]), required=True, help="The EDR that isolates it.")
+@click.option("--edr", type=EDR, required=True, help="The EDR that isolates it.")
 @click.option("--agent-id", required=True, help="The endpoint's id at that EDR; never a hostname.")
 @click.option("--threat", help="The threat that it was isolated for. Default: the endpoint's own timeline.")
 @click.option("--reason", default="no reason given", help="Recorded in the timeline, with your name.")
@@ -35,8 +36,8 @@ def release(customer: str, edr: str, agent_id: str, threat: str | None, reason: 
     """Release an isolated endpoint.
 
     Do it here rather than in the EDR's console: what was to isolate the endpoint before, and has not begun, never will
-    then. Every call is a request of its own, and one for an endpoint that is free changes nothing. Also while actions are
-    paused it is recorded, and waits. Exit status 1 if the customer, EDR, endpoint or threat is not known.
+    then; it ends as released by you. Every call is a request of its own, and one for an endpoint that is free changes
+    nothing. The kill switch lets it through. Exit status 1 if the customer, EDR, endpoint or threat is not known.
 
     Example: arctl release --customer acme --edr crowdstrike --agent-id 0123456789abcdef0123456789abcdef --reason "false alarm"
     """
@@ -50,16 +51,14 @@ def release(customer: str, edr: str, agent_id: str, threat: str | None, reason: 
         print_json({"event": event.id, "result": str(result), "threat": event.threat_id, "doubt": doubt})
         return
     if doubt:
-        click.echo(f"{agent_id}: {doubt}", err=True)
-    click.echo(
-        f"{endpoint.hostname}: release {result}; `arctl threats show {event.threat_id} --customer {customer}` shows what becomes of it"
-    )
+        say(f"{agent_id}: {doubt}", err=True)
+    say(f"{endpoint.hostname}: release {result}; `arctl threats show {event.threat_id} --customer {customer}` shows what becomes of it")
 
 
 def _endpoint(services: Services, customer: str, vendor: Vendor, agent_id: str) -> tuple[Endpoint, str]:
     """The endpoint as its EDR shows it, and what is in doubt: an EDR that is away must not keep a person from asking."""
     if customer not in services.policies:
-        raise ARError(f"no customer {customer}: known are {', '.join(sorted(services.policies)) or 'none'}")
+        raise ARError(no_such("customer", customer, services.policies))
     edr = services.edrs.get((customer, vendor))
     if edr is None:
         theirs = sorted(each for owner, each in services.edrs if owner == customer)

@@ -6,15 +6,17 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
 from rich.text import Text
 
 from ..domain.states import TERMINAL, State
-from .output import COLOURS
+from .output import COLOURS, table_of
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from ..domain.rows import Row, ThreatRecord
     from ..ports import Ledger
+    from .output import Cell
 
 _DONE = {State.DONE, State.ALREADY}
 #: States in which nothing more happens by itself: a person must decide.
@@ -50,32 +52,13 @@ class Scoreboard:
 
     def progress(self) -> Table:
         """A row per threat, a mark per action."""
-        table = Table(title="threats", title_justify="left", expand=False)
-        for column in ("Threat", "Customer", "Containment", "Actions", "Told"):
-            table.add_column(column)
-        for record, rows in self._threats():
-            actions = [row for row in rows if row.kind == "action"]
-            told = [row for row in rows if row.kind == "delivery"]
-            table.add_row(record.id, record.customer, containment(record, rows), _bar(actions), _bar(told))
-        return table
+        columns = ("Threat", "Customer", "Containment", "Actions", "Told")
+        return table_of("threats", columns, (_line(record, rows) for record, rows in self._threats()))
 
     def result(self) -> Table:
         """The outcome of every threat."""
-        table = Table(title="outcomes", title_justify="left", show_lines=True)
-        for column in ("Threat", "Verified containment", "Done", "Skipped, and why", "Outstanding", "Told"):
-            table.add_column(column, overflow="fold")
-        for record, rows in self._threats():
-            actions = [row for row in rows if row.kind == "action"]
-            told = [f"{row.verb}: {row.subject.partition(' to ')[2]}" for row in rows if row.kind == "delivery" and row.state in _DONE]
-            table.add_row(
-                f"{record.id}\n{record.customer}",
-                containment(record, rows),
-                "\n".join(f"{row.verb} {row.subject}" for row in actions if row.state in _DONE),
-                "\n".join(f"{row.verb} {row.subject}: {row.reason}" for row in actions if row.state in {State.SKIPPED, State.CANCELLED}),
-                "\n".join(_outstanding(row) for row in rows if row.state not in _DONE | {State.SKIPPED, State.CANCELLED}),
-                "\n".join(f"{what} x{number}" if number > 1 else what for what, number in Counter(told).items()),
-            )
-        return table
+        columns = ("Threat", "Verified containment", "Done", "Skipped, and why", "Outstanding", "Told")
+        return table_of("outcomes", columns, (_outcome(record, rows) for record, rows in self._threats()), is_ruled=True)
 
     def problems(self) -> list[str]:
         """Where an outcome is not the expected one, and what is there that nobody expected."""
@@ -100,6 +83,25 @@ def containment(record: ThreatRecord, rows: list[Row]) -> str:
     if shown and all(row.state in _RESTING for row in isolations):
         return f"{(max(shown) - record.accepted_at).total_seconds():.1f} s"
     return ", ".join(sorted({str(row.state) for row in isolations})) or "none"
+
+
+def _line(record: ThreatRecord, rows: list[Row]) -> tuple[Cell, ...]:
+    actions = [row for row in rows if row.kind == "action"]
+    told = [row for row in rows if row.kind == "delivery"]
+    return record.id, record.customer, containment(record, rows), _bar(actions), _bar(told)
+
+
+def _outcome(record: ThreatRecord, rows: list[Row]) -> tuple[Cell, ...]:
+    actions = [row for row in rows if row.kind == "action"]
+    told = Counter(f"{row.verb}: {row.subject.partition(' to ')[2]}" for row in rows if row.kind == "delivery" and row.state in _DONE)
+    return (
+        f"{record.id}\n{record.customer}",
+        containment(record, rows),
+        "\n".join(f"{row.verb} {row.subject}" for row in actions if row.state in _DONE),
+        "\n".join(f"{row.verb} {row.subject}: {row.reason}" for row in actions if row.state in {State.SKIPPED, State.CANCELLED}),
+        "\n".join(_outstanding(row) for row in rows if row.state not in _DONE | {State.SKIPPED, State.CANCELLED}),
+        "\n".join(f"{what} x{number}" if number > 1 else what for what, number in told.items()),
+    )
 
 
 def _outstanding(row: Row) -> str:

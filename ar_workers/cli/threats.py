@@ -6,20 +6,24 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import click
+from rich.text import Text
 
 from ..domain.errors import ARError
 from .connection import open_ledger
-from .output import coloured, json_option, moment, print_json, print_table, since_option
+from .groups import Listing
+from .names import CUSTOMER
+from .output import coloured, json_option, moment, print_json, print_table, say, since_option
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ..domain.rows import Row, ThreatRecord
     from ..ports import Ledger
+    from .output import Cell
 
 
-@click.group(invoke_without_command=True)
-@click.option("--customer", help="Only this customer.")
+@click.group(cls=Listing, invoke_without_command=True)
+@click.option("--customer", type=CUSTOMER, help="Only this customer.")
 @since_option
 @click.option("--limit", default=50, show_default=True, help="At most so many per customer.")
 @json_option
@@ -42,7 +46,7 @@ def threats(context: click.Context, customer: str | None, since: datetime, limit
 
 @threats.command()
 @click.argument("threat_id")
-@click.option("--customer", help="Whose threat, if several customers have one of this id.")
+@click.option("--customer", type=CUSTOMER, help="Whose threat, if several customers have one of this id.")
 @json_option
 def show(threat_id: str, customer: str | None, *, as_json: bool) -> None:
     """Show a threat: its actions, deliveries and timeline.
@@ -62,40 +66,47 @@ def show(threat_id: str, customer: str | None, *, as_json: bool) -> None:
     print_table("Timeline (UTC)", ("At", "What", "Move"), lines)
 
 
-def row_line(row: Row) -> tuple[str, ...]:
+def row_line(row: Row) -> tuple[Cell, ...]:
     """A row of the ledger as a line of a table."""
     return row.id, f"{row.verb} {row.subject}", coloured(row.state), row.reason or row.evidence, row.reference
 
 
 def _describe(record: ThreatRecord) -> None:
     threat = record.threat
-    click.echo(f"{record.id} · {record.customer} · accepted {moment(record.accepted_at)} UTC")
+    say(f"{record.id} · {record.customer} · accepted {moment(record.accepted_at)} UTC")
     if threat:
-        click.echo(f"{threat.severity} · {threat.classification} · {threat.title}\n{threat.url}")
+        say(f"{threat.severity} · {threat.classification} · {threat.title}")
+        say(threat.url)
     if record.closed:
-        click.echo(record.closed)
+        say(record.closed)
 
 
-def _line(ledger: Ledger, record: ThreatRecord) -> tuple[str, ...]:
+def _line(ledger: Ledger, record: ThreatRecord) -> tuple[Cell, ...]:
     counts = Counter(row.state for row in ledger.rows(record.customer, record.id))
-    outcomes = " ".join(f"{coloured(state)} {number}" for state, number in sorted(counts.items()))
+    outcomes = Text(" ").join(Text.assemble(coloured(state), f" {number}") for state, number in sorted(counts.items()))
     threat = record.threat
     severity, classification = (threat.severity, threat.classification) if threat else ("", "(endpoint)")
     return record.id, record.customer, severity, classification, moment(record.accepted_at), outcomes or "not planned yet"
 
 
-def _customers(ledger: Ledger, customer: str | None) -> list[str]:
-    return [customer] if customer else ledger.customers()
-
-
-def the_one(ledger: Ledger, threat_id: str, customer: str | None) -> ThreatRecord:
-    """The threat of this id. Raises ARError if there is none, or several customers have one."""
+def known_as(ledger: Ledger, threat_id: str, customer: str | None) -> list[ThreatRecord]:
+    """Every customer's threat of this id. Raises ARError if there is none."""
     found = [record for name in _customers(ledger, customer) if (record := ledger.threat(name, threat_id))]
     if not found:
         message = f"no threat {threat_id}: `arctl threats` lists what is known"
         raise ARError(message)
+    return found
+
+
+def the_one(ledger: Ledger, threat_id: str, customer: str | None) -> ThreatRecord:
+    """The threat of this id. Raises ARError if there is none, or several customers have one."""
+    found = known_as(ledger, threat_id, customer)
     if len(found) > 1:
         owners = ", ".join(record.customer for record in found)
         message = f"{threat_id} is known for {owners}: say which with --customer"
         raise ARError(message)
     return found[0]
+
+
+def _customers(ledger: Ledger, customer: str | None) -> list[str]:
+    return [customer] if customer else ledger.customers()

@@ -11,6 +11,7 @@ from ..bootstrap import build
 from ..settings import load_settings
 from .connection import home, leave_word
 from .machine import set_up
+from .output import say
 from .processes import Interrupted, interruptible
 
 
@@ -25,12 +26,12 @@ def up() -> None:
     """
     settings = load_settings(os.environ)
     build(settings)
-    click.echo(f"customers: {', '.join(settings.customers) or f'none yet, add {settings.system.customers_folder}/NAME.toml'}")
+    say(f"customers: {', '.join(settings.customers) or f'none yet, add {settings.system.customers_folder}/NAME.toml'}")
     with interruptible():
         try:
             _run()
         except Interrupted:
-            click.echo("stopped")
+            say("stopped")
 
 
 def _run() -> None:
@@ -39,12 +40,12 @@ def _run() -> None:
     word = leave_word(machine.redis.url, machine.flower_url)
     try:
         machine.start()
-        click.echo(f"running: Flower at {machine.flower_url}, logs in {home() / 'log'}; Ctrl-C ends it")
+        say(f"running: Flower at {machine.flower_url}, logs in {home() / 'log'}; Ctrl-C ends it")
         while True:
             for name in machine.crew.mend():
-                click.echo(f"{name} had died and was started again: see {home() / 'log' / name}.log", err=True)
+                say(f"{name} had died and was started again: see {home() / 'log' / name}.log", err=True)
             if not machine.redis.is_alive:
-                click.echo("Redis had died and was started again; what it acknowledged is on the disk", err=True)
+                say("Redis had died and was started again; what it acknowledged is on the disk", err=True)
                 machine.redis.start()
             time.sleep(0.5)
     finally:

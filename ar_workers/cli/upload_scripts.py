@@ -11,6 +11,8 @@ from ..domain.endpoints import Vendor
 from ..domain.errors import ARError
 from ..edr.defender import Defender
 from ..settings import load_settings
+from .names import no_such
+from .output import say
 
 
 @click.command("upload-scripts")
@@ -24,9 +26,12 @@ def upload_scripts(customer: str) -> None:
 
     Example: arctl upload-scripts --customer acme --yes
     """
-    found = adapters(load_settings(os.environ)).get((customer, Vendor.DEFENDER))
+    settings = load_settings(os.environ)
+    if customer not in settings.customers:
+        raise ARError(no_such("customer", customer, settings.customers))
+    found = adapters(settings).get((customer, Vendor.DEFENDER))
     if not isinstance(found, Defender):
-        raise ARError(f"{customer} is no customer with a Defender: this is for Defender's library only")
+        raise ARError(f"{customer} has no Defender: this is for Defender's library only")
     names = found.upload_scripts()
     done = f"uploaded {', '.join(names)}" if names else "the library has them already"
-    click.echo(f"{customer}: {done}")
+    say(f"{customer}: {done}")

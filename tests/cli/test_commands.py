@@ -162,8 +162,8 @@ def test_an_unknown_threat_is_an_error_that_says_what_to_do(ledger, monkeypatch,
         ((), 3),
         (("--state", "failed"), 2),
         (("--verb", "isolate"), 1),
-        (("--customer", "globex"), 0),
         (("--edr", "crowdstrike"), 3),
+        (("--state", "failed", "--edr", "defender"), 0),
         (("--since", (datetime.now(UTC) + timedelta(days=1)).isoformat()), 0),
     ],
 )
@@ -186,6 +186,16 @@ def test_failed_actions_are_requeued_by_filter(failed, ledger):
     assert ledger.row(failed[0]).generation == 2
 
 
+def test_a_requeue_that_found_nothing_did_nothing_and_says_so(failed, ledger, monkeypatch, capsys):
+    words = ("actions", "requeue", "--failed", "--edr", "defender")
+    assert ended(*words, monkeypatch=monkeypatch, capsys=capsys) == (
+        1,
+        "arctl: nothing was requeued: no failed row is left by these filters",
+    )
+    assert json.loads(run(*words, "--json", status=1)) == {"rows": []}
+    assert "0 would be requeued" in run(*words, "--dry-run")
+
+
 def test_a_done_action_is_never_requeued(failed, ledger):
     output = run("actions", "requeue", failed[0], failed[2], status=1)
     assert f"{failed[2]}: refused: is done" in output
@@ -196,13 +206,6 @@ def test_a_done_action_is_never_requeued(failed, ledger):
 def test_requeue_wants_ids_or_failed(ledger):
     assert "not both" in run("actions", "requeue", status=2)
     assert "not both" in run("actions", "requeue", "x", "--failed", status=2)
-
-
-def test_the_kill_switch_is_closed_listed_and_opened(failed):
-    assert "acme: paused verb:isolate" in run("pause", "--verb", "isolate", "--reason", "change freeze")
-    assert json.loads(run("pauses", "--json")) == {"acme": {"verb:isolate": "change freeze"}}
-    assert "acme: resumed verb:isolate" in run("resume", "--verb", "isolate")
-    assert json.loads(run("pauses", "--json")) == {}
 
 
 def test_capabilities_are_a_table_or_json():

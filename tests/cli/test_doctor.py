@@ -14,7 +14,7 @@ from ar_workers.cli import arctl
 from ar_workers.cli.redis_server import free_port
 from ar_workers.domain.checkups import Light
 from ar_workers.ledger.checkup import checkup, is_swept
-from ar_workers.simulator import Simulation, World
+from ar_workers.simulator import Fault, Simulation, World
 from ar_workers.transport import POISON, set_aside
 from tests.edr.rigs.crowdstrike import crowdstrike
 
@@ -78,13 +78,33 @@ def test_what_has_not_answered_in_time_is_red_and_what_was_found_is_kept(rig):
 
 
 def rig_hang():
-    from ar_workers.simulator import Fault
-
     return Fault(action="delay", path="/devices/*", seconds=0.45)
 
 
 def test_an_unknown_customer_is_refused(rig):
     assert "no customer initech: known are acme" in doctor("--customer", "initech", status=1)
+
+
+def test_the_nearest_customer_is_named(rig):
+    assert "no customer acmee: did you mean acme? known are acme" in doctor("--customer", "acmee", status=1)
+    assert "no customer : known are acme" in doctor("--customer", "", status=1)
+
+
+@pytest.mark.parametrize("columns", ["", "500"])
+def test_a_name_that_looks_like_markup_is_shown_as_it_is(rig, tmp_path, monkeypatch, columns):
+    if columns:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("COLUMNS", columns)
+    customers(tmp_path, rig.server.url, acme='"a[/red]b :skull: [x]"')
+    assert "group a[/red]b :skull: [x]" in doctor("--customer", "acme", status=1)
+
+
+def test_what_a_vendor_said_steers_no_terminal(rig):
+    body = json.dumps({"errors": [{"code": 500, "message": ":skull: \x1b[31mred\u202e"}]})
+    rig.simulation.faults.add(Fault(action="reply", status=500, body=body, path="/devices/*"))
+    output = doctor("--customer", "acme", status=1)
+    assert ":skull:" in output
+    assert not {"\x1b", "\u202e"} & set(output)
 
 
 def test_without_a_customer_redis_the_workers_and_the_channels_are_looked_at(rig):

@@ -88,8 +88,9 @@ def test_a_receiver_that_refuses_is_an_exit_status(inbox):
 @pytest.mark.parametrize(
     ("customer", "name", "said"),
     [
-        ("acme", "chta", "acme has no receiver chta: known are chat, it@acme.example, nowhere, soc"),
-        ("globex", "chat", "customer globex has no configuration: known are acme"),
+        ("acme", "chta", "acme has no receiver chta: did you mean chat? known are chat, it@acme.example, nowhere, soc"),
+        ("globex", "chat", "no customer globex: known are acme, tre"),
+        ("acmee", "chat", "no customer acmee: did you mean acme? known are acme, tre"),
         ("tre", "slack", "tre: slack is not configured by the operator (AR_SLACK_...)"),
     ],
 )

@@ -61,4 +61,8 @@ def test_a_record_that_cannot_be_read_is_named(acme):
 
 
 def test_an_unknown_feed_is_wrong_usage_and_the_known_ones_are_named(acme):
-    assert "no such feed; polled are acme/redcanary" in run("--once", "--customer", "globex", status=2)
+    assert "no such feed; polled are acme/redcanary" in run("--once", "--feed", "defender", status=2)
+
+
+def test_an_unknown_customer_is_wrong_usage_and_the_nearest_is_named(acme):
+    assert "no customer acmee: did you mean acme? known are acme" in run("--once", "--customer", "acmee", status=2)

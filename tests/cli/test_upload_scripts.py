@@ -45,5 +45,10 @@ def test_nothing_is_uploaded_without_a_yes(rig):
     assert [each for each in rig.simulation.journal.requests() if each["method"] == "POST" and "library" in each["path"]] == []
 
 
-def test_a_customer_without_a_defender_is_refused(rig):
-    assert "globex is no customer with a Defender" in upload("--yes", customer="globex", status=1)
+def test_a_customer_without_a_defender_is_refused(rig, tmp_path):
+    (tmp_path / "globex.toml").write_text("")
+    assert "globex has no Defender" in upload("--yes", customer="globex", status=1)
+
+
+def test_an_unknown_customer_is_refused_and_the_nearest_is_named(rig):
+    assert "no customer acmee: did you mean acme? known are acme" in upload("--yes", customer="acmee", status=1)

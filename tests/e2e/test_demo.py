@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 import redis
 
+from tests.cli.test_private import is_private
+
 ROOT = Path(__file__).parents[2]
 ARCTL = [sys.executable, "-m", "ar_workers.cli"]
 CANARIES = ("acme-secret", "globex-secret", "xoxb-simulated", "simulated-routing-key-0123456789")
@@ -32,7 +34,7 @@ def demo(folder, *options):
     output = (folder / "output.txt").open("w")
     process = subprocess.Popen(
         [*ARCTL, "demo", "--folder", str(folder / "demo"), *options],
-        cwd=ROOT, env=environment(folder), stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+        cwd=ROOT, env=environment(folder), stdout=output, stderr=subprocess.STDOUT, start_new_session=True, umask=0,
     )  # fmt: skip
     try:
         yield process
@@ -128,6 +130,8 @@ def test_a_kept_demo_is_found_by_other_commands_and_shows_no_secret(tmp_path):
     with demo(tmp_path, "--keep") as process:
         wait_until(lambda: "staying up" in said(tmp_path), process=process)
         word = json.loads((tmp_path / "run.json").read_text())
+        assert is_private(tmp_path / "demo")
+        assert (tmp_path / "run.json").stat().st_mode & 0o077 == 0
         listed = subprocess.run(
             [*ARCTL, "threats", "--json"], cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, check=True
         )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+import stat
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.cli.test_private import modes
 from tests.e2e.test_demo import ARCTL, ROOT, environment, is_alive, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes by /proc")]
@@ -18,7 +20,7 @@ def test_ctrl_c_ends_it_tidily_at_any_moment(tmp_path, moment):
     output = tmp_path / "output.txt"
     with output.open("w") as stream:
         process = subprocess.Popen(
-            [*ARCTL, "up"], cwd=ROOT, env=environment(tmp_path), stdout=stream, stderr=subprocess.STDOUT, start_new_session=True
+            [*ARCTL, "up"], cwd=ROOT, env=environment(tmp_path), stdout=stream, stderr=subprocess.STDOUT, start_new_session=True, umask=0
         )
     try:
         wait_until(lambda: f"{moment}:" in output.read_text() or list(tmp_path.rglob(moment)), process=process)
@@ -32,3 +34,5 @@ def test_ctrl_c_ends_it_tidily_at_any_moment(tmp_path, moment):
     assert "redis" in pids
     wait_until(lambda: not any(map(is_alive, pids.values())), seconds=30)
     assert not (tmp_path / "run.json").exists()
+    assert not any({**modes(tmp_path / "log"), **modes(tmp_path / "redis")}.values())
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
