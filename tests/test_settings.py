@@ -228,6 +228,30 @@ def test_no_secret_is_shown():
     assert "canary-" not in repr(settings) + str(settings) + repr(services) + settings.model_dump_json()
 
 
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ('endpoints = ["DC-01", "FIN-*"]', "protect.endpoints.1: Value error, 'FIN-*' is a pattern, which is not supported yet"),
+        ('endpoints = ["10.0.0.7"]', "protect.endpoints.0: Value error, '10.0.0.7' is an IP address"),
+        ('never_touch = ["10.0.0.7"]', "protect.never_touch.0: Value error, '10.0.0.7' is an IP address"),
+        ('never_touch = ["HKLM"]', "protect.never_touch.0: Value error, 'HKLM' is no registry key; write one below a hive"),
+        ('never_touch = [""]', "protect.never_touch.0: String should have at least 1 character"),
+    ],
+)
+def test_a_protection_that_can_never_match_is_a_problem(tmp_path, entry, problem):
+    assert any(problem in each for each in problems_of(tmp_path, f"{MINIMAL}[protect]\n{entry}"))
+
+
+def test_a_protection_is_read_in_the_forms_that_people_write(tmp_path):
+    entries = [r"C:\\Acme\\", "backup.exe", "updates.acme.example.", r"HKEY_LOCAL_MACHINE\\SOFTWARE\\Acme", "bücher.example"]
+    listed = ", ".join(f'"{each}"' for each in entries)
+    (tmp_path / "acme.toml").write_text(
+        f'{MINIMAL}[protect]\nendpoints = ["CORP\\\\DC-01", "dc-02.acme.example"]\nnever_touch = [{listed}]'
+    )
+    policy = load(tmp_path).customers["acme"].policy
+    assert (len(policy.never_touch), policy.protected_endpoints) == (5, {"CORP\\DC-01", "dc-02.acme.example"})
+
+
 PORTAL = """
 [redcanary]
 base_url = "https://acme.my.redcanary.co"

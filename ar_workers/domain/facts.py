@@ -26,10 +26,15 @@ class Sight(StrEnum):
 
 
 class Fact(Value):
-    """What `observe` saw: `evidence` in words for people, `handle` for the `perform` that may follow at once."""
+    """What `observe` saw: `evidence` in words for people, `handle` for the `perform` that may follow at once.
+
+    `image` is, of a process that is there, its image as the EDR shows it: a whole path, or the bare name where that is all; empty
+    where it shows none. Guards judge it, whatever the order says.
+    """
 
     sight: Sight
     evidence: str = ""
+    image: str = ""
     handle: str = ""
 
 

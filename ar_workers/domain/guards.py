@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 from .actions import BanDomain, BanHash, DeleteFile, DeleteRegistryKey, KillProcess, QuarantineFile, ReleaseEndpoint
 from .model import Value
-from .paths import path_problem, process_problem, registry_problem
+from .paths import image_problem, path_problem, process_problem, registry_problem
+from .protection import of_domain, of_file, of_hash, of_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .actions import Action
     from .endpoints import Endpoint
+    from .facts import Fact
     from .policies import Policy
+    from .protection import Place
 
 #: The empty file's hashes: banning them would block every empty file of the customer.
 EMPTY_FILE = frozenset(
@@ -36,18 +39,29 @@ class Verdict(StrEnum):
     REFUSE = "refuse"
 
 
+class Guard(StrEnum):
+    """Who holds a row for a person. An approval opens the guard that held the row, and no other."""
+
+    PROTECTED = "protected"
+    #: Asked by the ledger, which counts.
+    BLAST_RADIUS = "blast_radius"
+    #: Not a rule but a doubt: the answer was lost, and somebody may have undone it since.
+    IN_DOUBT = "in_doubt"
+
+
 class Ruling(Value):
-    """A guard's answer, with the reason that is recorded."""
+    """A guard's answer, with the reason that is recorded; `guard` is who holds."""
 
     verdict: Verdict = Verdict.ALLOW
     reason: str = ""
+    guard: Guard | None = None
 
 
 ALLOW = Ruling()
 
 
-def rule(action: Action, policy: Policy, endpoints: Sequence[Endpoint]) -> Ruling:
-    """Whether `action` may run, given its endpoints as the EDR shows them now.
+def rule(action: Action, policy: Policy, endpoints: Sequence[Endpoint], seen: Fact) -> Ruling:
+    """Whether `action` may run, given its endpoints and its target as the EDR shows them now.
 
     A release is always allowed on the customer's own endpoints: it gives access back.
     """
@@ -58,8 +72,9 @@ def rule(action: Action, policy: Policy, endpoints: Sequence[Endpoint]) -> Rulin
     return (
         _group(policy, endpoints)
         or _unsupported(action, endpoints)
+        or _target(action, policy, seen.image)
+        # Last, because an approval opens it, and nothing else.
         or _protected(action, policy, endpoints)
-        or _target(action, policy)
         or ALLOW
     )
 
@@ -78,25 +93,28 @@ def _unsupported(action: Action, endpoints: Sequence[Endpoint]) -> Ruling | None
 
 def _protected(action: Action, policy: Policy, endpoints: Sequence[Endpoint]) -> Ruling | None:
     """By what it was called when it was planned, or is now."""
-    if action.lane and any(policy.protects(endpoint) for endpoint in (*action.endpoints, *endpoints)):
-        return Ruling(verdict=Verdict.HOLD, reason="protected endpoint: a TRE decides")
+    if action.lane and any(policy.protection.covers(endpoint) for endpoint in (*action.endpoints, *endpoints)):
+        return Ruling(verdict=Verdict.HOLD, reason="protected endpoint: a TRE decides", guard=Guard.PROTECTED)
     return None
 
 
-def _target(action: Action, policy: Policy) -> Ruling | None:
-    problem = target_problem(action)
+def _target(action: Action, policy: Policy, image: str) -> Ruling | None:
+    """By what the action names, and what the EDR shows there: a pid with a hash or start names no image.
+
+    An EDR that shows no image beforehand lets a script of ours look, which judges by the same list on the endpoint.
+    """
+    problem = target_problem(action) or image_problem(image)
     if problem:
         return _refuse(problem)
-    listed = {entry.casefold() for entry in policy.never_touch}
-    named = next((name for name in _names(action) if name.casefold() in listed), None)
-    return _refuse(f"never-touch list: {named}") if named else None
+    entry = policy.protection.entry_against(_places(action)) or policy.protection.entry_against_image(image)
+    return _refuse(f"never-touch list: {entry}") if entry else None
 
 
 def target_problem(action: Action) -> str | None:
     """Why this target must not or cannot safely be acted on by anybody, or None."""
     match action:
         case BanHash():
-            return "hash of the empty file" if EMPTY_FILE & set(_names(action)) else None
+            return "hash of the empty file" if EMPTY_FILE & set(_hashes(action)) else None
         case KillProcess():
             return process_problem(action.process)
         case DeleteFile() | QuarantineFile():
@@ -107,21 +125,28 @@ def target_problem(action: Action) -> str | None:
             return None
 
 
-def _names(action: Action) -> list[str]:
+def _places(action: Action) -> list[Place]:
     match action:
-        case BanHash(hash=found):
-            return [value for value in (found.sha256, found.sha1, found.md5) if value]
+        case BanHash():
+            return [of_hash(value) for value in _hashes(action)]
         case BanDomain(domain=found):
-            labels = found.domain.split(".")
-            return [".".join(labels[start:]) for start in range(len(labels) - 1)]
+            return [of_domain(found.domain)]
         case KillProcess(process=found):
-            return [value for value in (found.sha256, found.image_path) if value]
+            return [*_of_content(found.sha256), *of_file(found.image_path or "")]
         case DeleteFile(file=found) | QuarantineFile(file=found):
-            return [value for value in (found.path, found.sha256) if value]
+            return [*_of_content(found.sha256), *of_file(found.path)]
         case DeleteRegistryKey(registry=found):
-            return [found.key]
+            return [of_key(found.key, found.value)]
         case _:
             return []
+
+
+def _of_content(sha256: str | None) -> list[Place]:
+    return [of_hash(sha256)] if sha256 else []
+
+
+def _hashes(action: BanHash) -> list[str]:
+    return [value for value in (action.hash.sha256, action.hash.sha1, action.hash.md5) if value]
 
 
 def _refuse(reason: str) -> Ruling:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 from .endpoints import OS
@@ -16,16 +17,20 @@ _SHELL = re.compile(r"[\"'`$;&|<>^*?%!{}\[\]()~#=,\x00-\x1f\x7f]")
 _QUOTABLE = re.compile(r"[()~,=#\[\]{}!^&]")
 _WINDOWS = re.compile(r"^[A-Za-z]:\\(?:[^\\/:]+\\)*[^\\/:]+$")
 _POSIX = re.compile(r"^/(?:[^/]+/)*[^/]+$")
+#: Windows has a short name like PROGRA~1 for every long one.
+_SHORT_NAME = re.compile(r"(?=[^.]{1,8}(?:\.|$))[^.]*~\d+(?:\.[^.]{0,3})?$")
 
 _WINDOWS_VITAL = re.compile(
-    r"^[a-z]:\\(?:windows\\(?:system32|syswow64|winsxs|boot)\\[^\\]+(?:\\.*)?|windows\\[^\\]+\.exe|boot(?:mgr|\\.*)|"
-    r"program files\\(?:crowdstrike|windows defender|sentinelone|confer|carbonblack|palo alto networks)(?:\\.*)?)$"
+    r"^[a-z]:\\(?:windows\\(?:system32|syswow64|sysnative|winsxs|boot|carbonblack)\\[^\\]+(?:\\.*)?|windows\\[^\\]+\.exe|boot(?:mgr|\\.*)|"
+    r"programdata\\(?:crowdstrike|sentinel|carbonblack|cyvera|microsoft\\windows defender[^\\]*)(?:\\.*)?|"
+    r"program files(?: \(x86\))?\\(?:crowdstrike|windows defender[^\\]*|sentinelone|confer|carbonblack|palo alto networks)(?:\\.*)?)$"
 )
 _POSIX_VITAL = re.compile(
     r"^/(?:system|bin|sbin|usr/(?:bin|sbin|lib|libexec)|boot|dev|proc|sys|etc|"
     r"applications/falcon\.app|library/(?:cs|sentinel|extensions))(?:/.*)?$"
 )
-_VITAL_PROCESSES = frozenset(
+#: The scripts that run on endpoints hold copies of this list and of DISGUISE; a test compares them.
+VITAL_PROCESSES = frozenset(
     [
         "system",
         "registry",
@@ -55,16 +60,67 @@ _VITAL_PROCESSES = frozenset(
         "falcond",
     ]
 )
-_VITAL_KEYS = re.compile(
-    r"^(?:hklm\\(?:system|software|sam|security|hardware)|hklm\\(?:software\\(?:microsoft|classes|policies))"
-    r"|hkcu\\(?:software|environment)|hkcu\\software\\(?:microsoft|classes)"
-    r"|hklm\\software\\microsoft\\windows(?: nt)?(?:\\currentversion)?|hk(?:cu|u|lm)\\[^\\]+\\?"
-    r"|hklm\\software\\microsoft\\windows\\currentversion\\run(?:once)?|hkcu\\software\\microsoft\\windows\\currentversion\\run(?:once)?"
-    r"|hklm\\system\\(?:currentcontrolset|controlset\d+)(?:\\(?:control|enum|services))?"
-    r"|hklm\\system\\(?:currentcontrolset|controlset\d+)\\services\\(?:csagent|windefend|wdfilter|sense|sentinel\w*|cbdefense|carbonblack\w*|cyserver)(?:\\.*)?)$"
+#: Where no system process's image is: a plain whole path outside the system's folders, with no part that Windows may read as another.
+DISGUISE = (
+    r"^[a-z]:\\(?!(?:windows|program files(?: \(x86\))?|programdata\\microsoft\\windows defender[^\\]*)\\)"
+    r"(?:[^\\/:~]*[^\\/:~. ]\\)*[^\\/:~]+$"
 )
-#: The hive of one user by the security id, which is vital where HKCU is.
-_OF_A_USER = re.compile(r"^hku\\[^\\]+\\(?=.)")
+_DISGUISE = re.compile(DISGUISE, re.IGNORECASE)
+
+_VITAL_KEYS = re.compile(
+    r"^(?:hk(?:cu|u|lm)\\[^\\]+"
+    r"|hklm\\software\\(?:microsoft|classes|policies)|hkcu\\software\\(?:microsoft|policies)"
+    r"|hklm\\software\\classes\\(?:clsid|interface|typelib|appid|protocols|directory|folder|drive|(?:exe|bat|cmd|com|lnk)file"
+    r"|\.(?:exe|bat|cmd|com|lnk|dll))"
+    r"|hk(?:lm|cu)\\software\\microsoft\\windows(?: nt)?(?:\\currentversion)?"
+    r"|hkcu\\software\\microsoft\\windows\\currentversion\\(?:run(?:once)?|explorer|policies)"
+    r"|hkcu\\software\\microsoft\\windows nt\\currentversion\\(?:winlogon|windows)"
+    # What is right below these is Windows' own; what malware adds lies deeper.
+    r"|hklm\\software\\microsoft\\windows(?: nt)?\\currentversion\\[^\\]+"
+    r"|hklm\\system\\currentcontrolset(?:\\(?:control(?:\\[^\\]+)?|enum|services|hardware profiles(?:\\current(?:\\[^\\]+)?)?))?"
+    r"|hklm\\system\\currentcontrolset\\services\\(?:csagent|windefend|wdfilter|sense|sentinel\w*|cbdefense|carbonblack\w*|cyserver)(?:\\.*)?)$"
+)
+#: A key that goes by several names, to the one that the lists use. Two users' keys count as one; HKCR shows machine's and user's.
+_KEY_NAMES = [
+    (re.compile(pattern), name)
+    for pattern, name in (
+        (r"\\(?:wow6432node|wowaa32node)(?=\\|$)", ""),
+        (r"^hku\\[^\\]+_classes(?=\\|$)", r"hkcu\\software\\classes"),
+        (r"^hku\\[^\\]+(?=\\)", "hkcu"),
+        (r"^hkcu\\software\\classes(?=\\|$)|^hkcr(?=\\)", r"hklm\\software\\classes"),
+        (r"^hkcc(?=\\)", r"hklm\\system\\currentcontrolset\\hardware profiles\\current"),
+        (r"^hklm\\system\\controlset\d+(?=\\|$)", r"hklm\\system\\currentcontrolset"),
+    )
+]
+
+
+def file_parts(path: str) -> tuple[str, ...]:
+    """The names of a path from its root on, in the one spelling in which two paths are compared."""
+    text = unicodedata.normalize("NFC", path).casefold()
+    text = re.sub(r"^\\\\\?\\|^\\\?\?\\", "", text)
+    names = [name.rstrip(". ") or name for name in re.split(r"[\\/]+", text)]
+    if not names[-1]:
+        del names[-1]
+    # macOS shows its data volume twice, and /etc, /tmp and /var are links.
+    if names[:4] == ["", "system", "volumes", "data"]:
+        del names[1:4]
+    if names[:2] == ["", "private"]:
+        del names[1]
+    return tuple(names)
+
+
+def key_parts(key: str) -> tuple[str, ...]:
+    """The same of a registry key in its short form."""
+    # PowerShell takes a slash in a key for a backslash.
+    text = "\\".join(filter(None, re.split(r"[\\/]", key.casefold())))
+    for pattern, name in _KEY_NAMES:
+        text = pattern.sub(name, text)
+    return tuple(text.split("\\"))
+
+
+def image_name(image: str) -> str:
+    """The name of a process's image, without its folder."""
+    return (file_parts(image) or ("",))[-1]
 
 
 def path_problem(path: str, os: OS) -> str | None:
@@ -73,7 +129,7 @@ def path_problem(path: str, os: OS) -> str | None:
     shape = _WINDOWS if windows else _POSIX
     if path.startswith(("\\\\", "\\Device")) or not shape.match(path):
         return "not an absolute local path: a drive path such as C:\\dir\\file or /dir/file is needed"
-    return _quoting_problem(path) or _traversal(path) or _vital_path(path, windows=windows)
+    return _quoting_problem(path) or _traversal(path) or _vital_path(path, windows=windows) or (_alias(path) if windows else None)
 
 
 def _traversal(path: str) -> str | None:
@@ -81,16 +137,31 @@ def _traversal(path: str) -> str | None:
 
 
 def _vital_path(path: str, *, windows: bool) -> str | None:
-    vital = _WINDOWS_VITAL if windows else _POSIX_VITAL
-    return "system or sensor file: never touched by automation" if vital.match(path.casefold()) else None
+    vital, separator = (_WINDOWS_VITAL, "\\") if windows else (_POSIX_VITAL, "/")
+    return "system or sensor file: never touched by automation" if vital.match(separator.join(file_parts(path))) else None
+
+
+def _alias(path: str) -> str | None:
+    """What a name of Windows' own making hides can neither be judged nor compared."""
+    for name in path.split("\\"):
+        if is_short_name(name):
+            return f"{name!r} is a short (8.3) name: the long one is needed"
+        if name.endswith((".", " ")):
+            return f"{name!r} ends with a dot or a space, which Windows may drop"
+    return None
+
+
+def is_short_name(name: str) -> bool:
+    """Whether it has the form of an 8.3 name, which stands for another."""
+    return bool(_SHORT_NAME.match(name))
 
 
 def registry_problem(registry: RegistryKey) -> str | None:
     """Why this key must not be deleted, or None. One value of a vital key may be."""
-    problem = _quoting_problem(registry.key) or _quoting_problem(registry.value or "")
+    problem = _quoting_problem(registry.key) or _quoting_problem(registry.value or "") or _traversal(registry.key)
     if problem:
         return problem
-    if registry.value is None and _VITAL_KEYS.match(_OF_A_USER.sub(r"hkcu\\", registry.key.casefold())):
+    if registry.value is None and _VITAL_KEYS.match("\\".join(key_parts(registry.key))):
         return "vital registry key: name one value or a key below it"
     return None
 
@@ -106,18 +177,27 @@ def process_problem(process: Process) -> str | None:
     """Why this process must not be killed, or None."""
     if process.pid <= 4:  # noqa: PLR2004 - 0 and 4 are the Windows kernel, 1 is init or launchd
         return "kernel or init process"
-    image = (process.image_path or "").replace("\\", "/").rsplit("/", 1)[-1].casefold()
-    if image in _VITAL_PROCESSES and not _is_masquerade(process):
-        return f"vital process {image}: never killed by automation"
+    problem = image_problem(process.image_path or "")
+    if problem:
+        return problem
     if not (process.sha256 or process.started_at or process.image_path):
         return "pid alone: needs an image hash, image path or start time, because pids are reused"
     return None
 
 
-def _is_masquerade(process: Process) -> bool:
-    """A system process's name outside the system's folders is a disguise, as in Red Canary's own svchost.exe example."""
-    path = (process.image_path or "").casefold()
-    return bool(_WINDOWS.match(process.image_path or "")) and not path.startswith(("c:\\windows\\", "c:\\program files"))
+def image_problem(image: str) -> str | None:
+    """Why no process of this image, a whole path or a bare name, must be killed, or None.
+
+    A system process's name outside the system's folders is a disguise, as in Red Canary's own svchost.exe example.
+    """
+    name = image_name(image)
+    vital = next((each for each in (name, f"{name}.exe") if each in VITAL_PROCESSES), None)
+    return None if vital is None or _DISGUISE.match(image) else vital_process(vital)
+
+
+def vital_process(name: str) -> str:
+    """What is said of a process that was seen to be vital, here or by a script on the endpoint."""
+    return f"vital process {name}: never killed by automation"
 
 
 def _quoting_problem(text: str) -> str | None:

@@ -11,6 +11,7 @@ from pydantic import Field
 from .endpoints import CustomerId, Endpoint, Vendor
 from .model import Value
 from .notifications import Receiver
+from .protection import ProtectedEndpoint, ProtectedTarget, Protection, protection
 from .routes import Route
 from .text import Line
 
@@ -33,16 +34,17 @@ class FileResponse(StrEnum):
 class Policy(Value):
     """One customer's rules. An endpoint is acted on only if it is in one of its EDR's `remediate_groups`.
 
-    `protected_endpoints` are agent ids or exact hostnames: a name may protect, it never selects.
-    `never_touch` are hashes, domains, paths or registry keys that no action may have as its target.
+    `protected_endpoints` are agent ids or hostnames, short or whole: a name may protect, it never selects.
+    `never_touch` are hashes, domains, paths, registry keys or programs' names that no action may have as its target, nor what is
+    above or below them.
     """
 
     customer: CustomerId
     remediate_groups: dict[Vendor, frozenset[str]] = Field(default_factory=dict)
     medium_isolation: MediumIsolation = MediumIsolation.ALWAYS
     file_response: FileResponse = FileResponse.QUARANTINE_ELSE_DELETE
-    protected_endpoints: frozenset[str] = frozenset()
-    never_touch: frozenset[str] = frozenset()
+    protected_endpoints: frozenset[ProtectedEndpoint] = frozenset()
+    never_touch: frozenset[ProtectedTarget] = frozenset()
     #: Blast radius: isolations of this customer in any hour; the next ones are held for a TRE.
     isolations_per_hour: Annotated[int, Field(ge=0)] = 100
     summary_emails: tuple[Line, ...] = ()
@@ -55,10 +57,10 @@ class Policy(Value):
         """Whether the endpoint is known to be in a remediate group."""
         return bool(endpoint.groups and endpoint.groups & self.remediate_groups.get(endpoint.edr, frozenset()))
 
-    def protects(self, endpoint: Endpoint) -> bool:
-        """Whether the customer listed the endpoint as one that nothing may touch."""
-        names = {name.casefold() for name in self.protected_endpoints}
-        return bool(names & {endpoint.agent_id.casefold(), endpoint.hostname.casefold()})
+    @property
+    def protection(self) -> Protection:
+        """What the customer listed as what nothing may touch."""
+        return protection(self.protected_endpoints, self.never_touch)
 
 
 ISOLATION_WINDOW = timedelta(hours=1)

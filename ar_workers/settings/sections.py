@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..domain.endpoints import Vendor
 from ..domain.notifications import Receiver
 from ..domain.policies import FileResponse, MediumIsolation
+from ..domain.protection import ProtectedEndpoint, ProtectedTarget
 from ..domain.routes import Route
 from ..domain.text import Line, MailAddress, Slug
 
@@ -50,8 +51,8 @@ class Automations(_Section):
 class Protect(_Section):
     """What must never be touched, and how many endpoints may be cut off in an hour."""
 
-    endpoints: tuple[Line, ...] = ()
-    never_touch: tuple[Line, ...] = ()
+    endpoints: tuple[ProtectedEndpoint, ...] = ()
+    never_touch: tuple[ProtectedTarget, ...] = ()
     isolations_per_hour: Annotated[int, Field(ge=0)] = 100
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,9 +11,14 @@ from ar_workers.domain.capabilities import Means
 from ar_workers.domain.endpoints import OS
 from ar_workers.domain.errors import Denied, EndpointNotFound, EndpointOffline, NotSent, Throttled, Unsupported
 from ar_workers.domain.facts import Sight
-from ar_workers.domain.indicators import RegistryKey
+from ar_workers.domain.guards import Verdict, rule
+from ar_workers.domain.indicators import Process, RegistryKey
 from ar_workers.domain.leases import Lease, working_under
+from ar_workers.domain.paths import image_name
 from ar_workers.edr import ADAPTERS
+from ar_workers.simulator.endpoints import Process as PretendProcess
+from ar_workers.simulator.endpoints import StoredFile
+from tests.builders import a_policy, sha256
 from tests.edr.rigs import RIGS
 from tests.edr.rigs.base import ERRORS, FIRST, NEIGHBOUR
 
@@ -23,6 +28,8 @@ CLAIMED = [(cell.edr, cell.verb, cell.os) for cell in CELLS]
 NOT_CLAIMED = [(vendor, verb, os) for vendor in ADAPTERS for verb in ACTIONS for os in SYSTEMS if (vendor, verb, os) not in CLAIMED]
 #: One verb per way of asking is enough for what goes wrong on the wire.
 ON_WINDOWS = [(vendor, verb) for vendor, verb, os in CLAIMED if os is OS.WINDOWS and verb in {"isolate", "ban_hash", "kill_process"}]
+STARTED = datetime(2026, 11, 20, tzinfo=UTC)
+LSASS = r"C:\Windows\System32\lsass.exe"
 SHELL = [(cell.edr, cell.verb) for cell in CELLS if cell.means is Means.SHELL and cell.os is OS.WINDOWS]
 
 
@@ -48,6 +55,8 @@ def looked_at(rig, action):
     """What shows beforehand; nothing was asked for by looking."""
     seen = rig.adapter.observe(action, None)
     assert seen.sight is (Sight.UNKNOWABLE if action.verb in rig.blind else Sight.NOT_SO)
+    if action.verb == "kill_process" and action.verb not in rig.blind:
+        assert seen.image.casefold() == action.process.image_path.casefold()
     assert rig.written() == []
     return seen
 
@@ -64,6 +73,45 @@ def test_what_it_performs_comes_true_once_and_nowhere_else(vendor, verb, os):
         assert [effect for effect, _ in rig.effects()] == [verb]
         after = rig.simulation.world.endpoint(rig.tenant, rig.agent_id(NEIGHBOUR)).to_dict()
         assert {**after, "last_seen": ""} == {**before, "last_seen": ""}
+
+
+def a_kill_of(rig, image, os, **confirmed):
+    """An order against a process that runs this image on the first endpoint, in which nothing but its pid tells which it is."""
+    endpoint = rig.simulation.world.endpoint(rig.tenant, rig.agent_id(FIRST))
+    endpoint.processes.append(PretendProcess(640, image, started=STARTED.isoformat()))
+    endpoint.files.append(StoredFile(image))
+    return rig.action("kill_process", os).model_copy(update={"process": Process(pid=640, **confirmed)})
+
+
+@pytest.mark.parametrize(("image", "os"), [(LSASS, OS.WINDOWS), ("/sbin/launchd", OS.MACOS)])
+@pytest.mark.parametrize("confirmed", [{"sha256": "of it"}, {"started_at": STARTED}], ids=["hash", "start"])
+@pytest.mark.parametrize("vendor", sorted(RIGS))
+def test_a_vital_process_lives_whatever_confirms_it(vendor, confirmed, image, os):
+    with RIGS[vendor](os) as rig:
+        wish = {**confirmed, **({"sha256": sha256(image)} if "sha256" in confirmed else {})}
+        action = a_kill_of(rig, image, os, **wish)
+        seen = rig.adapter.observe(action, None)
+        ruling = rule(action, a_policy(remediate_groups={vendor: frozenset({"Remediate"})}), [action.endpoint], seen)
+        reason = ruling.reason
+        if ruling.verdict is Verdict.ALLOW:
+            fact = rig.settled(action, rig.adapter.perform(action, seen))
+            assert fact.sight is Sight.MISMATCH
+            reason = fact.evidence
+        assert reason == f"vital process {image_name(image)}: never killed by automation"
+        assert rig.simulation.world.endpoint(rig.tenant, rig.agent_id(FIRST)).process(640)
+        assert rig.effects() == []
+
+
+@pytest.mark.parametrize("vendor", sorted(RIGS))
+def test_a_vital_name_in_a_strange_place_is_killed(vendor):
+    with RIGS[vendor]() as rig:
+        image = r"C:\Users\kim\svchost.exe"
+        action = a_kill_of(rig, image, OS.WINDOWS, sha256=sha256(image))
+        seen = rig.adapter.observe(action, None)
+        policy = a_policy(remediate_groups={vendor: frozenset({"Remediate"})})
+        assert rule(action, policy, [action.endpoint], seen).verdict is Verdict.ALLOW
+        assert rig.settled(action, rig.adapter.perform(action, seen)).sight is Sight.SO
+        assert rig.effects() == [("kill_process", "640")]
 
 
 @pytest.mark.parametrize(("vendor", "verb"), ON_WINDOWS)

@@ -239,3 +239,36 @@ class SlowToHash:
 def test_an_image_that_is_not_hashed_in_time_is_looked_at_again_and_no_mismatch():
     with pytest.raises(VendorFault, match="filehash"):
         process_fact(SlowToHash(), a_kill().process)
+
+
+class Showing:
+    """A shell that shows one line of `ps`, and a file of any name with the content that is meant."""
+
+    session_id = "s"
+
+    def __init__(self, line):
+        self.line = line
+
+    def read(self, base, *_):
+        return Output(complete=True, stdout=self.line if base == "ps" else f"SHA256: {sha256(EVIL)}")
+
+
+@pytest.mark.parametrize(
+    ("line", "image"),
+    [
+        (f"4711  evil.exe  2026-11-20T00:00:00Z  {EVIL}", EVIL),
+        (f"4711  evil.exe  11/20/2026 08:00:00  {EVIL}  3 MB", EVIL),
+        (r"4711  svchost.exe  C:\Program Files\x\svchost.exe", r"C:\Program Files\x\svchost.exe"),
+        ("4711  lsass.exe  2026-11-20T00:00:00Z", "lsass.exe"),
+        ("lsass\t4711\t11/20/2026 08:00:00\t12.5", "lsass"),
+        ("4711 launchd", "launchd"),
+    ],
+)
+def test_the_image_is_the_path_that_ps_shows_or_else_the_name(line, image):
+    meant = a_kill(image_path=image, started_at=None).process
+    assert process_fact(Showing(line), meant).image == image
+
+
+def test_a_process_of_which_ps_shows_nothing_but_numbers_is_not_confirmed():
+    meant = a_kill(image_path=None, started_at="2026-11-20T00:00:00Z", sha256=None).process
+    assert process_fact(Showing("4711  2026-11-20T00:00:00Z"), meant).sight is Sight.MISMATCH

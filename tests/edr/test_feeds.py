@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from ar_workers.automations import plan_for
 from ar_workers.domain.endpoints import Vendor
 from ar_workers.domain.limits import Limits, Rate
 from ar_workers.edr import ADAPTERS
@@ -15,11 +16,12 @@ from ar_workers.feeds.gated import GatedFeed
 from ar_workers.pipeline.poll import poll, read_feed
 from ar_workers.simulator import Fault
 from ar_workers.sources import FORMATS
+from tests.builders import a_context, a_policy
 from tests.edr.alerts import Alerts, read
 from tests.edr.rigs import RIGS
 from tests.fakes import some_services
 from tests.sources.test_twins import published
-from tests.sources.vendors import SAMPLES
+from tests.sources.vendors import AT, SAMPLES
 
 OVERLAP = timedelta(minutes=10)
 PAGE = 2
@@ -283,6 +285,34 @@ def test_an_update_of_an_alert_older_than_the_hidden_window_is_read():
 
 def test_there_is_a_reader_for_every_feed(bench):
     assert feed_of(bench.rig).reader in FORMATS
+
+
+def planned(services, name):
+    """What each accepted event comes to: its verbs, and why it is told only."""
+    ledger = services.ledger
+    known = [each.id for each in ledger.threats("acme", since=services.clock.now() - timedelta(days=1), limit=10)]
+    refs = [f"acme:{line.row}" for threat in known for line in ledger.threat("acme", threat).timeline]
+    context = a_context(policy=a_policy(remediate_groups={name: frozenset({"Remediate"})}))
+    return [([each.verb for each in plan_for(event, context).actions], event.told_only) for event in ledger.events(refs)]
+
+
+@pytest.mark.parametrize("name", list(ADAPTERS))
+@pytest.mark.parametrize("begun_before", [timedelta(minutes=1), -timedelta(minutes=1)])
+def test_only_an_alert_that_was_created_after_polling_began_is_acted_on(name, begun_before):
+    options = {"config": {"scope": "tenant"}} if name is Vendor.SENTINELONE else {}
+    with RIGS[name](**options) as rig:
+        rig.simulation.world.tenant(rig.tenant).alerts.clear()
+        feed = dataclasses.replace(feed_of(rig), now=lambda: datetime.fromisoformat(AT) - begun_before)
+        services = some_services(readers=FORMATS, feeds={("acme", name): feed})
+        assert read_feed(services, "acme", name).error == ""
+        published(rig, SAMPLES[name])
+        # Another process, which knows only the cursor.
+        later = dataclasses.replace(services, feeds={("acme", name): feed_of(rig)})
+        assert read_feed(later, "acme", name).accepted == 1
+        ((verbs, told_only),) = planned(services, name)
+        assert ("isolate" in verbs, bool(verbs), bool(told_only)) == (
+            (True, True, False) if begun_before > timedelta() else (False, False, True)
+        )
 
 
 @pytest.mark.parametrize("name", list(ADAPTERS))

@@ -35,7 +35,7 @@ def process_fact(session: Session, process: Process) -> Fact:
     reason = _not_meant(session, process, found, path)
     if reason:
         return Fact(sight=Sight.MISMATCH, evidence=f"pid {process.pid} is not confirmed to be the malicious process: {reason}"[:300])
-    return Fact(sight=Sight.NOT_SO, evidence=f"pid {process.pid} runs {path}"[:300], handle=session.id)
+    return Fact(sight=Sight.NOT_SO, evidence=f"pid {process.pid} runs {path}"[:300], image=path, handle=session.id)
 
 
 def _of(row: Mapping[str, Any], name: str) -> Any:
@@ -45,9 +45,11 @@ def _of(row: Mapping[str, Any], name: str) -> Any:
 
 def _not_meant(session: Session, process: Process, row: Mapping[str, Any], path: str) -> str | None:
     """Why the process is not, or cannot be shown to be, the one that is meant. A hash outweighs a name."""
+    if not path:
+        return "its image is not shown"
     if process.image_path and not _same_path(process.image_path, path):
-        return f"its image is {path or 'not shown'}"
-    if process.sha256 and path:
+        return f"its image is {path}"
+    if process.sha256:
         _, found = session.sha256_of(path)
         if found:
             return None if found == process.sha256 else "its image has another SHA-256"

@@ -31,30 +31,30 @@ def process_fact(shell: Shell, process: Process, os: OS) -> Fact:
     reason = _not_meant(shell, process, row, os)
     if reason:
         return Fact(sight=Sight.MISMATCH, evidence=f"pid {process.pid} is not confirmed to be the malicious process: {reason}"[:300])
-    return Fact(sight=Sight.NOT_SO, evidence=f"pid {process.pid} runs {path or process.image_path}"[:300], handle=shell.session)
+    return Fact(sight=Sight.NOT_SO, evidence=f"pid {process.pid} runs {path}"[:300], image=path, handle=shell.session)
 
 
 def _not_meant(shell: Shell, process: Process, row: dict[str, Any], os: OS) -> str | None:
     """Why the process in `row` is not, or cannot be shown to be, the one that is meant. All that is known must agree."""
     path = str(row.get("path") or "")
-    if process.image_path and path and not same_name(process.image_path, path, os):
+    if not path:
+        return "its image is not shown"
+    if process.image_path and not same_name(process.image_path, path, os):
         return f"its image is {path}"
     started = _started(row)
     if process.started_at and started and abs(started - process.started_at) > _SAME_START:
         return f"it started at {started.isoformat()}"
     is_its_start = bool(process.started_at and started)
-    found = _image_hash(shell, path or process.image_path, os) if process.sha256 else ""
+    found = _image_hash(shell, path, os) if process.sha256 else ""
     if found:
         return None if found == process.sha256 else "its image has another SHA-256"
     if is_its_start:
         return None
-    is_its_path = bool(process.image_path and path)
-    return None if is_its_path and not process.sha256 else "neither hash nor start time could be read"
+    return None if process.image_path and not process.sha256 else "neither hash nor start time could be read"
 
 
-def _image_hash(shell: Shell, image: str | None, os: OS) -> str:
-    entry = shell.entry(image, os) if image else None
-    return shell.sha256_of(image) if image and entry else ""
+def _image_hash(shell: Shell, image: str, os: OS) -> str:
+    return shell.sha256_of(image) if shell.entry(image, os) else ""
 
 
 def _started(row: dict[str, Any]) -> datetime | None:

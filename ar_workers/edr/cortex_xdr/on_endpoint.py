@@ -1,9 +1,11 @@
 """What runs on the endpoint: kept in the tenant's script library twice, with the entry point `look` and `act`.
 
 To install: upload this file as `ar_workers_look` (entry point `look`, standard risk) and as `ar_workers_act` (entry point
-`act`, high risk), each for all platforms, with one input `request` of type string and an output of type string.
+`act`, high risk), each for all platforms, with one input `judged_request` of type string and an output of type string.
+(Versions before took `request`, and did not judge whom they kill: by that name the sender knows not to call them.)
 Written for the Python 3.7 that Cortex agents bring along, with nothing but its library and, for processes, psutil.
-Each entry point answers a JSON text: `state` is absent, present, mismatch, failed or done; `why` is for people.
+Each entry point answers a JSON text: `state` is absent, present, mismatch, vital, failed or done; `why` is for people, or
+the name of the vital process; `image` is that of a process that is present.
 """
 
 from __future__ import annotations
@@ -12,44 +14,60 @@ import base64
 import hashlib
 import importlib
 import json
+import re
 import stat
 from pathlib import Path
 from typing import Any
 
 #: Start times are compared to the second.
 SAME_START = 2.0
+#: Copies of what domain/paths.py holds, which a test compares.
+VITAL_PROCESSES = frozenset([
+    "system", "registry", "smss.exe", "csrss.exe", "wininit.exe", "winlogon.exe", "services.exe", "lsass.exe", "lsaiso.exe",
+    "svchost.exe", "msmpeng.exe",
+    "csfalconservice.exe", "csfalconcontainer.exe", "sentinelagent.exe", "repmgr.exe", "cb.exe", "cyserver.exe", "mssense.exe",
+    "launchd", "kernel_task", "windowserver", "loginwindow", "systemd", "init", "sshd", "falcond",
+])  # fmt: skip
+DISGUISE = (
+    r"^[a-z]:\\(?!(?:windows|program files(?: \(x86\))?|programdata\\microsoft\\windows defender[^\\]*)\\)"
+    r"(?:[^\\/:~]*[^\\/:~. ]\\)*[^\\/:~]+$"
+)
 _HIVES = {"HKLM": "HKEY_LOCAL_MACHINE", "HKU": "HKEY_USERS", "HKCR": "HKEY_CLASSES_ROOT", "HKCC": "HKEY_CURRENT_CONFIG"}
 
 
-def look(request: str) -> str:
+def look(judged_request: str) -> str:
     """Tell what is there, and change nothing."""
-    return _answer(request, acting=False)
+    return _answer(judged_request, acting=False)
 
 
-def act(request: str) -> str:
+def act(judged_request: str) -> str:
     """Confirm once more that it is what was meant, and only then end or delete it."""
-    return _answer(request, acting=True)
+    return _answer(judged_request, acting=True)
 
 
 def _answer(request: str, *, acting: bool) -> str:
     try:
         order = json.loads(base64.urlsafe_b64decode(request + "=" * (-len(request) % 4)))
         state, why = _ORDERS[order["verb"]](order, acting)
+        image = why if (order["verb"], state) == ("kill_process", "present") else ""
     except Exception as error:  # noqa: BLE001 - whatever goes wrong is the answer
-        state, why = "failed", f"{type(error).__name__}: {error}"
-    return json.dumps({"state": state, "why": why[:300]})
+        state, why, image = "failed", f"{type(error).__name__}: {error}", ""
+    return json.dumps({"state": state, "why": why[:300], "image": image[:1024]})
 
 
 def _process(order: dict[str, Any], acting: bool) -> tuple[str, str]:  # noqa: FBT001 - one of a table of functions
     psutil = importlib.import_module("psutil")
     try:
         process = psutil.Process(order["pid"])
-        image = process.exe()
+        image = process.exe() or process.name()
         other = _other_process(order, image, process.create_time())
         if other:
             return "mismatch", other
         if not acting:
             return "present", image
+        vital = _vital(image)
+        if vital:
+            return "vital", vital
         process.kill()  # psutil compares the start time again: a pid that was given away meanwhile is spared
         process.wait(5)
     except psutil.NoSuchProcess:
@@ -57,8 +75,16 @@ def _process(order: dict[str, Any], acting: bool) -> tuple[str, str]:  # noqa: F
     return "done", image
 
 
+def _vital(image: str) -> str:
+    """The name of the vital process that an image is, or an empty text. Its name in a strange place is a disguise."""
+    name = re.split(r"[\\/]", image)[-1].lower()
+    return name if name in VITAL_PROCESSES and not re.match(DISGUISE, image, re.IGNORECASE) else ""
+
+
 def _other_process(order: dict[str, Any], image: str, started: float) -> str:
     """Why the process is not, or cannot be shown to be, the one that is meant. A hash outweighs a start time."""
+    if not image:
+        return "its image is not shown"
     if order.get("path") and not _same_path(order["path"], image):
         return f"its image is {image}"
     found = _sha256(Path(image)) if order.get("sha256") else ""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...domain.errors import Denied, EndpointOffline, VendorFault
 from ...domain.facts import Fact, Receipt, Sight
+from ...domain.paths import vital_process
 from ...domain.text import cleaned
 from .api import V1, CortexAPI, objects, only
 from .fleet import connected
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 #: What a request says: verb, pid, path, sha256, started (epoch seconds), key, value.
 Order = dict[str, Any]
 
+#: The input of both scripts. Those of earlier versions have another, and are not run: they kill without judging whom.
+INPUT = "judged_request"
 _UID = re.compile(r"^[0-9a-f]{32}$")
 #: A script that was found is looked up again after this many seconds.
 _UID_LIVES = 300.0
@@ -36,7 +39,7 @@ _LOOK_LIVES = 600.0
 _COME_BACK = timedelta(seconds=10)
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 _SIGHTS = {"absent": Sight.SO, "present": Sight.NOT_SO, "mismatch": Sight.MISMATCH}
-_STATES = frozenset({"absent", "present", "mismatch", "failed", "done"})
+_STATES = frozenset({"absent", "present", "mismatch", "vital", "failed", "done"})
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Run:
     status: str
     state: str = ""
     why: str = ""
+    image: str = ""
 
     @property
     def has_ended(self) -> bool:
@@ -78,6 +82,8 @@ class Scripts:
             return Fact(sight=Sight.PENDING, evidence=before.words)
         if before and before.status in NEVER_RAN:
             return Fact(sight=Sight.REFUSED, evidence=before.words)
+        if before and before.state == "vital":
+            return Fact(sight=Sight.MISMATCH, evidence=vital_process(before.why))
         fact = _fact(self._looked(agent_id, encoded(order), receipt))
         return _judged(before, fact) if before else fact
 
@@ -100,7 +106,7 @@ class Scripts:
         raise VendorFault("the agent has not answered the look yet", retry_after=_COME_BACK)
 
     def _start(self, uid: str, agent_id: str, request: str) -> Receipt:
-        data = {"script_uid": uid, "timeout": _TIMEOUT, "parameters_values": {"request": request}, "filters": only(agent_id)}
+        data = {"script_uid": uid, "timeout": _TIMEOUT, "parameters_values": {INPUT: request}, "filters": only(agent_id)}
         return receipt_of(self._api.send(f"{V1}/scripts/run_script", data), "run_script")
 
     def run(self, agent_id: str, receipt: Receipt) -> Run:
@@ -109,14 +115,13 @@ class Scripts:
         rows = objects(reply.get("results")) if isinstance(reply, dict) else []
         row = next((each for each in rows if each.get("endpoint_id") == agent_id), {})
         status = cleaned(str(row.get("execution_status") or "not known yet"))[:60]
-        state, why = _answer_in(row)
-        return Run(status, state, why)
+        return Run(status, *_answer_in(row))
 
     def look_up(self) -> str:
         """See that both scripts are in the library and take our request. Raises Denied if one does not."""
         for name in (self._look, self._act):
             self._uid(name)
-        return "both of our scripts are in the library; that they are of this version cannot be read"
+        return "both of our scripts are in the library; whether just as shipped cannot be read"
 
     def _uid(self, name: str) -> str:
         """The script's uid, which differs by tenant and version; its inputs must be ours."""
@@ -138,8 +143,11 @@ class Scripts:
     def _check(self, name: str, uid: str) -> None:
         reply = self._api.read(f"{V1}/scripts/get_script_metadata", {"script_uid": uid})
         inputs = [each.get("name") for each in objects(reply.get("script_inputs"))] if isinstance(reply, dict) else []
-        if inputs != ["request"]:
-            raise Denied(f"the script {name!r} in the library is not ours: its inputs are {inputs}"[:300])
+        if inputs != [INPUT]:
+            raise Denied(
+                f"the script {name!r} in the library is not ours, or of an earlier version: its inputs are {inputs}, not {[INPUT]}; "
+                "upload on_endpoint.py anew, then requeue"[:400]
+            )
 
 
 def encoded(order: Order) -> str:
@@ -151,7 +159,7 @@ def _fact(run: Run) -> Fact:
     if run.status in NEVER_RAN:
         raise EndpointOffline(run.words)
     if run.status in COMPLETED and run.state in _SIGHTS:
-        return Fact(sight=_SIGHTS[run.state], evidence=run.why or run.state)
+        return Fact(sight=_SIGHTS[run.state], evidence=run.why or run.state, image=run.image)
     raise VendorFault(f"the look gave no answer: {run.words}")
 
 
@@ -165,8 +173,8 @@ def _judged(before: Run, fact: Fact) -> Fact:
     return fact
 
 
-def _answer_in(row: Mapping[str, Any]) -> tuple[str, str]:
-    """The answer, from the return value or the last line printed: which of them carries it is not documented.
+def _answer_in(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    """State, why and image of the answer, from the return value or the last line printed: which of them carries it is not documented.
 
     A return value may be False, None or missing; then the script has said nothing that is believed.
     """
@@ -178,6 +186,6 @@ def _answer_in(row: Mapping[str, Any]) -> tuple[str, str]:
         except ValueError:
             continue
         if isinstance(found, dict) and found.get("state") in _STATES:
-            return str(found["state"]), cleaned(str(found.get("why") or ""))[:200]
+            return str(found["state"]), cleaned(str(found.get("why") or ""))[:200], str(found.get("image") or "")[:1024]
     shown = cleaned(f"return value {values!r} {' '.join(printed)}").strip()
-    return "", shown[:200]
+    return "", shown[:200], ""

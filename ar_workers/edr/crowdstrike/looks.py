@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...domain.errors import VendorFault
 from ...domain.facts import Fact, Sight
-from .rtr import is_quotable, path_in, process_line, sha256_in
+from .rtr import is_quotable, name_in, path_in, process_line, sha256_in
 
 if TYPE_CHECKING:
     from ...domain.indicators import Process
@@ -26,10 +26,11 @@ def process_fact(shell: Shell, process: Process) -> Fact:
     if line is None:
         return Fact(sight=Sight.SO, evidence=f"no process {process.pid}")
     path = path_in(line)
-    reason = _not_meant(shell, process, line, path)
+    image = path or name_in(line)
+    reason = _not_meant(shell, process, line, path) if image else "its image is not shown"
     if reason:
         return Fact(sight=Sight.MISMATCH, evidence=f"pid {process.pid} is not confirmed to be the malicious process: {reason}"[:300])
-    return Fact(sight=Sight.NOT_SO, evidence=f"pid {process.pid} runs {path or process.image_path}"[:300], handle=shell.session_id)
+    return Fact(sight=Sight.NOT_SO, evidence=f"pid {process.pid} runs {image}"[:300], image=image, handle=shell.session_id)
 
 
 def _not_meant(shell: Shell, process: Process, line: str, path: str) -> str | None:

@@ -191,13 +191,21 @@ def process_line(listing: str, pid: int) -> str | None:
     return next((line for line in lines if line is not header and shape.search(line)), None)
 
 
-_PATH = re.compile(r"(?:[A-Za-z]:\\|/)[^\t]*$")
+#: A slash within a word is a date's.
+_PATH = re.compile(r"(?<!\S)(?:[A-Za-z]:\\|/)\S*(?: \S+)*")
 
 
 def path_in(line: str) -> str:
-    """The image path at the end of a line of `ps`, or an empty text."""
-    found = _PATH.search(line.rstrip())
+    """The image path in a line of `ps`, or an empty text."""
+    found = _PATH.search(line)
     return found.group() if found else ""
+
+
+def name_in(line: str) -> str:
+    """What a line of `ps` without a path calls the process: the first column that is neither a number nor a time."""
+    columns = re.split(r"\t|\s{2,}", line.strip())
+    words = columns if len(columns) > 1 else line.split()
+    return next((word for word in words if not re.fullmatch(r"[\d.:TZ+/ -]*", word)), "")
 
 
 def sha256_in(output: str) -> str:

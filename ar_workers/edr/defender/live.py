@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ...domain.endpoints import OS
 from ...domain.errors import Denied
 from ...domain.facts import Fact, Sight
-from ...domain.paths import path_problem, process_problem, registry_problem
+from ...domain.paths import path_problem, process_problem, registry_problem, vital_process
 from ...domain.text import cleaned
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ def outcome(result: dict[str, Any], mark: str) -> Fact:
         errors = cleaned(str(result.get("script_errors") or "")).strip()[:200]
         return Fact(sight=Sight.REFUSED, evidence=f"the script ended with {result.get('exit_code')} and no result: {errors or 'no error'}")
     word, reason = str(said.get("outcome")), cleaned(str(said.get("reason") or ""))[:200]
+    if word == "vital":
+        return Fact(sight=Sight.MISMATCH, evidence=vital_process(reason))
     return Fact(sight=_SIGHTS.get(word, Sight.REFUSED), evidence=f"{word}: {reason}")
 
 

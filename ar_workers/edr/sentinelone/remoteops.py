@@ -1,7 +1,8 @@
 """RemoteOps: fixed scripts of the customer's library, told what to do by one encoded word, heard by what they print.
 
 A script confirms that the process, file or key is the one that is meant, acts, and prints one line of JSON:
-`{"ar_workers": ORDER, "outcome": "done" | "absent" | "mismatch" | "failed", "detail": TEXT}`.
+`{"ar_workers": ORDER, "outcome": "done" | "absent" | "mismatch" | "vital" | "failed", "detail": TEXT}`; of `vital` the
+detail is the name of the process that is never killed.
 Such a line with the order's own number is the only proof: a task's `completed` is not (it may have ended in an error).
 The library cannot be asked for a task without its id, so a lost answer leaves an order that nobody can find again:
 it is not repeated (see `pipeline.execute`), except that one which still waits for approval is found and adopted.
@@ -20,7 +21,7 @@ from ...domain.actions import DeleteFile, DeleteRegistryKey, KillProcess, identi
 from ...domain.endpoints import OS
 from ...domain.errors import AuthRefused, Denied, Unsupported, VendorFault
 from ...domain.facts import Fact, Receipt, Sight
-from ...domain.paths import path_problem, process_problem, registry_problem
+from ...domain.paths import path_problem, process_problem, registry_problem, vital_process
 from ...domain.text import cleaned
 from .results import printed
 
@@ -33,6 +34,11 @@ RESULTS = "remote-scripts/fetch-files"
 APPROVALS = "remote-scripts/pending-executions"
 #: How long a script may run on the endpoint, in seconds.
 RUNTIME = 300
+
+#: A word that scripts of earlier versions do not know: they would kill without judging whom.
+KILL = "kill_unless_vital"
+#: What a script answers to a word that it does not know.
+_UNKNOWN_ORDER = "an order that this script does not know"
 
 Scripted = KillProcess | DeleteFile | DeleteRegistryKey
 _ENDED = frozenset({"failed", "canceled", "expired", "partially_completed"})
@@ -134,6 +140,10 @@ class RemoteOps:
         if line is None:
             return Fact(sight=Sight.REFUSED, evidence=f"completed, and its output is not that of our script: {detail}")
         outcome, said = str(line.get("outcome")), cleaned(str(line.get("detail") or ""))[:200]
+        if outcome == "vital":
+            return Fact(sight=Sight.MISMATCH, evidence=vital_process(said))
+        if said == _UNKNOWN_ORDER:
+            said += ": upload the scripts of this version, and set `scripts`"
         return Fact(sight=_SIGHTS.get(outcome, Sight.REFUSED), evidence=f"the script says {outcome}: {said}"[:300])
 
 
@@ -146,6 +156,7 @@ def order_word(action: Scripted, os: OS, order: str) -> str:
     match action:
         case KillProcess(process=process):
             problem = process_problem(process) or _unreadable(process.image_path or "", os)
+            wish["verb"] = KILL
             started = process.started_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if process.started_at else ""
             wish |= {"pid": str(process.pid), "path": process.image_path or "", "sha256": process.sha256 or "", "started": started}
         case DeleteFile(file=file):

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from ..endpoints import Endpoint, Process, StoredFile
+from ..vital import vital
 
 Effects = list[tuple[str, str, bool]]
 Outcome = tuple[Any, Effects]
@@ -45,13 +46,21 @@ def act(endpoint: Endpoint, given: Row) -> Outcome:
 
 def _responder(endpoint: Endpoint, given: Row, *, acting: bool) -> Outcome:
     """The responder's pair: a JSON text in base64 in, a JSON text with `state` and `why` out."""
-    text = given["request"]
+    text = given["judged_request"]
     order = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     verb = order["verb"]
     state, effects = _VERBS[verb](endpoint, order, acting)
     if acting and not effects:
         effects = [(verb, str(order.get("path") or order.get("key") or order.get("pid")), False)]
-    return json.dumps({"state": state, "why": f"seen on {endpoint.hostname}"}), effects
+    return json.dumps({"why": f"seen on {endpoint.hostname}", "image": "", **_words(endpoint, order, state)}), effects
+
+
+def _words(endpoint: Endpoint, order: Row, state: str) -> Row:
+    """The state, and what is told of a process that is there."""
+    found = endpoint.process(order["pid"]) if order["verb"] == "kill_process" else None
+    if found is None or state not in {"present", "vital"}:
+        return {"state": state}
+    return {"state": state, "image": found.path} if state == "present" else {"state": state, "why": vital(found.path)}
 
 
 def _kill(endpoint: Endpoint, order: Row, acting: bool) -> tuple[str, Effects]:  # noqa: FBT001
@@ -60,6 +69,8 @@ def _kill(endpoint: Endpoint, order: Row, acting: bool) -> tuple[str, Effects]: 
         return "absent", []
     if not _is_meant(endpoint, found, order):
         return "mismatch", []
+    if acting and vital(found.path):
+        return "vital", []
     if acting:
         endpoint.processes.remove(found)
     return ("done", [("kill_process", str(found.pid), True)]) if acting else ("present", [])
@@ -124,6 +135,6 @@ LIBRARY = [
     _row("delete_file", delete_file, "file_path", uid="548023b6e4a01ec51a495ba6e5d2a15d"),
     _row("file_exists", file_exists, "path", uid="414763381b5bfb7b05796c9fe690df46", high_risk=False),
     _row("process_kill_name", process_kill_name, "process_name", uid="fd0a544a99a9421222b4f57a11839481"),
-    _row("ar_workers_look", look, "request", high_risk=False),
-    _row("ar_workers_act", act, "request"),
+    _row("ar_workers_look", look, "judged_request", high_risk=False),
+    _row("ar_workers_act", act, "judged_request"),
 ]

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..endpoints import Endpoint
+from ..vital import vital
 
 #: What ends a word or a command in PowerShell or in a POSIX shell.
 SEPARATORS = re.compile(r"[;&|\n\r`]|\$\(")
@@ -44,9 +45,10 @@ def _run(endpoint: Endpoint, argument: str) -> Output:
         wish: Wish = json.loads(_decoded(argument))
         mark, verb = wish.pop("mark"), wish.pop("verb")
         word, effect = VERBS[verb](endpoint, {name: _decoded(text).decode() for name, text in wish.items()})
+        outcome, _, reason = word.partition(" ")
     except (ValueError, KeyError, AttributeError) as error:
         return Output(errors=f"{type(error).__name__}", code=1)
-    answer = json.dumps({"mark": mark, "outcome": word, "reason": "pretended"})
+    answer = json.dumps({"mark": mark, "outcome": outcome, "reason": reason or "pretended"})
     return Output(text=f"Transcript started\n{answer}\n", effects=[(verb, *effect)] if effect else [])
 
 
@@ -56,6 +58,7 @@ def _decoded(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
+#: The outcome, with a reason where the script's own is read; and the effect.
 Done = tuple[str, tuple[str, bool] | None]
 
 
@@ -63,6 +66,8 @@ def kill_process(endpoint: Endpoint, wish: Wish) -> Done:
     found = endpoint.process(int(wish["pid"]))
     if found is None:
         return "absent", (wish["pid"], False)
+    if vital(found.path):
+        return f"vital {vital(found.path)}", None
     wrong_path = wish["path"] and not endpoint.same(wish["path"], found.path)
     wrong_hash = wish["sha256"] and wish["sha256"] != found.sha256
     if wrong_path or wrong_hash:

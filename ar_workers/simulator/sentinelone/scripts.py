@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from ..endpoints import Endpoint
+from ..vital import vital
 
 Effects = list[tuple[str, str, bool]]
 #: What ends one command and begins another where a parameter reaches a shell bare.
@@ -25,16 +26,23 @@ def run(endpoint: Endpoint, parameters: str, fails: str) -> tuple[str, Effects]:
         except ValueError:
             lines.append("cannot read the order")
             continue
-        outcome, detail, done = ORDERS[wish["verb"]](endpoint, wish)
+        outcome, detail, done = ORDERS.get(wish["verb"], _unknown)(endpoint, wish)
         effects += done
         lines.append(json.dumps({"ar_workers": wish["order"], "outcome": outcome, "detail": detail}))
     return ("" if fails else "\n".join(lines) + "\n"), effects
+
+
+def _unknown(endpoint: Endpoint, wish: dict[str, Any]) -> tuple[str, str, Effects]:
+    del endpoint, wish
+    return "failed", "an order that this script does not know", []
 
 
 def _kill(endpoint: Endpoint, wish: dict[str, Any]) -> tuple[str, str, Effects]:
     found = endpoint.process(int(wish["pid"]))
     if found is None:
         return "absent", "no such process", [("kill_process", wish["pid"], False)]
+    if vital(found.path):
+        return "vital", vital(found.path), [("kill_process", wish["pid"], False)]
     is_other = (
         (wish["path"] and not endpoint.same(wish["path"], found.path))
         or (wish["sha256"] and wish["sha256"] != found.sha256)
@@ -70,4 +78,4 @@ def _delete_key(endpoint: Endpoint, wish: dict[str, Any]) -> tuple[str, str, Eff
     return "done", "deleted", [("delete_registry_key", target, True)]
 
 
-ORDERS = {"kill_process": _kill, "delete_file": _delete, "delete_registry_key": _delete_key}
+ORDERS = {"kill_unless_vital": _kill, "delete_file": _delete, "delete_registry_key": _delete_key}

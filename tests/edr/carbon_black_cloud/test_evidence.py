@@ -67,6 +67,13 @@ def test_a_process_whose_image_is_gone_is_confirmed_by_nothing_but_its_start(rig
     assert rig.adapter.observe(a_kill(rig, started_at=STARTED), None).sight is Sight.NOT_SO
 
 
+def test_a_process_whose_image_is_not_shown_is_confirmed_by_nothing(rig):
+    first(rig).processes[0].path = ""
+    for process in ({"image_path": None, "started_at": STARTED}, {"image_path": None, "sha256": None, "started_at": STARTED}):
+        fact = rig.adapter.observe(a_kill(rig, **process), None)
+        assert (fact.sight, "not shown" in fact.evidence) == (Sight.MISMATCH, True)
+
+
 def test_an_empty_list_of_processes_proves_nothing(rig):
     body = '{"id": 1, "status": "complete", "processes": []}'
     rig.simulation.faults.add(Fault(action="reply", status=200, body=body, path="*/commands*"))

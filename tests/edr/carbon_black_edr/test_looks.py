@@ -60,6 +60,14 @@ def test_a_process_whose_image_cannot_be_fetched_is_confirmed_by_its_start_or_no
     assert rig.adapter.observe(a_kill(SEVEN, started_at=STARTED), None).sight is Sight.NOT_SO
 
 
+def test_a_process_whose_image_is_not_shown_is_confirmed_by_nothing(rig):
+    """The file that the order names says nothing about the process that has the pid."""
+    twin_endpoint(rig).processes[0].path = ""
+    for process in ({}, {"started_at": STARTED}, {"image_path": None, "sha256": None, "started_at": STARTED}):
+        fact = rig.adapter.observe(a_kill(SEVEN, **process), None)
+        assert (fact.sight, "not shown" in fact.evidence) == (Sight.MISMATCH, True)
+
+
 def test_an_empty_list_of_processes_is_no_proof_of_anything(rig):
     body = json.dumps({"id": 1, "status": "complete", "result_code": 0, "processes": []})
     rig.simulation.faults.add(Fault(action="reply", status=200, body=body, method="GET", path="/api/v1/cblr/session/*/command/*"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -54,6 +55,17 @@ def test_a_hash_confirms_a_process_whatever_its_start(child):
     image = psutil.Process(child.pid).exe()
     content = hashlib.sha256(Path(image).read_bytes()).hexdigest()
     assert told(look, **order_for(child, sha256=content, started=1.0)) == "present"
+
+
+def test_a_vital_process_is_seen_and_lives(tmp_path):
+    image = tmp_path / "sshd"
+    shutil.copy(shutil.which("sleep"), image)
+    with subprocess.Popen([image, "60"]) as child:
+        order = order_for(child, path=None, started=None, sha256=hashlib.sha256(image.read_bytes()).hexdigest())
+        seen, asked, alive = json.loads(look(encoded(order))), json.loads(act(encoded(order))), child.poll() is None
+        child.kill()
+    assert (seen["state"], seen["image"]) == ("present", str(image))
+    assert (asked["state"], asked["why"], alive) == ("vital", "sshd", True)
 
 
 @pytest.fixture

@@ -139,6 +139,16 @@ def test_an_order_to_kill_that_no_longer_fits_kills_nothing(rig):
     assert rig.effects() == []
 
 
+def test_a_process_that_is_vital_by_the_time_of_the_order_lives(rig):
+    """The script that acts judges for itself: between the look and the order the pid may go to another process."""
+    action = rig.action("kill_process").model_copy(update={"process": Process(pid=4711, sha256=sha256(EVIL))})
+    seen = rig.adapter.observe(action, None)
+    rig.simulation.world.endpoint("acme", agent_id(FIRST)).processes[0].path = r"C:\Windows\System32\lsass.exe"
+    fact = rig.adapter.observe(action, rig.adapter.perform(action, seen))
+    assert (fact.sight, fact.evidence) == (Sight.MISMATCH, "vital process lsass.exe: never killed by automation")
+    assert rig.effects() == []
+
+
 @pytest.mark.parametrize("process", [Process(pid=4711), Process(pid=4, image_path=EVIL)])
 def test_what_must_not_be_killed_is_refused_before_any_request(rig, process):
     action = rig.action("kill_process").model_copy(update={"process": process})
@@ -148,7 +158,7 @@ def test_what_must_not_be_killed_is_refused_before_any_request(rig, process):
     assert rig.simulation.journal.requests() == []
 
 
-def a_script(name="ar_workers_act", uid="1" * 32, inputs=("request",)):
+def a_script(name="ar_workers_act", uid="1" * 32, inputs=("judged_request",)):
     flags = dict.fromkeys(("windows_supported", "macos_supported", "linux_supported", "is_high_risk"), True)
     return {"name": name, "script_uid": uid, "script_inputs": [{"name": each} for each in inputs], **flags}
 
@@ -159,6 +169,7 @@ def a_script(name="ar_workers_act", uid="1" * 32, inputs=("request",)):
         ({"scripts": {"ar_workers_act": None}}, "no scripts named"),
         ({"more_scripts": [a_script()]}, "2 scripts named"),
         ({"scripts": {"ar_workers_act": {"script_inputs": [{"name": "commands_list"}]}}}, "not ours"),
+        ({"scripts": {"ar_workers_act": {"script_inputs": [{"name": "request"}]}}}, "of an earlier version"),
     ],
 )
 def test_no_script_but_exactly_ours_is_run(facts, why):

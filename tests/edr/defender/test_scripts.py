@@ -77,6 +77,18 @@ def test_the_shell_script_kills_the_process_that_is_meant(tmp_path):
         victim.wait()
 
 
+def test_the_shell_script_lets_a_vital_process_live_whatever_confirms_it(tmp_path):
+    victim = a_victim(tmp_path / "sshd")
+    try:
+        for confirmed in ({"sha256": file_hash(tmp_path / "sshd")}, {"started": str(int(datetime.now(UTC).timestamp()))}):
+            fact = run_shell("kill_process", pid=str(victim.pid), **{"path": "", "sha256": "", "started": "", **confirmed})
+            assert (fact.sight, fact.evidence) == (Sight.MISMATCH, "vital process sshd: never killed by automation")
+        assert victim.poll() is None
+    finally:
+        victim.kill()
+        victim.wait()
+
+
 @pytest.mark.parametrize("pid", ["", "0", "1", "-1", "12 34", "1;2"])
 def test_the_shell_script_kills_no_other_pid(pid):
     assert run_shell("kill_process", pid=pid, path="/x", sha256="", started="").evidence.startswith("failed: no pid")

@@ -113,6 +113,14 @@ def test_a_script_that_reaches_no_endpoint_is_denied(rig):
         performed(rig, "kill_process")
 
 
+def test_a_script_of_an_earlier_version_is_told_to_be_one(rig):
+    action, receipt = performed(rig, "kill_process")
+    line = {"ar_workers": receipt.detail["order"], "outcome": "failed", "detail": "an order that this script does not know"}
+    rig.simulation.faults.add(Fault(action="reply", status=200, body=json.dumps(line), path="/script-results/*"))
+    fact = rig.settled(action, receipt)
+    assert (fact.sight, "upload the scripts of this version" in fact.evidence) == (Sight.REFUSED, True)
+
+
 @pytest.mark.parametrize(
     "action",
     [

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 
 import ar_workers.edr.sentinelone as package
 from ar_workers.domain.endpoints import OS
-from ar_workers.edr.sentinelone.remoteops import order_word
+from ar_workers.edr.sentinelone.remoteops import KILL, order_word
 from tests.builders import a_delete, a_kill, sha256
 
 SCRIPTS = Path(package.__file__).parent / "scripts"
@@ -104,7 +105,8 @@ def test_a_start_time_alone_confirms(program):
 
 
 @pytest.mark.parametrize(
-    "wish", [{"verb": "kill_process", "pid": "1", "path": "x"}, {"verb": "rm"}, {"verb": "kill_process", "pid": "$(id)"}]
+    "wish",
+    [{"verb": KILL, "pid": "1", "path": "x"}, {"verb": "rm"}, {"verb": KILL, "pid": "$(id)"}, {"verb": "kill_process", "pid": "2"}],
 )
 def test_an_order_that_makes_no_sense_does_nothing(wish):
     word = base64.urlsafe_b64encode(json.dumps({"order": "o", **wish}, separators=(",", ":")).encode()).decode().rstrip("=")
@@ -113,5 +115,23 @@ def test_an_order_that_makes_no_sense_does_nothing(wish):
 
 def test_both_scripts_know_the_words_of_the_adapter():
     windows = (SCRIPTS / "respond.ps1").read_text()
-    assert all(f"'{verb}'" in windows for verb in ("kill_process", "delete_file", "delete_registry_key"))
-    assert all(f"Say '{word}'" in windows for word in ("done", "absent", "mismatch", "failed"))
+    assert all(f"'{verb}'" in windows for verb in (KILL, "delete_file", "delete_registry_key"))
+    assert all(f"Say '{word}'" in windows for word in ("done", "absent", "mismatch", "vital", "failed"))
+
+
+def test_a_vital_process_lives_whatever_confirms_it(tmp_path):
+    image = tmp_path / "sshd"
+    shutil.copy(shutil.which("sleep"), image)
+    with subprocess.Popen([image, "60"]) as child:
+        found = run(order_word(a_kill(pid=child.pid, image_path=None, sha256=content(image)), OS.LINUX, "the-order"))
+        alive = child.poll() is None
+        child.kill()
+    assert (found["outcome"], found["detail"], alive) == ("vital", "sshd", True)
+
+
+def test_the_word_for_a_kill_is_none_that_scripts_of_earlier_versions_know():
+    """They would kill without judging whom; to what they do not know they answer that it failed."""
+    assert KILL not in {"kill_process", "delete_file", "delete_registry_key"}
+    for script in ("respond.sh", "respond.ps1"):
+        text = (SCRIPTS / script).read_text()
+        assert not re.search(r"^ *'?kill_process'?[) ]* *\{? ?(?:kill_process|Stop)", text, re.MULTILINE)

@@ -11,7 +11,8 @@ function ConvertFrom-Base64Url([string]$Text) {
     [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($plain))
 }
 
-# Outcomes: done, absent, mismatch, failed. Reasons are fixed words, so that nothing found here can forge an answer.
+# Outcomes: done, absent, mismatch, failed, and vital, whose reason is the process's name.
+# Reasons are fixed words, so that nothing found here can forge an answer.
 function New-Answer([string]$Outcome, [string]$Reason) { @{ outcome = $Outcome; reason = $Reason } }
 
 function Get-Sha256([IO.Stream]$Stream) {
@@ -23,13 +24,32 @@ function Open-Shared([string]$Path) {
     [IO.File]::Open($Path, [IO.FileMode]::Open, [IO.FileAccess]::Read, [IO.FileShare]'ReadWrite, Delete')
 }
 
+# Copies of what domain/paths.py holds, which a test compares.
+$VitalProcesses = -split @'
+system registry smss.exe csrss.exe wininit.exe winlogon.exe services.exe lsass.exe lsaiso.exe svchost.exe msmpeng.exe
+csfalconservice.exe csfalconcontainer.exe sentinelagent.exe repmgr.exe cb.exe cyserver.exe mssense.exe
+launchd kernel_task windowserver loginwindow systemd init sshd falcond
+'@
+$Disguise = '^[a-z]:\\(?!(?:windows|program files(?: \(x86\))?|programdata\\microsoft\\windows defender[^\\]*)\\)(?:[^\\/:~]*[^\\/:~. ]\\)*[^\\/:~]+$'
+
+# The name of the vital process that an image is. Such a name on a whole path outside the system's folders is a disguise.
+function Get-Vital([string]$Image) {
+    $name = ($Image -split '[\\/]')[-1]
+    if ($Image -match $Disguise) { return '' }
+    $VitalProcesses | Where-Object { $_ -eq $name } | Select-Object -First 1
+}
+
 function Stop-Wished($Id, [string]$Path, [string]$Sha256, [string]$Started) {
     if ($Id -le 4) { return New-Answer 'failed' 'no pid that may be killed' }
     if (-not ($Path -or $Sha256 -or $Started)) { return New-Answer 'failed' 'nothing confirms the pid' }
     try { $process = [Diagnostics.Process]::GetProcessById($Id) } catch [ArgumentException] { return New-Answer 'absent' 'no such process' }
     # An open handle keeps Windows from giving the pid to another process between the check and the kill.
-    $null = $process.Handle
-    $image = $process.MainModule.FileName
+    # Of a protected one Windows gives neither handle nor image, and still the name.
+    $null = try { $process.Handle } catch { 0 }
+    $image = try { $process.MainModule.FileName } catch { '' }
+    $vital = Get-Vital $(if ($image) { $image } else { "$($process.ProcessName).exe" })
+    if ($vital) { return New-Answer 'vital' $vital }
+    if (-not $image) { return New-Answer 'mismatch' 'its image is not shown' }
     if ($Path -and -not [string]::Equals($Path, $image, 'OrdinalIgnoreCase')) { return New-Answer 'mismatch' 'its image is another' }
     if ($Sha256) {
         $stream = Open-Shared $image

@@ -15,10 +15,27 @@ plain() { printf %s "$wish" | sed -n "s/.*\"$1\":\"\([A-Za-z0-9_-]*\)\".*/\1/p";
 
 field() { decode "$(plain "$1")"; }
 
-# Outcomes: done, absent, mismatch, failed. Reasons are fixed words, so that nothing found here can forge an answer.
+# Outcomes: done, absent, mismatch, failed, and vital, whose reason is the process's name.
+# Reasons are fixed words, so that nothing found here can forge an answer.
 tell() {
     printf '{"mark":"%s","outcome":"%s","reason":"%s"}\n' "$mark" "$1" "$2"
     exit 0
+}
+
+# A copy of what domain/paths.py holds, which a test compares.
+VITAL_PROCESSES='
+system registry smss.exe csrss.exe wininit.exe winlogon.exe services.exe lsass.exe lsaiso.exe svchost.exe msmpeng.exe
+csfalconservice.exe csfalconcontainer.exe sentinelagent.exe repmgr.exe cb.exe cyserver.exe mssense.exe
+launchd kernel_task windowserver loginwindow systemd init sshd falcond
+'
+
+# The name of the vital process that an image is.
+vital() {
+    local name each
+    name=$(printf %s "${1##*/}" | tr 'A-Z' 'a-z')
+    for each in $VITAL_PROCESSES; do
+        [ "$each" != "$name" ] || printf %s "$each"
+    done
 }
 
 hash_of() { { sha256sum <"$1" || shasum -a 256 <"$1"; } 2>/dev/null | cut -c 1-64; }
@@ -36,7 +53,7 @@ started_at() {
 }
 
 kill_process() {
-    local pid path sha256 started image shown difference
+    local pid path sha256 started image shown vital difference
     pid=$(field pid) path=$(field path) sha256=$(field sha256) started=$(field started)
     case $pid in '' | *[!0-9]* | 0 | 1) tell failed "no pid that may be killed" ;; esac
     [ -n "$path$sha256$started" ] || tell failed "nothing confirms the pid"
@@ -48,6 +65,9 @@ kill_process() {
     else
         image=$(ps -p "$pid" -o comm=) shown=$image
     fi
+    [ -n "$shown" ] || tell mismatch "its image is not shown"
+    vital=$(vital "$shown")
+    [ -z "$vital" ] || tell vital "$vital"
     [ -z "$path" ] || [ "$path" = "$shown" ] || tell mismatch "its image is another"
     [ -z "$sha256" ] || [ "$sha256" = "$(hash_of "$image")" ] || tell mismatch "its image has another SHA-256, or none that can be read"
     if [ -n "$started" ]; then

@@ -7,6 +7,21 @@ function Say([string]$outcome, [string]$detail) {
     exit [int]($outcome -eq 'failed')
 }
 
+# Copies of what domain/paths.py holds, which a test compares.
+$VitalProcesses = -split @'
+system registry smss.exe csrss.exe wininit.exe winlogon.exe services.exe lsass.exe lsaiso.exe svchost.exe msmpeng.exe
+csfalconservice.exe csfalconcontainer.exe sentinelagent.exe repmgr.exe cb.exe cyserver.exe mssense.exe
+launchd kernel_task windowserver loginwindow systemd init sshd falcond
+'@
+$Disguise = '^[a-z]:\\(?!(?:windows|program files(?: \(x86\))?|programdata\\microsoft\\windows defender[^\\]*)\\)(?:[^\\/:~]*[^\\/:~. ]\\)*[^\\/:~]+$'
+
+# The name of the vital process that an image is. Such a name on a whole path outside the system's folders is a disguise.
+function Get-Vital([string]$image) {
+    $name = ($image -split '[\\/]')[-1]
+    if ($image -match $Disguise) { return '' }
+    $VitalProcesses | Where-Object { $_ -eq $name } | Select-Object -First 1
+}
+
 function Get-Digest([string]$path) {
     try { (Get-FileHash -LiteralPath $path -Algorithm SHA256).Hash.ToLowerInvariant() } catch { '' }
 }
@@ -17,7 +32,11 @@ function Stop-Confirmed {
     if (-not ($wish.path -or $wish.sha256 -or $wish.started)) { Say 'mismatch' 'a pid alone confirms nothing' }
     $process = Get-CimInstance Win32_Process -Filter "ProcessId = $id"
     if (-not $process) { Say 'absent' "no process $id" }
+    # Windows hides the image of a protected process, and never its name.
     $image = [string]$process.ExecutablePath
+    $vital = Get-Vital $(if ($image) { $image } else { [string]$process.Name })
+    if ($vital) { Say 'vital' $vital }
+    if (-not $image) { Say 'mismatch' "the image of pid $id is not shown" }
     if ($wish.path -and $wish.path -ne $image) { Say 'mismatch' "pid $id runs $image" }
     if ($wish.sha256 -and (Get-Digest $image) -ne $wish.sha256) {
         Say 'mismatch' "the image of pid $id has another SHA-256, or none can be read"
@@ -79,7 +98,7 @@ $word += '=' * ((4 - $word.Length % 4) % 4)
 $wish = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($word)) | ConvertFrom-Json
 try {
     switch ($wish.verb) {
-        'kill_process' { Stop-Confirmed }
+        'kill_unless_vital' { Stop-Confirmed }
         'delete_file' { Remove-ConfirmedFile }
         'delete_registry_key' { Remove-Entries }
         default { Say 'failed' 'an order that this script does not know' }

@@ -24,6 +24,21 @@ say() {
     exit
 }
 
+# A copy of what domain/paths.py holds, which a test compares.
+VITAL_PROCESSES='
+system registry smss.exe csrss.exe wininit.exe winlogon.exe services.exe lsass.exe lsaiso.exe svchost.exe msmpeng.exe
+csfalconservice.exe csfalconcontainer.exe sentinelagent.exe repmgr.exe cb.exe cyserver.exe mssense.exe
+launchd kernel_task windowserver loginwindow systemd init sshd falcond
+'
+
+# The name of the vital process that an image is.
+vital() {
+    name=$(printf '%s' "${1##*/}" | tr 'A-Z' 'a-z')
+    for each in $VITAL_PROCESSES; do
+        [ "$each" != "$name" ] || printf '%s' "$each"
+    done
+}
+
 digest() {
     if command -v sha256sum >/dev/null; then sha256sum <"$1"; else shasum -a 256 <"$1"; fi 2>/dev/null | cut -c 1-64
 }
@@ -46,6 +61,9 @@ kill_process() {
     [ -n "$path$sha256$started" ] || say mismatch 'a pid alone confirms nothing'
     is_running "$pid" || say absent "no process $pid"
     image=$(readlink "/proc/$pid/exe" 2>/dev/null) || image=$(ps -p "$pid" -o comm=)
+    [ -n "$image" ] || say mismatch "the image of pid $pid is not shown"
+    vital=$(vital "${image% (deleted)}")
+    [ -z "$vital" ] || say vital "$vital"
     [ -z "$path" ] || [ "$path" = "$image" ] || say mismatch "pid $pid runs $image"
     if [ -n "$sha256" ]; then
         [ "$(digest "$image")" = "$sha256" ] || say mismatch "the image of pid $pid has another SHA-256, or none can be read"
@@ -75,7 +93,7 @@ delete_file() {
 }
 
 case $verb in
-kill_process) kill_process ;;
+kill_unless_vital) kill_process ;;
 delete_file) delete_file ;;
 *) say failed 'an order that this script does not know' ;;
 esac

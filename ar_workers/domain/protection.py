@@ -1,0 +1,223 @@
+"""What a customer has put out of reach (`[protect]`): its entries read as hostnames and indicators are, and asked per action."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
+
+from pydantic import AfterValidator, ValidationError
+
+from .indicators import Domain, FileHash, RegistryKey
+from .paths import file_parts, image_name, is_short_name, key_parts
+from .text import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .endpoints import Endpoint
+
+#: A digest, alone or as our own texts show it, of any length that somebody may have copied.
+_DIGEST = re.compile(r"^(?:(?:md5|sha1|sha256):)?([0-9a-f]{32,})$", re.IGNORECASE)
+_HASHES = {32: "md5", 40: "sha1", 64: "sha256"}
+#: As regedit (`Computer\HKEY_...`), PowerShell (`HKLM:\`) and everybody else write it.
+_KEY = re.compile(r"^(?:computer\\)?(HK[A-Z_]+):?(?:\\(.*))?$", re.IGNORECASE)
+_WHOLE_PATH = re.compile(r"^(?:\\\\[?]\\)?[A-Za-z]:(?:[\\/]|$)|^/|^\\\\[^\\?.]")
+#: What no file name and no domain has.
+_ODD = re.compile(r"[\\/:\"<>|%]")
+
+
+class Kind(StrEnum):
+    """What a place is one of."""
+
+    HASH = "hash"
+    DOMAIN = "domain"
+    FILE = "file"
+    KEY = "key"
+    #: A file's or program's name, wherever it lies.
+    NAME = "name"
+
+
+class Place(NamedTuple):
+    """Something that can be acted on, by its parts from the outermost on."""
+
+    kind: Kind
+    parts: tuple[str, ...]
+
+    def meets(self, other: Place) -> bool:
+        """Whether one is the other, or lies within it."""
+        return self.kind is other.kind and all(mine == theirs for mine, theirs in zip(self.parts, other.parts, strict=False))
+
+
+def of_hash(value: str) -> Place:
+    """A content."""
+    return Place(Kind.HASH, (value,))
+
+
+def of_domain(domain: str) -> Place:
+    """A domain, which lies within the one above it."""
+    return Place(Kind.DOMAIN, tuple(reversed(domain.split("."))))
+
+
+def of_key(key: str, value: str | None = None) -> Place:
+    """A registry key, or a value, which lies within its key."""
+    return Place(Kind.KEY, (*key_parts(key), *([value.casefold()] if value else [])))
+
+
+def of_file(path: str) -> tuple[Place, ...]:
+    """A file at a whole path, or one of which the name alone is known; nothing of an empty text."""
+    parts = file_parts(path)
+    if not parts:
+        return ()
+    name = Place(Kind.NAME, parts[-1:])
+    return (Place(Kind.FILE, parts), name) if len(parts) > 1 else (name,)
+
+
+@dataclass(frozen=True)
+class Protection:
+    """One customer's entries, parsed."""
+
+    #: As they are, without domain and case; and cut to what stands before the first dot.
+    names: frozenset[str]
+    short_names: frozenset[str]
+    places: tuple[tuple[str, tuple[Place, ...]], ...]
+
+    def covers(self, endpoint: Endpoint) -> bool:
+        """By its id, or its name in any form. Of two whole DNS names that differ, one does not stand for the other."""
+        shown = _bare_host(endpoint.hostname)
+        short = shown.partition(".")[0]
+        is_listed = bool(self.names & {endpoint.agent_id.casefold(), shown, short})
+        return is_listed or (shown == short and short in self.short_names)
+
+    def entry_against(self, targets: Iterable[Place]) -> str | None:
+        """The entry that one of the targets is, lies within, or would take along; as the customer wrote it."""
+        wanted = tuple(targets)
+        return next((entry for entry, listed in self.places if any(each.meets(target) for each in listed for target in wanted)), None)
+
+    def entry_against_image(self, image: str) -> str | None:
+        """The same of a process's image as an EDR shows it. A name without a folder may be that of any path that ends with it."""
+        found = self.entry_against(of_file(image))
+        if found or len(file_parts(image)) > 1:
+            return found
+        ends = Kind.FILE, image_name(image)
+        return next((entry for entry, listed in self.places if any((each.kind, each.parts[-1]) == ends for each in listed)), None)
+
+
+@cache
+def protection(endpoints: frozenset[str], never_touch: frozenset[str]) -> Protection:
+    """Read once for a policy, however many actions ask. Raises ValueError for an entry that protects nothing."""
+    names = frozenset(map(host_name, endpoints))
+    short_names = frozenset(name.partition(".")[0] for name in names)
+    return Protection(names, short_names, tuple((entry, places(entry)) for entry in sorted(never_touch)))
+
+
+def host_name(entry: str) -> str:
+    """An entry of `endpoints` as it is compared. Raises ValueError for one that can never match."""
+    _refuse_pattern(entry, "*?^|%", "name each endpoint")
+    if _is_address(entry):
+        _refuse(entry, "is an IP address, and endpoints are known by hostname or agent id; write one of these")
+    name = _bare_host(entry)
+    if not name.partition(".")[0]:
+        _refuse(entry, "names no endpoint; write its hostname or agent id")
+    return name
+
+
+def _bare_host(name: str) -> str:
+    r"""`CORP\HOST`, `HOST$` and `host.` are all the same to those who write them."""
+    return " ".join(name.rpartition("\\")[2].split()).rstrip(".$").casefold()
+
+
+def places(entry: str) -> tuple[Place, ...]:
+    """What an entry of `never_touch` protects. Raises ValueError, with what to write instead, if it can never match."""
+    text = entry.strip()
+    digest, key = _DIGEST.match(text), _KEY.match(text)
+    _refuse_pattern(text.removeprefix("\\\\?\\"), "*?", "a folder, key or domain protects all that is below it; name that")
+    if _is_address(text):
+        _refuse(entry, "is an IP address, and nothing is done to addresses; write the domain")
+    if "://" in text:
+        _refuse(entry, "is a URL; write its domain alone")
+    if digest:
+        return (_hash(entry, digest[1]),)
+    if key:
+        return (_key(entry, key),)
+    return _path(entry, text) if _WHOLE_PATH.match(text) else _names(entry, text)
+
+
+def _hash(entry: str, digits: str) -> Place:
+    kind = _HASHES.get(len(digits))
+    if kind is None or not digits.strip("0"):
+        _refuse(entry, "is no file's hash; write its sha256, sha1 or md5")
+    return of_hash(str(getattr(FileHash.model_validate({kind: digits}), kind)))
+
+
+def _key(entry: str, found: re.Match[str]) -> Place:
+    try:
+        return of_key(RegistryKey(key=f"{found[1]}\\{found[2] or ''}").key)
+    except ValidationError:
+        _refuse(entry, "is no registry key; write one below a hive, such as HKLM\\SOFTWARE\\Acme")
+
+
+def _path(entry: str, text: str) -> tuple[Place, ...]:
+    """A file, or a folder with all that is in it."""
+    parts = file_parts(text)
+    if {".", ".."} & set(parts):
+        _refuse(entry, "has a `.` or `..` part; write the path that it leads to")
+    if text[0] != "/" and any(map(is_short_name, parts)):
+        _refuse(entry, "has a short (8.3) name; write the long one")
+    return (Place(Kind.FILE, parts),)
+
+
+def _names(entry: str, text: str) -> tuple[Place, ...]:
+    """A domain, or a program's name; `backup.exe` has the form of both, and is both."""
+    if "%" in text or text.startswith("~"):
+        _refuse(entry, "has a variable; write the path that it stands for")
+    if _ODD.search(text):
+        _refuse(entry, "is no whole path (C:\\..., /...), registry key (HKLM\\...), domain, hash or program's name; write one of these")
+    domain = _domain(text.lstrip("."))
+    if not domain and "." in text and not text.isascii():
+        _refuse(entry, "is no domain as DNS has it; write its xn-- form, or a program's whole path")
+    if not text.strip(". "):
+        _refuse(entry, "names nothing")
+    return (*domain, Place(Kind.NAME, file_parts(text)))
+
+
+def _domain(text: str) -> tuple[Place, ...]:
+    try:
+        return (of_domain(Domain(domain=text).domain),)
+    except ValidationError:
+        return ()
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text.strip("[]"), strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse_pattern(text: str, marks: str, instead: str) -> None:
+    if set(marks) & set(text):
+        _refuse(text, f"is a pattern, which is not supported yet: {instead}")
+
+
+def _refuse(entry: str, why: str) -> NoReturn:
+    raise ValueError(f"{entry!r} {why}")
+
+
+def _checked_endpoint(entry: str) -> str:
+    host_name(entry)
+    return entry
+
+
+def _checked_target(entry: str) -> str:
+    places(entry)
+    return entry
+
+
+#: Entries as the customer wrote them, which a policy keeps; one that can never match is refused at the start.
+ProtectedEndpoint = Annotated[Line, AfterValidator(_checked_endpoint)]
+ProtectedTarget = Annotated[Line, AfterValidator(_checked_target)]
