@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from ..domain.endpoints import Endpoint
     from ..domain.events import ThreatPublished
     from ..domain.indicators import IOC
+    from ..domain.unread import Unread
     from .context import Context
 
 
 def plan(event: ThreatPublished, context: Context) -> Plan:
-    """One outcome per IOC: an action that the EDR can do, or a skip with its reason.
+    """One outcome per IOC: an action that the EDR can do, or a skip with its reason. One that could not be read is skipped with its own.
 
     Conditions:
-    - the threat is of high or medium severity;
+    - the threat is of high or medium severity, and not one that is told only;
     - the IOC is confirmed malicious and safe to act on, both said by the analysts;
     - at least one affected endpoint is in a remediate group; for an IOC on an endpoint, that very endpoint;
     - the EDR can do it on that OS: hash -> ban hash (of a type that the EDR takes), process -> kill,
@@ -33,7 +34,7 @@ def plan(event: ThreatPublished, context: Context) -> Plan:
     - the target is none that must never be touched.
     A threat over several EDRs bans a hash or domain in each of them.
     """
-    return joined(_respond(event, ioc, context) for ioc in event.iocs)
+    return joined([*(_respond(event, ioc, context) for ioc in event.iocs), *map(_unread, event.unread_indicators)])
 
 
 def _respond(event: ThreatPublished, ioc: IOC, context: Context) -> Plan:
@@ -48,6 +49,8 @@ def _respond(event: ThreatPublished, ioc: IOC, context: Context) -> Plan:
 def _unfit(event: ThreatPublished, ioc: IOC) -> str | None:
     if event.threat.severity is Severity.LOW:
         return "low severity: not automated"
+    if event.told_only:
+        return event.told_only
     if not ioc.confirmed_malicious:
         return "not confirmed malicious"
     if not ioc.safe_to_act:
@@ -136,4 +139,8 @@ _VERBS: dict[str, Verb] = {
 
 
 def _skip(ioc: IOC, reason: str) -> Plan:
-    return Plan(skips=(Skip(verb=_VERBS[ioc.indicator.type], subject=ioc.label[:500], reason=reason),))
+    return Plan(skips=(Skip(verb=_VERBS[ioc.indicator.type], subject=ioc.label, reason=reason),))
+
+
+def _unread(unread: Unread) -> Plan:
+    return Plan(skips=(Skip(verb=_VERBS.get(unread.kind, "act_on"), subject=unread.shown, reason=unread.reason),))

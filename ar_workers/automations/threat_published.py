@@ -10,12 +10,17 @@ from ..domain.capabilities import Means
 from ..domain.notifications import Audience, Kind, Notification
 from ..domain.plans import Plan, Skip, joined
 from ..domain.policies import MediumIsolation
+from ..domain.text import shortened
 from ..domain.threats import Severity
 
 if TYPE_CHECKING:
     from ..domain.endpoints import Endpoint
     from ..domain.events import ThreatPublished
+    from ..domain.unread import Unread
     from .context import Context
+
+
+_CHAT_LINE = 300
 
 
 def plan(event: ThreatPublished, context: Context) -> Plan:
@@ -23,21 +28,24 @@ def plan(event: ThreatPublished, context: Context) -> Plan:
 
     Conditions, each with its recorded reason where it says no:
     - severity is high or medium; below that nothing happens, and nobody is told;
+    - the event is not one that is told only;
+    - the endpoint could be read;
     - medium: by the customer's `medium_isolation`, always or only outside business hours;
     - the endpoint is in a remediate group of its EDR;
     - its OS is supported: Linux is never isolated by automation;
     - its EDR can isolate that OS.
     """
-    severity = event.threat.severity
-    if severity is Severity.LOW:
-        return Plan(skips=tuple(_skip(endpoint, "low severity: not automated") for endpoint in event.endpoints))
+    unread = Plan(skips=tuple(Skip(verb="isolate", subject=each.shown, reason=each.reason) for each in event.unread_endpoints))
+    if event.threat.severity is Severity.LOW:
+        return joined([Plan(skips=tuple(_skip(endpoint, "low severity: not automated") for endpoint in event.endpoints)), unread])
     isolations = [_isolate(event, context.see(endpoint), context) for endpoint in event.endpoints]
-    return joined([Plan(notifications=(_tell_tres(event),)), *isolations])
+    return joined([Plan(notifications=(_tell_tres(event),)), *isolations, unread])
 
 
 def _isolate(event: ThreatPublished, endpoint: Endpoint, context: Context) -> Plan:
     reason = (
-        context.out_of_reach(endpoint)
+        event.told_only
+        or context.out_of_reach(endpoint)
         or _wrong_os(endpoint, context)
         or (event.threat.severity is Severity.MEDIUM and _waits_for_tre(context))
     )
@@ -66,7 +74,7 @@ def _skip(endpoint: Endpoint, reason: str) -> Skip:
 
 
 def _tell_tres(event: ThreatPublished) -> Notification:
-    threat = event.threat
+    threat, told_only = event.threat, event.told_only
     hosts = ", ".join(endpoint.hostname for endpoint in event.endpoints[:10]) or "none named"
     return Notification(
         audience=Audience.TRE,
@@ -74,9 +82,15 @@ def _tell_tres(event: ThreatPublished) -> Notification:
         customer=event.customer,
         threat=threat,
         headline=f"{threat.severity.upper()} threat published: {threat.id}",
-        facts=(("Endpoints", _clip(hosts)), ("Indicators", str(len(event.iocs)))),
+        facts=(
+            ("Endpoints", shortened(hosts, _CHAT_LINE)),
+            ("Indicators", str(len(event.iocs))),
+            *((("Not acted on", told_only),) if told_only else ()),
+            *((("Not read", _not_read(event.unread)),) if event.unread else ()),
+        ),
     )
 
 
-def _clip(text: str) -> str:
-    return text if len(text) <= 300 else text[:299] + "…"  # noqa: PLR2004 - a chat line
+def _not_read(unread: tuple[Unread, ...]) -> str:
+    """How many, and the first of them."""
+    return shortened(f"{len(unread)}: " + "; ".join(each.line for each in unread[:5]), _CHAT_LINE)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..domain.notifications import Audience, Kind, Notification
 from ..domain.plans import Plan
+from ..domain.text import shortened
 
 if TYPE_CHECKING:
     from ..domain.endpoints import Endpoint
@@ -41,11 +42,11 @@ def _tell(customer: str, endpoint: Endpoint) -> Notification:
         audience=Audience.CUSTOMER,
         kind=Kind.UNSUPPORTED_OS,
         customer=customer,
-        headline=f"Unsupported OS in a remediate group: {endpoint.hostname}"[:500],
+        headline=shortened(f"Unsupported OS in a remediate group: {endpoint.hostname}", 500),
         facts=(
             ("Endpoint", endpoint.hostname),
             ("Operating system", str(endpoint.os)),
-            ("Groups", groups[:400] or "none"),
+            ("Groups", shortened(groups, 400) or "none"),
             ("EDR", str(endpoint.edr)),
         ),
         body="Active Remediation acts on Windows and macOS. Nothing will be done automatically on this endpoint.",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import field_serializer
+from pydantic import ConfigDict, Field, ValidationInfo, field_serializer, field_validator
 
 from .model import Value
-from .text import Identifier, Line, Slug
+from .text import Identifier, Shown, Slug
 
 CustomerId = Slug
 
@@ -39,14 +40,34 @@ class Vendor(StrEnum):
 class Endpoint(Value):
     """One endpoint, identified by the vendor's `agent_id`; the hostname is for people and is never matched on.
 
-    `groups` are names of the EDR's groups, or None where the source did not tell.
+    Without a hostname that can be shown, the `agent_id` is it. `groups` are names of the EDR's groups, or None where the source did
+    not tell. A system, groups or further fields that cannot be read stop no containment: the EDR is asked before anything is done.
     """
+
+    model_config = ConfigDict(extra="ignore")
 
     edr: Vendor
     agent_id: Identifier
-    hostname: Line
+    hostname: Annotated[Shown, Field(validate_default=True)] = ""
     os: OS = OS.UNKNOWN
     groups: frozenset[str] | None = None
+
+    @field_validator("hostname")
+    @classmethod
+    def _or_agent_id(cls, hostname: str, info: ValidationInfo) -> str:
+        return hostname or str(info.data.get("agent_id", ""))
+
+    @field_validator("os", mode="before")
+    @classmethod
+    def _or_unknown(cls, system: object) -> str:
+        word = system.strip().lower() if isinstance(system, str) else ""
+        return word if word in set(OS) else OS.UNKNOWN
+
+    @field_validator("groups", mode="before")
+    @classmethod
+    def _or_not_told(cls, groups: object) -> object:
+        is_list = isinstance(groups, list | tuple | set | frozenset) and all(isinstance(each, str) for each in groups)
+        return groups if is_list else None
 
     @field_serializer("groups")
     def _in_order(self, groups: frozenset[str] | None) -> list[str] | None:

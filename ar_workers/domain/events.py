@@ -4,21 +4,40 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import (
+    AwareDatetime,
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from .endpoints import CustomerId, Endpoint
 from .errors import InvalidEvent
 from .indicators import IOC
 from .model import Value
 from .notifications import Delivery
-from .text import Identifier, Line
+from .text import Identifier, Shown, otherwise
 from .threats import Note, Threat
+from .unread import ENDPOINT, Unread, glimpse, not_read, read_endpoint, read_ioc, sorted_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: One event names at most this many endpoints; more is a mistake or an attack (see guards for the hourly cap).
 MOST_ENDPOINTS = 1_000
+#: Those that cannot be read are counted with the others; what comes behind them is told as one thing.
 MOST_IOCS = 1_000
+#: Ends the id of an event that is told only, so that the same alert can still come in as one that is acted on.
+_TOLD_ONLY = "-told"
+Reason = Annotated[Shown, otherwise("no reason given")]
+Name = Annotated[Shown, otherwise("not named")]
+Readable = TypeVar("Readable", Endpoint, IOC)
 
 
 class _Event(Value):
@@ -41,8 +60,11 @@ class _Event(Value):
     @property
     def digest(self) -> str:
         """Tells a repeated event from another one that wrongly carries the same id."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, default=sorted)
+        canonical = json.dumps(self._content(), sort_keys=True, default=sorted)
         return hashlib.sha256(canonical.encode()).hexdigest()[:32]
+
+    def _content(self) -> dict[str, Any]:
+        return self.model_dump(mode="json")
 
 
 class _ThreatEvent(_Event):
@@ -54,25 +76,68 @@ class _ThreatEvent(_Event):
 
 
 class ThreatPublished(_ThreatEvent):
-    """Analysts published a threat: its endpoints and its indicators."""
+    """Analysts published a threat: its endpoints and its indicators.
+
+    An endpoint or an indicator that cannot be read costs only itself, and is found in `unread`: attackers choose the names
+    of files, and one of them must not keep the rest from being contained. `told_only` is why nothing of it is acted on,
+    if that is so. What later versions added is written down only where it says something, so that an event has the same
+    digest in all of them.
+    """
 
     type: Literal["threat_published"] = "threat_published"
     endpoints: Annotated[tuple[Endpoint, ...], Field(max_length=MOST_ENDPOINTS)] = ()
     iocs: Annotated[tuple[IOC, ...], Field(max_length=MOST_IOCS)] = ()
+    unread: Annotated[tuple[Unread, ...], Field(max_length=MOST_ENDPOINTS + MOST_IOCS + 1)] = ()
+    told_only: Shown = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sort_out(cls, values: object) -> object:
+        if not isinstance(values, dict) or _is_longer(values.get("endpoints"), MOST_ENDPOINTS):
+            return values
+        endpoints, odd = _read_list(values.get("endpoints"), read_endpoint, ENDPOINT, most=MOST_ENDPOINTS)
+        iocs, odd_iocs = _read_list(values.get("iocs"), read_ioc, "indicator", most=MOST_IOCS)
+        known = values.get("unread", ())
+        unread = [*known, *odd, *odd_iocs] if isinstance(known, list | tuple) else known
+        return {**values, "endpoints": endpoints, "iocs": iocs, "unread": unread}
+
+    @model_serializer(mode="wrap")
+    def _without_what_says_nothing(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = plain(self)
+        return {name: value for name, value in written.items() if value or name not in {"unread", "told_only"}}
+
+    def _content(self) -> dict[str, Any]:
+        """Why it is told only is no content: a poller that begins anew names another instant."""
+        return super()._content() | ({"told_only": True} if self.told_only else {})
+
+    @property
+    def unread_endpoints(self) -> tuple[Unread, ...]:
+        """What should have been an endpoint."""
+        return tuple(each for each in self.unread if each.kind == ENDPOINT)
+
+    @property
+    def unread_indicators(self) -> tuple[Unread, ...]:
+        """What should have been an indicator."""
+        return tuple(each for each in self.unread if each.kind != ENDPOINT)
+
+    def to_be_told_only(self, reason: str) -> ThreatPublished:
+        """The same threat, of which people are told and nothing is done: another event, with an id of its own."""
+        own_id = self.id[: 128 - len(_TOLD_ONLY)] + _TOLD_ONLY
+        return self.model_copy(update={"id": own_id, "told_only": reason})
 
 
 class ThreatClosed(_ThreatEvent):
     """The customer marked the threat remediated (or not to be remediated): what is queued must not run any more."""
 
     type: Literal["threat_closed"] = "threat_closed"
-    reason: Line
+    reason: Reason
 
 
 class RemediationRequested(_ThreatEvent):
     """The customer used Request Remediation."""
 
     type: Literal["remediation_requested"] = "remediation_requested"
-    requested_by: Line
+    requested_by: Name
 
 
 class NoteAdded(_ThreatEvent):
@@ -107,8 +172,8 @@ class ReleaseRequested(_EndpointEvent):
     """A person wants an isolated endpoint to have its network back. `threat_ref` is the threat that it was isolated for, if known."""
 
     type: Literal["release_requested"] = "release_requested"
-    requested_by: Line
-    reason: Line
+    requested_by: Name
+    reason: Reason
     threat_ref: Identifier | None = None
 
     @property
@@ -159,6 +224,21 @@ Published = ThreatPublished | ThreatClosed | RemediationRequested | NoteAdded | 
 Event = Annotated[Published | ActionStopped | DeliveryFailed, Field(discriminator="type")]
 _PUBLISHED: TypeAdapter[Published] = TypeAdapter(Annotated[Published, Field(discriminator="type")])
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+def _read_list(value: object, read: Callable[[object], Readable | Unread], kind: str, *, most: int) -> tuple[list[Readable], list[Unread]]:
+    """The readable entries of a list, and what is wrong with the others; what is no list at all is one thing that cannot be read."""
+    if value is None:
+        return [], []
+    if not isinstance(value, list | tuple):
+        return [], [not_read(kind, glimpse(value), "a list of them is wanted")]
+    found, unread = sorted_out(map(read, value[:most]))
+    beyond = [not_read(kind, f"{len(value) - most} more", f"one event has at most {most}")] if _is_longer(value, most) else []
+    return found, unread + beyond
+
+
+def _is_longer(value: object, most: int) -> bool:
+    return isinstance(value, list | tuple) and len(value) > most
 
 
 def parse_event(payload: object) -> Event:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
+import unicodedata
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from .model import Value
 from .text import Identifier, Line
@@ -61,28 +64,48 @@ _DOMAIN = re.compile(r"^(?=.{4,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.
 
 
 class Domain(Value):
-    """A DNS name, lower case, IDNA encoded, without the final dot. `hxxp`-style defanging dots are undone."""
+    """A DNS name, lower case, IDNA encoded, without the final dot. `hxxp`-style defanging dots are undone.
+
+    A name that IDNA would make another one of (the sharp s becomes ss, joiners vanish) is refused: the other may be anybody's.
+    """
 
     type: Literal["domain"] = "domain"
-    domain: str
+    domain: Annotated[str, StringConstraints(max_length=1000)]
 
     @field_validator("domain")
     @classmethod
     def _normalise(cls, value: str) -> str:
         name = value.strip().replace("[.]", ".").rstrip(".").lower()
-        try:
-            name = name.encode("idna").decode("ascii")
-        except UnicodeError:
-            name = ""
-        if not _DOMAIN.match(name):
+        if _is_address(name):
+            raise PydanticCustomError("ip_address", "is an IP address")
+        encoded = _encoded(name)
+        if not _DOMAIN.match(encoded):
             message = "is not a domain name"
             raise ValueError(message)
-        return name
+        return encoded
 
     @property
     def target(self) -> str:
         """Identity: the normalised name."""
         return self.domain
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _encoded(name: str) -> str:
+    """The name as DNS has it; empty if it has none, or only that of another one."""
+    try:
+        encoded = name.encode("idna")
+        is_same = name.isascii() or encoded.decode("idna") == unicodedata.normalize("NFKC", name).lower()
+    except UnicodeError:
+        return ""
+    return encoded.decode("ascii") if is_same else ""
 
 
 class File(Value):

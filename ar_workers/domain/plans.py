@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from .actions import Verb
 from .model import Value
-from .text import Line
+from .text import Shown, otherwise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
 
 class Skip(Value):
-    """Something that will not be done, and why: shown to the TRE word for word."""
+    """Something that will not be done, and why: shown to the TRE word for word.
 
-    verb: Verb
-    subject: Line
-    reason: Line
+    `act_on` stands for what no verb is known for: naming one would say that it could have been done.
+    """
+
+    verb: Verb | Literal["act_on"]
+    subject: Annotated[Shown, otherwise("unnamed")]
+    reason: Annotated[Shown, otherwise("no reason given")]
 
 
 @dataclass(frozen=True, kw_only=True)

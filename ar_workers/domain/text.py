@@ -1,4 +1,4 @@
-"""The one rule for strings that came from outside: bounded, one line, no control characters."""
+"""Strings that came from outside: what is acted on is refused unless it is clean, what is only shown is made so."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 import unicodedata
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
 #: C0/C1 controls, format characters (bidi overrides, zero width), lone surrogates and line separators.
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+LONGEST, LONGEST_PROSE = 500, 20_000
 
 
 def is_printable(text: str) -> bool:
@@ -38,9 +39,30 @@ def _one_line(text: str) -> str:
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 #: An id that a vendor or publisher gave: safe inside a Redis key, a URL path and a file name.
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+#: What is acted on or matched: it is taken as it is, or refused.
 Line = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True), AfterValidator(_one_line)]
-#: Free text of a person: shown, never acted on.
-Prose = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(lambda text: "\n".join(map(cleaned, text.splitlines())))]
+
+
+def _shown(value: object) -> str:
+    # Four times the bound, because what is folded makes a text shorter.
+    return shortened(value[: 4 * LONGEST], LONGEST) if isinstance(value, str) else ""
+
+
+def _prose(value: object) -> str:
+    text = value if isinstance(value, str) else ""
+    lines = "\n".join(map(cleaned, text[: LONGEST_PROSE + 1].splitlines()))
+    return lines if len(text) <= LONGEST_PROSE else lines[: LONGEST_PROSE - 1] + "…"
+
+
+def otherwise(default: str) -> AfterValidator:
+    """What is shown where a text is missing, or has nothing that could be shown."""
+    return AfterValidator(lambda text: text or default)
+
+
+#: One line that is only shown: cleaned, folded and cut, and never refused. Empty where nothing is left; see `otherwise`.
+Shown = Annotated[str, BeforeValidator(_shown), StringConstraints(max_length=LONGEST)]
+#: Free text of a person over several lines, only shown: cleaned and cut, and never refused.
+Prose = Annotated[str, BeforeValidator(_prose), StringConstraints(max_length=LONGEST_PROSE)]
 _ADDRESS = re.compile(r"^[^@\s,;<>\"]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+$")
 
 

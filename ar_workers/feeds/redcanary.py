@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -84,6 +84,8 @@ class _Place:
     done: Mapping[str, str] = field(default_factory=dict)
     #: Those of `done` that this round has met again.
     met: tuple[str, ...] = ()
+    #: When polling began. A cursor of version 0.1.0 does not say: what is older than its newest was polled already.
+    begun: str = ""
 
 
 class RedCanary:
@@ -109,12 +111,14 @@ class RedCanary:
     def page(self, cursor: str) -> Page:
         """The detections of one page that are new or changed, as many as the allowance gives; at least one, or it raises."""
         place = _Place(**json.loads(cursor)) if cursor else _Place(newest=self._now().isoformat())
+        place = replace(place, begun=place.begun or place.newest)
+        begun = datetime.fromisoformat(place.begun)
         since = datetime.fromisoformat(place.newest) - self._overlap
         rows = self._rows("/detections", since=iso(since), page=place.page, per_page=PAGE)
         digest = hashlib.sha256(json.dumps([_id(row) for row in rows]).encode()).hexdigest()[:16]
         if not rows or digest == place.last:
             self._kept.clear()
-            return Page((), _dumped(self._next_round(place)), is_more=False)
+            return Page((), _dumped(self._next_round(place)), is_more=False, begun=begun)
         done, met, records = dict(place.done), dict.fromkeys(place.met), []
         for row in sorted(rows, key=_confirmed):
             name, revision = _id(row), _revision(row)
@@ -124,17 +128,19 @@ class RedCanary:
                 except Throttled:
                     if not records:
                         raise
-                    return Page(tuple(records), _dumped(_Place(place.newest, place.page, place.last, done, tuple(met))), is_more=False)
+                    return Page(tuple(records), _dumped(replace(place, done=done, met=tuple(met))), is_more=False, begun=begun)
             done[name] = revision
             met[name] = None
         self._kept.clear()
-        return Page(tuple(records), _dumped(_Place(place.newest, place.page + 1, digest, done, tuple(met))), is_more=True)
+        behind = replace(place, page=place.page + 1, last=digest, done=done, met=tuple(met))
+        return Page(tuple(records), _dumped(behind), is_more=True, begun=begun)
 
     def _next_round(self, place: _Place) -> _Place:
         """From the newest confirmation that was given; what this round did not meet has left the overlap."""
         done = {name: revision for name, revision in place.done.items() if name in set(place.met)}
         times = [at for revision in done.values() if (at := instant(revision.partition("|")[0])) and at <= self._now()]
-        return _Place(newest=max([datetime.fromisoformat(place.newest), *times]).isoformat(), done=done)
+        newest = max([datetime.fromisoformat(place.newest), *times])
+        return _Place(newest=newest.isoformat(), done=done, begun=place.begun)
 
     def _complete(self, row: Row) -> Row:
         """The detection with its marked indicators and its endpoint, as the reader wants them."""
@@ -157,8 +163,8 @@ class RedCanary:
         relationships = row.get("relationships")
         affected = relationships.get("affected_endpoint") if isinstance(relationships, dict) else None
         data = affected.get("data") if isinstance(affected, dict) else None
-        number = data.get("id") if isinstance(data, dict) else None
-        if not isinstance(number, int):
+        number = str(data.get("id")) if isinstance(data, dict) else ""
+        if not (number.isascii() and number.isdigit()):
             return []
         try:
             found = self._rows(f"/endpoints/{number}")

@@ -5,6 +5,9 @@ boundary is never seen. So the next page begins at the last instant of the one b
 a whole page carries one instant does the vendor's own token lead on; there an update could still shift a row out of sight,
 until the next round. Each round begins an overlap before the newest instant that was seen, for what came late. What is
 read twice costs nothing: the ledger knows it.
+
+A list along the times of updates shows an alert of years ago when somebody closes it today. So the cursor keeps when polling
+began, and each page carries it.
 """
 
 from __future__ import annotations
@@ -61,6 +64,11 @@ class _Place:
         since = kept.get("since")
         return cls(datetime.fromisoformat(kept["newest"]), datetime.fromisoformat(since) if since else None, kept.get("token", ""))
 
+    @property
+    def oldest(self) -> datetime:
+        """All before was read already."""
+        return min(self.newest, self.since or self.newest)
+
     def dump(self) -> dict[str, str]:
         kept = {"newest": self.newest.isoformat(), "since": self.since.isoformat() if self.since else "", "token": self.token}
         return {name: text for name, text in kept.items() if text}
@@ -85,15 +93,16 @@ class Walks:
         """One page of the list whose turn it is."""
         kept = json.loads(cursor) if cursor else {}
         # All lists begin at the same instant, the one that is read last as well.
-        begun = {"newest": self.now().isoformat()}
-        places = {walk.name: kept.get(walk.name) or begun for walk in self.walks}
+        new = {"newest": self.now().isoformat()}
+        places = {walk.name: kept.get(walk.name) or new for walk in self.walks}
+        begun = datetime.fromisoformat(kept["begun"]) if "begun" in kept else min(_Place.load(each).oldest for each in places.values())
         turn = int(kept.get("turn", 0)) % len(self.walks)
         walk = self.walks[turn]
         listing, place = self._step(walk, _Place.load(places[walk.name]))
         is_last = place.since is None and turn == len(self.walks) - 1
         places[walk.name] = place.dump()
-        moved = json.dumps({**places, "turn": turn if place.since else (turn + 1) % len(self.walks)})
-        return Page(tuple(_records(walk, listing.rows)), moved, is_more=not is_last)
+        moved = json.dumps({**places, "turn": turn if place.since else (turn + 1) % len(self.walks), "begun": begun.isoformat()})
+        return Page(tuple(_records(walk, listing.rows)), moved, is_more=not is_last, begun=begun)
 
     def _step(self, walk: Walk, place: _Place) -> tuple[Listing, _Place]:
         since = place.since or place.newest - self.overlap

@@ -1,16 +1,18 @@
 """Polling: a feed's pages become events, and the cursor moves only behind what the ledger has accepted.
 
 Killed anywhere, a poller loses nothing: the cursor still stands before what was not accepted. And it doubles nothing:
-what was accepted is known to the ledger by its id when it is read again.
+what was accepted is known to the ledger by its id when it is read again. What was created before polling began is told only: a list
+along the times of updates shows an alert of years ago when somebody closes it today.
 """
 
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ..domain.errors import ARError, InvalidEvent
+from ..domain.events import ThreatPublished
 from ..domain.model import Value
 from ..domain.rows import Acceptance
 from ..domain.text import cleaned
@@ -18,9 +20,10 @@ from .ingest import ingest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from ..domain.events import Event
-    from ..ports import Feed, Ledger, Record
+    from ..ports import Feed, Ledger, Page, Record
     from .services import Services
 
 _log = logging.getLogger(__name__)
@@ -91,7 +94,7 @@ def _read_page(services: Services, feed: Feed, so_far: Report) -> tuple[Report, 
     customer, ledger = so_far.customer, services.ledger
     cursor = ledger.cursor(customer, feed.name)
     page = feed.page(cursor)
-    good, refused = _understood(services, feed, customer, page.records)
+    good, refused = _understood(services, feed, customer, page)
     answers = ingest(ledger, services.doorbell, [event for _, event in good])
     refused += [_conflict(record) for (record, _), answer in zip(good, answers, strict=True) if answer is Acceptance.CONFLICT]
     refused = [each for each in refused if each not in so_far.refused]
@@ -108,21 +111,26 @@ def _read_page(services: Services, feed: Feed, so_far: Report) -> tuple[Report, 
     return report, ledger.move_cursor(customer, feed.name, cursor, page.cursor)
 
 
-def _understood(
-    services: Services, feed: Feed, customer: str, records: Iterable[Record]
-) -> tuple[list[tuple[Record, Event]], list[RefusedRecord]]:
+def _understood(services: Services, feed: Feed, customer: str, page: Page) -> tuple[list[tuple[Record, Event]], list[RefusedRecord]]:
     read = services.readers[feed.reader]
     good: list[tuple[Record, Event]] = []
     refused: list[RefusedRecord] = []
-    for record in records:
+    for record in page.records:
         try:
-            good.append((record, read(record.payload, customer=customer)))
+            good.append((record, _since(page.begun, read(record.payload, customer=customer))))
         except InvalidEvent as error:
             refused.append(RefusedRecord(id=cleaned(record.id), field=error.field, reason=error.reason))
         except Exception as error:  # noqa: BLE001 - a fault of the reader's own must not hide the records behind this one
             _log.exception("the reader %s failed at %s of %s", feed.reader, cleaned(record.id), customer)
             refused.append(RefusedRecord(id=cleaned(record.id), field="record", reason=f"the reader failed ({type(error).__name__})"))
     return good, refused
+
+
+def _since(begun: datetime | None, event: Event) -> Event:
+    """The event, told only if its alert is older than the polling."""
+    if begun is None or event.occurred_at >= begun or not isinstance(event, ThreatPublished):
+        return event
+    return event.to_be_told_only(f"created before polling began ({begun.astimezone(UTC):%Y-%m-%d %H:%M} UTC): told, not acted on")
 
 
 def _conflict(record: Record) -> RefusedRecord:

@@ -6,12 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from ..domain.endpoints import OS, Endpoint, Vendor
 from ..domain.errors import InvalidEvent
 from ..domain.events import parse_event
 from ..domain.threats import Severity
+from ..domain.unread import Unread, read_endpoint
 from .reading import LONGEST_LINE, Fields, line_of
 
 if TYPE_CHECKING:
@@ -33,6 +32,8 @@ _LONGEST_SUMMARY = 20_000
 class Alert:
     """A vendor's record in our words. `id` is the vendor's, and `endpoint` is None where the record names none by its id.
 
+    `occurred_at` is when the vendor made the alert, not when it last changed: what is older than the polling is only told.
+
     `taken_back` is an alert that people have called false or expected: it is of low severity, so that reading it once
     more, after its endpoint was released, isolates nothing again. Groups are never taken from an alert: they are those
     of its time, and the EDR is asked for those of now.
@@ -46,7 +47,7 @@ class Alert:
     title: str
     url: str
     summary: Sequence[str]
-    endpoint: Endpoint | None
+    endpoint: Endpoint | Unread | None
     evidence: Evidence
     taken_back: bool = False
 
@@ -60,7 +61,7 @@ def published(alert: Alert, customer: str | None) -> Event:
     if not customer:
         raise InvalidEvent("customer", f"is not in a record of {alert.vendor}: name it with --customer")
     threat_id = f"{alert.vendor}-{alert.id}"
-    notes = [*alert.summary, *alert.evidence.notes]
+    notes, unread = list(alert.summary), alert.evidence.unread
     if alert.endpoint is None:
         notes.append("The record names no endpoint by its id: nothing can be isolated.")
     event = parse_event(
@@ -77,8 +78,9 @@ def published(alert: Alert, customer: str | None) -> Event:
                 "url": alert.url,
                 "summary": "\n".join(note for note in notes if note)[:_LONGEST_SUMMARY],
             },
-            "endpoints": [] if alert.endpoint is None else [alert.endpoint],
+            "endpoints": [alert.endpoint] if isinstance(alert.endpoint, Endpoint) else [],
             "iocs": alert.evidence.iocs,
+            "unread": [alert.endpoint, *unread] if isinstance(alert.endpoint, Unread) else unread,
         }
     )
     return event.model_copy(update={"id": f"{threat_id}-{event.digest[:_REVISION]}"})
@@ -95,16 +97,13 @@ def alert_id(record: Fields, name: str) -> str:
 
 def endpoint(
     vendor: Vendor, record: Fields, name: str, *, hostname: Any, os: OS = OS.UNKNOWN, groups: frozenset[str] | None = None
-) -> Endpoint | None:
+) -> Endpoint | Unread | None:
     """The endpoint whose id stands in the field `name`; None where no id does. A hostname alone selects nothing."""
     found = record.raw(name)
     if found in (None, "", 0):  # no set: what stands there may be of any type
         return None
     agent_id = str(found) if isinstance(found, int) and not isinstance(found, bool) else found
-    try:
-        return Endpoint(edr=vendor, agent_id=agent_id, hostname=line_of(hostname) or agent_id, os=os, groups=groups)
-    except ValidationError as error:
-        raise record.refusal(name, error.errors(include_input=False)[0]["msg"]) from None
+    return read_endpoint({"edr": vendor, "agent_id": agent_id, "hostname": line_of(hostname), "os": os, "groups": groups})
 
 
 def console(address: object, *domains: str, default: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..domain.endpoints import OS, Vendor
+from ..domain.endpoints import OS, Endpoint, Vendor
 from ..domain.indicators import HashType
 from ..domain.threats import Severity
 from .alerts import Alert, alert_id, console, endpoint, published
@@ -19,6 +19,7 @@ from .reading import Fields, judged, line_of, taken_back
 
 if TYPE_CHECKING:
     from ..domain.events import Event
+    from ..domain.unread import Unread
 
 #: `severity`, 1 to 10, from this number on. The API documents no bands: these are ours.
 SEVERITIES = {1: Severity.LOW, 4: Severity.MEDIUM, 7: Severity.HIGH}
@@ -59,15 +60,15 @@ def read(record: object, *, customer: str | None) -> Event:
             url=console(alert.raw("alert_url"), *_CONSOLES, default=CONSOLE),
             summary=[alert.text("reason", "")],
             endpoint=where,
-            evidence=_evidence(alert, where.agent_id if where else None),
+            evidence=_evidence(alert, where),
             taken_back=taken_back([_determination(alert)], VERDICTS),
         ),
         customer,
     )
 
 
-def _evidence(alert: Fields, agent_id: str | None) -> Evidence:
-    evidence = Evidence(agent_id)
+def _evidence(alert: Fields, where: Endpoint | Unread | None) -> Evidence:
+    evidence = Evidence(where)
     for role in _ROLES:
         evidence.image(_hashes(alert, role), path=alert.raw(f"{role}_name"), malicious=_is_malicious(alert, role))
     evidence.process(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..domain.endpoints import OS, Vendor
+from ..domain.endpoints import OS, Endpoint, Vendor
 from ..domain.indicators import HashType
 from ..domain.threats import Severity
 from .alerts import Alert, alert_id, endpoint, published
@@ -17,6 +17,7 @@ from .reading import Fields, taken_back
 
 if TYPE_CHECKING:
     from ..domain.events import Event
+    from ..domain.unread import Unread
 
 #: `alert_severity`, 0 to 100, from this number on. The API documents no bands: these are thirds, and ours.
 SEVERITIES = {0: Severity.LOW, 34: Severity.MEDIUM, 67: Severity.HIGH}
@@ -48,15 +49,15 @@ def read(record: object, *, customer: str | None) -> Event:
             url=CONSOLE,
             summary=[f"The server's id of the process: {alert.shown('process_id', 'process_unique_id', default='not told')}"],
             endpoint=where,
-            evidence=_evidence(alert, where.agent_id if where else None),
+            evidence=_evidence(alert, where),
             taken_back=taken_back([alert.raw("status")], VERDICTS),
         ),
         customer,
     )
 
 
-def _evidence(alert: Fields, agent_id: str | None) -> Evidence:
-    evidence = Evidence(agent_id)
+def _evidence(alert: Fields, where: Endpoint | Unread | None) -> Evidence:
+    evidence = Evidence(where)
     hashes = {HashType.SHA256: alert.raw("sha256"), HashType.MD5: alert.raw("md5")}
     evidence.image(hashes, path=alert.raw("process_path"), malicious=False)
     value = alert.raw("ioc_value")

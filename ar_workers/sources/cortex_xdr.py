@@ -64,7 +64,7 @@ def read(record: object, *, customer: str | None) -> Event:
         hostname=alert.raw("host_name"),
         os=_SYSTEMS.get(_first(alert.raw("agent_os_type")), OS.UNKNOWN),
     )
-    evidence = Evidence(where.agent_id if where else None)
+    evidence = Evidence(where)
     events = _events(alert)
     guilty = _subject(events) if judged([alert.raw("name"), *_said(alert)], VERDICTS) else ""
     for event in events:
@@ -73,7 +73,7 @@ def read(record: object, *, customer: str | None) -> Event:
         Alert(
             vendor=Vendor.CORTEX_XDR,
             id=alert_id(alert, "alert_id"),
-            occurred_at=alert.moment("detection_timestamp"),
+            occurred_at=alert.moment("local_insert_ts", "detection_timestamp"),
             severity=alert.means("severity", SEVERITIES),
             classification=alert.shown("category", default="Alert"),
             title=alert.shown("name", default="Cortex XDR alert"),

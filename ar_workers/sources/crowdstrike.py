@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..domain.endpoints import OS, Vendor
+from ..domain.endpoints import OS, Endpoint, Vendor
 from ..domain.indicators import HashType
 from ..domain.threats import Severity
 from .alerts import Alert, alert_id, console, endpoint, published
@@ -19,6 +19,7 @@ from .reading import Fields, judged, moment_of, number_of, taken_back
 
 if TYPE_CHECKING:
     from ..domain.events import Event
+    from ..domain.unread import Unread
 
 #: `severity` from this number on. The bands are those of `severity_name`: Low from 20, Medium from 40, High from 60, Critical from 80.
 SEVERITIES = {0: Severity.LOW, 40: Severity.MEDIUM, 60: Severity.HIGH}
@@ -54,7 +55,7 @@ def read(record: object, *, customer: str | None) -> Event:
             url=console(alert.raw("falcon_host_link"), "crowdstrike.com", "crowdstrike.mil", default=CONSOLE),
             summary=[alert.text("description", "")],
             endpoint=where,
-            evidence=_evidence(alert, where.agent_id if where else None),
+            evidence=_evidence(alert, where),
             taken_back=taken_back(_said(alert), VERDICTS),
         ),
         customer,
@@ -67,8 +68,8 @@ def _id(alert: Fields) -> str:
     return alert_id(Fields({"composite_id": whole.partition(":")[2] or whole}), "composite_id")
 
 
-def _evidence(alert: Fields, agent_id: str | None) -> Evidence:
-    evidence = Evidence(agent_id)
+def _evidence(alert: Fields, where: Endpoint | Unread | None) -> Evidence:
+    evidence = Evidence(where)
     hashes = {kind: alert.raw(kind) for kind in HashType}
     said = _said(alert)
     states = {_sha256(file): file.raw("state") for file in alert.parts("quarantined_files")}

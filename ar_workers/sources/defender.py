@@ -51,7 +51,7 @@ def read(record: object, *, customer: str | None) -> Event:
     severity = alert.means("severity", SEVERITIES)
     where = endpoint(Vendor.DEFENDER, alert, "machineId", hostname=alert.raw("computerDnsName"))
     category, threat = alert.shown("category", default="Alert"), alert.shown("threatFamilyName", "threatName", default="")
-    evidence = Evidence(where.agent_id if where else None)
+    evidence = Evidence(where)
     for piece in alert.parts("evidence"):
         _KINDS.get(piece.text("entityType", "").lower(), _ignore)(piece, evidence, _is_malicious(alert, piece))
     return published(

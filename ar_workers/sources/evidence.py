@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
-from ..domain.indicators import IOC, FileHash, HashType
-from .reading import line_of, number_of
+from ..domain.endpoints import Endpoint
+from ..domain.indicators import IOC, HashType
+from ..domain.unread import Unread, glimpse, read_ioc
+from .reading import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,15 +27,20 @@ class Evidence:
     What is seen twice is kept once, with the graver verdict.
     """
 
-    def __init__(self, agent_id: str | None = None) -> None:
-        self._agent_id = agent_id
+    def __init__(self, where: Endpoint | Unread | None) -> None:
+        self._agent_id = where.agent_id if isinstance(where, Endpoint) else None
         self._found: dict[tuple[str, str], IOC] = {}
-        self.notes: list[str] = []
+        self._unread: dict[Unread, None] = {}
 
     @property
     def iocs(self) -> list[IOC]:
         """What was found, in the order of the record."""
         return list(self._found.values())
+
+    @property
+    def unread(self) -> list[Unread]:
+        """What could not be read."""
+        return list(self._unread)
 
     def image(self, hashes: Mapping[HashType, Any], *, path: Any = None, malicious: bool) -> None:
         """A file by its content, and by its path where that is more than a name."""
@@ -74,32 +79,21 @@ class Evidence:
         for kind, value in hashes.items():
             if value is None or (isinstance(value, str) and not value.strip("0 ")):
                 continue
-            try:
-                FileHash(**{kind: value})
-            except ValidationError:
-                if noted:
-                    self._note(kind, value, "is not a hash of that type")
-            else:
+            found = read_ioc({"indicator": {"type": "hash", kind: value}})
+            if isinstance(found, IOC):
                 good[kind] = value
+            elif noted:
+                self._unread[found] = None
         return good
 
     def _add(self, wish: dict[str, Any], *, malicious: bool, shown: Any = None) -> None:
-        try:
-            ioc = IOC.model_validate(
-                {"indicator": wish, "confirmed_malicious": malicious, "safe_to_act": malicious, "agent_id": self._agent_id}
-            )
-        except ValidationError as error:
-            self._note(wish["type"], wish.get("path") if shown is None else shown, error.errors(include_input=False)[0]["msg"])
+        ioc = read_ioc({"indicator": wish, "confirmed_malicious": malicious, "safe_to_act": malicious, "agent_id": self._agent_id})
+        if isinstance(ioc, Unread):
+            self._unread[ioc if shown is None else Unread(kind=ioc.kind, shown=glimpse(shown), reason=ioc.reason)] = None
             return
         identity = (ioc.indicator.type, ioc.indicator.target)
         if malicious or identity not in self._found:
             self._found[identity] = ioc
-
-    def _note(self, kind: str, value: Any, why: str) -> None:
-        named = repr(line_of(value)[:80]) if isinstance(value, str) else f"of type {type(value).__name__}"
-        note = f"Not taken as indicator: {kind} {named}: {why.removeprefix('Value error, ')}"
-        if note not in self.notes:
-            self.notes.append(note)
 
 
 def is_path(value: object) -> bool:

@@ -11,13 +11,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from ..domain.endpoints import OS, Endpoint, Vendor
 from ..domain.errors import InvalidEvent
 from ..domain.events import parse_event
-from ..domain.indicators import IOC
-from ..domain.text import cleaned
+from ..domain.threats import UNREADABLE_URL
+from ..domain.unread import ENDPOINT, Unread, not_read, read_ioc, sorted_out
 from .alerts import endpoint
 from .reading import Fields
 
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..domain.events import Event
+    from ..domain.indicators import IOC
 
 _PLATFORMS = {"windows": OS.WINDOWS, "os x": OS.MACOS, "macos": OS.MACOS, "linux": OS.LINUX}
 #: Red Canary's product codes of sensors -> ours.
@@ -41,23 +40,31 @@ _PRODUCTS = {
     "cortex_xdr": Vendor.CORTEX_XDR,
 }
 _PORTAL = re.compile(r"^https://([A-Za-z0-9-]+)\.my\.redcanary\.co/")
-_HEADLINE = re.compile(r"^\s*\[[^\]]*?-(\d+)\]\s*(.*)$")
+_HEADLINE = re.compile(r"^\s*\[[^\]]*?-([0-9]+)\]\s*(.*)$", re.DOTALL)
+_NUMBER = re.compile(r"^[0-9]{1,20}$")
 
 
 def read(record: object, *, customer: str | None) -> Event:
-    """The detection as ThreatPublished. `customer` defaults to the portal's subdomain. Raises InvalidEvent."""
+    """The detection as ThreatPublished. `customer` defaults to the portal's subdomain. Raises InvalidEvent.
+
+    With a customer named, the address of the portal is only a link, and costs no more than that.
+    """
     detection = Fields.of(record)
     if detection.raw("type") != "Detection":
         raise InvalidEvent("type", f"is {str(detection.raw('type'))[:40]!r}, and a Detection is wanted")
     attributes = detection.part("attributes")
     subdomain = _subdomain(detection)
-    endpoints = list(_endpoints(detection))
-    iocs, dropped = _indicators(detection, endpoints)
+    if not (customer or subdomain):
+        raise InvalidEvent("links.self", "is not an address of the portal, https://NAME.my.redcanary.co/...")
+    endpoints, unread = sorted_out(_endpoints(detection))
+    # Of several endpoints, the detection does not say on which one an indicator is: neither do those that could not be read.
+    agent_id = endpoints[0].agent_id if len(endpoints) == 1 and not unread else None
+    iocs, unread_iocs = sorted_out(_indicators(detection, agent_id))
     number, title = _headline(attributes, detection)
     confirmed = attributes.text("confirmed_at")
     # A detection that was published again, or of which more was seen, is another event of the same threat.
     revision = "-".join(re.sub(r"[^0-9]", "", at) for at in (confirmed, attributes.text("last_activity_seen_at", "")) if at)
-    notes = [attributes.text("summary", ""), *dropped]
+    notes = [attributes.text("summary", "")]
     if not endpoints:
         host = detection.text("hostname", "no hostname")
         notes.append(f"No sensor id of the affected endpoint is known ({host}): nothing can be isolated.")
@@ -72,11 +79,12 @@ def read(record: object, *, customer: str | None) -> Event:
                 "severity": attributes.text("severity").lower(),
                 "classification": _classification(attributes),
                 "title": title,
-                "url": f"https://{subdomain}.my.redcanary.co/detections/{detection.raw('id')}",
-                "summary": "\n".join(note for note in notes if note)[:20_000],
+                "url": f"https://{subdomain}.my.redcanary.co/detections/{detection.raw('id')}" if subdomain else UNREADABLE_URL,
+                "summary": "\n".join(note for note in notes if note),
             },
             "endpoints": endpoints,
             "iocs": iocs,
+            "unread": [*unread, *unread_iocs],
         }
     )
 
@@ -86,70 +94,84 @@ def _subdomain(detection: Fields) -> str:
     own = links.get("self") if isinstance(links, dict) else None
     address = own.get("href") if isinstance(own, dict) else own
     found = _PORTAL.match(address) if isinstance(address, str) else None
-    if not found:
-        raise InvalidEvent("links.self", "is not an address of the portal, https://NAME.my.redcanary.co/...")
-    return found.group(1).lower()
+    return found.group(1).lower() if found else ""
 
 
 def _headline(attributes: Fields, detection: Fields) -> tuple[str, str]:
     """`[DEMO-447] Malicious Software (Trojan)`: the threat's number and its title. The numeric id is another number."""
     found = _HEADLINE.match(attributes.text("headline", ""))
     if found:
-        return found.group(1), found.group(2)[:500] or "Threat"
-    if not isinstance(detection.raw("id"), int):
+        return found.group(1), found.group(2)
+    number = str(detection.raw("id"))
+    if not _NUMBER.match(number):
         raise InvalidEvent("id", "is not a number, and the headline names none")
-    return str(detection.raw("id")), "Threat"
+    return number, ""
 
 
 def _classification(attributes: Fields) -> str:
-    found = attributes.part("classification")
-    root = found.text("superclassification")
+    value = attributes.raw("classification")
+    found = Fields(value if isinstance(value, dict) else {})
+    root = found.shown("superclassification", default="not classified")
     leaves = found.raw("subclassification") or []
     named = ", ".join(str(leaf) for leaf in leaves) if isinstance(leaves, list) else str(leaves)
-    return cleaned(f"{root} ({named})" if named else root)[:500]
+    return f"{root} ({named})" if named else root
 
 
-def _endpoints(detection: Fields) -> Iterator[Endpoint]:
-    for each in detection.parts("endpoints"):
-        attributes = each.part("attributes")
-        sensor = attributes.part("sensor")
-        facts = sensor.part("attributes", optional=True)
-        product = str(sensor.raw("product") or facts.raw("product") or facts.raw("sensor_product_cd") or "").lower().replace(" ", "_")
-        if product not in _PRODUCTS:
-            raise sensor.refusal("product", f"is {product[:40]!r}, known are {', '.join(sorted(_PRODUCTS))}")
-        groups = facts.raw("group")
-        found = endpoint(
-            _PRODUCTS[product],
-            sensor,
-            "id",
-            hostname=attributes.raw("hostname"),
-            os=_PLATFORMS.get(str(attributes.raw("platform")).lower(), OS.UNKNOWN),
-            groups=frozenset(map(str, groups)) if isinstance(groups, list) else None,
-        )
-        if found is None:
-            raise sensor.refusal("id", "is missing")
-        yield found
+def _endpoints(detection: Fields) -> Iterator[Endpoint | Unread]:
+    for place, each in enumerate(_listed(detection, "endpoints")):
+        attributes = each.get("attributes") if isinstance(each, dict) else None
+        hostname = attributes.get("hostname") if isinstance(attributes, dict) else None
+        try:
+            yield _endpoint(Fields.of(each, f"endpoints.{place}"))
+        except InvalidEvent as problem:
+            yield not_read(ENDPOINT, hostname or each, str(problem))
 
 
-def _indicators(detection: Fields, endpoints: list[Endpoint]) -> tuple[list[IOC], list[str]]:
+def _endpoint(each: Fields) -> Endpoint | Unread:
+    attributes = each.part("attributes")
+    sensor = attributes.part("sensor")
+    facts = sensor.part("attributes", optional=True)
+    product = str(sensor.raw("product") or facts.raw("product") or facts.raw("sensor_product_cd") or "").lower().replace(" ", "_")
+    if product not in _PRODUCTS:
+        raise sensor.refusal("product", f"is {product[:40]!r}, known are {', '.join(sorted(_PRODUCTS))}")
+    groups = facts.raw("group")
+    found = endpoint(
+        _PRODUCTS[product],
+        sensor,
+        "id",
+        hostname=attributes.raw("hostname"),
+        os=_PLATFORMS.get(str(attributes.raw("platform")).lower(), OS.UNKNOWN),
+        groups=frozenset(map(str, groups)) if isinstance(groups, list) else None,
+    )
+    if found is None:
+        raise sensor.refusal("id", "is missing")
+    return found
+
+
+def _indicators(detection: Fields, agent_id: str | None) -> Iterator[IOC | Unread]:
     """Marked indicators are what the analysts confirmed and released for action. One that cannot be read costs only itself."""
-    agent_id = endpoints[0].agent_id if len(endpoints) == 1 else None
-    found: list[IOC] = []
-    notes: list[str] = []
-    for position, each in enumerate(detection.parts("marked_indicators_of_compromise"), start=1):
-        for wish in _wishes(_plain(each.raw("attributes") or each.values)):
-            try:
-                found.append(IOC(indicator=wish, confirmed_malicious=True, safe_to_act=True, agent_id=agent_id))
-            except ValidationError as error:
-                notes.append(f"Indicator {position} was not understood: {error.errors()[0]['msg']}")
-        if "ip_address" in str(each.values):
-            notes.append(f"Indicator {position} is an IP address: no action exists for it.")
-    return found, notes
+    for each in _listed(detection, "marked_indicators_of_compromise"):
+        if not isinstance(each, dict):
+            yield read_ioc(each)
+            continue
+        plain = _plain(each.get("attributes") or each)
+        wishes = list(_wishes(plain))
+        for wish in wishes:
+            yield read_ioc({"indicator": wish, "confirmed_malicious": True, "safe_to_act": True, "agent_id": agent_id})
+        if each.get("attributes") and not wishes:
+            yield not_read("indicator", ", ".join(sorted(plain)), "it names nothing that an action is known for")
+
+
+def _listed(detection: Fields, name: str) -> list[Any]:
+    """What stands in a list; what should be one and is none stands for itself."""
+    found = detection.raw(name)
+    return [] if found is None else found if isinstance(found, list) else [found]
 
 
 def _wishes(item: dict[str, Any]) -> Iterator[Any]:
     """An item as indicators: a file gives a hash to ban and a path to act on."""
     file, domain, key = item.get("file"), item.get("domain"), item.get("key") or item.get("registry_key")
+    address = _address(item)
     if isinstance(file, dict):
         hashes = {kind: file[kind] for kind in ("sha256", "sha1", "md5") if file.get(kind)}
         if hashes:
@@ -160,6 +182,13 @@ def _wishes(item: dict[str, Any]) -> Iterator[Any]:
         yield {"type": "domain", "domain": domain["name"]}
     if isinstance(key, dict) and key.get("path"):
         yield {"type": "registry", "key": key["path"]}
+    if address:
+        yield {"type": "ip", "ip": address}
+
+
+def _address(item: dict[str, Any]) -> Any:
+    holders = [item, *(value for value in item.values() if isinstance(value, dict))]
+    return next((holder["ip_address"] for holder in holders if holder.get("ip_address")), None)
 
 
 def _plain(item: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from .reading import Fields, judged, moment_of, taken_back
 
 if TYPE_CHECKING:
     from ..domain.events import Event
+    from ..domain.unread import Unread
 
 #: `threatInfo.confidenceLevel`, v2.0's `cloudVerdict`, and a STAR rule's `severity`. SentinelOne has no severity of a
 #: threat, so the first two are ours: what it is sure of is high, and what it does not tell is for a person to judge.
@@ -85,13 +86,13 @@ def _said(info: Fields) -> list[object]:
     return [info.raw("analystVerdict"), info.raw("mitigationStatus"), benign]
 
 
-def _file_of(where: Endpoint | None, hashes: dict[HashType, object], info: Fields, words: list[object]) -> Evidence:
-    evidence = Evidence(where.agent_id if where else None)
+def _file_of(where: Endpoint | Unread | None, hashes: dict[HashType, object], info: Fields, words: list[object]) -> Evidence:
+    evidence = Evidence(where)
     evidence.image(hashes, path=info.raw("filePath"), malicious=judged(words, VERDICTS))
     return evidence
 
 
-def _of_file(record: Fields, info: Fields, where: Endpoint | None, evidence: Evidence, *, severity: str) -> Alert:
+def _of_file(record: Fields, info: Fields, where: Endpoint | Unread | None, evidence: Evidence, *, severity: str) -> Alert:
     own_id = alert_id(record, "id")
     return Alert(
         vendor=Vendor.SENTINELONE,
@@ -127,8 +128,8 @@ def _star(record: Fields) -> Alert:
     )
 
 
-def _star_evidence(record: Fields, info: Fields, rule: Fields, where: Endpoint | None) -> Evidence:
-    evidence = Evidence(where.agent_id if where else None)
+def _star_evidence(record: Fields, info: Fields, rule: Fields, where: Endpoint | Unread | None) -> Evidence:
+    evidence = Evidence(where)
     source, target = record.part("sourceProcessInfo", optional=True), record.part("targetProcessInfo", optional=True)
     malicious = judged([rule.raw("treatAsThreat"), info.raw("analystVerdict")], VERDICTS)
     hashes = {kind: source.raw(f"fileHash{kind.capitalize()}") for kind in HashType}
@@ -142,7 +143,7 @@ def _star_evidence(record: Fields, info: Fields, rule: Fields, where: Endpoint |
     return evidence
 
 
-def _endpoint(agent: Fields, name: str, system: str, *, hostname: object) -> Endpoint | None:
+def _endpoint(agent: Fields, name: str, system: str, *, hostname: object) -> Endpoint | Unread | None:
     return endpoint(
         Vendor.SENTINELONE,
         agent,

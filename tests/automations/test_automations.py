@@ -18,6 +18,7 @@ from ar_workers.domain.notifications import Audience, Kind
 from ar_workers.domain.policies import FileResponse, MediumIsolation
 from ar_workers.domain.states import State
 from ar_workers.domain.threats import Author, Note, Severity
+from ar_workers.domain.unread import Unread
 from tests.builders import (
     EVIL,
     NOON,
@@ -176,6 +177,49 @@ def test_a_target_that_must_not_be_touched_is_skipped_by_the_plan():
     assert reasons(planned(a_threat_published(iocs=(ioc,)))) == ["system or sensor file: never touched by automation"]
 
 
+def test_a_skip_of_a_long_path_plans_the_rest():
+    """The label of an action is a hostname and a path: longer than a line."""
+    ioc = an_ioc(File(path=r"\\server\share\\" + "x" * 480), **ON_ENDPOINT)
+    plan = planned(a_threat_published(iocs=(ioc,)))
+    assert verbs(plan) == ["isolate"]
+    assert plan.skips[0].subject.endswith("…")
+
+
+AN_ODD_ENDPOINT = Unread(kind="endpoint", shown="x y", reason="not read: agent_id has not the form of one")
+AN_ODD_DOMAIN = Unread(kind="domain", shown="203.0.113.7", reason="unsupported: no action exists for an IP address")
+A_MUTEX = Unread(kind="mutex", shown="Global", reason="unsupported: no action exists for an indicator of this type")
+
+
+def test_what_could_not_be_read_is_skipped_with_its_reason_and_told_and_the_rest_is_acted_on():
+    unread = (AN_ODD_ENDPOINT, AN_ODD_DOMAIN, A_MUTEX)
+    plan = planned(a_threat_published(iocs=(an_ioc(),), unread=unread))
+    assert verbs(plan) == ["isolate", "ban_hash"]
+    assert [(skip.verb, skip.subject) for skip in plan.skips] == [("isolate", "x y"), ("ban_domain", "203.0.113.7"), ("act_on", "Global")]
+    assert reasons(plan) == [each.reason for each in unread]
+    assert dict(plan.notifications[0].facts)["Not read"].startswith(f"3: {AN_ODD_ENDPOINT.line}; domain 203.0.113.7: unsupported")
+
+
+def test_a_thousand_odd_parts_are_told_in_one_line():
+    (note,) = planned(a_threat_published(unread=(A_MUTEX,) * 1000)).notifications
+    assert len(dict(note.facts)["Not read"]) <= 300
+
+
+OLD = "created before polling began (2026-11-24 12:00 UTC): told, not acted on"
+
+
+def test_what_is_told_only_is_told_and_not_acted_on():
+    plan = planned(a_threat_published(iocs=(an_ioc(), an_ioc(safe_to_act=False)), endpoints=(an_endpoint(), LINUX), told_only=OLD))
+    assert plan.actions == ()
+    assert reasons(plan) == [OLD] * 4
+    assert [note.kind for note in plan.notifications] == [Kind.THREAT_PUBLISHED, Kind.UNSUPPORTED_OS]
+    assert ("Not acted on", OLD) in plan.notifications[0].facts
+
+
+def test_of_a_low_threat_that_is_told_only_nobody_is_told():
+    plan = planned(a_threat_published(threat=a_threat(severity=Severity.LOW), iocs=(an_ioc(),), told_only=OLD))
+    assert (plan.notifications, set(reasons(plan))) == ((), {"low severity: not automated"})
+
+
 INDICATORS = st.sampled_from(
     [
         FileHash(sha256=sha256("x")),
@@ -202,11 +246,15 @@ IOCS = st.builds(
     endpoints=st.lists(st.sampled_from([an_endpoint(), OUTSIDE, LINUX]), unique=True, max_size=3),
     severity=st.sampled_from(Severity),
     response=st.sampled_from(FileResponse),
+    unread=st.lists(st.sampled_from([AN_ODD_ENDPOINT, AN_ODD_DOMAIN, A_MUTEX]), max_size=3),
+    told_only=st.sampled_from(["", OLD]),
 )
-def test_every_ioc_and_every_endpoint_has_exactly_one_outcome(iocs, endpoints, severity, response):
-    event = a_threat_published(iocs=tuple(iocs), endpoints=tuple(endpoints), threat=a_threat(severity=severity))
+def test_every_ioc_and_every_endpoint_has_exactly_one_outcome(iocs, endpoints, severity, response, unread, told_only):
+    threat = a_threat(severity=severity)
+    event = a_threat_published(iocs=tuple(iocs), endpoints=tuple(endpoints), threat=threat, unread=tuple(unread), told_only=told_only)
     plan = planned(event, policy=a_policy(file_response=response))
-    assert len(plan.actions) + len(plan.skips) == len(iocs) + len(endpoints)
+    assert len(plan.actions) + len(plan.skips) == len(iocs) + len(endpoints) + len(unread)
+    assert not (told_only and plan.actions)
 
 
 def test_a_request_for_remediation_tells_the_tres():
@@ -254,6 +302,18 @@ def test_a_linux_endpoint_in_a_remediate_group_is_told_of():
 )
 def test_other_endpoints_are_not_told_of(endpoint):
     assert planned(grouped(endpoint)).notifications == ()
+
+
+def test_names_of_groups_are_cleaned_before_they_are_told():
+    odd = LINUX.model_copy(update={"groups": frozenset({"Remediate", "a\u202eb\nc"})})
+    (note,) = planned(grouped(odd)).notifications
+    assert dict(note.facts)["Groups"] == "Remediate, a b c"
+
+
+@pytest.mark.parametrize("reason", ["a\u202eb\nc", "a b c", " a  b c "])
+def test_an_odd_reason_still_closes_a_threat(reason):
+    event = ThreatClosed(id="c", customer="acme", occurred_at=NOON, threat=a_threat(), reason=reason)
+    assert planned(event).closes == "threat closed: a b c"
 
 
 def test_a_closed_threat_calls_off_what_is_queued():

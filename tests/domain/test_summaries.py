@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ar_workers.domain.notifications import Notification, remediation_summary
+from ar_workers.domain.rows import Containment
 from ar_workers.domain.states import State
-from ar_workers.domain.summaries import EDR_NAMES, MOST_ENTRIES, OUTCOMES, Who
+from ar_workers.domain.summaries import EDR_NAMES, MOST_ENTRIES, OUTCOMES, Who, summarise
 from ar_workers.edr import ADAPTERS
 from tests.builders import NOON, a_row, a_summary, a_threat
 
@@ -93,3 +94,18 @@ def test_only_the_other_facts_are_beside_the_summary():
 
 def test_without_a_tre_it_is_a_draft():
     assert remediation_summary("acme", a_threat(), a_summary()).headline.startswith("Draft")
+
+
+def shown(*, is_isolated):
+    return {a_row().lane: Containment(is_isolated=is_isolated, at=NOON)}
+
+
+def test_an_endpoint_that_another_threat_released_is_not_called_isolated():
+    assert summarise([a_row()], a_threat()).isolated == ("FIN-LT-07",)
+    assert summarise([a_row()], a_threat(), shown=shown(is_isolated=False)).isolated == ()
+
+
+def test_an_endpoint_that_another_threat_isolated_is_called_so():
+    rows = [a_row(), a_row(verb="release", id="acme:release:1")]
+    assert summarise(rows, a_threat()).isolated == ()
+    assert summarise(rows, a_threat(), shown=shown(is_isolated=True)).isolated == ("FIN-LT-07",)

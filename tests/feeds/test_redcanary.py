@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -14,6 +15,7 @@ from ar_workers.domain.indicators import FileHash
 from ar_workers.feeds import redcanary
 from ar_workers.feeds.gated import GatedFeed
 from ar_workers.feeds.redcanary import Config, RedCanary
+from ar_workers.feeds.walk import instant
 from ar_workers.pipeline.limits import declare_limits
 from ar_workers.pipeline.poll import read_feed
 from ar_workers.simulator import Fault
@@ -141,6 +143,34 @@ def test_a_detection_that_comes_late_with_an_older_time_is_read():
         bench.poll()
         bench.simulation.world.tenant("acme").add_alert(a_detection(2, seconds_ago=7200))
         assert bench.poll().accepted == 1
+
+
+def test_what_was_confirmed_before_polling_began_is_told_only_in_every_process():
+    with a_bench([a_detection(1, seconds_ago=60)]) as bench:
+        bench.poll()
+        bench.simulation.world.tenant("acme").add_alert(a_detection(2, seconds_ago=-1))
+        bench.simulation.world.tenant("acme").add_alert(a_detection(3, seconds_ago=60))
+        bench.services = dataclasses.replace(bench.services, feeds=services_at(bench.simulation).feeds)
+        assert bench.poll().accepted == 2
+        assert {event.threat.id: bool(event.told_only) for event in bench.events()} == {
+            "THREAT-1": True,
+            "THREAT-2": False,
+            "THREAT-3": True,
+        }
+
+
+def test_a_cursor_of_version_0_1_0_began_at_its_newest_instant():
+    with a_bench() as bench:
+        page = feed_at(bench.simulation).page(json.dumps({"newest": ago(100), "page": 1, "last": "", "done": {}, "met": []}))
+        again = feed_at(bench.simulation).page(page.cursor)
+        assert instant(ago(102)) < page.begun == again.begun < instant(ago(98))
+
+
+def test_an_endpoint_whose_number_is_a_text_is_found():
+    detection = a_detection(1, endpoint="7")
+    with a_bench([detection], endpoints={"7": an_endpoint_of("PC-1")}) as bench:
+        bench.poll()
+        assert [each.agent_id for each in bench.events()[0].endpoints] == [agent_id("PC-1")]
 
 
 def test_history_is_not_acted_on():

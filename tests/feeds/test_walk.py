@@ -111,6 +111,25 @@ def test_all_lists_begin_when_the_first_is_asked():
     assert second.asked == [(20, "")]
 
 
+def test_every_page_carries_when_polling_began_and_a_new_process_keeps_it():
+    sources = [Source(*(a_row(number, number) for number in range(20, 25))) for _ in range(2)]
+    cursor, found = "", []
+    for hour in range(6):
+        page = walks(*sources, now=lambda hour=hour: NOON + timedelta(hours=hour)).page(cursor)
+        cursor, found = page.cursor, [*found, page.begun]
+    assert found == [NOON] * 6
+
+
+def test_a_cursor_of_version_0_1_0_began_at_its_oldest_instant():
+    old = {
+        "list 0": {"newest": iso(NOON), "since": iso(NOON - timedelta(minutes=3))},
+        "list 1": {"newest": iso(NOON - timedelta(minutes=1))},
+    }
+    page = walks(Source(), Source()).page(json.dumps({**old, "turn": 1}))
+    assert page.begun == NOON - timedelta(minutes=3)
+    assert walks(Source(), Source()).page(page.cursor).begun == page.begun
+
+
 def test_one_list_is_read_after_the_other():
     feed = walks(Source(a_row(1, 1), a_row(2, 2), a_row(3, 3)), Source(a_row(9, 1)))
     found, cursor = a_round(feed, begun("list 0", "list 1"))

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ar_workers.automations.ioc_response import plan
+from ar_workers.automations.threat_published import plan as isolations
 from ar_workers.domain.endpoints import OS
 from ar_workers.domain.errors import InvalidEvent
 from ar_workers.domain.events import load_event
@@ -74,17 +75,19 @@ def test_without_the_endpoints_id_the_alert_is_told_and_selects_nothing(sample, 
 
 @EVERY
 @pytest.mark.parametrize("wrong", [True, 1.5, [], {}, "a b", "a/../b"])
-def test_an_id_of_an_endpoint_that_is_none_is_refused_by_its_field(sample, wrong):
-    with pytest.raises(InvalidEvent) as raised:
-        read(sample, (sample.endpoint, wrong))
-    assert raised.value.field == ".".join(map(str, sample.endpoint))
+def test_an_id_of_an_endpoint_that_is_none_costs_the_endpoint_and_the_alert_is_told(sample, wrong):
+    event = read(sample, (sample.endpoint, wrong))
+    (unread,) = event.unread
+    assert (event.endpoints, unread.kind, unread.reason) == ((), "endpoint", unread.reason)
+    assert unread.reason.startswith("not read: agent_id ")
+    assert [(skip.verb, skip.reason) for skip in isolations(event, a_context()).skips] == [("isolate", unread.reason)]
 
 
 @EVERY
 @pytest.mark.parametrize("wrong", ["string", "a" * 63, 5, ["a" * 64], {"a": "b"}])
 def test_a_hash_that_cannot_be_read_costs_only_itself(sample, wrong):
     event = read(sample, (sample.sha256, wrong))
-    assert "Not taken as indicator: sha256" in event.threat.summary
+    assert [(each.kind, each.reason.partition("sha256")[0]) for each in event.unread] == [("hash", "not read: ")]
     assert {each.rstrip("*") for each in said(event)} >= {each.rstrip("*") for each in said(read(sample))} - {"hash"}
 
 

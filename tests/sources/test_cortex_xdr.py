@@ -78,12 +78,17 @@ def test_severities_are_cortexs_words(word, severity):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("severity", "HUGE"), ("detection_timestamp", "soon"), ("detection_timestamp", 10**30), ("alert_id", None), ("events", "none")],
+    [("severity", "HUGE"), ("local_insert_ts", "soon"), ("local_insert_ts", 10**30), ("alert_id", None), ("events", "none")],
 )
 def test_a_field_that_cannot_be_read_is_named(name, value):
     with pytest.raises(InvalidEvent) as raised:
         event(((name,), value))
     assert raised.value.field == name
+
+
+def test_an_alert_is_as_old_as_its_record_and_not_as_what_was_detected():
+    assert event((("detection_timestamp",), 0)).occurred_at == event().occurred_at
+    assert event((("local_insert_ts",), None)).occurred_at < event().occurred_at
 
 
 def test_an_alert_of_a_firewall_has_no_endpoint():

@@ -112,5 +112,5 @@ def test_what_triggered_the_alert_is_told_without_a_verdict(kind, value, target)
 @pytest.mark.parametrize("value", ["https://[", "https://192.0.2.1/x", "string", 7])
 def test_a_domain_that_is_none_is_noted(value):
     found = event((("ioc_value",), value))
-    assert "Not taken as indicator: domain" in found.threat.summary
+    assert [each.kind for each in found.unread] == ["domain"]
     assert "domain" not in said(found)

@@ -68,7 +68,5 @@ def test_any_record_in_any_format_is_an_event_or_a_refusal_that_names_a_field():
 
 def test_a_placeholder_says_what_it_could_not_read():
     (placeholder,) = payloads(RECORDED / "sentinelone" / "alert.json")
-    summary = FORMATS["sentinelone"](placeholder, customer="acme").threat.summary
-    assert [line.split(":")[1].split()[0] for line in summary.splitlines() if "Not taken" in line] == [
-        *("sha256", "sha1", "md5", "process", "domain", "registry")
-    ]
+    unread = FORMATS["sentinelone"](placeholder, customer="acme").unread
+    assert [each.kind for each in unread] == ["hash", "hash", "hash", "process", "domain", "registry"]

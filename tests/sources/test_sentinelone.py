@@ -93,7 +93,6 @@ def test_confidence_is_taken_for_severity(word, severity):
         (((INFO,), None), "threatInfo"),
         (((INFO, "confidenceLevel"), "certain"), "threatInfo.confidenceLevel"),
         (((INFO, "createdAt"), "string"), "threatInfo.createdAt"),
-        (((AGENT, "agentId"), {}), "agentRealtimeInfo.agentId"),
         (((AGENT,), "string"), "agentRealtimeInfo"),
         ((("id",), None), "id"),
     ],

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ar_workers.domain.endpoints import OS, Vendor
 from ar_workers.domain.errors import InvalidEvent
+from ar_workers.domain.threats import UNREADABLE_URL
 from ar_workers.sources import FORMATS
 from ar_workers.sources.records import records
 from tests.builders import a_threat_published, sha256
@@ -155,15 +156,17 @@ def test_a_carried_endpoint_is_used_with_its_groups():
 @pytest.mark.parametrize(
     ("sensor", "field"),
     [
-        ({"product": "crowdstrike"}, "id"),
-        ({"product": "crowdstrike", "id": "a b"}, "id"),
-        ({"id": "a" * 32, "product": "norton"}, "product"),
+        ({"product": "crowdstrike"}, "endpoints.0.attributes.sensor.id: is missing"),
+        ({"product": "crowdstrike", "id": "a b"}, "agent_id has not the form of one"),
+        ({"id": "a" * 32, "product": "norton"}, "endpoints.0.attributes.sensor.product: is 'norton'"),
+        ("norton", "endpoints.0.attributes.sensor: is not an object"),
     ],
 )
-def test_a_sensor_that_cannot_be_used_is_named_by_its_field(sensor, field):
-    with pytest.raises(InvalidEvent) as raised:
-        redcanary(endpoints=[{"attributes": {"hostname": "victim", "sensor": sensor}}])
-    assert raised.value.field == f"endpoints.0.attributes.sensor.{field}"
+def test_a_sensor_that_cannot_be_used_costs_its_endpoint_and_no_other(sensor, field):
+    event = redcanary(endpoints=[{"attributes": {"hostname": "laptop", "sensor": sensor}}, AN_ENDPOINT])
+    assert [each.hostname for each in event.endpoints] == ["victim"]
+    assert [(each.kind, each.shown) for each in event.unread] == [("endpoint", "laptop")]
+    assert field in event.unread[0].reason
 
 
 def test_marked_indicators_are_confirmed_and_safe():
@@ -174,12 +177,51 @@ def test_marked_indicators_are_confirmed_and_safe():
         {"attributes": {"ip": {"ip_address": "192.0.2.1", "ip_address_matches_rfc_1918?": False}}},
         {"relationships": {}, "links": {}},
         {"attributes": {"domain": {"name": "not a domain"}}},
+        {"attributes": {"email": {"subject": "x"}}},
+        "no object",
     ]
     event = redcanary(endpoints=[AN_ENDPOINT], marked_indicators_of_compromise=marked)
     assert [ioc.indicator.type for ioc in event.iocs] == ["hash", "file", "domain", "registry"]
     assert all(ioc.confirmed_malicious and ioc.safe_to_act and ioc.agent_id == "a" * 32 for ioc in event.iocs)
-    assert "Indicator 4 is an IP address" in event.threat.summary
-    assert "Indicator 6 was not understood" in event.threat.summary
+    assert [each.line for each in event.unread] == [
+        "ip 192.0.2.1: unsupported: no action exists for an IP address",
+        "domain not a domain: not read: domain is not a domain name",
+        "indicator email: not read: it names nothing that an action is known for",
+        "indicator no object: not read: it is not an object",
+    ]
+
+
+def test_an_indicator_is_not_laid_on_one_endpoint_because_the_other_could_not_be_read():
+    marked = [{"attributes": {"file": {"path": r"C:\x.exe"}}}]
+    for endpoints, agent_id in (([AN_ENDPOINT], "a" * 32), ([AN_ENDPOINT, {"attributes": 5}], None)):
+        event = redcanary(endpoints=endpoints, marked_indicators_of_compromise=marked)
+        assert [ioc.agent_id for ioc in event.iocs] == [agent_id]
+
+
+@pytest.mark.parametrize("name", ["endpoints", "marked_indicators_of_compromise"])
+def test_what_is_no_list_costs_only_itself(name):
+    event = redcanary(**{name: 5})
+    assert [each.shown for each in event.unread] == ["5"]
+
+
+@pytest.mark.parametrize("links", [None, {"self": {"href": "https://example.invalid/openapi/v3/detections/9447"}}])
+def test_with_a_customer_named_a_link_that_is_no_portals_costs_only_the_link(links):
+    event = redcanary("acme", links=links)
+    assert (event.customer, event.threat.url) == ("acme", UNREADABLE_URL)
+
+
+def test_joiners_in_a_headline_refuse_no_detection():
+    headline = "[CASE-206] \u0645\u06cc\u200c\u062e \U0001f469\u200d\U0001f4bb"
+    event = redcanary(attributes={**a_detection()["attributes"], "headline": headline, "classification": "Trojan"})
+    assert (event.threat.id, event.threat.title) == ("THREAT-206", "\u0645\u06cc \u062e \U0001f469 \U0001f4bb")
+    assert event.threat.classification == "not classified"
+
+
+def test_a_detection_is_numbered_by_its_id_where_the_headline_names_none():
+    attributes = {**a_detection()["attributes"], "headline": None}
+    found = [redcanary(id=number, attributes=attributes) for number in (9447, "9447")]
+    assert [each.threat.id for each in found] == ["THREAT-9447"] * 2
+    assert {each.threat.title for each in found} == {"Threat"}
 
 
 @pytest.mark.parametrize(
@@ -190,7 +232,6 @@ def test_marked_indicators_are_confirmed_and_safe():
         ({"attributes": {**a_detection()["attributes"], "severity": None}}, "attributes.severity"),
         ({"attributes": {**a_detection()["attributes"], "severity": "critical"}}, "threat.severity"),
         ({"attributes": {**a_detection()["attributes"], "confirmed_at": None}}, "attributes.confirmed_at"),
-        ({"attributes": {**a_detection()["attributes"], "classification": None}}, "attributes.classification"),
         ({"links": None}, "links.self"),
         ({"links": {"self": {"href": "https://evil.example/"}}}, "links.self"),
     ],

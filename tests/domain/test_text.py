@@ -1,0 +1,65 @@
+"""What is acted on is refused unless it is clean; what is only shown is made so."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from ar_workers.domain.endpoints import Endpoint
+from ar_workers.domain.text import LONGEST, LONGEST_PROSE, Line, Prose, Shown, is_printable
+from ar_workers.domain.threats import Note
+from tests.builders import a_threat
+
+SHOWN, LINE, PROSE = TypeAdapter(Shown), TypeAdapter(Line), TypeAdapter(Prose)
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(ANYTHING)
+def test_what_is_shown_is_one_clean_line_whatever_stood_there(value):
+    line = SHOWN.validate_python(value)
+    assert is_printable(line)
+    assert "\n" not in line
+    assert SHOWN.validate_python(line) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a\u202eb\nc\t d", "a b c d"),
+        ("\u0645\u06cc\u200c\u062e", "\u0645\u06cc \u062e"),
+        ("\ud800", ""),
+        (" \u200b ", ""),
+        ("x" * LONGEST, "x" * LONGEST),
+        ("x" * (LONGEST + 1), "x" * (LONGEST - 1) + "…"),
+        ("x" * 2**20, "x" * (LONGEST - 1) + "…"),
+    ],
+)
+def test_what_is_shown_is_cleaned_folded_and_cut(text, line):
+    assert SHOWN.validate_python(text) == line
+
+
+@pytest.mark.parametrize("text", ["a\u202eb", "a\u200db", "a\nb", "", " ", "x" * (LONGEST + 1), None, 5])
+def test_what_is_acted_on_is_refused_instead(text):
+    with pytest.raises(ValidationError):
+        LINE.validate_python(text)
+
+
+def test_prose_keeps_its_lines_and_is_cut():
+    assert PROSE.validate_python("a\u202e\r\nb") == "a \nb"
+    assert PROSE.validate_python(None) == ""
+    long = PROSE.validate_python("x" * 2**20)
+    assert (len(long), long[-1]) == (LONGEST_PROSE, "…")
+
+
+@pytest.mark.parametrize("nothing", ["", None, " ", "\u200d", 5, []])
+def test_a_text_of_which_nothing_can_be_shown_has_a_stand_in(nothing):
+    threat = a_threat(title=nothing, classification=nothing)
+    assert (threat.title, threat.classification) == ("Threat", "not classified")
+    assert Endpoint(edr="crowdstrike", agent_id="agent-7", hostname=nothing).hostname == "agent-7"
+    assert Note(author="tre", name=nothing, text="x").name == "not named"
