@@ -23,4 +23,4 @@ the EDR then shows is what the ledger settles.
     cli/          arctl
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .domain.limits import Limits
     from .domain.notifications import Delivery, Digest
     from .domain.results import Result
-    from .domain.rows import Acceptance, Claim, EventPlan, Finding, Refusal, Row, Seat, ThreatRecord
+    from .domain.rows import Acceptance, Claim, Containment, EventPlan, Finding, Refusal, Row, Seat, ThreatRecord
     from .domain.scores import Ring, Score
 
 
@@ -81,11 +81,15 @@ class Record(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Records that came together, the cursor behind them, and whether more is there and may be asked for at once."""
+    """Records that came together, the cursor behind them, and whether more is there and may be asked for at once.
+
+    `begun` is when polling began, for ever the same: what was created before is told and not acted on.
+    """
 
     records: tuple[Record, ...]
     cursor: str
     is_more: bool
+    begun: datetime | None = None
 
 
 class Feed(Protocol):
@@ -179,7 +183,10 @@ class Ledger(Protocol):
         """
 
     def requeue(self, row_id: str, *, by: str, life: timedelta) -> Ring | Refusal:
-        """Bring a failed row back with a new generation, or let a held one pass its guard: a person's decision."""
+        """Bring a failed row back with a new generation, or let a held one pass the guard that held it: a person's decision.
+
+        Refused is what the kill switch still holds, and an isolation that is older than a release of its endpoint.
+        """
 
     def resolve(self, row_id: str, *, by: str, was_sent: bool) -> list[Ring] | Refusal:
         """A person says what became of an unknown delivery: it is done, or it is pending as if it had never begun."""
@@ -210,14 +217,20 @@ class Ledger(Protocol):
     def move_cursor(self, customer: str, feed: str, expected: str, new: str) -> bool:
         """Move it on if it still stands where it is expected; otherwise another reader has moved it."""
 
-    def pause(self, customer: str, scope: str, reason: str) -> None:
-        """Close the kill switch for `*`, `edr:NAME` or `verb:NAME` of one customer."""
+    def pause(self, customer: str | None, scope: str, reason: str) -> None:
+        """Close the kill switch for `*`, `edr:NAME` or `verb:NAME` of one customer; None: of all, known or not.
 
-    def resume(self, customer: str, scope: str) -> list[Ring]:
-        """Open it again, and bring what it held back."""
+        It holds everything but releases, which give access back, and deliveries.
+        """
 
-    def pauses(self, customer: str) -> dict[str, str]:
+    def resume(self, customer: str | None, scope: str) -> list[Ring]:
+        """Open it again, and bring what it held back. The switch of all customers is another one than theirs."""
+
+    def pauses(self, customer: str | None) -> dict[str, str]:
         """The closed switches: scope to reason."""
+
+    def containments(self, customer: str, lanes: Sequence[str]) -> dict[str, Containment]:
+        """By lane, what the EDR last showed of each endpoint, whatever threat moved it; nothing of those it was not asked about."""
 
     def knows(self, customer: str, once_prefix: str) -> set[str]:
         """The `once` keys under the prefix: what has been told."""

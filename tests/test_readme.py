@@ -19,6 +19,11 @@ BLOCKS = re.findall(r"```console\n(.*?)```", README.read_text(), re.DOTALL)
 COMMANDS = [line.removeprefix("$ ").partition("  #")[0].strip() for block in BLOCKS for line in block.splitlines()]
 #: These start a machine: the end-to-end tests run them.
 ELSEWHERE = {"make run", "make test", "arctl up"}
+#: What has been done before: nothing can be opened that is not closed.
+BEFORE = {
+    "arctl resume": "arctl pause --reason drill",
+    "arctl resume --customer acme": "arctl pause --customer acme --reason drill",
+}
 
 
 def test_the_generated_parts_are_up_to_date():
@@ -32,6 +37,8 @@ def test_a_command_of_the_readme_runs(command, real_redis, redis_url, tmp_path):
     environment = {"PATH": os.environ["PATH"], "AR_REDIS_URL": redis_url, "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
     arctl = [sys.executable, "-m", "ar_workers.cli"]
     subprocess.run([*arctl, "ingest", "threats.ndjson"], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    for each in BEFORE.get(command, "").splitlines():
+        subprocess.run([*arctl, *shlex.split(each)[1:]], cwd=tmp_path, env=environment, check=True, capture_output=True)
     words = shlex.split(command)
     assert words[0] == "arctl"
     result = subprocess.run([*arctl, *words[1:]], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)

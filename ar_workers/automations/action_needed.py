@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from .context import Context
 
 
+#: An endpoint that is not cut off, or does not get its network back, is nobody's line in a digest.
+_CONTAINMENT = frozenset({"isolate", "release"})
+
+
 def plan(event: ActionStopped, context: Context) -> Plan:  # noqa: ARG001 - every automation takes the same two
     """Tell the TREs, and those of the customer's receivers whose routes ask for it.
 
@@ -30,4 +34,5 @@ def _told(event: ActionStopped, audience: Audience) -> Notification:
         threat=event.threat,
         headline=f"Action needed: {what} {'is held' if event.state == 'held' else 'failed'}"[:500],
         facts=(("Action", what[:500]), ("State", event.state), ("Reason", shortened(event.reason, 500) or "not known")),
+        incident=event.id if event.verb in _CONTAINMENT else "",
     )

@@ -18,4 +18,5 @@ def plan(event: ReleaseRequested, context: Context) -> Plan:  # noqa: ARG001 - e
     Nobody is told: who asked, and why, stands in the timeline. Once it is recorded, no isolation that was planned
     before it can begin any more.
     """
-    return Plan(actions=(ReleaseEndpoint(customer=event.customer, edr=event.endpoint.edr, endpoint=event.endpoint),))
+    release = ReleaseEndpoint(customer=event.customer, edr=event.endpoint.edr, endpoint=event.endpoint, requested_by=event.requested_by)
+    return Plan(actions=(release,))

@@ -26,13 +26,14 @@ from .egress import Egress
 
 if TYPE_CHECKING:
     from ..domain.notifications import Delivery, Notification
-    from ..domain.threats import Threat
 
 #: PagerDuty's limit; its own OpenAPI does not check it.
 SUMMARY = 1024
 SEVERITIES = {Severity.HIGH: "critical", Severity.MEDIUM: "error", Severity.LOW: "info"}
 #: A constant: the field is required, and a host's name has no business there.
 SOURCE = "active-remediation"
+#: What is paged, where it is not the threat itself.
+_WORDS = {Kind.REMEDIATION_SUMMARY: "threat remediated", Kind.ACTION_NEEDED: "action needed"}
 _SILENT = dict.fromkeys((429, 500, 502, 503, 504), 1)
 
 
@@ -60,7 +61,7 @@ def probe(config: Config) -> Check:
 
 
 class PagerDuty:
-    """`ports.Channel`. One dedup key per threat: a repeated trigger updates the open alert, so repeating is harmless."""
+    """`ports.Channel`. One dedup key per threat and incident: a repeated trigger updates the open alert, so repeating is harmless."""
 
     dedupes = True
     marks_copies = True
@@ -70,16 +71,16 @@ class PagerDuty:
         self._tls = ssl.create_default_context(cafile=str(config.ca_file) if config.ca_file else None)
 
     def render(self, notification: Notification) -> dict[str, Any] | None:
-        """The event by allow-list; None for what is about no threat.
+        """The event by allow-list; None for what is about no threat and waits for nobody.
 
         That a threat is remediated is told as well, and wakes nobody: whoever learns of the summary only would have no
         open alert that could be resolved instead.
         """
         threat = notification.threat
         if threat is None:
-            return None
+            return _about_no_threat(notification) if notification.incident else None
         is_over = notification.kind is Kind.REMEDIATION_SUMMARY
-        what = "threat remediated" if is_over else "threat"
+        what = _WORDS.get(notification.kind, "threat")
         return {
             "payload": {
                 "summary": one_line(f"{threat.severity.upper()} {what}: {threat.classification}", SUMMARY),
@@ -92,7 +93,7 @@ class PagerDuty:
                     "classification": threat.classification,
                 },
             },
-            "dedup_key": dedup_key(notification.customer, threat),
+            "dedup_key": dedup_key(notification.customer, threat.id, notification.incident),
             "links": [{"href": threat.url, "text": "Open threat"}],
         }
 
@@ -135,9 +136,17 @@ class PagerDuty:
         return client
 
 
-def dedup_key(customer: str, threat: Threat) -> str:
-    """One key per threat of a customer: opaque, never empty, and below PagerDuty's 255 characters."""
-    return hashlib.sha256(f"{customer}\x1f{threat.id}".encode()).hexdigest()
+def dedup_key(customer: str, threat_id: str, incident: str = "") -> str:
+    """One key per threat of a customer, and per incident: opaque, never empty, and below PagerDuty's 255 characters."""
+    return hashlib.sha256("\x1f".join(filter(None, (customer, threat_id, incident))).encode()).hexdigest()
+
+
+def _about_no_threat(notification: Notification) -> dict[str, Any]:
+    """An endpoint's own matter, as a release that failed: whoever is paged finds it in the other channels."""
+    return {
+        "payload": {"summary": _WORDS[Kind.ACTION_NEEDED].capitalize(), "source": SOURCE, "severity": SEVERITIES[Severity.HIGH]},
+        "dedup_key": dedup_key(notification.customer, "", notification.incident),
+    }
 
 
 def _unanswered(error: Exception) -> Result:

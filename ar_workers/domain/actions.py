@@ -94,6 +94,8 @@ class ReleaseEndpoint(_OnEndpoint):
     """Give the endpoint its network back."""
 
     verb: Literal["release"] = "release"
+    #: Who wants it; nothing of its identity.
+    requested_by: str = ""
 
 
 class KillProcess(_OnEndpoint):

@@ -44,6 +44,8 @@ class Notification(Value):
     `threat` is None for what is about an endpoint alone. `facts` are label and value, in reading order.
     `summary` is for channels that can lay it out; its lines stand among the facts too, for those that cannot.
     `once` names something that is told only once until it is forgotten (an endpoint with an unsupported OS).
+    `incident` names a matter of its own, which waits for a person now: it is never gathered into a digest, and who is paged by
+    threat is paged anew for it.
     """
 
     audience: Audience
@@ -55,6 +57,7 @@ class Notification(Value):
     body: Prose = ""
     summary: Summary | None = None
     once: str | None = None
+    incident: str = ""
 
     @property
     def other_facts(self) -> tuple[tuple[str, str], ...]:

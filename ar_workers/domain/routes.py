@@ -144,7 +144,7 @@ def route(notification: Notification, routes: Sequence[Route], receivers: Mappin
                 receiver=receivers[name],
                 not_before=each.not_before(notification, now),
                 fallback=receivers[each.fallback] if each.fallback and each.fallback != name else None,
-                digest=each.digest,
+                digest=None if notification.incident else each.digest,
             )
             found.setdefault(name, target)
         if not each.goes_on:

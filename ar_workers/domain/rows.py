@@ -10,9 +10,9 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, ValidationError
 
-from .actions import identity, load_action
+from .actions import ReleaseEndpoint, identity, load_action
 from .model import Value
 from .notifications import Delivery, delivery_identity, load_delivery
 from .scores import Queue
@@ -21,9 +21,11 @@ from .threats import Threat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from .actions import Action
     from .events import Event
+    from .guards import Guard
     from .notifications import Notification
     from .plans import Skip
 
@@ -58,6 +60,8 @@ class NewRow:
     #: A delivery that has a fallback: its failure comes in again as an event.
     has_fallback: bool = False
     once: str | None = None
+    #: Of a release: the person who wants it.
+    asked_by: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +71,14 @@ class EventPlan:
     event: Event
     rows: Sequence[NewRow]
     closes: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Containment:
+    """What the EDR last showed of an endpoint, whichever threat moved it."""
+
+    is_isolated: bool
+    at: datetime
 
 
 class Row(Value):
@@ -111,6 +123,11 @@ class Claim:
     order: str
     was: State
     fence: int
+    #: What the row says of itself, for which the guards were asked: the order must say the same.
+    verb: str = ""
+    edr: str = ""
+    lane: str = ""
+    remote: str = ""
     attempts: int = 0
     looks: int = 0
     crashes: int = 0
@@ -120,8 +137,8 @@ class Claim:
     thread: str = ""
     #: The intent's deadline has passed: look once more, then give up.
     is_late: bool = False
-    #: A person has approved what a guard held.
-    is_approved: bool = False
+    #: The guards that a person has opened for this row.
+    approved: frozenset[str] = frozenset()
     #: Its last worker was lost with it in hand.
     is_lost: bool = False
     #: How long nobody has looked at what was begun.
@@ -162,7 +179,7 @@ class Finding:
 
     `after` is when the row is due again (for pending, performed and unknown). `counts` says whether the try
     counts as an attempt (a look does not). `receipt` is kept for the next look, `reference` and `evidence`
-    are shown to people. `health` and `stay_away`, the remote's own wish, steer its breaker and budget.
+    are shown to people. `guard` is who holds it. `health` and `stay_away`, the remote's own wish, steer its breaker and budget.
     """
 
     state: State
@@ -174,6 +191,8 @@ class Finding:
     evidence: str = ""
     health: Health = Health.UNSEEN
     stay_away: timedelta = timedelta()
+    #: Of a held row: who holds it.
+    guard: Guard | None = None
 
 
 class Acceptance(StrEnum):
@@ -204,6 +223,37 @@ class ThreatRecord(Value):
     timeline: tuple[TimelineEntry, ...] = ()
 
 
+def contradiction(claim: Claim) -> str | None:
+    """Where a row and its order do not say the same. Then one of them was not written by us: nothing may be asked for it.
+
+    The guards and the ledger's switches were asked about the row, the credential and the target come from the order.
+    """
+    try:
+        said = _said_by_action(claim.action()) if claim.kind == "action" else _said_by_delivery(claim.delivery())
+    except ValidationError:
+        return "the order cannot be read"
+    row = {"customer": claim.customer, "verb": claim.verb, "edr": claim.edr, "lane": claim.lane, "remote": claim.remote}
+    row |= {"id": claim.row_id.partition(".")[0]} if claim.kind == "action" else {}
+    wrong = [f"{name}: row {row[name] or 'none'}, order {said[name] or 'none'}" for name in row if row[name] != said[name]]
+    return "; ".join(wrong) or None
+
+
+def _said_by_action(action: Action) -> dict[str, str]:
+    strangers = [each.edr for each in action.endpoints if each.edr is not action.edr]
+    edr = strangers[0] if strangers else action.edr
+    name = identity(action)
+    return {"customer": action.customer, "verb": action.verb, "edr": edr, "lane": _lane(action), "remote": action.edr, "id": name}
+
+
+def _said_by_delivery(delivery: Delivery) -> dict[str, str]:
+    receiver = delivery.receiver
+    return {"customer": delivery.customer, "verb": receiver.channel, "edr": "", "lane": "", "remote": receiver.place}
+
+
+def _lane(action: Action) -> str:
+    return f"{action.edr}/{action.lane}" if action.lane else ""
+
+
 def action_row(action: Action, threat_id: str, *, after: tuple[str, ...], life: timedelta) -> NewRow:
     """An action as a row to be recorded."""
     is_containment = action.verb in {"isolate", "release"}
@@ -215,11 +265,12 @@ def action_row(action: Action, threat_id: str, *, after: tuple[str, ...], life: 
         subject=action.label,
         queue=Queue.ISOLATION if is_containment else Queue.IOC,
         label=f"{action.verb} {action.label} · {action.customer} · {threat_id}",
-        lane=f"{action.edr}/{action.lane}" if action.lane else None,
+        lane=_lane(action) or None,
         remote=action.edr,
         after=after,
         order=action.model_dump_json(),
         life=life,
+        asked_by=action.requested_by if isinstance(action, ReleaseEndpoint) else "",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime
@@ -14,10 +15,10 @@ from .text import Identifier, Line, shortened
 from .threats import Severity, Url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from .rows import Row
+    from .rows import Containment, Row
     from .threats import Threat
 
 #: Of one section. A summary is kept once per receiver, and mail readers hide what is beyond 100 KB.
@@ -105,8 +106,8 @@ class Section(Value):
 class Summary(Value):
     """What became of a threat. Every action of it is in exactly one section.
 
-    `accepted_at` is when the publication reached us; None if the ledger does not know. `isolated` are endpoints that were
-    isolated and whose release is not recorded: they are still off the network unless somebody released them elsewhere.
+    `accepted_at` is when the publication reached us; None if the ledger does not know. `isolated` are endpoints of which the EDR
+    last showed that they are, whatever threat isolated them: they are off the network unless somebody released them elsewhere.
     """
 
     threat_id: Identifier
@@ -138,8 +139,13 @@ class Summary(Value):
         return tuple((label, shortened(line, _LONGEST)) for label, line in lines + isolated)
 
 
-def summarise(rows: Iterable[Row], threat: Threat, accepted_at: datetime | None = None) -> Summary:
-    """The actions of a threat, in plan order; deliveries are not the customer's concern."""
+def summarise(
+    rows: Iterable[Row], threat: Threat, accepted_at: datetime | None = None, shown: Mapping[str, Containment] = MappingProxyType({})
+) -> Summary:
+    """The actions of a threat, in plan order; deliveries are not the customer's concern.
+
+    `shown` is by lane what the EDR last showed of the endpoints. One that it lacks is judged by the threat's own rows.
+    """
     actions = [row for row in rows if row.kind == "action"]
     return Summary(
         threat_id=threat.id,
@@ -150,7 +156,7 @@ def summarise(rows: Iterable[Row], threat: Threat, accepted_at: datetime | None 
         outstanding=_section("Outstanding", [row for row in actions if row.state not in _DONE | _NOT_NEEDED]),
         completed=_section("Completed", [row for row in actions if row.state in _DONE]),
         not_done=_section("Not done", [row for row in actions if row.state in _NOT_NEEDED]),
-        isolated=_isolated(actions),
+        isolated=_isolated(actions, shown),
     )
 
 
@@ -163,10 +169,13 @@ def _lines(section: Section) -> list[str]:
     return [entry.line for entry in section.entries] + more
 
 
-def _isolated(actions: Iterable[Row]) -> tuple[str, ...]:
-    """Subjects whose last word is an isolation, in plan order."""
-    last = {(row.lane, row.subject): row.verb for row in actions if row.state in _DONE and row.verb in {"isolate", "release"}}
-    return tuple(_subject(subject) for (_, subject), verb in last.items() if verb == "isolate")[:MOST_ENTRIES]
+def _isolated(actions: Sequence[Row], shown: Mapping[str, Containment]) -> tuple[str, ...]:
+    """The endpoints that the threat was to move and that are isolated, in plan order."""
+    moves = [row for row in actions if row.lane and row.verb in {"isolate", "release"}]
+    last = {row.lane: row.verb == "isolate" for row in moves if row.state in _DONE}
+    last |= {lane: found.is_isolated for lane, found in shown.items()}
+    subjects = {row.lane: row.subject for row in moves if last.get(row.lane)}
+    return tuple(map(_subject, subjects.values()))[:MOST_ENTRIES]
 
 
 def _entry(row: Row) -> Entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 import time
@@ -19,7 +20,7 @@ from ..domain.scores import Ring, share
 from .clients import infos, unavailable_if_away
 from .packing import packed, unpacked
 from .scripting import Scripts, prefix
-from .shapes import acceptance, at_head, claim_of, conclusion, customer_of, in_ms, planned, rings_of, row_of, threat_of
+from .shapes import acceptance, at_head, claim_of, conclusion, containment_of, customer_of, in_ms, planned, rings_of, row_of, threat_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from ..domain.events import Event
     from ..domain.limits import Limits
     from ..domain.notifications import Delivery, Digest
-    from ..domain.rows import EventPlan, Finding
+    from ..domain.rows import Containment, EventPlan, Finding
 
 _log = logging.getLogger(__name__)
 #: A ring is expected to arrive within this; only then does the sweep ring again.
@@ -47,6 +48,14 @@ _MOST_PACKED = 60
 _PACKED_TOGETHER = 50
 _CUSTOMERS = "ar:customers"
 _DUE_SETS = ("due:first", "due")
+#: For so long a look at the kill switches of all customers holds: together with a claim's clearance less than a second.
+SWITCH_LIVES = timedelta(milliseconds=200)
+_NEVER_READ = (float("-inf"), "{}")
+
+
+def _paused(customer: str | None) -> str:
+    """The key of a customer's kill switches; None is all customers, known or not."""
+    return f"{prefix(customer)}paused" if customer else "ar:paused"
 
 
 class RedisLedger:
@@ -59,6 +68,7 @@ class RedisLedger:
         grace: timedelta = GRACE,
         least_remaining: timedelta = LEAST_REMAINING,
         most_visits: int = MOST_VISITS,
+        switch_lives: timedelta = SWITCH_LIVES,
         watches_memory: bool = True,
     ) -> None:
         self._redis: Any = client  # its types speak of bytes and text at once
@@ -66,6 +76,8 @@ class RedisLedger:
         self._room_seen = float("-inf") if watches_memory else float("inf")
         self._grace = in_ms(grace)
         self._least_remaining = in_ms(least_remaining)
+        self._switch_lives = switch_lives.total_seconds()
+        self._everyone = _NEVER_READ
         self._scripts = Scripts(client)
 
     def accept(self, events: Sequence[Event], *, unrung: Container[str] = ()) -> list[Acceptance]:
@@ -117,13 +129,25 @@ class RedisLedger:
 
     def claim(self, row_ids: Sequence[str], *, owner: str, lease: timedelta, most_isolations: int | None) -> list[Claim | Refusal]:
         most = -1 if most_isolations is None else most_isolations
-        replies = self._run("claim", customer_of(row_ids[0]), owner, in_ms(lease), most, self._most_visits, *row_ids) if row_ids else []
+        if not row_ids:
+            return []
+        replies = self._run(
+            "claim", customer_of(row_ids[0]), owner, in_ms(lease), most, self._most_visits, self._everyones_switch(), *row_ids
+        )
         return [claim_of(row_id, reply) for row_id, reply in zip(row_ids, replies, strict=True)]
 
     def begin(self, claim: Claim, *, most_isolations: int | None) -> Refusal | None:
         most = -1 if most_isolations is None else most_isolations
-        answer = self._run("begin", claim.customer, claim.row_id, claim.fence, self._least_remaining, most)
+        answer = self._run("begin", claim.customer, claim.row_id, claim.fence, self._least_remaining, most, self._everyones_switch())
         return None if answer == "go" else Refusal(reason=answer)
+
+    def _everyones_switch(self) -> str:
+        """The kill switches of all customers, as JSON for the scripts. Where they cannot be read nothing is claimed and nothing begun."""
+        read_at, switches = self._everyone
+        if time.monotonic() - read_at > self._switch_lives:
+            switches = json.dumps(self.pauses(None))
+            self._everyone = time.monotonic(), switches
+        return switches
 
     def conclude(self, visits: Sequence[tuple[Claim, Finding]]) -> list[list[Ring] | None]:
         parts = [part for claim, finding in visits for part in conclusion(claim, finding)]
@@ -175,7 +199,7 @@ class RedisLedger:
         return sum(map(int, self._scripts.run_all(calls)))
 
     def requeue(self, row_id: str, *, by: str, life: timedelta) -> Ring | Refusal:
-        granted, *parts = self._run("requeue", customer_of(row_id), row_id, by, in_ms(life))
+        granted, *parts = self._run("requeue", customer_of(row_id), row_id, by, in_ms(life), json.dumps(self.pauses(None)))
         return Refusal(reason=parts[0]) if granted == "no" else rings_of(parts)[0]
 
     def resolve(self, row_id: str, *, by: str, was_sent: bool) -> list[Ring] | Refusal:
@@ -230,17 +254,34 @@ class RedisLedger:
     def move_cursor(self, customer: str, feed: str, expected: str, new: str) -> bool:
         return bool(self._run("move_cursor", customer, feed, expected, new))
 
-    def pause(self, customer: str, scope: str, reason: str) -> None:
+    def pause(self, customer: str | None, scope: str, reason: str) -> None:
         with unavailable_if_away():
-            self._redis.sadd(_CUSTOMERS, customer)
-            self._redis.hset(f"{prefix(customer)}paused", scope, reason)
+            if customer:
+                self._redis.sadd(_CUSTOMERS, customer)
+            self._redis.hset(_paused(customer), scope, reason)
+        self._everyone = _NEVER_READ
 
-    def resume(self, customer: str, scope: str) -> list[Ring]:
-        return rings_of(self._run("resume", customer, scope))
-
-    def pauses(self, customer: str) -> dict[str, str]:
+    def resume(self, customer: str | None, scope: str) -> list[Ring]:
+        """Of all customers it waits until no worker goes by the closed switch any more, so that none holds a row behind it."""
+        if customer:
+            return rings_of(self._run("resume", customer, scope))
         with unavailable_if_away():
-            return dict(self._redis.hgetall(f"{prefix(customer)}paused"))
+            was_closed = self._redis.hdel(_paused(None), scope)
+        self._everyone = _NEVER_READ
+        time.sleep(2 * self._switch_lives if was_closed else 0)
+        return [ring for name in self.customers() for ring in rings_of(self._run("resume", name, f"everyone {scope}"))]
+
+    def pauses(self, customer: str | None) -> dict[str, str]:
+        with unavailable_if_away():
+            return dict(self._redis.hgetall(_paused(customer)))
+
+    def containments(self, customer: str, lanes: Sequence[str]) -> dict[str, Containment]:
+        with unavailable_if_away():
+            pipe = self._redis.pipeline(transaction=False)
+            for lane in lanes:
+                pipe.hmget(f"{prefix(customer)}endpoint:{lane}", ["shown", "shown_at"])
+            found = zip(lanes, pipe.execute(), strict=True)
+        return {lane: containment_of(shown, at) for lane, (shown, at) in found if shown}
 
     def knows(self, customer: str, once_prefix: str) -> set[str]:
         with unavailable_if_away():

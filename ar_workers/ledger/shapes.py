@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ..domain.rows import Claim, Refusal, Row, ThreatRecord, TimelineEntry
+from ..domain.rows import Claim, Containment, Refusal, Row, ThreatRecord, TimelineEntry
 from ..domain.scores import Queue, Ring
 from ..domain.states import State
 from ..domain.threats import Threat
@@ -65,6 +65,7 @@ def _wished(row: NewRow, grace: int) -> tuple[str | int, ...]:
         grace,
         int(row.has_fallback),
         row.once or "",
+        row.asked_by,
         len(row.after),
         *row.after,
     )
@@ -75,13 +76,20 @@ def claim_of(row_id: str, reply: Sequence[Any]) -> Claim | Refusal:
     granted, *parts = reply
     if granted == "no":
         return Refusal(reason=parts[0])
-    threat, kind, order, was, fence, attempts, looks, crashes, generation, receipt, late, approved, cleared, unseen, thread, lost = parts
+    threat, kind, order, was, fence, attempts, looks, crashes, generation, receipt, late, approved, cleared, unseen, thread, lost, *said = (
+        parts
+    )
+    verb, edr, lane, remote = said
     return Claim(
         row_id=row_id,
         customer=customer_of(row_id),
         threat_id=threat,
         kind=kind,
         order=order,
+        verb=verb,
+        edr=edr,
+        lane=lane,
+        remote=remote,
         was=State(was),
         fence=int(fence),
         attempts=int(attempts),
@@ -90,7 +98,7 @@ def claim_of(row_id: str, reply: Sequence[Any]) -> Claim | Refusal:
         generation=int(generation),
         receipt=receipt,
         is_late=late == "1",
-        is_approved=approved == "1",
+        approved=frozenset(filter(None, approved.split(","))),
         is_cleared=cleared == "1",
         is_lost=lost == "1",
         unseen_for=timedelta(milliseconds=float(unseen)),
@@ -113,6 +121,7 @@ def conclusion(claim: Claim, finding: Finding) -> tuple[str | int, ...]:
         finding.evidence,
         finding.health,
         in_ms(finding.stay_away),
+        finding.guard or "",
     )
 
 
@@ -182,3 +191,8 @@ def row_of(customer: str, row_id: str, found: dict[str, str]) -> Row:
             **instants,
         }
     )
+
+
+def containment_of(shown: str, at: str) -> Containment:
+    """What an endpoint's own record says."""
+    return Containment(is_isolated=shown == "isolate", at=datetime.fromtimestamp(int(at) / 1000, UTC))

@@ -15,7 +15,7 @@ from ..domain.actions import Effect
 from ..domain.endpoints import OS
 from ..domain.errors import ARError, EDRError, EndpointNotFound, NotSent, OutcomeUnknown, Throttled, Unsupported, VendorFault
 from ..domain.facts import Fact, Receipt, Sight
-from ..domain.guards import Verdict, rule
+from ..domain.guards import Guard, Verdict, rule
 from ..domain.retries import GiveUp, after_error, look_again
 from ..domain.rows import Finding, Health
 from ..domain.states import State
@@ -120,18 +120,19 @@ def _in_doubt(claim: Claim, action: Action, fact: Fact) -> Finding | None:
     unless it is an isolation that nobody has looked at for so long that a person may have released the endpoint.
     """
     if claim.was == State.UNKNOWN and action.verb == "isolate" and claim.unseen_for > LONG_UNSEEN:
-        return Finding(state=State.HELD, reason="the answer was lost, and somebody may have released the endpoint since: a TRE decides")
+        reason = "the answer was lost, and somebody may have released the endpoint since: a TRE decides"
+        return Finding(state=State.HELD, reason=reason, guard=Guard.IN_DOUBT)
     if claim.was == State.UNKNOWN and fact.sight is Sight.UNKNOWABLE and action.effect is Effect.DESTRUCTIVE:
         return _given_up("outcome unknown: the worker or the answer was lost, and the EDR cannot show it; look, then requeue")
     return None
 
 
 def _perform(each: Visit, action: Action, edr: EDR, fact: Fact) -> Finding | None:
-    ruling = rule(action, each.services.policies[action.customer], _fresh(action, edr))
+    ruling = rule(action, each.services.policies[action.customer], _fresh(action, edr), fact)
     if ruling.verdict is Verdict.REFUSE:
         return Finding(state=State.SKIPPED, reason=ruling.reason)
-    if ruling.verdict is Verdict.HOLD and not each.claim.is_approved:
-        return Finding(state=State.HELD, reason=ruling.reason)
+    if ruling.verdict is Verdict.HOLD and ruling.guard not in each.claim.approved:
+        return Finding(state=State.HELD, reason=ruling.reason, guard=ruling.guard)
     if not each.may_write():
         return None
     try:

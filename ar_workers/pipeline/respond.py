@@ -16,9 +16,9 @@ from ..domain.retries import delivery_life, life_of
 from ..domain.routes import Target, route
 from ..domain.rows import EventPlan, action_row, delivery_row, skip_row, untold_row
 from ..domain.scores import Score
-from ..domain.summaries import summarise
 from .fairness import left_to_the_sweep
 from .lookups import looked_up
+from .summary import summary_of
 from .workflow import arrange
 
 if TYPE_CHECKING:
@@ -72,12 +72,19 @@ def _play(services: Services, plans: Sequence[EventPlan]) -> None:
 
 def _planned(services: Services, ref: str, event: Event) -> EventPlan | None:
     try:
+        _check(ref, event)
         plan = plan_for(event, context_for(services, event))
         return EventPlan(event=event, rows=list(rows_of(services, event, plan)), closes=plan.closes)
     except Exception as error:  # noqa: BLE001 - whatever it is, the event must be kept and shown
         services.ledger.event_failed(ref, f"{type(error).__name__}: {error}"[:300], RETRY_PLANNING)
         _log.exception("planning %s failed", ref)
         return None
+
+
+def _check(ref: str, event: Event) -> None:
+    """Raises ARError for an event that stands under another name than its own: we did not write it there."""
+    if ref != f"{event.customer}:event/{event.id}":
+        raise ARError(f"security: it says of itself that it is event {event.id} of {event.customer}")
 
 
 def context_for(services: Services, event: Event) -> Context:
@@ -99,9 +106,7 @@ def _summary_for(services: Services, event: Event) -> Summary | None:
     """What became of the threat so far, if the event says that its remediation is complete."""
     if not isinstance(event, NoteAdded) or not event.note.remediation_complete:
         return None
-    record = services.ledger.threat(event.customer, event.threat_id)
-    rows = services.ledger.rows(event.customer, event.threat_id)
-    return summarise(rows, event.threat, record.accepted_at if record else None)
+    return summary_of(services.ledger, event.customer, event.threat)
 
 
 def rows_of(services: Services, event: Event, plan: Plan) -> Iterator[NewRow]:
@@ -168,7 +173,7 @@ def targets_of(services: Services, notification: Notification, now: datetime) ->
 
 def _to_tre(receiver: Receiver, notification: Notification, now: datetime) -> Target:
     """PagerDuty groups by threat of its own accord."""
-    is_gathered = notification.kind is Kind.ACTION_NEEDED and receiver.channel != "pagerduty"
+    is_gathered = notification.kind is Kind.ACTION_NEEDED and not notification.incident and receiver.channel != "pagerduty"
     return Target(receiver=receiver, not_before=now, digest=STORM if is_gathered else None)
 
 

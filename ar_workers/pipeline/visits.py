@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..domain.retries import GiveUp, after_crash
-from ..domain.rows import Finding, Refusal
+from ..domain.rows import Finding, Refusal, contradiction
 from ..domain.states import State
 
 if TYPE_CHECKING:
@@ -42,8 +42,12 @@ class Visit:
         return self.services.ledger.begin(self.claim, most_isolations=_most_isolations(self.services, self.claim.customer)) is None
 
     def instead(self) -> Finding | None:
-        """What becomes of the row without a look, if too many workers were lost with it in hand."""
+        """What becomes of the row without a look: it was tampered with, or too many workers were lost with it in hand."""
         claim = self.claim
+        odd = contradiction(claim)
+        if odd:
+            _log.critical("%s: the row and its order do not agree, nothing was asked: %s", claim.row_id, odd)
+            return Finding(state=State.FAILED, reason=f"security: the row and its order do not agree, nothing was asked: {odd}"[:400])
         decision = after_crash(claim.crashes, self.services.random)
         if isinstance(decision, GiveUp):
             return Finding(state=State.FAILED, reason=decision.reason)

@@ -63,3 +63,19 @@ def test_a_test_that_is_refused_resolves_nothing(simulation):
     simulation.faults.add(Fault(action="reply", status=400, vendor="pagerduty"))
     assert rig.channel.test().answer is Answer.PERMANENT
     assert len(rig.requests()) == 1
+
+
+def test_what_waits_for_a_person_is_paged_anew_and_not_under_its_threat():
+    channel = pagerduty.PagerDuty(pagerduty.Config(routing_key="x"))
+    stopped = {"kind": Kind.ACTION_NEEDED, "headline": "Action needed: isolate FIN-LT-07 is held"}
+    published = channel.render(a_notification())
+    held, failed = (channel.render(a_notification(**stopped, incident=name)) for name in (".held-1", ".failed-1"))
+    assert len({each["dedup_key"] for each in (published, held, failed)}) == 3
+    assert held["payload"]["summary"] == "HIGH action needed: Malicious Software (Ransomware)"
+
+
+def test_a_release_that_failed_is_paged_though_it_is_about_no_threat(simulation):
+    rig = a_pagerduty(simulation)
+    delivery = a_delivery("pagerduty", threat=None, kind=Kind.ACTION_NEEDED, headline="Action needed: release", incident=".failed-1")
+    assert rig.channel.send(delivery, "x").answer is Answer.ACCEPTED
+    assert rig.messages()[0]["body"]["payload"]["severity"] == "critical"

@@ -65,7 +65,7 @@ def model_in_redis(folder: Path, seed: int, size: Size) -> Outcome:
 
         def emptied() -> RedisLedger:
             client.flushall()
-            return RedisLedger(client, **QUICK)
+            return RedisLedger(client, switch_lives=timedelta(0), **QUICK)
 
         return model.driven(emptied, "Redis", seed, examples=size(30, 12_500))
 

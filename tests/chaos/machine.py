@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, precondition, rule
 
+from ar_workers.domain.guards import Guard
 from ar_workers.domain.rows import Acceptance, Claim, EventPlan, Finding, NewRow, Queue, Refusal
 from ar_workers.domain.states import FREES_DEPENDENTS, MOVES, TERMINAL, State
 from tests.builders import a_threat, a_threat_published
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 NOW, LATER = timedelta(0), timedelta(hours=2)
 OVER, LONG = timedelta(milliseconds=1), timedelta(hours=1)
 ENDPOINTS = ("a1", "a2")
+#: What a later release of the endpoint makes of an isolation.
+CALLED_OFF = {State.PENDING, State.PERFORMED, State.UNKNOWN, State.HELD, State.FAILED}
 #: A rest, so that what is over at once is over.
 TICK = 0.002
 
@@ -51,6 +54,7 @@ class Model:
     generation: int = 1
     waits_for: set[str] = field(default_factory=set)
     held_by: str = ""
+    approved: frozenset[str] = frozenset()
     owner: str = ""
 
 
@@ -75,7 +79,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.rows: dict[str, Model] = {}
         self.releases: dict[str, int] = {}
         self.lanes: dict[str, Lane] = {}
-        self.paused = False
+        self.paused = self.everyone_paused = False
         self.closed: set[str] = set()
         self.numbers = itertools.count()
 
@@ -136,6 +140,7 @@ class LedgerMachine(RuleBasedStateMachine):
         lane.held += 1
         assert (answer.was, answer.fence, answer.crashes, answer.generation) == (row.was, row.fence, row.crashes, row.generation)
         assert answer.is_cleared == (row.was is State.PENDING)
+        assert answer.approved == row.approved
 
     def _may_claim(self, row: Model, owner: str) -> str | None:
         """Why it must be refused, if it must. What was never begun is moved where it belongs at once."""
@@ -148,16 +153,17 @@ class LedgerMachine(RuleBasedStateMachine):
         lane = self.lanes.get(row.lane)
         if lane and lane.owner != owner and not lane.expired:
             return "endpoint busy"
-        return self._hindered(row) if self._left_behind(row) is State.PENDING else None
+        is_over = self._is_superseded(row)
+        return self._hindered(row) if is_over or self._left_behind(row) is State.PENDING else None
 
     def _hindered(self, row: Model) -> str | None:
         """Where the row belongs instead of into a write."""
         if row.cancel or self._is_superseded(row):
             self._settle(row, State.CANCELLED)
             return "cancelled"
-        if self.paused:
+        if row.verb != "release" and (self.everyone_paused or self.paused):
             self._settle(row, State.HELD)
-            row.held_by = "*"
+            row.held_by = "everyone *" if self.everyone_paused else "*"
             return "held"
         return None
 
@@ -193,7 +199,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(claim=consumes(claims), to=st.sampled_from(sorted(MOVES[State.LEASED])), after=st.sampled_from([NOW, NOW, LATER]))
     def conclude(self, claim: Claim, to: State, after: timedelta) -> None:
         row = self.rows[claim.row_id]
-        finding = Finding(state=to, after=after)
+        finding = Finding(state=to, after=after, guard=Guard.PROTECTED if to is State.HELD else None)
         (answer,) = self.ledger.conclude([(claim, finding)])
         if not self._is_ours(claim, row):
             assert answer is None, f"a stale claim was concluded: {row}"
@@ -203,8 +209,10 @@ class LedgerMachine(RuleBasedStateMachine):
         if to is State.PENDING:
             row.begun = False
             to = State.CANCELLED if row.cancel else to
+        if to in CALLED_OFF and self._is_superseded(row):
+            to = State.CANCELLED
         if to is State.HELD:
-            row.held_by = "guard"
+            row.held_by = Guard.PROTECTED
         freed = self._settle(row, to)
         row.due = after is NOW
         assert freed <= rings, (row, rings)
@@ -237,26 +245,33 @@ class LedgerMachine(RuleBasedStateMachine):
     def requeue(self, data: st.DataObject) -> None:
         row = self._one(data)
         answer = self.ledger.requeue(row.id, by="kim", life=LONG)
-        if row.state not in {State.FAILED, State.HELD}:
+        is_paused = row.held_by in {"*", "everyone *"} and row.verb != "release" and (self.paused or self.everyone_paused)
+        is_allowed = row.state is State.FAILED or (row.state is State.HELD and not is_paused)
+        if self._is_superseded(row) or not is_allowed:
             assert isinstance(answer, Refusal), (row, answer)
+            if self._is_superseded(row) and row.state is State.HELD:
+                self._settle(row, State.CANCELLED)
             return
         assert not isinstance(answer, Refusal), (row, answer)
         if row.state is State.FAILED:
             row.generation += 1
-            row.epoch, row.cancel = self.releases.get(row.lane, 0), False
+            row.cancel, row.approved = False, frozenset()
+        elif row.held_by == Guard.PROTECTED:
+            row.approved |= {row.held_by}
         row.state, row.due, row.begun, row.crashes, row.held_by = State.PENDING, True, False, 0, ""
         time.sleep(TICK)
 
-    @rule()
-    def pause(self) -> None:
-        self.ledger.pause("acme", "*", "maintenance")
-        self.paused = True
+    @rule(everyone=st.booleans())
+    def pause(self, everyone: bool) -> None:
+        self.ledger.pause(None if everyone else "acme", "*", "maintenance")
+        self.paused, self.everyone_paused = self.paused or not everyone, self.everyone_paused or everyone
 
-    @rule()
-    def resume(self) -> None:
-        back = {ring.id for ring in self.ledger.resume("acme", "*")}
-        self.paused = False
-        held = {row.id for row in self.rows.values() if row.state is State.HELD and row.held_by == "*"}
+    @rule(everyone=st.booleans())
+    def resume(self, everyone: bool) -> None:
+        back = {ring.id for ring in self.ledger.resume(None if everyone else "acme", "*")}
+        self.paused, self.everyone_paused = self.paused and everyone, self.everyone_paused and not everyone
+        scope = "everyone *" if everyone else "*"
+        held = {row.id for row in self.rows.values() if row.state is State.HELD and row.held_by == scope}
         assert back == held
         for name in held:
             self.rows[name].state, self.rows[name].due = State.PENDING, True

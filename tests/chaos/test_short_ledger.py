@@ -53,13 +53,16 @@ def test_the_ledger_in_redis_keeps_to_its_model(real_redis, redis_url):
 
     def emptied():
         client.flushall()
-        return RedisLedger(client, **QUICK)
+        return RedisLedger(client, switch_lives=timedelta(0), **QUICK)
 
     assert_model_holds(emptied, examples=20)
 
 
 def test_the_ledger_in_fakeredis_keeps_to_its_model():
-    assert_model_holds(lambda: RedisLedger(fakeredis.FakeRedis(decode_responses=True), watches_memory=False, **QUICK), examples=10)
+    assert_model_holds(
+        lambda: RedisLedger(fakeredis.FakeRedis(decode_responses=True), watches_memory=False, switch_lives=timedelta(0), **QUICK),
+        examples=10,
+    )
 
 
 def forgets_fences(visits, claim, row):

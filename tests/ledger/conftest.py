@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ar_workers.ports import Ledger
 
 QUICK = {"grace": timedelta(0), "least_remaining": timedelta(milliseconds=1)}
+AT_ONCE = {**QUICK, "switch_lives": timedelta(0)}
 
 
 @pytest.fixture(scope="session")
@@ -43,8 +44,8 @@ def ledger(request: pytest.FixtureRequest) -> Ledger:
     if request.param == "memory":
         return MemoryLedger(**QUICK)
     if request.param == "fakeredis":
-        return RedisLedger(fakeredis.FakeRedis(decode_responses=True), watches_memory=False, **QUICK)
+        return RedisLedger(fakeredis.FakeRedis(decode_responses=True), watches_memory=False, **AT_ONCE)
     if request.param == "cluster":
-        return RedisLedger(connect(cluster_url(request.getfixturevalue("cluster"))), **QUICK)
+        return RedisLedger(connect(cluster_url(request.getfixturevalue("cluster"))), **AT_ONCE)
     request.getfixturevalue("real_redis")
-    return RedisLedger(connect(request.getfixturevalue("redis_url")), **QUICK)
+    return RedisLedger(connect(request.getfixturevalue("redis_url")), **AT_ONCE)

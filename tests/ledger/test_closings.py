@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from ar_workers.domain.events import ThreatClosed
+from ar_workers.domain.guards import Guard
 from ar_workers.domain.rows import Finding, Refusal
 from ar_workers.domain.states import State
-from tests.ledger.building import NOON, a_delivery, a_row, an_event, begun, claimed, concluded, recorded, refused, settle, state_of
+from tests.ledger.building import LEASE, NOON, a_delivery, a_row, an_event, begun, claimed, concluded, recorded, refused, settle, state_of
 
 
 def closing(at=NOON, threat="THREAT-1", event_id="c1"):
@@ -85,9 +88,9 @@ def test_a_sharing_threat_that_closes_first_does_not_inherit(ledger):
 
 def test_a_release_supersedes_an_isolation_that_is_still_queued(ledger):
     recorded(ledger, a_row())
-    recorded(ledger, a_row("release:1"), event=an_event("e2"))
+    recorded(ledger, a_row("release:1", asked_by="kim"), event=an_event("e2"))
     assert refused(ledger) == State.CANCELLED
-    assert ledger.row("acme:isolate:1").reason == "superseded by a later release"
+    assert ledger.row("acme:isolate:1").reason == "released by kim"
 
 
 def test_a_release_supersedes_an_isolation_that_is_about_to_begin(ledger):
@@ -98,12 +101,45 @@ def test_a_release_supersedes_an_isolation_that_is_about_to_begin(ledger):
     assert ledger.begin(claim, most_isolations=None) == Refusal(reason="cancelled")
 
 
-def test_a_release_supersedes_an_isolation_whose_outcome_is_unknown(ledger):
+@pytest.mark.parametrize("state", [State.UNKNOWN, State.PERFORMED])
+def test_a_release_ends_an_isolation_that_is_under_way(ledger, state):
     recorded(ledger, a_row())
-    concluded(ledger, begun(ledger, claimed(ledger)), Finding(state=State.UNKNOWN))
-    recorded(ledger, a_row("release:1"), event=an_event("e2"))
+    concluded(ledger, begun(ledger, claimed(ledger)), Finding(state=state))
+    recorded(ledger, a_row("release:1", asked_by="kim"), event=an_event("e2"))
+    assert refused(ledger) == State.CANCELLED
+    assert ledger.row("acme:isolate:1").reason == "released by kim"
+
+
+@pytest.mark.parametrize("state", [State.PENDING, State.PERFORMED, State.UNKNOWN, State.HELD, State.FAILED])
+def test_an_isolation_that_does_not_come_about_while_its_endpoint_is_released_needs_nobody(ledger, state):
+    recorded(ledger, a_row())
     claim = claimed(ledger)
-    assert ledger.begin(claim, most_isolations=None) == Refusal(reason="cancelled")
+    recorded(ledger, a_row("release:1", asked_by="kim"), event=an_event("e2"))
+    concluded(ledger, claim, Finding(state=state, reason="denied", guard=Guard.PROTECTED))
+    assert ledger.row("acme:isolate:1").reason == "released by kim"
+    assert state_of(ledger) == State.CANCELLED
+    assert not [ring.id for ring in ledger.due(10, LEASE) if ":event/" in ring.id]
+
+
+@pytest.mark.parametrize("state", [State.DONE, State.ALREADY, State.SKIPPED])
+def test_what_the_edr_shows_of_an_isolation_is_kept_though_its_endpoint_is_released(ledger, state):
+    recorded(ledger, a_row())
+    claim = claimed(ledger)
+    recorded(ledger, a_row("release:1"), event=an_event("e2"))
+    concluded(ledger, claim, Finding(state=state))
+    assert state_of(ledger) == state
+
+
+def test_an_endpoint_has_a_record_of_its_own_whatever_threat_moved_it(ledger):
+    lane = "crowdstrike/a1"
+    recorded(ledger, a_row())
+    assert ledger.containments("acme", [lane]) == {}
+    settle(ledger, "acme:isolate:1")
+    assert ledger.containments("acme", [lane, "crowdstrike/a2"])[lane].is_isolated
+    recorded(ledger, a_row("release:1"), event=an_event("e2", "THREAT-2"))
+    settle(ledger, "acme:release:1", State.ALREADY)
+    assert not ledger.containments("acme", [lane])[lane].is_isolated
+    assert ledger.containments("globex", [lane]) == {}
 
 
 def test_a_release_that_is_asked_for_again_is_wished_anew_though_the_threat_is_the_same(ledger):

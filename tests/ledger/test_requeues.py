@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ar_workers.domain.rows import Refusal
+from ar_workers.domain.guards import Guard
+from ar_workers.domain.rows import Finding, Refusal
 from ar_workers.domain.scores import Queue
 from ar_workers.domain.states import State
-from tests.ledger.building import LEASE, a_delivery, a_row, claimed, recorded, refused, settle, state_of
+from tests.ledger.building import LEASE, a_delivery, a_row, an_event, claimed, concluded, recorded, refused, settle, state_of
 
 
 def test_a_failed_row_comes_back_with_a_new_generation(ledger):
@@ -40,12 +41,45 @@ def test_of_many_parallel_requeues_one_counts(ledger):
     assert ledger.row("acme:isolate:1").generation == 2
 
 
-def test_a_held_row_that_a_person_requeues_is_approved(ledger):
+def held(ledger):
     recorded(ledger, a_row())
-    settle(ledger, "acme:isolate:1", State.HELD, "protected")
+    concluded(ledger, claimed(ledger), Finding(state=State.HELD, reason="protected", guard=Guard.PROTECTED))
+
+
+def test_a_persons_word_opens_the_guard_that_held_the_row(ledger):
+    held(ledger)
     assert refused(ledger) == State.HELD
     ledger.requeue("acme:isolate:1", by="kim", life=LEASE)
-    assert claimed(ledger).is_approved
+    assert claimed(ledger).approved == {Guard.PROTECTED}
+
+
+def test_what_has_failed_since_is_asked_of_every_guard_anew(ledger):
+    held(ledger)
+    ledger.requeue("acme:isolate:1", by="kim", life=LEASE)
+    settle(ledger, "acme:isolate:1", State.FAILED)
+    ledger.requeue("acme:isolate:1", by="kim", life=LEASE)
+    assert claimed(ledger).approved == frozenset()
+
+
+def released(ledger, by="kim"):
+    recorded(ledger, a_row("release:1", asked_by=by), event=an_event("e2", "THREAT-2"))
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.HELD, State.CANCELLED, State.DONE])
+def test_an_isolation_that_is_older_than_a_release_never_comes_back(ledger, state):
+    recorded(ledger, a_row())
+    settle(ledger, "acme:isolate:1", state)
+    released(ledger)
+    answer = ledger.requeue("acme:isolate:1", by="sam", life=LEASE)
+    assert answer == Refusal(reason="is older than the release: the endpoint was released by kim")
+    assert state_of(ledger) == (State.CANCELLED if state is State.HELD else state)
+
+
+def test_an_isolation_that_is_younger_than_the_release_is_requeued(ledger):
+    released(ledger)
+    recorded(ledger, a_row())
+    settle(ledger, "acme:isolate:1", State.FAILED)
+    assert not isinstance(ledger.requeue("acme:isolate:1", by="sam", life=LEASE), Refusal)
 
 
 def unknown(ledger):

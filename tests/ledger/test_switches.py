@@ -6,10 +6,14 @@ import time
 from datetime import timedelta
 
 import pytest
+import redis
 
+from ar_workers.domain.guards import Guard
 from ar_workers.domain.rows import Claim, Finding, Refusal
 from ar_workers.domain.states import State
-from tests.ledger.building import LEASE, a_row, asked, begun, claimed, concluded, recorded, refused, settle, state_of
+from ar_workers.ledger.clients import connect
+from ar_workers.ledger.redis import RedisLedger
+from tests.ledger.building import LEASE, a_row, an_event, asked, begun, claimed, concluded, recorded, refused, settle, state_of
 
 
 @pytest.mark.parametrize("scope", ["*", "edr:crowdstrike", "verb:isolate"])
@@ -85,3 +89,80 @@ def test_an_isolation_that_was_not_needed_does_not_count(ledger):
     recorded(ledger, *rows)
     concluded(ledger, asked(ledger, rows[0].id, most=1), Finding(state=State.ALREADY))
     assert isinstance(asked(ledger, rows[1].id, most=1), Claim)
+
+
+@pytest.mark.parametrize("scope", ["*", "edr:crowdstrike", "verb:isolate"])
+def test_a_switch_of_all_customers_holds_also_those_that_come_later(ledger, scope):
+    ledger.pause(None, scope, "stop everything")
+    assert ledger.pauses(None) == {scope: "stop everything"}
+    recorded(ledger, a_row(customer="initech"), event=an_event(customer="initech"))
+    assert refused(ledger, "initech:isolate:1") == State.HELD
+    assert ledger.row("initech:isolate:1").reason == f"paused for everyone ({scope}): stop everything"
+    assert [ring.id for ring in ledger.resume(None, scope)] == ["initech:isolate:1"]
+    assert ledger.pauses(None) == {}
+    begun(ledger, claimed(ledger, "initech:isolate:1"))
+
+
+def test_a_switch_of_all_customers_holds_what_is_about_to_begin(ledger):
+    recorded(ledger, a_row())
+    claim = claimed(ledger)
+    ledger.pause(None, "*", "stop everything")
+    assert ledger.begin(claim, most_isolations=None) == Refusal(reason="held")
+
+
+def test_a_customers_own_switch_stays_closed_when_that_of_all_is_opened(ledger):
+    recorded(ledger, a_row())
+    ledger.pause(None, "*", "stop everything")
+    ledger.pause("acme", "*", "change freeze")
+    assert refused(ledger) == State.HELD
+    assert [ring.id for ring in ledger.resume(None, "*")] == ["acme:isolate:1"]
+    assert refused(ledger) == State.HELD
+    assert ledger.row("acme:isolate:1").reason == "paused (*): change freeze"
+
+
+def test_nothing_is_claimed_while_the_switch_of_all_cannot_be_read(real_redis, redis_url):
+    client = connect(redis_url)
+    ledger = RedisLedger(client, grace=timedelta(0))
+    recorded(ledger, a_row())
+    client.set("ar:paused", "spoiled")
+    with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
+        asked(ledger)
+    client.delete("ar:paused")
+    claimed(ledger)
+
+
+def test_a_release_goes_through_every_switch(ledger):
+    ledger.pause(None, "*", "stop everything")
+    ledger.pause("acme", "edr:crowdstrike", "maintenance")
+    recorded(ledger, a_row("release:1"))
+    begun(ledger, claimed(ledger, "acme:release:1"))
+
+
+def test_a_row_that_a_switch_holds_is_not_requeued_past_it(ledger):
+    recorded(ledger, a_row())
+    ledger.pause(None, "*", "stop everything")
+    assert refused(ledger) == State.HELD
+    refusal = ledger.requeue("acme:isolate:1", by="kim", life=LEASE)
+    assert refusal == Refusal(reason="is held by the kill switch (everyone *): `arctl resume` brings it back")
+    ledger.resume(None, "*")
+    assert claimed(ledger).approved == frozenset()
+
+
+def test_an_approval_of_the_blast_radius_is_none_for_a_protected_endpoint(ledger):
+    recorded(ledger, a_row())
+    assert asked(ledger, most=0) == Refusal(reason="held")
+    ledger.requeue("acme:isolate:1", by="kim", life=LEASE)
+    claim = asked(ledger, most=0)
+    assert claim.approved == {Guard.BLAST_RADIUS}
+    concluded(ledger, claim, Finding(state=State.HELD, reason="protected", guard=Guard.PROTECTED))
+    ledger.requeue("acme:isolate:1", by="kim", life=LEASE)
+    assert asked(ledger, most=0).approved == {Guard.BLAST_RADIUS, Guard.PROTECTED}
+
+
+def test_each_guard_that_holds_a_row_is_told_of(ledger):
+    recorded(ledger, a_row())
+    assert asked(ledger, most=0) == Refusal(reason="held")
+    ledger.requeue("acme:isolate:1", by="kim", life=LEASE)
+    concluded(ledger, asked(ledger, most=0), Finding(state=State.HELD, reason="protected", guard=Guard.PROTECTED))
+    events = {ring.id for ring in ledger.due(10, LEASE) if ":event/" in ring.id}
+    assert events == {f"acme:event/.held-isolate-1-1-{guard}" for guard in ("blast_radius", "protected")}

@@ -16,10 +16,12 @@ from ar_workers.domain.errors import (
     Throttled,
     VendorFault,
 )
+from ar_workers.domain.events import ReleaseRequested
 from ar_workers.domain.facts import Sight
 from ar_workers.domain.states import State
 from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.sweep import sweep
+from tests.builders import NOON, a_policy
 from tests.fakes import some_services
 
 from .building import FIN, HASH, KILL, an_edr, play, published, row, states
@@ -163,3 +165,41 @@ def test_a_ban_is_not_held_back_by_an_isolation_that_has_to_wait():
     services.doorbell.answer(services)
     assert row(services, "ban_hash").state == State.DONE
     assert row(services, "kill_process").state == State.WAITING
+
+
+def released(services, by="kim"):
+    wish = {"id": "r1", "customer": "acme", "occurred_at": NOON, "endpoint": FIN, "requested_by": by, "reason": "false alarm"}
+    ingest(services.ledger, services.doorbell, [ReleaseRequested(**wish)])
+
+
+def test_an_isolation_that_waits_for_its_endpoint_ends_with_a_release_and_needs_nobody():
+    edr = an_edr(takes_effect=False)
+    services = some_services(edr=edr)
+    ingest(services.ledger, services.doorbell, [published(iocs=())])
+    services.doorbell.answer(services)
+    assert row(services, "isolate").state == State.PERFORMED
+    released(services)
+    edr.takes_effect = True
+    edr.looks.append(Sight.NOT_SO)  # the release: the order for the isolation may still come true
+    play(services)
+    isolate = row(services, "isolate")
+    assert (isolate.state, isolate.reason) == (State.CANCELLED, "released by kim")
+    assert edr.effects == [("isolate", "FIN-1"), ("release", "FIN-1")]
+    kinds = {each.notification.kind for name in ("slack", "pagerduty") for each in services.channels["tre", name].sent}
+    assert kinds == {"threat_published"}
+    refusal = services.ledger.requeue(isolate.id, by="sam", life=timedelta(days=1))
+    assert refusal.reason == "is older than the release: the endpoint was released by kim"
+
+
+def test_an_approval_of_the_blast_radius_does_not_isolate_a_protected_endpoint():
+    policy = a_policy(isolations_per_hour=0, protected_endpoints={"FIN-1"})
+    services = some_services(edr=an_edr(), policy=policy)
+    play(services, published(iocs=()))
+    isolate = row(services, "isolate")
+    assert (isolate.state, isolate.reason.partition(":")[0]) == (State.HELD, "blast radius")
+    for expected in ("protected endpoint: a TRE decides", "seen so"):
+        services.doorbell.ring([services.ledger.requeue(isolate.id, by="kim", life=timedelta(days=1))])
+        play(services)
+        held = row(services, "isolate")
+        assert expected in {held.reason, held.evidence}
+    assert services.edrs["acme", "crowdstrike"].effects == [("isolate", "FIN-1")]

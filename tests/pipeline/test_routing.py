@@ -13,6 +13,7 @@ import pytest
 from ar_workers.domain.endpoints import OS, Vendor
 from ar_workers.domain.errors import Denied
 from ar_workers.domain.events import NoteAdded
+from ar_workers.domain.indicators import Domain
 from ar_workers.domain.notifications import Receiver
 from ar_workers.domain.policies import Policy
 from ar_workers.domain.results import Answer, Result
@@ -25,7 +26,7 @@ from ar_workers.ledger.redis import RedisLedger
 from ar_workers.pipeline.deliver import deliver
 from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.sweep import sweep
-from tests.builders import NOON, a_delivery, a_threat, a_threat_published, an_endpoint
+from tests.builders import NOON, a_delivery, a_threat, a_threat_published, an_endpoint, an_ioc
 from tests.fakes import FakeChannel, FakeEDR, some_services
 
 NEVER = Result(answer=Answer.PERMANENT, code="gone")
@@ -161,11 +162,11 @@ def test_a_failed_action_is_told_to_the_tres_and_to_whom_the_customer_routes_it(
 
 
 def test_a_storm_of_stopped_actions_is_told_to_the_tres_as_one():
-    endpoints = tuple(an_endpoint(f"PC-{n}") for n in range(12))
-    edr = FakeEDR(endpoints={each.agent_id: each for each in endpoints}, answers=deque([Denied("policy")] * 12))
+    iocs = tuple(an_ioc(Domain(domain=f"evil{n}.example")) for n in range(12))
+    edr = FakeEDR(endpoints={an_endpoint().agent_id: an_endpoint()}, answers=deque([Denied("policy")] * 13))
     services = routed(edr=edr)
-    play(services, a_threat_published(endpoints=endpoints))
-    said = [sent.notification.headline for sent in services.channels["tre", "slack"].sent]
+    play(services, a_threat_published(iocs=iocs))
+    said = [sent.notification.headline for sent in services.channels["tre", "slack"].sent if "isolate" not in sent.notification.headline]
     assert len(said) == 1 + 5 + 1
     assert said[-1] == "7 more notifications: action needed"
 
@@ -294,3 +295,14 @@ def test_a_crash_between_sending_and_recording_never_gives_a_second_message(over
     assert case.services.ledger.resolve(case.row_id, by="kim", was_sent=True) == []
     deliver(case.services, [case.row_id])
     assert case.row().state is State.DONE
+
+
+def test_an_isolation_that_fails_is_nobodys_line_in_a_digest():
+    endpoints = tuple(an_endpoint(f"PC-{n}") for n in range(12))
+    edr = FakeEDR(endpoints={each.agent_id: each for each in endpoints}, answers=deque([Denied("policy")] * 12))
+    digest = {"more_than": 2, "within": "10m"}
+    services = routed({"kinds": {"action_needed"}, "to": ("oncall",), "digest": digest}, edr=edr, oncall=FakeChannel())
+    play(services, a_threat_published(endpoints=endpoints))
+    for name in (("tre", "slack"), ("tre", "pagerduty"), ("acme", "oncall")):
+        told = [each.notification for each in services.channels[name].sent if each.notification.kind == "action_needed"]
+        assert len({each.incident for each in told}) == len(told) == 12

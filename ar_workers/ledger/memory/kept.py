@@ -51,9 +51,14 @@ class KeptRow:
     evidence: str = ""
     cancel: str = ""
     held_by: str = ""
-    is_approved: bool = False
+    approved: frozenset[str] = frozenset()
     seat: tuple[str, datetime] | None = None
     gathered: list[str] = field(default_factory=list)
+
+    @property
+    def is_held_by_guard(self) -> bool:
+        """And not by a kill switch, whose scopes are `*`, `edr:NAME` or `verb:NAME`."""
+        return not {"*", ":"} & set(self.held_by)
 
     def unclaimable(self, now: datetime) -> str | None:
         """Why nobody may claim it now, as far as it can tell by itself."""
@@ -77,6 +82,14 @@ class Dossier:
     is_packed: bool = False
     #: By remote: the reference of the first message that it accepted.
     threads: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Release:
+    """How many releases of an endpoint have been planned, and who asked for the last one."""
+
+    generation: int = 0
+    asked_by: str = ""
 
 
 @dataclass

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ...domain.events import Event
     from ...domain.limits import Limits
     from ...domain.notifications import Delivery, Digest
-    from ...domain.rows import Acceptance, Claim, EventPlan, Finding, Refusal, Row, Seat, ThreatRecord
+    from ...domain.rows import Acceptance, Claim, Containment, EventPlan, Finding, Refusal, Row, Seat, ThreatRecord
     from ...domain.scores import Ring
 
 
@@ -45,10 +45,11 @@ class MemoryLedger:
         self._intake = Intake(store, grace)
         moves = Moves(store, self._intake)
         self._planning = Planning(store, moves, grace)
-        self._visits = Visits(store, moves, turns, Guards(store), least_remaining)
+        guards = Guards(store)
+        self._visits = Visits(store, moves, turns, guards, least_remaining)
         self._sweeping = Sweeping(store, turns)
         self._digests = Digests(store)
-        self._decisions = Decisions(store, moves)
+        self._decisions = Decisions(store, moves, guards)
         self._reading = Reading(store)
 
     def accept(self, events: Sequence[Event], *, unrung: Container[str] = ()) -> list[Acceptance]:
@@ -148,17 +149,21 @@ class MemoryLedger:
                 self._store.cursors[customer, feed] = new
             return is_ours
 
-    def pause(self, customer: str, scope: str, reason: str) -> None:
+    def pause(self, customer: str | None, scope: str, reason: str) -> None:
         with self._lock:
             self._decisions.pause(customer, scope, reason)
 
-    def resume(self, customer: str, scope: str) -> list[Ring]:
+    def resume(self, customer: str | None, scope: str) -> list[Ring]:
         with self._lock:
             return self._decisions.resume(customer, scope)
 
-    def pauses(self, customer: str) -> dict[str, str]:
+    def pauses(self, customer: str | None) -> dict[str, str]:
         with self._lock:
             return dict(self._store.paused.get(customer, {}))
+
+    def containments(self, customer: str, lanes: Sequence[str]) -> dict[str, Containment]:
+        with self._lock:
+            return {lane: found for lane in lanes if (found := self._store.shown.get((customer, lane)))}
 
     def knows(self, customer: str, once_prefix: str) -> set[str]:
         with self._lock:

@@ -54,14 +54,14 @@ class Moves:
         """What matters comes in again as an event, once per generation of the row: see `raise` in `../scripts/00_common.lua`."""
         wish, name = row.wish, re.sub(r"[^\w.-]", "-", row.id.partition(":")[2])
         about: dict[str, Any] = {
-            "id": f".{to}-{name}-{row.generation}",
+            "id": f".{to}-{name}-{row.generation}" + (f"-{row.held_by}" if to is State.HELD else ""),
             "customer": row.customer,
             "occurred_at": self._store.now(),
             "threat_ref": row.threat,
             "threat": self._store.threats[row.customer, row.threat].threat,
             "reason": reason,
         }
-        if wish.kind == "action" and (to is State.FAILED or row.held_by == "guard"):
+        if wish.kind == "action" and (to is State.FAILED or row.is_held_by_guard):
             self._intake.bring(ActionStopped(verb=wish.verb, subject=wish.subject, state=to.value, **about))
         elif wish.has_fallback and to is State.FAILED:
             self._intake.bring(DeliveryFailed(delivery=load_delivery(wish.order), **about))

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ...domain.states import FREES_DEPENDENTS, TERMINAL, State
-from .kept import KeptRow
+from .kept import KeptRow, Release
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -115,10 +115,10 @@ class Planning:
 
     def _epoch_of(self, customer: str, wish: NewRow) -> int:
         """A release begins a new one."""
-        epoch = self._store.epoch(customer, wish.lane)
         if wish.lane and wish.verb == "release":
-            epoch = self._store.releases[customer, wish.lane] = epoch + 1
-        return epoch
+            known = self._store.releases.setdefault((customer, wish.lane), Release())
+            known.generation, known.asked_by = known.generation + 1, wish.asked_by or known.asked_by
+        return self._store.epoch(customer, wish.lane)
 
     def _first_state(self, event: Event, wish: NewRow, dossier: Dossier) -> tuple[State, str]:
         if wish.state is State.SKIPPED:

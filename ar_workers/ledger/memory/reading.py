@@ -23,7 +23,7 @@ class Reading:
         return sum(name.startswith(f"{customer}:") for name in self._store.due)
 
     def customers(self) -> list[str]:
-        return sorted({customer for customer, _ in self._store.threats} | set(self._store.paused))
+        return sorted({customer for customer, _ in self._store.threats} | {name for name in self._store.paused if name})
 
     def threats(self, customer: str, since: datetime, limit: int) -> list[ThreatRecord]:
         mine = [(d.accepted_at, name) for (owner, name), d in self._store.threats.items() if owner == customer]

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from .kept import Dossier, Incoming, KeptRow, Lane, Window
+    from ...domain.rows import Containment
+    from .kept import Dossier, Incoming, KeptRow, Lane, Release, Window
 
 
 @dataclass
@@ -31,12 +32,14 @@ class Store:
     #: Rows that wait for a lane, in the order in which they get it.
     lane_queues: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     remotes: dict[tuple[str, str], Remote] = field(default_factory=dict)
-    #: By lane: how many releases of the endpoint have been planned.
-    releases: dict[tuple[str, str], int] = field(default_factory=dict)
+    #: By lane.
+    releases: dict[tuple[str, str], Release] = field(default_factory=dict)
+    #: By lane: what the EDR last showed of the endpoint.
+    shown: dict[tuple[str, str], Containment] = field(default_factory=dict)
     #: By customer: the isolations that count for the blast radius, and since when.
     isolations: dict[str, dict[str, datetime]] = field(default_factory=dict)
-    #: By customer: the closed kill switches, scope to reason.
-    paused: dict[str, dict[str, str]] = field(default_factory=dict)
+    #: By customer, None is all: the closed kill switches, scope to reason.
+    paused: dict[str | None, dict[str, str]] = field(default_factory=dict)
     #: By customer: the keys of what is told only once.
     once: dict[str, set[str]] = field(default_factory=dict)
     windows: dict[tuple[str, str], Window] = field(default_factory=dict)
@@ -53,7 +56,8 @@ class Store:
 
     def epoch(self, customer: str, lane: str | None) -> int:
         """How many releases the endpoint has seen: an isolation of an earlier epoch is superseded."""
-        return self.releases.get((customer, lane or ""), 0)
+        found = self.releases.get((customer, lane or ""))
+        return found.generation if found else 0
 
     def ring(self, name: str) -> Ring:
         """For an event or a row."""

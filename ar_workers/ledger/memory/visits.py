@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...domain.rows import Claim, Refusal
+from ...domain.rows import Claim, Containment, Refusal
 from ...domain.states import FREES_DEPENDENTS, TERMINAL, State
 
 if TYPE_CHECKING:
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from .moves import Moves
     from .store import Store
     from .turns import Turns
+
+
+#: What a later release of the endpoint makes of an isolation: it is called off, and nobody is needed for it.
+_CALLED_OFF = {State.PENDING, State.PERFORMED, State.UNKNOWN, State.HELD, State.FAILED}
 
 
 class Visits:
@@ -51,7 +55,7 @@ class Visits:
 
     def _hindered(self, row: KeptRow, most_isolations: int | None) -> str | None:
         """What was never begun is cleared for its write by the claim, or moved where it belongs."""
-        if _left_behind(row) is not State.PENDING:
+        if _left_behind(row) is not State.PENDING and not self._guards.released_since(row):
             return None
         found = self._guards.hindrance(row, most_isolations)
         if found:
@@ -77,6 +81,10 @@ class Visits:
             threat_id=row.threat,
             kind=row.wish.kind,
             order=row.wish.order,
+            verb=row.wish.verb,
+            edr=row.wish.edr,
+            lane=row.wish.lane or "",
+            remote=row.wish.remote,
             was=row.was,
             fence=row.fence,
             attempts=row.attempts,
@@ -85,7 +93,7 @@ class Visits:
             generation=row.generation,
             receipt=row.receipt,
             is_late=row.deadline < now,
-            is_approved=row.is_approved,
+            approved=row.approved,
             is_cleared=row.was is State.PENDING,
             is_lost=is_lost,
             thread=threads.get(row.wish.remote, "") if row.wish.kind == "delivery" else "",
@@ -125,8 +133,9 @@ class Visits:
             remote.judge(store.now(), finding.health)
             remote.stay_away(store.now(), finding.stay_away)
         to, reason = finding.state, finding.reason
-        if to is State.PENDING and row.cancel:
-            to, reason = State.CANCELLED, row.cancel
+        called_off = (row.cancel if to is State.PENDING else "") or (self._guards.released_since(row) if to in _CALLED_OFF else "")
+        if called_off:
+            to, reason = State.CANCELLED, called_off
         self._keep(row, finding, to)
         if to not in TERMINAL and to is not State.HELD:
             store.due[row.id] = row.next_at = store.now() + finding.after
@@ -150,9 +159,12 @@ class Visits:
         if to is State.UNKNOWN:
             row.looked_at = store.now()
         if to is State.HELD:
-            row.held_by = "guard"
+            row.held_by = finding.guard or ""
         if to is State.DONE and row.wish.kind == "delivery" and finding.reference and not (row.seat and row.seat[0]):
             store.threats[row.customer, row.threat].threads.setdefault(row.wish.remote, finding.reference)
+        if row.wish.verb in {"isolate", "release"} and to in {State.DONE, State.ALREADY}:
+            seen = Containment(is_isolated=row.wish.verb == "isolate", at=store.now())
+            store.shown[row.customer, row.wish.lane or ""] = seen
         if row.wish.verb == "isolate" and to in {State.ALREADY, State.SKIPPED}:
             store.isolations.get(row.customer, {}).pop(row.id, None)
 

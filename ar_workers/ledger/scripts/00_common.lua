@@ -15,7 +15,8 @@
 --   threat:ID:packed       string  rows and timeline of a compacted threat, as the client wrote them
 --   row:ID                 hash    what NewRow has, and: state reason threat waits epoch fence lease_until was owner begun
 --                                  begun_at looked_at attempts looks crashes generation generations latest next_at deadline
---                                  receipt reference evidence created_at performed_at settled_at cancel approved held_by
+--                                  receipt reference evidence created_at performed_at settled_at cancel held_by
+--                                  approved(guards that a person has opened, comma after each)
 --                                  shared(ids of other threats that want it too, comma after each)
 --                                  of a compacted threat only: state threat latest generations
 --                                  of a delivery: has_fallback, digest(the row it is sent with; '' alone), digest_at
@@ -24,7 +25,8 @@
 --   row:ID:frees           list    ids of the rows that wait for this one, whose `frees` is set then
 --   lane:LANE              hash    owner, held(rows): the visit that works on the endpoint now; expires with the lease
 --   lane:LANE:queue        zset    rows that found the lane busy, by when they came
---   endpoint:LANE          hash    generation: raised by each release, so that an older isolation can never re-apply
+--   endpoint:LANE          hash    generation: raised by each release, so that an older isolation can never re-apply;
+--                                  released_by(who asked last); shown(isolate|release, as the EDR last showed it) shown_at
 --   remote:NAME            hash    an EDR or a receiver. rates(`calls:ms,...`) and per rate n: tokens n, at n;
 --                                  blocked_until(its own wish), failures(in a row), open_until(the breaker), slot(next turn)
 --   remote:NAME:busy       zset    visit (owner) by the end of its lease; `:urgent` behind it for isolations
@@ -32,7 +34,8 @@
 --   remote:NAME:queue      zset    rows that found it busy, by when they came; likewise
 --   isolations             zset    row id by when its isolation was begun: the blast radius of the last hour
 --   settled                zset    threat id by when its last row was settled
---   paused                 hash    kill switch: `*`, `edr:NAME` or `verb:NAME` -> reason
+--   paused                 hash    kill switch: `*`, `edr:NAME` or `verb:NAME` -> reason. That of all customers is `ar:paused`,
+--                                  which only the client can read: it lies in another slot
 --   held                   set     ids of held rows
 --   cursors                hash    feed -> how far it was read, in the feed's own words
 --   once                   set     what has been told once and not been forgotten
@@ -117,12 +120,15 @@ local function finish(reply)
   return reply
 end
 
+-- Whether a guard holds a row, and not a kill switch, whose scopes are `*`, `edr:NAME` or `verb:NAME`.
+local function is_guard(held_by) return held_by and not string.find(held_by, '[*:]') end
+
 -- What a person or another receiver must hear of comes in again as an event, once per generation of the row: an action
--- that failed for good or that a guard holds, a delivery with a fallback that failed for good.
+-- that failed for good or that a guard holds, each guard for itself, a delivery with a fallback that failed for good.
 local function raise(id, threat, to, reason)
   local row = get(id, 'kind', 'verb', 'subject', 'generation', 'held_by', 'has_fallback', 'order')
   local fields, order = {reason = reason}, ''
-  if row[1] == 'action' and (to == 'failed' or row[5] == 'guard') then
+  if row[1] == 'action' and (to == 'failed' or is_guard(row[5])) then
     fields.type, fields.verb, fields.subject, fields.state = 'action_stopped', row[2], row[3], to
   elseif to == 'failed' and row[6] == '1' then
     fields.type, order = 'delivery_failed', ',"delivery":' .. row[7]
@@ -130,7 +136,7 @@ local function raise(id, threat, to, reason)
     return
   end
   local name = string.gsub(string.match(id, ':(.*)$'), '[^%w._-]', '-')
-  fields.id = '.' .. to .. '-' .. name .. '-' .. row[4]
+  fields.id = '.' .. to .. '-' .. name .. '-' .. row[4] .. (to == 'held' and '-' .. row[5] or '')
   fields.customer, fields.threat_ref, fields.occurred_at = string.match(P, '{(.*)}'), threat, math.floor(now / 1000)
   local key = P .. 'event:' .. fields.id
   if redis.call('EXISTS', key) == 1 then return end
@@ -314,7 +320,7 @@ local function put_off(id, remote, wait, why, urgent)
   schedule(id, at + place)
 end
 
--- The kill switches, looked at once in a script.
+-- The kill switches, looked at once in a script; those of all customers come as JSON from the client.
 local paused = {}
 local function switches(scopes)
   local name = table.concat(scopes, ' ')
@@ -322,22 +328,38 @@ local function switches(scopes)
   return paused[name]
 end
 
--- What forbids the write that the row is about: {to, reason, held_by}, or nothing.
-local function hindrance(id, verb, edr, lane, epoch, cancel, approved, most)
-  if cancel then return 'cancelled', cancel end
-  if verb == 'isolate' and tonumber(epoch) < tonumber(redis.call('HGET', P .. 'endpoint:' .. lane, 'generation') or '0') then
-    return 'cancelled', 'superseded by a later release'
+-- Why the kill switch keeps what this EDR is asked for, and its scope; or nothing. A release gives access back: it is let through.
+local function pause_of(edr, verb, everyone)
+  if edr == '' or verb == 'release' then return end -- a delivery has no EDR: people go on being told
+  local scopes, all = {'*', 'edr:' .. edr, 'verb:' .. verb}, cjson.decode(everyone)
+  for _, scope in ipairs(scopes) do
+    if all[scope] then return 'paused for everyone (' .. scope .. '): ' .. all[scope], 'everyone ' .. scope end
   end
-  if edr == '' then return end -- a delivery: people go on being told
-  local scopes = {'*', 'edr:' .. edr, 'verb:' .. verb}
   for n, reason in ipairs(switches(scopes)) do
-    if reason then return 'held', 'paused (' .. scopes[n] .. '): ' .. reason, scopes[n] end
+    if reason then return 'paused (' .. scopes[n] .. '): ' .. reason, scopes[n] end
   end
+end
+
+-- By whom the endpoint was released after the isolation was wished for, in words; or nothing.
+local function released_since(verb, lane, epoch)
+  if verb ~= 'isolate' then return end
+  local endpoint = redis.call('HMGET', P .. 'endpoint:' .. lane, 'generation', 'released_by')
+  if tonumber(epoch) < tonumber(endpoint[1] or '0') then return 'released by ' .. (endpoint[2] or 'a person') end
+end
+
+local function is_approved(approved, guard) return string.find(',' .. (approved or ''), ',' .. guard .. ',', 1, true) end
+
+-- What forbids the write that the row is about: {to, reason, held_by}, or nothing.
+local function hindrance(id, verb, edr, lane, epoch, cancel, approved, most, everyone)
+  local called_off = cancel or released_since(verb, lane, epoch)
+  if called_off then return 'cancelled', called_off end
+  local reason, scope = pause_of(edr, verb, everyone)
+  if reason then return 'held', reason, scope end
   if verb == 'isolate' and most >= 0 then
     redis.call('ZREMRANGEBYSCORE', P .. 'isolations', '-inf', now - 3600000)
     local counted = redis.call('ZSCORE', P .. 'isolations', id)
-    if not counted and not approved and redis.call('ZCARD', P .. 'isolations') >= most then
-      return 'held', 'blast radius: ' .. most .. ' isolations in the last hour; a TRE decides', 'guard'
+    if not counted and not is_approved(approved, 'blast_radius') and redis.call('ZCARD', P .. 'isolations') >= most then
+      return 'held', 'blast radius: ' .. most .. ' isolations in the last hour; a TRE decides', 'blast_radius'
     end
     redis.call('ZADD', P .. 'isolations', now, id)
   end

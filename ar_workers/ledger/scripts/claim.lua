@@ -1,7 +1,8 @@
 -- Takes due rows for one visit. ARGV: owner, lease in ms, most isolations an hour or -1, most visits at once to one remote,
--- row id, row id, ... Returns for each {'no', reason} or {'yes', the fields of a Claim}. A row that was never begun is cleared
--- for its write at once (see begin.lua), which saves asking again if the write follows soon.
-local owner, lease, most, most_visits = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+-- the kill switches of all customers as JSON, row id, row id, ... Returns for each {'no', reason} or {'yes', the fields of a
+-- Claim}. A row that was never begun is cleared for its write at once (see begin.lua), which saves asking again if the write
+-- follows soon. An isolation whose endpoint was released since is over, whatever became of it: the release looks at the endpoint.
+local owner, lease, most, most_visits, everyone = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 -- What this visit enters: {lane -> rows}, {busy key of a remote -> rows}.
 local lanes, remotes = {}, {}
 
@@ -33,8 +34,9 @@ local function claim(id)
   local function granted(fence, from)
     local thread = row[13] == 'delivery' and redis.call('HGET', P .. 'threat:' .. threat, 'thread:' .. remote) or ''
     return {'yes', threat, row[13], row[14], from, fence, row[15] or '0', row[16] or '0', tostring(crashes), row[18],
-      row[19] or '', (tonumber(row[12]) < now) and '1' or '0', row[20] or '0', from == 'pending' and '1' or '0',
-      tostring(now - tonumber(row[24] or row[25] or now)), thread, is_lost and '1' or '0'}
+      row[19] or '', (tonumber(row[12]) < now) and '1' or '0', row[20] or '', from == 'pending' and '1' or '0',
+      tostring(now - tonumber(row[24] or row[25] or now)), thread, is_lost and '1' or '0',
+      verb, row[21] or '', lane, remote}
   end
 
   if state == 'leased' and row[5] == owner then return granted(row[2], was) end -- the same call again: its first reply was lost
@@ -58,8 +60,8 @@ local function claim(id)
     if is_full_for_us(remote, verb) then return wait_in(queue_key(remote, verb), id, remote .. ' busy', is_lost) end
   end
 
-  if state == 'pending' then
-    local to, reason, held_by = hindrance(id, verb, row[21], lane, row[11], row[22], row[20], most)
+  if state == 'pending' or released_since(verb, lane, row[11]) then
+    local to, reason, held_by = hindrance(id, verb, row[21], lane, row[11], row[22], row[20], most, everyone)
     if to then
       enter(id, threat, state, to, reason, held_by and {'held_by', held_by})
       free_dependents(id, {})
@@ -97,7 +99,7 @@ local function claim(id)
 end
 
 local answers = {}
-for n = 5, #ARGV do answers[#answers + 1] = claim(ARGV[n]) end
+for n = 6, #ARGV do answers[#answers + 1] = claim(ARGV[n]) end
 for lane, rows in pairs(lanes) do
   local key = P .. 'lane:' .. lane
   redis.call('HSET', key, 'owner', owner)

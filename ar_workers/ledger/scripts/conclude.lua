@@ -1,8 +1,10 @@
 -- Ends rows of one visit. ARGV, for each: row id, fence, state, reason, wait in ms, counts (1|0), keeps a receipt (1|0),
--- receipt, reference, evidence, how the remote is (ok|bad|''), its own wish to be left alone in ms.
+-- receipt, reference, evidence, how the remote is (ok|bad|''), its own wish to be left alone in ms, which guard holds it or ''.
 -- Returns for each 'stale' or the rings of what it sets free, {id, queue, label, lane, ...}; and then the rings of what the lanes
 -- and remotes call next.
-local PARTS = 12
+local PARTS = 13
+-- What a later release of the endpoint makes of an isolation: it is called off, and nobody is needed for it.
+local CALLED_OFF = {pending = true, performed = true, unknown = true, held = true, failed = true}
 -- What is left: {owner and lane -> {lane, owner, rows}}, {owner and remote -> {remote, verb, owner, rows}}. And {remote -> is
 -- known to be well}.
 local lanes, remotes, well = {}, {}, {}
@@ -39,13 +41,14 @@ local function let_go(lane, remote, verb, owner)
   end
 end
 
-local function conclude(id, fence, to, reason, wait, counts, keeps, receipt, reference, evidence, health, wish)
+local function conclude(id, fence, to, reason, wait, counts, keeps, receipt, reference, evidence, health, wish, guard)
   local row = get(id, 'state', 'fence', 'was', 'threat', 'lane', 'cancel', 'reason', 'owner', 'remote', 'verb', 'performed_at',
-    'kind', 'digest', 'attempts', 'looks', 'frees')
+    'kind', 'digest', 'attempts', 'looks', 'frees', 'epoch')
   if row[1] ~= 'leased' or row[2] ~= fence then return 'stale' end
   local was, threat, remote, verb, rings = row[3], row[4], row[9] or '', row[10], {}
   if remote ~= '' then judge(remote, health, tonumber(wish)) end
-  if to == 'pending' and row[6] then to, reason = 'cancelled', row[6] end
+  local called_off = (to == 'pending' and row[6]) or (CALLED_OFF[to] and released_since(verb, row[5], row[17]))
+  if called_off then to, reason = 'cancelled', called_off end
 
   local changes = {'lease_until', 0}
   local function set(name, value)
@@ -65,11 +68,14 @@ local function conclude(id, fence, to, reason, wait, counts, keeps, receipt, ref
   elseif to == 'unknown' then
     set('looked_at', now)
   elseif to == 'held' then
-    set('held_by', 'guard')
+    set('held_by', guard)
   elseif to == 'done' and row[12] == 'delivery' and reference ~= '' and (row[13] or '') == '' then
     redis.call('HSETNX', P .. 'threat:' .. threat, 'thread:' .. remote, reference)
   end
   if verb == 'isolate' and (to == 'already' or to == 'skipped') then redis.call('ZREM', P .. 'isolations', id) end
+  if (to == 'done' or to == 'already') and URGENT[verb] then
+    redis.call('HSET', P .. 'endpoint:' .. row[5], 'shown', verb, 'shown_at', now)
+  end
   if not TERMINAL[to] and to ~= 'held' then
     set('next_at', now + wait)
     schedule(id, now + wait)

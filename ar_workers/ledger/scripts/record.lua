@@ -2,7 +2,7 @@
 -- then for each row what FIELDS names, how many rows it comes after, and their ids.
 -- Returns the threat's rings {'yes', id, queue, label, lane, ...}, or {'no'} if the event is not waiting for a plan (any more).
 local FIELDS = {'id', 'kind', 'verb', 'edr', 'subject', 'queue', 'label', 'lane', 'remote', 'order', 'state', 'reason', 'life',
-  'wait', 'grace', 'has_fallback', 'once'}
+  'wait', 'grace', 'has_fallback', 'once', 'asked_by'}
 local event_id, threat, occurred, closes = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local event = P .. 'event:' .. event_id
 if redis.call('HGET', event, 'state') ~= 'accepted' then return {'no'} end
@@ -83,7 +83,10 @@ end
 local function epoch_of(wish)
   if wish.lane == '' then return 0 end
   local key = P .. 'endpoint:' .. wish.lane
-  if wish.verb == 'release' then return redis.call('HINCRBY', key, 'generation', 1) end
+  if wish.verb == 'release' then
+    if wish.asked_by ~= '' then redis.call('HSET', key, 'released_by', wish.asked_by) end
+    return redis.call('HINCRBY', key, 'generation', 1)
+  end
   return redis.call('HGET', key, 'generation') or 0
 end
 

@@ -1,0 +1,107 @@
+"""A row and its order say the same, or nothing is asked: whoever writes to Redis borrows nobody's credential."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from ar_workers.domain.actions import IsolateEndpoint
+from ar_workers.domain.endpoints import Vendor
+from ar_workers.domain.rows import EventPlan, action_row, delivery_row
+from ar_workers.domain.states import State
+from ar_workers.ledger.clients import connect
+from ar_workers.ledger.redis import RedisLedger
+from ar_workers.pipeline.deliver import deliver
+from ar_workers.pipeline.execute import execute
+from ar_workers.pipeline.respond import respond
+from tests.builders import a_delivery, a_domain_ban, a_release, a_threat, a_threat_published, an_endpoint, an_isolate
+from tests.fakes import FakeChannel, FakeEDR, some_services
+
+DAY = timedelta(days=1)
+
+
+def planted(row, customer="acme", **more):
+    """Services in whose ledger somebody has written this row under that customer's keys."""
+    edr = FakeEDR(endpoints={an_endpoint().agent_id: an_endpoint()})
+    services = some_services(edr=edr, **more)
+    event = a_threat_published(id="forged", customer=customer, threat=a_threat(id="FORGED"), endpoints=())
+    services.ledger.accept([event])
+    services.ledger.record([EventPlan(event=event, rows=[row])])
+    return services, edr
+
+
+def an_honest_row():
+    return action_row(an_isolate(), "FORGED", after=(), life=DAY)
+
+
+def test_a_row_that_agrees_with_its_order_is_carried_out():
+    services, edr = planted(an_honest_row())
+    execute(services, [an_honest_row().id])
+    assert [verb for verb, _ in edr.effects] == ["isolate"]
+
+
+@pytest.mark.parametrize("customer", ["globex", "nobody"])
+def test_a_row_of_another_customer_does_not_use_the_credential_of_the_one_in_its_order(customer, caplog):
+    name = an_honest_row().id.replace("acme:", f"{customer}:")
+    services, edr = planted(replace(an_honest_row(), id=name), customer=customer)
+    services.ledger.pause("acme", "*", "paused, which the row of another customer would not see")
+    execute(services, [name])
+    kept = services.ledger.row(name)
+    assert (kept.state, edr.effects) == (State.FAILED, [])
+    assert kept.reason.startswith("security: the row and its order do not agree, nothing was asked: customer: row ")
+    assert "do not agree" in caplog.text
+    assert next(ring.id for ring in services.ledger.due(10, DAY)).startswith(f"{customer}:event/.failed-")
+
+
+FORGED = {
+    "verb": {"verb": "release"},
+    "edr": {"edr": "defender"},
+    "lane": {"lane": "crowdstrike/another"},
+    "remote": {"remote": ""},
+    "id": {"id": "acme:isolate:0123456789abcdef"},
+    "another endpoint's order": {"order": an_isolate(an_endpoint("OTHER-PC")).model_dump_json()},
+    "another verb's order": {"order": a_release().model_dump_json()},
+    "another kind's order": {"order": a_domain_ban().model_dump_json()},
+    "an endpoint of another EDR": {
+        "order": IsolateEndpoint(customer="acme", edr=Vendor.CROWDSTRIKE, endpoint=an_endpoint(edr=Vendor.DEFENDER)).model_dump_json()
+    },
+    "no order": {"order": "{}"},
+    "no JSON": {"order": "\x00"},
+}
+
+
+@pytest.mark.parametrize("change", FORGED.values(), ids=FORGED.keys())
+def test_nothing_is_asked_for_a_row_that_says_something_else_than_its_order(change):
+    row = replace(an_honest_row(), **change)
+    services, edr = planted(row)
+    execute(services, [row.id])
+    assert services.ledger.row(row.id).state is State.FAILED
+    assert services.ledger.row(row.id).reason.startswith("security: ")
+    assert edr.effects == []
+
+
+def test_nobody_is_told_what_a_row_of_another_customer_holds():
+    delivery = a_delivery("slack", "tre").model_copy(update={"receiver": a_delivery().receiver.model_copy(update={"name": "slack"})})
+    honest = delivery_row(delivery, "forged", "FORGED", life=DAY)
+    slack = FakeChannel()
+    row = replace(honest, id=honest.id.replace("acme:", "globex:"))
+    services, _ = planted(row, customer="globex", channels={"slack": slack})
+    deliver(services, [row.id])
+    assert (services.ledger.row(row.id).state, slack.sent) == (State.FAILED, [])
+    services, _ = planted(honest, channels={"slack": slack})
+    deliver(services, [honest.id])
+    assert len(slack.sent) == 1
+
+
+def test_an_event_under_another_customers_name_is_never_planned(real_redis, redis_url):
+    client = connect(redis_url)
+    ledger = RedisLedger(client)
+    services = some_services(ledger=ledger)
+    event = a_threat_published(id="e1")
+    ledger.accept([event.model_copy(update={"customer": "globex"})])
+    client.hset("ar:{globex}:event:e1", "json", event.model_dump_json())
+    respond(services, ["globex:event/e1"])
+    assert ledger.rows("acme", event.threat_id) == ledger.rows("globex", event.threat_id) == []
+    assert "security: it says of itself" in ledger.threat("globex", event.threat_id).timeline[-1].text
