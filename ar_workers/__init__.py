@@ -14,7 +14,7 @@ the EDR then shows is what the ledger settles.
     edr/          one vendor per file
     channels/     one channel per file
     sources/      one input format per file
-    ledger/       the record: Redis and Lua, and the same promises in memory
+    ledger/       the record: Redis, and one Lua script per promise
     settings      environment and customers' files
     celery        the Celery app and the doorbell
     tasks         every Celery task on one page

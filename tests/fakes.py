@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ar_workers.domain.capabilities import Capabilities, Capability, Means
@@ -16,13 +16,13 @@ from ar_workers.domain.limits import Limits, Rate
 from ar_workers.domain.policies import Policy
 from ar_workers.domain.results import Answer, Result
 from ar_workers.domain.scores import Queue
-from ar_workers.ledger.memory import MemoryLedger
 from ar_workers.pipeline.deliver import deliver
 from ar_workers.pipeline.execute import execute
 from ar_workers.pipeline.heartbeat import Heartbeat
 from ar_workers.pipeline.respond import respond
 from ar_workers.pipeline.services import Services
 from ar_workers.receivers import TRE_RECEIVERS
+from tests.clocks import ManualClock, a_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,19 +34,6 @@ if TYPE_CHECKING:
 
 VERBS = ("isolate", "release", "ban_hash", "ban_domain", "kill_process", "delete_file", "delete_registry_key")
 PLENTY = Limits(rates=(Rate(calls=10**6, per=timedelta(minutes=1)),), wish="none", source="made up")
-
-
-@dataclass
-class ManualClock:
-    """A clock that moves when it is told to."""
-
-    at: datetime = datetime(2026, 11, 24, 12, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.at
-
-    def advance(self, by: timedelta) -> None:
-        self.at += by
 
 
 @dataclass
@@ -154,11 +141,11 @@ class InlineDoorbell:
 
 
 def some_services(*, policy: Policy | None = None, edr: FakeEDR | None = None, **more: object) -> Services:
-    """The pipeline over a memory ledger, one customer `acme` with one EDR, and channels that always accept.
+    """The pipeline over a ledger in memory, one customer `acme` with one EDR, and channels that always accept.
 
     `channels` are the TREs' by name, `email` the mail of `acme`; of `acme`'s own receivers by name are `receivers`.
     """
-    clock = ManualClock()
+    clock = more.pop("clock", None) or ManualClock()
     policy = policy or Policy(
         customer="acme",
         remediate_groups={Vendor.CROWDSTRIKE: frozenset({"Remediate"})},
@@ -166,7 +153,7 @@ def some_services(*, policy: Policy | None = None, edr: FakeEDR | None = None, *
         unsupported_os_emails=("it@acme.example",),
     )
     edr = edr or FakeEDR()
-    ledger = MemoryLedger(clock.now, grace=timedelta(0), least_remaining=timedelta(seconds=1))
+    ledger = more.pop("ledger", None) or a_ledger(clock)
     parts = {
         "ledger": ledger,
         "heartbeat": Heartbeat(ledger, timedelta(minutes=1)),

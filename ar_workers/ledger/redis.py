@@ -19,11 +19,11 @@ from ..domain.rows import Acceptance, Claim, Refusal, Row, Seat, ThreatRecord
 from ..domain.scores import Ring, share
 from .clients import infos, unavailable_if_away
 from .packing import packed, unpacked
-from .scripting import Scripts, prefix
+from .scripting import Scripts, prefix, source
 from .shapes import acceptance, at_head, claim_of, conclusion, containment_of, customer_of, in_ms, planned, rings_of, row_of, threat_of
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
     from ..domain.events import Event
     from ..domain.limits import Limits
@@ -70,6 +70,7 @@ class RedisLedger:
         most_visits: int = MOST_VISITS,
         switch_lives: timedelta = SWITCH_LIVES,
         watches_memory: bool = True,
+        read_script: Callable[[str], str] = source,
     ) -> None:
         self._redis: Any = client  # its types speak of bytes and text at once
         self._most_visits = most_visits
@@ -78,7 +79,7 @@ class RedisLedger:
         self._least_remaining = in_ms(least_remaining)
         self._switch_lives = switch_lives.total_seconds()
         self._everyone = _NEVER_READ
-        self._scripts = Scripts(client)
+        self._scripts = Scripts(client, read_script)
 
     def accept(self, events: Sequence[Event], *, unrung: Container[str] = ()) -> list[Acceptance]:
         """One pipeline for all: a batch costs one round trip."""
@@ -232,8 +233,7 @@ class RedisLedger:
             for name in names:
                 for due_set in _DUE_SETS:
                     heads.zrange(f"{prefix(name)}{due_set}", 0, 0, withscores=True)
-            seconds, micros = self._redis.time()
-            now = seconds * 1000 + micros // 1000
+            now = int(self._scripts.run("now", names[0])) if names else 0
             first = _sound([name for name in names for _ in _DUE_SETS], heads.execute(raise_on_error=False))
             waiting = list(dict.fromkeys(name for name, head in first if head and head[0][1] <= now))
             shares = [part for queue, number in (room or {}).items() for part in (queue, share(number, len(waiting)))]
@@ -245,7 +245,7 @@ class RedisLedger:
 
     def tick(self, name: str, window: timedelta) -> bool:
         with unavailable_if_away():
-            return bool(self._redis.set(f"ar:tick:{name}", "1", nx=True, px=in_ms(window)))
+            return bool(self._scripts.run_on(f"ar:tick:{name}", "tick", in_ms(window)))
 
     def cursor(self, customer: str, feed: str) -> str:
         with unavailable_if_away():

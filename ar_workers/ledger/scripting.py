@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from redis.exceptions import NoScriptError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     #: A script's name, a customer, and the arguments.
     Call = tuple[str, str, tuple[str | int, ...]]
@@ -36,7 +36,14 @@ _NAMES = (
     "stay_away",
     "compact",
     "move_cursor",
+    "now",
+    "tick",
 )
+
+
+def source(name: str) -> str:
+    """The text of a script."""
+    return resources.files(__package__).joinpath("scripts", f"{name}.lua").read_text()
 
 
 def prefix(customer: str) -> str:
@@ -45,17 +52,28 @@ def prefix(customer: str) -> str:
 
 
 class Scripts:
-    """Over one client. A server that does not know them (new, restarted, a cluster's other one) is told them, and asked again."""
+    """Over one client. A server that does not know them (new, restarted, a cluster's other one) is told them, and asked again.
 
-    def __init__(self, client: Any) -> None:
+    `read` gives a script's text by its name, the clock's among them: tests give others.
+    """
+
+    def __init__(self, client: Any, read: Callable[[str], str] = source) -> None:
         self._redis = client
-        common = _source("00_common")
-        self._texts = {name: f"{common}local function script()\n{_source(name)}end\nreturn finish(script())\n" for name in _NAMES}
+        common = read("clock") + read("00_common")
+        self._texts = {name: f"{common}local function script()\n{read(name)}end\nreturn finish(script())\n" for name in _NAMES}
         self._digests = {name: hashlib.sha1(text.encode()).hexdigest() for name, text in self._texts.items()}  # noqa: S324 - Redis names scripts so
 
     def run(self, name: str, customer: str, *arguments: str | int) -> Any:
         """The reply of one."""
         return self.run_all([(name, customer, arguments)])[0]
+
+    def run_on(self, key: str, name: str, *arguments: str | int) -> Any:
+        """The reply of one that is about another key than a customer's."""
+        try:
+            return self._redis.evalsha(self._digests[name], 1, key, *arguments)
+        except NoScriptError:
+            self._redis.script_load(self._texts[name])
+            return self._redis.evalsha(self._digests[name], 1, key, *arguments)
 
     def run_all(self, calls: Sequence[Call]) -> list[Any]:
         """The replies, in order. Raises what redis-py raises for the first that fails."""
@@ -92,7 +110,3 @@ class Scripts:
     def _load(self, calls: Sequence[Call]) -> None:
         for name in {name for name, _, _ in calls}:
             self._redis.script_load(self._texts[name])
-
-
-def _source(name: str) -> str:
-    return resources.files(__package__).joinpath("scripts", f"{name}.lua").read_text()

@@ -15,10 +15,10 @@ from pathlib import Path
 from ar_workers.cli.processes import Interrupted, interruptible
 from ar_workers.cli.redis_server import RedisServer
 from ar_workers.ledger.clients import connect
-from ar_workers.ledger.memory import MemoryLedger
 from ar_workers.ledger.redis import RedisLedger
 from tests.chaos import clocks, crashes, floods, model, people, plain, poison, power, storms, vendors
 from tests.chaos.report import Outcome, table
+from tests.clocks import a_ledger
 
 Storm = Callable[[Path, int, "Size"], Outcome]
 QUICK = {"grace": timedelta(0), "least_remaining": timedelta(milliseconds=100)}
@@ -70,8 +70,8 @@ def model_in_redis(folder: Path, seed: int, size: Size) -> Outcome:
         return model.driven(emptied, "Redis", seed, examples=size(30, 12_500))
 
 
-def model_in_memory(_: Path, seed: int, size: Size) -> Outcome:
-    return model.driven(lambda: MemoryLedger(**QUICK), "memory", seed, examples=size(30, 12_500))
+def model_in_fakeredis(_: Path, seed: int, size: Size) -> Outcome:
+    return model.driven(lambda: a_ledger(least_remaining=QUICK["least_remaining"]), "fakeredis", seed, examples=size(30, 12_500))
 
 
 def duplicates(folder: Path, seed: int, size: Size) -> Outcome:
@@ -108,7 +108,7 @@ STORMS: tuple[tuple[str, Storm], ...] = (
     ("R13", lambda folder, seed, size: poison.poison(
         folder, seed, threats=size(20, 200), each=size(2, 10), megabytes=10, pause=size(0, 3))),
     ("R13", lambda folder, seed, size: poison.wrong_types(folder, seed, threats=size(20, 200), seconds=3)),
-    ("R14", model_in_memory),
+    ("R14", model_in_fakeredis),
     ("R14", model_in_redis),
     ("R16", lambda folder, seed, size: clocks.three_beats(folder, seed, strangers=size(3, 50))),
     ("R17", lambda _, seed, size: people.channels_down(seed, hours=1, threats=size(20, 200))),

@@ -14,13 +14,13 @@ from ar_workers.domain.errors import OutcomeUnknown
 from ar_workers.domain.results import Answer, Result
 from ar_workers.domain.rows import Claim, EventPlan, Finding, Refusal, action_row
 from ar_workers.domain.states import TERMINAL, State
-from ar_workers.ledger.memory import MemoryLedger
 from ar_workers.pipeline.execute import execute
 from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.sweep import sweep
 from tests.builders import a_threat, a_threat_published, an_endpoint
 from tests.chaos.report import Outcome, percentile
-from tests.fakes import FakeChannel, FakeEDR, InlineDoorbell, ManualClock, some_services
+from tests.clocks import ManualClock
+from tests.fakes import FakeChannel, FakeEDR, InlineDoorbell, some_services
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,8 +39,7 @@ def channels_down(seed: int, *, hours: float, threats: int) -> Outcome:
     """R17, in the ledger's own time: Slack and PagerDuty answer 503 for so long, then everything must get through soon."""
     clock = ManualClock()
     channels = {name: _Down(clock, clock.at + timedelta(hours=hours), dedupes=name == "pagerduty") for name in ("slack", "pagerduty")}
-    ledger = MemoryLedger(clock.now, grace=timedelta(0), least_remaining=timedelta(seconds=1))
-    services = some_services(clock=clock, ledger=ledger, channels=channels, edr=FakeEDR())
+    services = some_services(clock=clock, channels=channels, edr=FakeEDR())
     _unlimited(services)
     started, up_again = clock.at, clock.at + timedelta(hours=hours)
     for number in range(threats):
@@ -205,9 +204,8 @@ def console_release(unseen: timedelta) -> list[str]:
     tells the ledger, and so much later the isolation is looked at for the first time since.
     """
     clock, edr = ManualClock(), FakeEDR()
-    ledger = MemoryLedger(clock.now, grace=timedelta(0), least_remaining=timedelta(seconds=1))
-    services = some_services(clock=clock, ledger=ledger, edr=edr)
-    endpoint = an_endpoint()
+    services = some_services(clock=clock, edr=edr)
+    ledger, endpoint = services.ledger, an_endpoint()
     edr.endpoints[endpoint.agent_id] = endpoint
     isolate = recorded(ledger, IsolateEndpoint(customer="acme", edr=endpoint.edr, endpoint=endpoint))
     lost = OutcomeUnknown("no answer")

@@ -8,11 +8,12 @@ import pytest
 
 from ar_workers.domain.rows import Finding, Row
 from ar_workers.domain.states import State
-from ar_workers.ledger.memory import MemoryLedger
+from ar_workers.ledger.scripting import prefix
 from ar_workers.pipeline.respond import respond
 from tests.chaos.oracle import Verdict, _settled, _told, judge
 from tests.chaos.vendors import early_calls
 from tests.chaos.world import Campaign
+from tests.clocks import a_ledger
 from tests.fakes import some_services
 
 
@@ -22,7 +23,7 @@ class Run:
     def __init__(self):
         self.campaign = Campaign(5, tenants=["acme"])
         self.event = self.campaign.add(1)[0]
-        self.ledger = MemoryLedger(grace=timedelta(0), least_remaining=timedelta(0))
+        self.ledger = a_ledger()
         self.ledger.accept([self.event])
         respond(some_services(ledger=self.ledger), [f"acme:event/{self.event.id}"])
         self.journal = [self.effect(*each) for each in self.campaign.expected]
@@ -40,6 +41,10 @@ class Run:
         for row in sorted(self.rows, key=lambda each: each.state is State.WAITING):
             if row.id not in but:
                 self.visit(row, state)
+
+    def forge(self, row_id, text):
+        """A line in the timeline that no script wrote."""
+        self.ledger._redis.rpush(f"{prefix('acme')}threat:{self.event.threat_id}:timeline", f"1 {row_id} {text}")
 
     def visit(self, row, state):
         claims = self.ledger.claim([row.id], owner=row.id, lease=timedelta(minutes=1), most_isolations=None)
@@ -145,12 +150,12 @@ def test_a_plan_that_was_never_recorded_is_lost(run):
 def test_a_move_that_is_not_in_the_table_is_illegal(run):
     settled(run)
     row = run.rows[0]
-    run.ledger._store.note("acme", run.event.threat_id, row.id, "done -> pending")
+    run.forge(row.id, "done -> pending")
     assert len(run.verdict().illegal) == 1
 
 
 def test_a_move_that_begins_elsewhere_than_the_last_ended_is_illegal(run):
-    run.ledger._store.note("acme", run.event.threat_id, run.rows[0].id, "performed -> done")
+    run.forge(run.rows[0].id, "performed -> done")
     assert len(run.verdict().illegal) == 1
 
 

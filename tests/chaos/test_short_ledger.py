@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import fakeredis
 import pytest
 
 from ar_workers.ledger.clients import connect
-from ar_workers.ledger.memory import MemoryLedger
-from ar_workers.ledger.memory.turns import Turns
-from ar_workers.ledger.memory.visits import Visits
 from ar_workers.ledger.redis import RedisLedger
+from ar_workers.ledger.scripting import source
 from tests.chaos import floods, model, people, power
 from tests.chaos.shims import compiler
+from tests.clocks import a_ledger
 
 pytestmark = pytest.mark.e2e
-QUICK = {"grace": timedelta(0), "least_remaining": timedelta(milliseconds=100)}
+LEAST = timedelta(milliseconds=100)
+QUICK = {"grace": timedelta(0), "least_remaining": LEAST}
 
 
 def assert_sound(outcome):
@@ -44,10 +43,6 @@ def assert_model_holds(new_ledger, *, examples):
     assert_sound(outcome)
 
 
-def test_the_ledger_in_memory_keeps_to_its_model():
-    assert_model_holds(lambda: MemoryLedger(**QUICK), examples=20)
-
-
 def test_the_ledger_in_redis_keeps_to_its_model(real_redis, redis_url):
     client = connect(redis_url)
 
@@ -59,26 +54,23 @@ def test_the_ledger_in_redis_keeps_to_its_model(real_redis, redis_url):
 
 
 def test_the_ledger_in_fakeredis_keeps_to_its_model():
-    assert_model_holds(
-        lambda: RedisLedger(fakeredis.FakeRedis(decode_responses=True), watches_memory=False, switch_lives=timedelta(0), **QUICK),
-        examples=10,
-    )
+    assert_model_holds(lambda: a_ledger(least_remaining=LEAST), examples=30)
 
 
-def forgets_fences(visits, claim, row):
-    """The defect that fences are there for."""
-    return row.lease_until is not None
+BROKEN = {
+    "forgets fences": ("conclude", "if row[1] ~= 'leased' or row[2] ~= fence then", "if row[1] ~= 'leased' then"),
+    "lets two rows work on one endpoint": ("claim", "if is_others_lane(lane) then", "if false then"),
+}
 
 
-def forgets_lanes(turns, row, owner):
-    """Lets two rows work on one endpoint."""
-    return
+@pytest.mark.parametrize(("script", "line", "broken"), BROKEN.values(), ids=BROKEN.keys())
+def test_the_model_finds_a_broken_ledger(script, line, broken):
+    def read(name):
+        text = source(name)
+        assert name != script or line in text
+        return text.replace(line, broken) if name == script else text
 
-
-@pytest.mark.parametrize(("part", "promise", "broken"), [(Visits, "_is_ours", forgets_fences), (Turns, "lane_busy", forgets_lanes)])
-def test_the_model_finds_a_broken_ledger(monkeypatch, part, promise, broken):
-    monkeypatch.setattr(part, promise, broken)
-    assert not model.driven(lambda: MemoryLedger(**QUICK), "broken", 14, examples=200).sound
+    assert not model.driven(lambda: a_ledger(least_remaining=LEAST, read_script=read), "broken", 14, examples=200).sound
 
 
 def test_fifty_requeues_at_once_bring_a_row_back_once(real_redis, redis_url):

@@ -10,11 +10,10 @@ from ar_workers.domain.endpoints import Vendor
 from ar_workers.domain.errors import Throttled
 from ar_workers.domain.limits import Limits, Rate
 from ar_workers.edr.gated import Gated
-from ar_workers.ledger.memory import MemoryLedger
 from ar_workers.simulator import Fault
+from tests.clocks import ManualClock, a_ledger
 from tests.edr.rigs.base import FIRST
 from tests.edr.rigs.crowdstrike import crowdstrike
-from tests.fakes import ManualClock
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ def rig():
 
 def gated(rig, calls=None):
     clock = ManualClock()
-    ledger = MemoryLedger(clock.now)
+    ledger = a_ledger(clock)
     if calls:
         limits = Limits(rates=(Rate(calls=calls, per=timedelta(hours=1)),), wish="none", source="made up")
         ledger.limit("acme", Vendor.CROWDSTRIKE, limits)

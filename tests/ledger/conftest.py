@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import fakeredis
 import pytest
 
 from ar_workers.ledger.clients import connect
-from ar_workers.ledger.memory import MemoryLedger
 from ar_workers.ledger.redis import RedisLedger
+from tests.clocks import a_ledger
 from tests.clusters import a_cluster, asked, cluster_url
 
 if TYPE_CHECKING:
@@ -38,13 +37,11 @@ def cluster(cluster_servers: list[RedisServer]) -> list[RedisServer]:
     return cluster_servers
 
 
-@pytest.fixture(params=["memory", "fakeredis", "redis", "cluster"])
+@pytest.fixture(params=["fakeredis", "redis", "cluster"])
 def ledger(request: pytest.FixtureRequest) -> Ledger:
     """A new, empty ledger without a grace for rings."""
-    if request.param == "memory":
-        return MemoryLedger(**QUICK)
     if request.param == "fakeredis":
-        return RedisLedger(fakeredis.FakeRedis(decode_responses=True), watches_memory=False, **AT_ONCE)
+        return a_ledger(least_remaining=timedelta(milliseconds=1))
     if request.param == "cluster":
         return RedisLedger(connect(cluster_url(request.getfixturevalue("cluster"))), **AT_ONCE)
     request.getfixturevalue("real_redis")

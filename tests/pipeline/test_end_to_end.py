@@ -1,4 +1,4 @@
-"""From an event to its outcomes, over the memory ledger: once, whatever is repeated, paused or called off."""
+"""From an event to its outcomes, over the ledger in memory: once, whatever is repeated, paused or called off."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from ar_workers.domain.errors import NotSent, Throttled, VendorFault
 from ar_workers.domain.indicators import FileHash
 from ar_workers.domain.scores import Queue
 from ar_workers.domain.states import State
-from ar_workers.ledger.memory import MemoryLedger
+from ar_workers.ledger.redis import RedisLedger
 from ar_workers.pipeline.deliver import deliver
 from ar_workers.pipeline.execute import execute
 from ar_workers.pipeline.ingest import ingest
@@ -19,7 +19,8 @@ from ar_workers.pipeline.limits import declare_limits
 from ar_workers.pipeline.respond import respond
 from ar_workers.pipeline.sweep import sweep
 from ar_workers.pipeline.visits import CLAIMED_AT_ONCE
-from tests.fakes import FakeEDR, ManualClock, some_services
+from tests.clocks import ManualClock, a_ledger
+from tests.fakes import FakeEDR, some_services
 
 from .building import DOMAIN, FIN, HASH, KILL, Ticking, a_flood, an_edr, published, row
 
@@ -53,7 +54,7 @@ def test_what_is_set_free_elsewhere_is_rung_unless_somebody_else_does():
 def test_what_waited_for_its_turn_is_rung_at_the_head_even_within_a_canvas():
     second = FIN.model_copy(update={"agent_id": "a2", "hostname": "FIN-2"})
     clock, edr = ManualClock(), an_edr(FIN, second)
-    ledger = MemoryLedger(clock.now, grace=timedelta(0), least_remaining=timedelta(seconds=1), most_visits=1)
+    ledger = a_ledger(clock, most_visits=1)
     services = some_services(edr=edr, clock=clock, ledger=ledger)
     ingest(ledger, services.doorbell, [published(endpoints=(FIN, second), iocs=())])
     respond(services, services.doorbell.rings.popleft().ids)
@@ -168,11 +169,11 @@ def test_declared_limits_hold_from_then_on():
     assert [answer is None for answer in answers] == [True, True, False]
 
 
-class Noting(MemoryLedger):
+class Noting(RedisLedger):
     """Remembers how many were claimed and recorded together, and how many were in hand before."""
 
-    def __init__(self):
-        super().__init__(ManualClock().now, grace=timedelta(0))
+    def __init__(self, client, **more):
+        super().__init__(client, **more)
         self.claimed, self.recorded, self.in_hand = [], [], []
 
     def claim(self, row_ids, **options):
@@ -187,7 +188,7 @@ class Noting(MemoryLedger):
 
 def a_long_message(**more):
     """Of more bans than are claimed at once."""
-    services = some_services(edr=an_edr(), ledger=Noting(), **more)
+    services = some_services(edr=an_edr(), ledger=a_ledger(ManualClock(), kind=Noting), **more)
     hashes = tuple(HASH.model_copy(update={"indicator": FileHash(sha256=f"a{number:063x}")}) for number in range(2 * CLAIMED_AT_ONCE + 3))
     ingest(services.ledger, services.doorbell, [published(iocs=hashes)])
     respond(services, services.doorbell.rings.popleft().ids)
@@ -211,7 +212,7 @@ def test_once_the_first_part_has_shown_that_it_goes_quickly_the_rest_is_claimed_
 
 @pytest.mark.parametrize(("step", "together"), [(0.0, [3]), (1.0, [1, 1, 1])], ids=["quick", "slow"])
 def test_events_of_one_message_are_recorded_together_unless_planning_takes_long(step, together):
-    services = some_services(edr=an_edr(), ledger=Noting(), monotonic=Ticking(step=step))
+    services = some_services(edr=an_edr(), ledger=a_ledger(ManualClock(), kind=Noting), monotonic=Ticking(step=step))
     ingest(services.ledger, services.doorbell, a_flood()[:3])
     respond(services, [ring.id for ring in services.doorbell.rings])
     assert services.ledger.recorded == together

@@ -23,7 +23,7 @@
 --   row:ID:gathered        list    ids of the deliveries that this one is sent for, its own among them
 --   digest:RECEIVER/KIND   hash    ends count carrier: the window in which deliveries are counted
 --   row:ID:frees           list    ids of the rows that wait for this one, whose `frees` is set then
---   lane:LANE              hash    owner, held(rows): the visit that works on the endpoint now; expires with the lease
+--   lane:LANE              hash    owner, held(rows), until(the end of its lease): the visit that works on the endpoint now
 --   lane:LANE:queue        zset    rows that found the lane busy, by when they came
 --   endpoint:LANE          hash    generation: raised by each release, so that an older isolation can never re-apply;
 --                                  released_by(who asked last); shown(isolate|release, as the EDR last showed it) shown_at
@@ -41,8 +41,6 @@
 --   once                   set     what has been told once and not been forgotten
 local due, due_first = KEYS[1], KEYS[1] .. ':first'
 local P = string.sub(due, 1, -4)
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local TERMINAL = {done = true, already = true, skipped = true, failed = true, cancelled = true}
 local FREES = {done = true, already = true, skipped = true, failed = true, cancelled = true, performed = true, held = true}

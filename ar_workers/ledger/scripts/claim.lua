@@ -14,8 +14,8 @@ end
 
 local function is_others_lane(lane)
   if lane == '' or lanes[lane] then return false end
-  local holder = redis.call('HGET', P .. 'lane:' .. lane, 'owner')
-  return holder and holder ~= owner
+  local holder = redis.call('HMGET', P .. 'lane:' .. lane, 'owner', 'until')
+  return holder[1] and holder[1] ~= owner and (tonumber(holder[2]) or 0) > now
 end
 
 local function is_full_for_us(remote, verb)
@@ -102,7 +102,8 @@ local answers = {}
 for n = 6, #ARGV do answers[#answers + 1] = claim(ARGV[n]) end
 for lane, rows in pairs(lanes) do
   local key = P .. 'lane:' .. lane
-  redis.call('HSET', key, 'owner', owner)
+  if redis.call('HGET', key, 'owner') ~= owner then redis.call('DEL', key) end
+  redis.call('HSET', key, 'owner', owner, 'until', now + lease)
   redis.call('HINCRBY', key, 'held', rows)
   redis.call('PEXPIRE', key, lease)
 end

@@ -7,6 +7,9 @@ if tonumber(row[5]) <= now then return 0 end
 redis.call('HSET', row_key(id), 'lease_until', now + lease)
 schedule(id, now + lease + 1)
 local lane = P .. 'lane:' .. row[1]
-if row[1] ~= '' and redis.call('HGET', lane, 'owner') == row[2] then redis.call('PEXPIRE', lane, lease) end
+if row[1] ~= '' and redis.call('HGET', lane, 'owner') == row[2] then
+  redis.call('HSET', lane, 'until', now + lease)
+  redis.call('PEXPIRE', lane, lease)
+end
 if row[3] and row[3] ~= '' then redis.call('ZADD', busy_key(row[3], row[4]), 'XX', now + lease, row[2]) end
 return 1

@@ -1,0 +1,2 @@
+-- Returns what the clock shows.
+return now
