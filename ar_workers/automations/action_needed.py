@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING
 from ..domain.notifications import Audience, Kind, Notification
 from ..domain.plans import Plan
 from ..domain.text import shortened
+from ..domain.verbs import CONTAINMENT
 
 if TYPE_CHECKING:
     from ..domain.events import ActionStopped
     from .context import Context
-
-
-#: An endpoint that is not cut off, or does not get its network back, is nobody's line in a digest.
-_CONTAINMENT = frozenset({"isolate", "release"})
 
 
 def plan(event: ActionStopped, context: Context) -> Plan:  # noqa: ARG001 - every automation takes the same two
@@ -34,5 +31,6 @@ def _told(event: ActionStopped, audience: Audience) -> Notification:
         threat=event.threat,
         headline=f"Action needed: {what} {'is held' if event.state == 'held' else 'failed'}"[:500],
         facts=(("Action", what[:500]), ("State", event.state), ("Reason", shortened(event.reason, 500) or "not known")),
-        incident=event.id if event.verb in _CONTAINMENT else "",
+        # An endpoint that is not cut off, or does not get its network back, is nobody's line in a digest.
+        incident=event.id if event.verb in CONTAINMENT else "",
     )

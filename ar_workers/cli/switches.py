@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..bootstrap import doorbell_at
-from ..domain.actions import ACTIONS
 from ..domain.errors import ARError
-from .connection import open_ledger, redis_url
+from ..domain.verbs import GIVING_BACK, VERBS
+from .connection import open_ledger
+from .doorbell import ring_workers
 from .names import CUSTOMER, EDR, VERB, Names
 from .output import json_option, print_json, print_table, say
 
@@ -36,7 +36,7 @@ _edr = click.option("--edr", type=EDR, help="Only what this EDR is asked for.")
 @click.command()
 @_customers
 @_edr
-@click.option("--verb", type=Names("verb that can be paused", set(ACTIONS) - {"release"}), help="Only this verb. A release always goes on.")
+@click.option("--verb", type=Names("verb that can be paused", set(VERBS) - GIVING_BACK), help="Only this verb. A release always goes on.")
 @click.option("--reason", required=True, help="Recorded with every row that is held.")
 def pause(customers: tuple[str, ...], edr: str | None, verb: str | None, reason: str) -> None:
     r"""Hold every action that has not begun, from now on. Releases and deliveries go on.
@@ -79,7 +79,7 @@ def _resumed(ledger: Ledger, customer: str | None, scope: str) -> bool:
     """Whether there was anything to open, or to bring back."""
     was_closed = scope in ledger.pauses(customer)
     rings = ledger.resume(customer, scope)
-    doorbell_at(redis_url()).ring(rings)
+    ring_workers(rings)
     if was_closed or rings:
         say(f"{_whom(customer)}: resumed {scope}, {len(rings)} actions go on")
     return was_closed or bool(rings)

@@ -116,8 +116,10 @@ def _bounded(span: timedelta) -> timedelta:
 class Digest(Value):
     """What comes to a receiver after the first `more_than` of a kind `within` this time is told together, at its end."""
 
-    more_than: Annotated[int, Field(ge=1, le=1000)]
-    within: Annotated[timedelta, BeforeValidator(_span), AfterValidator(_bounded)]
+    more_than: Annotated[int, Field(ge=1, le=1000)] = Field(description="So many of a kind are told one by one.")
+    within: Annotated[timedelta, BeforeValidator(_span), AfterValidator(_bounded)] = Field(
+        description="The time in which they are counted, and after which the rest is told: `90s`, `10m`, `2h`."
+    )
 
 
 class Delivery(Value):

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 from .errors import AuthRefused, Denied, EndpointNotFound, EndpointOffline, NotSent, OutcomeUnknown, Throttled, Unsupported, VendorFault
 from .model import Value
+from .verbs import VERBS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: How long an action's intent lives. An offline endpoint may be away for days; RTR itself keeps a command for 7.
-ACTION_LIFE = {"isolate": timedelta(days=7), "release": timedelta(days=7)}
-DEFAULT_LIFE = timedelta(days=3)
 DELIVERY_LIFE = timedelta(hours=24)
 #: A text message or a call that comes late is noise.
 _SHORT_LIVED = {"sms": timedelta(minutes=15), "voice": timedelta(minutes=15)}
@@ -48,7 +46,7 @@ class GiveUp(Value):
 
 def life_of(verb: str) -> timedelta:
     """How long the intent is kept before it fails loudly."""
-    return ACTION_LIFE.get(verb, DEFAULT_LIFE)
+    return VERBS[verb].life
 
 
 def delivery_life(channel: str) -> timedelta:

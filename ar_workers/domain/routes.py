@@ -52,11 +52,10 @@ class Window(Value):
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
-    zone: Annotated[str, AfterValidator(_zone)]
-    start: TimeOfDay = Field(alias="from")
-    end: TimeOfDay = Field(alias="to")
-    #: The days on which it begins.
-    days: frozenset[Day] = frozenset(WEEK)
+    zone: Annotated[str, AfterValidator(_zone)] = Field(description="An IANA time zone such as `Europe/Berlin`.")
+    start: TimeOfDay = Field(alias="from", description="When it begins, such as `08:00`.")
+    end: TimeOfDay = Field(alias="to", description="When it ends; on the next day if that is the earlier time.")
+    days: frozenset[Day] = Field(frozenset(WEEK), description="The days on which it begins.")
 
     @model_validator(mode="after")
     def _is_some_time(self) -> Self:
@@ -87,7 +86,7 @@ class Window(Value):
 class Quiet(Window):
     """When receivers are left in peace: what is told meanwhile waits until the end, but for these severities."""
 
-    bypass: frozenset[Severity] = frozenset()
+    bypass: frozenset[Severity] = Field(frozenset(), description="Severities that are told all the same.")
 
 
 class Route(Value):
@@ -95,14 +94,18 @@ class Route(Value):
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
-    kinds: Annotated[frozenset[RoutedKind], Field(min_length=1)]
-    severities: frozenset[Severity] = frozenset()
-    hours: Window | None = None
-    quiet: Quiet | None = None
-    to: Annotated[tuple[Slug, ...], Field(min_length=1)]
-    fallback: Slug | None = None
-    digest: Digest | None = None
-    goes_on: bool = Field(default=False, alias="continue")
+    kinds: Annotated[frozenset[RoutedKind], Field(min_length=1)] = Field(
+        description=f"What it takes: {', '.join(f'`{kind}`' for kind in ROUTED)}."
+    )
+    severities: frozenset[Severity] = Field(frozenset(), description="Of threats of these severities only. Default: any.")
+    hours: Window | None = Field(None, description="In this time only; see below. Default: always.")
+    quiet: Quiet | None = Field(None, description="What comes in this time is told at its end; see below.")
+    to: Annotated[tuple[Slug, ...], Field(min_length=1)] = Field(description="Names of receivers.")
+    fallback: Slug | None = Field(
+        None, description="The receiver that is told if a delivery fails for good. The failure is shown all the same."
+    )
+    digest: Digest | None = Field(None, description="What comes after the first ones is told together; see below.")
+    goes_on: bool = Field(default=False, alias="continue", description="Whether the next routes are tried as well.")
 
     def takes(self, notification: Notification, now: datetime) -> bool:
         """Whether the notification goes this way. What is about no threat has no severity."""

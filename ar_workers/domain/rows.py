@@ -18,6 +18,7 @@ from .notifications import Delivery, delivery_identity, load_delivery
 from .scores import Queue
 from .states import State
 from .threats import Threat
+from .verbs import VERBS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -256,14 +257,13 @@ def _lane(action: Action) -> str:
 
 def action_row(action: Action, threat_id: str, *, after: tuple[str, ...], life: timedelta) -> NewRow:
     """An action as a row to be recorded."""
-    is_containment = action.verb in {"isolate", "release"}
     return NewRow(
         id=identity(action),
         kind="action",
         verb=action.verb,
         edr=action.edr,
         subject=action.label,
-        queue=Queue.ISOLATION if is_containment else Queue.IOC,
+        queue=VERBS[action.verb].queue,
         label=f"{action.verb} {action.label} · {action.customer} · {threat_id}",
         lane=_lane(action) or None,
         remote=action.edr,

@@ -13,6 +13,7 @@ from .model import Value
 from .states import State
 from .text import Identifier, Line, shortened
 from .threats import Severity, Url
+from .verbs import CONTAINMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -171,7 +172,7 @@ def _lines(section: Section) -> list[str]:
 
 def _isolated(actions: Sequence[Row], shown: Mapping[str, Containment]) -> tuple[str, ...]:
     """The endpoints that the threat was to move and that are isolated, in plan order."""
-    moves = [row for row in actions if row.lane and row.verb in {"isolate", "release"}]
+    moves = [row for row in actions if row.lane and row.verb in CONTAINMENT]
     last = {row.lane: row.verb == "isolate" for row in moves if row.state in _DONE}
     last |= {lane: found.is_isolated for lane, found in shown.items()}
     subjects = {row.lane: row.subject for row in moves if last.get(row.lane)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..domain.verbs import CONTAINMENT
 from ..http import allowance
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from ..domain.indicators import HashType
     from ..domain.limits import Limits
     from ..ports import EDR, Ledger
-
-_URGENT = frozenset({"isolate", "release"})
-
 
 class Gated:
     """`ports.EDR`, asked only as often as the vendor allows, and not before the time that it named in a 429."""
@@ -63,12 +61,12 @@ class Gated:
 
     def observe(self, action: Action, receipt: Receipt | None) -> Fact:
         """Look whether the action's effect is there."""
-        with self._open(urgent=action.verb in _URGENT):
+        with self._open(urgent=action.verb in CONTAINMENT):
             return self._edr.observe(action, receipt)
 
     def perform(self, action: Action, seen: Fact) -> Receipt:
         """Ask for the effect."""
-        with self._open(urgent=action.verb in _URGENT):
+        with self._open(urgent=action.verb in CONTAINMENT):
             return self._edr.perform(action, seen)
 
     def _open(self, *, urgent: bool) -> AbstractContextManager[None]:

@@ -12,12 +12,11 @@ from ..domain.checkups import Check, ok, red, warn
 from ..domain.errors import LedgerUnavailable
 from .clients import connect, infos
 from .redis import FULLEST
+from .servers import OLDEST, by_info, origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Older ones are not tested.
-OLDEST = (6, 2)
 _WAIT = 3.0
 _SWEEP = "ar:tick:sweep"
 
@@ -58,9 +57,15 @@ def _client(redis_url: str) -> Iterator[Any]:
 
 
 def _version(info: dict[str, Any]) -> Check:
-    version = str(info.get("redis_version", "0"))
-    parts = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-    return ok("redis", f"version {version}") if parts >= OLDEST else red("redis", f"version {version} is too old", "use 6.2 or newer")
+    """Never red for a hole that the number tells of: distributions mend theirs under the old one."""
+    server = by_info(info)
+    words = f"{server} ({origin(info)})"
+    if server.speaks < OLDEST:
+        return red("redis", f"{words} is too old", "use 6.2 or newer")
+    wanted = server.newer_wanted()
+    if wanted:
+        return warn("redis", f"{words} has known holes, unless its distributor mended them", f"use {wanted} or a newer line")
+    return ok("redis", words)
 
 
 def _appends(info: dict[str, Any]) -> Check:

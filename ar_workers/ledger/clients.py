@@ -89,6 +89,8 @@ def connect(url: str, *, patience: int = PATIENCE) -> redis.Redis | redis.RedisC
     if address.kind is Kind.CLUSTER:
         with unavailable_if_away():
             return _cluster(address, retry, options)
+    if url.startswith("unix://"):
+        del options["socket_keepalive"]  # TCP's
     options |= {"retry": retry, "retry_on_error": [redis.ConnectionError, redis.TimeoutError, redis.exceptions.BusyLoadingError]}
     return _primary(address, options) if address.kind is Kind.SENTINEL else redis.Redis.from_pool(PerThread.from_url(url, **options))
 

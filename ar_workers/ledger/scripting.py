@@ -1,7 +1,7 @@
 """The ledger's Lua scripts, run by their digests: one at a time, or many in one round trip.
 
-A script is the body of a function in Lua, after what all of them begin with; see `scripts/00_common.lua`. Its one key is the
-customer's due set, by whose hash tag a cluster finds the server.
+A script is the body of a function in Lua, after the parts that it uses; see `scripts/parts/keys.lua`. Its one key is the customer's
+due set, by whose hash tag a cluster finds the server.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import NoScriptError
 
+from .constants import in_lua
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     #: A script's name, a customer, and the arguments.
     Call = tuple[str, str, tuple[str | int, ...]]
 
+_USES = "-- uses: "
 _NAMES = (
     "accept",
     "event_failed",
@@ -42,8 +45,31 @@ _NAMES = (
 
 
 def source(name: str) -> str:
-    """The text of a script."""
+    """The text of a script, or of a part (`parts/NAME`)."""
     return resources.files(__package__).joinpath("scripts", f"{name}.lua").read_text()
+
+
+def whole(name: str, read: Callable[[str], str] = source) -> str:
+    """A script as Redis runs it: the clock, the constants, the parts that it uses, and itself, whose reply `finish` gives back."""
+    parts = dict.fromkeys(("parts/keys", "parts/finish"))
+    for each in _used(read(name)):
+        _add(each, parts, read)
+    before = "".join([read("clock"), in_lua(), *map(read, parts)])
+    return f"{before}local function script()\n{read(name)}end\nreturn finish(script())\n"
+
+
+def _used(text: str) -> list[str]:
+    """The parts that a script or part names in its first line: `-- uses: moves guards`."""
+    first = text.partition("\n")[0]
+    return [f"parts/{part}" for part in first.removeprefix(_USES).split()] if first.startswith(_USES) else []
+
+
+def _add(part: str, parts: dict[str, None], read: Callable[[str], str]) -> None:
+    """With what it uses itself before it."""
+    if part not in parts:
+        for each in _used(read(part)):
+            _add(each, parts, read)
+        parts[part] = None
 
 
 def prefix(customer: str) -> str:
@@ -59,8 +85,7 @@ class Scripts:
 
     def __init__(self, client: Any, read: Callable[[str], str] = source) -> None:
         self._redis = client
-        common = read("clock") + read("00_common")
-        self._texts = {name: f"{common}local function script()\n{read(name)}end\nreturn finish(script())\n" for name in _NAMES}
+        self._texts = {name: whole(name, read) for name in _NAMES}
         self._digests = {name: hashlib.sha1(text.encode()).hexdigest() for name, text in self._texts.items()}  # noqa: S324 - Redis names scripts so
 
     def run(self, name: str, customer: str, *arguments: str | int) -> Any:

@@ -16,6 +16,7 @@ from ..domain.retries import delivery_life, life_of
 from ..domain.routes import Target, route
 from ..domain.rows import EventPlan, action_row, delivery_row, skip_row, untold_row
 from ..domain.scores import Score
+from ..domain.verbs import VERBS
 from .fairness import left_to_the_sweep
 from .lookups import looked_up
 from .summary import summary_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from ..domain.actions import Action
     from ..domain.events import Event
     from ..domain.notifications import Notification
     from ..domain.plans import Plan
@@ -110,27 +112,27 @@ def _summary_for(services: Services, event: Event) -> Summary | None:
 
 
 def rows_of(services: Services, event: Event, plan: Plan) -> Iterator[NewRow]:
-    """A plan as ledger rows: actions in the order of `_ORDER`, then who is told, then every "no"."""
+    """A plan as ledger rows: actions in the order of their steps, then who is told, then every "no"."""
     yield from _action_rows(event.threat_id, plan)
     yield from _delivery_rows(services, event, plan)
     for number, skip in enumerate(plan.skips):
         yield skip_row(skip, event.customer, event.id, number)
 
 
-#: On one endpoint each step waits for the ones before it to be submitted or settled: cut it off, end the process,
-#: and only then take away its file and what starts it again. Bans are tenant-wide and wait for nothing.
-_ORDER: dict[str, int] = {"isolate": 0, "kill_process": 1, "delete_file": 2, "quarantine_file": 2, "delete_registry_key": 2}
-
-
 def _action_rows(threat_id: str, plan: Plan) -> list[NewRow]:
     rows: list[NewRow] = []
-    before: defaultdict[str | None, list[tuple[int, str]]] = defaultdict(list)
-    for action in sorted(plan.actions, key=lambda each: _ORDER.get(each.verb, len(_ORDER))):
-        step = _ORDER.get(action.verb, len(_ORDER))
+    before: defaultdict[str | None, list[tuple[float, str]]] = defaultdict(list)
+    for step, action in sorted(((_step(each), each) for each in plan.actions), key=lambda each: each[0]):
         after = tuple(row_id for earlier, row_id in before[action.lane] if earlier < step) if action.lane else ()
         rows.append(action_row(action, threat_id, after=after, life=life_of(action.verb)))
         before[action.lane].append((step, rows[-1].id))
     return rows
+
+
+def _step(action: Action) -> float:
+    """What has none comes last, and waits for nothing: it is tenant-wide."""
+    step = VERBS[action.verb].step
+    return float("inf") if step is None else step
 
 
 def _delivery_rows(services: Services, event: Event, plan: Plan) -> Iterator[NewRow]:

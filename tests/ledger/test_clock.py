@@ -6,6 +6,7 @@ import re
 import time
 from datetime import timedelta
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +18,8 @@ from tests.builders import NOON
 from tests.clocks import ManualClock, a_ledger
 from tests.ledger.building import a_row, recorded
 
-SCRIPTS = sorted(each.name.removesuffix(".lua") for each in resources.files(package).joinpath("scripts").iterdir())
+FOLDER = Path(str(resources.files(package))) / "scripts"
+SCRIPTS = sorted(str(each.relative_to(FOLDER).with_suffix("")) for each in FOLDER.rglob("*.lua"))
 
 
 def test_only_the_clock_tells_the_time():

@@ -1,18 +1,19 @@
+-- uses: lanes remotes guards
 -- The last question before a write. ARGV: row id, fence, least remaining lease in ms, most isolations an hour or -1, the kill
 -- switches of all customers as JSON.
 -- Returns 'go', or why not; the row has then been moved, unless it is somebody else's.
 local id, fence, least, most, everyone = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 if not is_ours(id, fence) then return 'stale' end
 local row = get(id, 'lease_until', 'cancel', 'verb', 'edr', 'lane', 'epoch', 'approved', 'threat', 'was', 'owner', 'remote')
-if tonumber(row[1]) - now < least then return 'stale' end
-local to, reason, held_by = hindrance(id, row[3], row[4], row[5], row[6], row[2], row[7], most, everyone)
+if tonumber(row.lease_until) - now < least then return 'stale' end
+local to, reason, held_by = hindrance(id, row, most, everyone)
 if to then
   local changes = {'lease_until', 0}
   if held_by then changes = {'lease_until', 0, 'held_by', held_by} end
-  enter(id, row[8], row[9], to, reason, changes)
+  enter(id, row.threat, row.was, to, reason, changes)
   local called = {} -- nobody takes these rings: the sweep's next look brings them
-  if row[5] ~= '' then leave_lane(row[5], row[10], 1, called) end
-  if (row[11] or '') ~= '' then leave_remote(row[11], row[3], row[10], 1, called) end
+  if row.lane ~= '' then leave_lane(row.lane, row.owner, 1, called) end
+  if (row.remote or '') ~= '' then leave_remote(row.remote, row.verb, row.owner, 1, called) end
   for n = 1, #called, 4 do
     if redis.call('ZSCORE', due_key(called[n]), called[n]) then schedule(called[n], now) end -- what is held is not due
   end

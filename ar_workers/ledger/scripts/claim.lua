@@ -1,8 +1,10 @@
+-- uses: lanes remotes guards
 -- Takes due rows for one visit. ARGV: owner, lease in ms, most isolations an hour or -1, most visits at once to one remote,
 -- the kill switches of all customers as JSON, row id, row id, ... Returns for each {'no', reason} or {'yes', the fields of a
 -- Claim}. A row that was never begun is cleared for its write at once (see begin.lua), which saves asking again if the write
 -- follows soon. An isolation whose endpoint was released since is over, whatever became of it: the release looks at the endpoint.
 local owner, lease, most, most_visits, everyone = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
+local FIRST_ID = 6
 -- What this visit enters: {lane -> rows}, {busy key of a remote -> rows}.
 local lanes, remotes = {}, {}
 
@@ -14,8 +16,8 @@ end
 
 local function is_others_lane(lane)
   if lane == '' or lanes[lane] then return false end
-  local holder = redis.call('HMGET', P .. 'lane:' .. lane, 'owner', 'until')
-  return holder[1] and holder[1] ~= owner and (tonumber(holder[2]) or 0) > now
+  local holder = fields_of(P .. 'lane:' .. lane, 'owner', 'until')
+  return holder.owner and holder.owner ~= owner and (tonumber(holder['until']) or 0) > now
 end
 
 local function is_full_for_us(remote, verb)
@@ -23,83 +25,88 @@ local function is_full_for_us(remote, verb)
   return not remotes[busy] and is_full(remote, verb, most_visits) and not redis.call('ZSCORE', busy, owner)
 end
 
+local function granted(row, fence, from, crashes, is_lost)
+  local thread = row.kind == 'delivery' and redis.call('HGET', P .. 'threat:' .. row.threat, 'thread:' .. row.remote) or ''
+  local unseen = now - tonumber(row.looked_at or row.begun_at or now)
+  return {'yes', row.threat, row.kind, row.order, from, fence, row.attempts or '0', row.looks or '0', tostring(crashes), row.generation,
+    row.receipt or '', (tonumber(row.deadline) < now) and '1' or '0', row.approved or '', from == 'pending' and '1' or '0',
+    tostring(unseen), thread, is_lost and '1' or '0', row.verb, row.edr or '', row.lane, row.remote}
+end
+
+-- Why the row's remote does not take it now, or nothing; and the remote's failures in a row.
+local function remote_refusal(id, row, is_lost)
+  if row.remote == '' then return nil, 0 end
+  local wait, why, failures = closed_for(row.remote, URGENT[row.verb])
+  if wait > 0 then
+    if not is_lost then put_off(id, row.remote, wait, why, URGENT[row.verb]) end
+    return {'no', why}
+  end
+  if is_full_for_us(row.remote, row.verb) then
+    return wait_in(queue_key(row.remote, row.verb), id, row.remote .. ' busy', is_lost)
+  end
+  return nil, failures
+end
+
+-- The row enters its lane and its remote with this visit.
+local function admit(row, failures)
+  if row.lane ~= '' then lanes[row.lane] = (lanes[row.lane] or 0) + 1 end
+  if row.remote == '' then return end
+  local busy = busy_key(row.remote, row.verb)
+  remotes[busy] = (remotes[busy] or 0) + 1
+  if failures >= MOST_FAILURES then -- the breaker's one probe: the others wait until it has ended, or for the next
+    redis.call('HSET', remote_key(row.remote), 'open_until', now + LONGEST_OPEN)
+    waits = {}
+  end
+end
+
+local function take(id, row, from)
+  local fence = string.format('%.0f', row.fence + 1)
+  redis.call('HSET', row_key(id), 'state', 'leased', 'was', from, 'owner', owner, 'lease_until', now + lease, 'fence', fence)
+  if from == 'pending' then redis.call('HSET', row_key(id), 'begun', 1, 'begun_at', now) end
+  schedule(id, now + lease + 1)
+  return fence
+end
+
 local function claim(id)
-  local row = get(id, 'state', 'fence', 'lease_until', 'was', 'owner', 'begun', 'next_at', 'lane',
-    'threat', 'verb', 'epoch', 'deadline', 'kind', 'order', 'attempts', 'looks', 'crashes', 'generation', 'receipt', 'approved',
-    'edr', 'cancel', 'remote', 'looked_at', 'begun_at')
-  local state, was, lane, threat, verb, remote = row[1], row[4], row[8], row[9], row[10], row[23] or ''
-  if not state then return {'no', 'no such row'} end
-  local urgent, crashes, is_lost = URGENT[verb], tonumber(row[17] or '0'), false
-
-  local function granted(fence, from)
-    local thread = row[13] == 'delivery' and redis.call('HGET', P .. 'threat:' .. threat, 'thread:' .. remote) or ''
-    return {'yes', threat, row[13], row[14], from, fence, row[15] or '0', row[16] or '0', tostring(crashes), row[18],
-      row[19] or '', (tonumber(row[12]) < now) and '1' or '0', row[20] or '', from == 'pending' and '1' or '0',
-      tostring(now - tonumber(row[24] or row[25] or now)), thread, is_lost and '1' or '0',
-      verb, row[21] or '', lane, remote}
+  local row = get(id, 'state', 'fence', 'lease_until', 'was', 'owner', 'begun', 'next_at', 'lane', 'threat', 'verb', 'epoch',
+    'deadline', 'kind', 'order', 'attempts', 'looks', 'crashes', 'generation', 'receipt', 'approved', 'edr', 'cancel', 'remote',
+    'looked_at', 'begun_at')
+  if not row.state then return {'no', 'no such row'} end
+  row.remote = row.remote or ''
+  local from, crashes, is_lost = row.state, tonumber(row.crashes or '0'), false
+  if from == 'leased' and row.owner == owner then -- the same call again: its first reply was lost
+    return granted(row, row.fence, row.was, crashes, false)
   end
-
-  if state == 'leased' and row[5] == owner then return granted(row[2], was) end -- the same call again: its first reply was lost
-  local no = unclaimable(state, row[3], row[7])
+  local no = unclaimable(row)
   if no then return {'no', no} end
-  if state == 'leased' then
+  if from == 'leased' then
     is_lost = true
-    state = (was == 'pending' and row[6] == '1') and 'unknown' or was
+    from = (row.was == 'pending' and row.begun == '1') and 'unknown' or row.was
   end
 
-  if is_others_lane(lane) then return wait_in(P .. 'lane:' .. lane .. ':queue', id, 'endpoint busy', is_lost) end
-
-  local failures = 0
-  if remote ~= '' then
-    local wait, why, failed = closed_for(remote, urgent)
-    failures = failed or 0
-    if wait > 0 then
-      if not is_lost then put_off(id, remote, wait, why, urgent) end
-      return {'no', why}
-    end
-    if is_full_for_us(remote, verb) then return wait_in(queue_key(remote, verb), id, remote .. ' busy', is_lost) end
-  end
-
-  if state == 'pending' or released_since(verb, lane, row[11]) then
-    local to, reason, held_by = hindrance(id, verb, row[21], lane, row[11], row[22], row[20], most, everyone)
+  if is_others_lane(row.lane) then return wait_in(P .. 'lane:' .. row.lane .. ':queue', id, 'endpoint busy', is_lost) end
+  local refusal, failures = remote_refusal(id, row, is_lost)
+  if refusal then return refusal end
+  if from == 'pending' or released_since(row.verb, row.lane, row.epoch) then
+    local to, reason, held_by = hindrance(id, row, most, everyone)
     if to then
-      enter(id, threat, state, to, reason, held_by and {'held_by', held_by})
+      enter(id, row.threat, from, to, reason, held_by and {'held_by', held_by})
       free_dependents(id, {})
       return {'no', to}
     end
   end
 
-  local fence = string.format('%.0f', row[2] + 1)
-  local taken = {'state', 'leased', 'was', state, 'owner', owner, 'lease_until', now + lease, 'fence', fence}
-  local function set(name, value)
-    taken[#taken + 1] = name
-    taken[#taken + 1] = value
-  end
   if is_lost then
-    crashes = crashes + 1
-    set('crashes', crashes)
-    note(threat, id, 'lease expired: its worker was lost')
+    crashes = redis.call('HINCRBY', row_key(id), 'crashes', 1)
+    note(row.threat, id, 'lease expired: its worker was lost')
   end
-  if state == 'pending' then
-    set('begun', 1)
-    set('begun_at', now)
-  end
-  redis.call('HSET', row_key(id), unpack(taken))
-  schedule(id, now + lease + 1)
-  if lane ~= '' then lanes[lane] = (lanes[lane] or 0) + 1 end
-  if remote ~= '' then
-    local busy = busy_key(remote, verb)
-    remotes[busy] = (remotes[busy] or 0) + 1
-    if failures >= MOST_FAILURES then -- the breaker's one probe: the others wait until it has ended, or for the next
-      redis.call('HSET', P .. 'remote:' .. remote, 'open_until', now + LONGEST_OPEN)
-      waits = {}
-    end
-  end
-  return granted(fence, state)
+  local fence = take(id, row, from)
+  admit(row, failures)
+  return granted(row, fence, from, crashes, is_lost)
 end
 
 local answers = {}
-for n = 6, #ARGV do answers[#answers + 1] = claim(ARGV[n]) end
+for n = FIRST_ID, #ARGV do answers[#answers + 1] = claim(ARGV[n]) end
 for lane, rows in pairs(lanes) do
   local key = P .. 'lane:' .. lane
   if redis.call('HGET', key, 'owner') ~= owner then redis.call('DEL', key) end

@@ -7,23 +7,23 @@ if redis.call('LLEN', timeline) ~= length then return 0 end
 local ids = redis.call('ZRANGE', key .. ':rows', 0, -1)
 for _, id in ipairs(ids) do
   local row = get(id, 'state', 'threat')
-  if row[1] == 'failed' and row[2] == threat then redis.call('ZREM', P .. 'settled', threat) end -- back once it settles anew
-  if not TERMINAL[row[1]] or row[1] == 'failed' then return 0 end
+  if row.state == 'failed' and row.threat == threat then redis.call('ZREM', P .. 'settled', threat) end -- back once it settles anew
+  if not TERMINAL[row.state] or row.state == 'failed' then return 0 end
 end
 for _, id in ipairs(ids) do
   local row = get(id, 'state', 'threat', 'latest', 'generations')
-  if row[2] == threat then
+  if row.threat == threat then
     redis.call('DEL', row_key(id), row_key(id) .. ':frees', row_key(id) .. ':gathered')
-    redis.call('HSET', row_key(id), 'state', row[1], 'threat', threat)
-    if row[3] then redis.call('HSET', row_key(id), 'latest', row[3], 'generations', row[4]) end
+    redis.call('HSET', row_key(id), 'state', row.state, 'threat', threat)
+    if row.latest then redis.call('HSET', row_key(id), 'latest', row.latest, 'generations', row.generations) end
   end
 end
 for _, line in ipairs(redis.call('LRANGE', timeline, 0, -1)) do
   local event = string.match(line, '^%d+ event/(%S+) accepted')
-  local kept = event and redis.call('HMGET', P .. 'event:' .. event, 'digest', 'state', 'threat')
-  if kept and kept[1] then -- written anew, because a hash that has held a long value keeps its size
+  local kept = event and fields_of(P .. 'event:' .. event, 'digest', 'state', 'threat')
+  if kept and kept.digest then -- written anew, because a hash that has held a long value keeps its size
     redis.call('DEL', P .. 'event:' .. event)
-    redis.call('HSET', P .. 'event:' .. event, 'digest', kept[1], 'state', kept[2], 'threat', kept[3])
+    redis.call('HSET', P .. 'event:' .. event, 'digest', kept.digest, 'state', kept.state, 'threat', kept.threat)
   end
 end
 local kept = redis.call('HGETALL', key)

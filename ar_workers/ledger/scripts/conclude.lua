@@ -1,8 +1,10 @@
--- Ends rows of one visit. ARGV, for each: row id, fence, state, reason, wait in ms, counts (1|0), keeps a receipt (1|0),
--- receipt, reference, evidence, how the remote is (ok|bad|''), its own wish to be left alone in ms, which guard holds it or ''.
+-- uses: lanes remotes guards
+-- Ends rows of one visit. ARGV, for each, what PARTS names.
 -- Returns for each 'stale' or the rings of what it sets free, {id, queue, label, lane, ...}; and then the rings of what the lanes
 -- and remotes call next.
-local PARTS = 13
+-- wait: ms until it is due again; counts, keeps (a receipt): 1|0; health: how the remote is, ok|bad|''; wish: the remote's own, to be
+-- left alone, in ms; guard: who holds the row, or ''.
+local PARTS = {'id', 'fence', 'state', 'reason', 'wait', 'counts', 'keeps', 'receipt', 'reference', 'evidence', 'health', 'wish', 'guard'}
 -- What a later release of the endpoint makes of an isolation: it is called off, and nobody is needed for it.
 local CALLED_OFF = {pending = true, performed = true, unknown = true, held = true, failed = true}
 -- What is left: {owner and lane -> {lane, owner, rows}}, {owner and remote -> {remote, verb, owner, rows}}. And {remote -> is
@@ -10,7 +12,7 @@ local CALLED_OFF = {pending = true, performed = true, unknown = true, held = tru
 local lanes, remotes, well = {}, {}, {}
 
 local function judge(remote, health, wish)
-  local key = P .. 'remote:' .. remote
+  local key = remote_key(remote)
   if health == 'bad' then
     well[remote] = nil
     local failures = redis.call('HINCRBY', key, 'failures', 1)
@@ -22,78 +24,90 @@ local function judge(remote, health, wish)
     redis.call('HDEL', key, 'failures', 'open_until')
     well[remote] = true
   end
-  if wish > 0 then
-    local blocked = tonumber(redis.call('HGET', key, 'blocked_until') or '0')
-    redis.call('HSET', key, 'blocked_until', math.max(blocked, now + wish))
-  end
+  if wish > 0 then stay_away(remote, wish) end
 end
 
-local function let_go(lane, remote, verb, owner)
-  if lane ~= '' then
-    local key = owner .. lane
-    local left = lanes[key] or {lane, owner, 0}
+local function let_go(row)
+  if row.lane ~= '' then
+    local key = row.owner .. row.lane
+    local left = lanes[key] or {row.lane, row.owner, 0}
     lanes[key], left[3] = left, left[3] + 1
   end
-  if remote ~= '' then
-    local key = owner .. busy_key(remote, verb)
-    local left = remotes[key] or {remote, verb, owner, 0}
+  if row.remote ~= '' then
+    local key = row.owner .. busy_key(row.remote, row.verb)
+    local left = remotes[key] or {row.remote, row.verb, row.owner, 0}
     remotes[key], left[4] = left, left[4] + 1
   end
 end
 
-local function conclude(id, fence, to, reason, wait, counts, keeps, receipt, reference, evidence, health, wish, guard)
-  local row = get(id, 'state', 'fence', 'was', 'threat', 'lane', 'cancel', 'reason', 'owner', 'remote', 'verb', 'performed_at',
-    'kind', 'digest', 'attempts', 'looks', 'frees', 'epoch')
-  if row[1] ~= 'leased' or row[2] ~= fence then return 'stale' end
-  local was, threat, remote, verb, rings = row[3], row[4], row[9] or '', row[10], {}
-  if remote ~= '' then judge(remote, health, tonumber(wish)) end
-  local called_off = (to == 'pending' and row[6]) or (CALLED_OFF[to] and released_since(verb, row[5], row[17]))
-  if called_off then to, reason = 'cancelled', called_off end
-
+-- What is written down with the row, {name, value, ...}, and what else follows of where it goes.
+local function changes_of(found, row, to)
   local changes = {'lease_until', 0}
   local function set(name, value)
     changes[#changes + 1] = name
     changes[#changes + 1] = value
   end
-  if keeps == '1' then set('receipt', receipt) end
-  if reference ~= '' then set('reference', reference) end
-  if evidence ~= '' then set('evidence', evidence) end
-  if counts == '1' then set('attempts', (row[14] or 0) + 1) end
+  if found.keeps == '1' then set('receipt', found.receipt) end
+  if found.reference ~= '' then set('reference', found.reference) end
+  if found.evidence ~= '' then set('evidence', found.evidence) end
+  if found.counts == '1' then set('attempts', (row.attempts or 0) + 1) end
   if to == 'performed' then
-    set('looks', (row[15] or 0) + 1)
-    if not row[11] then set('performed_at', now) end
+    set('looks', (row.looks or 0) + 1)
+    if not row.performed_at then set('performed_at', now) end
   elseif to == 'pending' then
     set('begun', 0)
-    redis.call('HDEL', row_key(id), 'looked_at')
+    redis.call('HDEL', row_key(found.id), 'looked_at')
   elseif to == 'unknown' then
     set('looked_at', now)
   elseif to == 'held' then
-    set('held_by', guard)
-  elseif to == 'done' and row[12] == 'delivery' and reference ~= '' and (row[13] or '') == '' then
-    redis.call('HSETNX', P .. 'threat:' .. threat, 'thread:' .. remote, reference)
-  end
-  if verb == 'isolate' and (to == 'already' or to == 'skipped') then redis.call('ZREM', P .. 'isolations', id) end
-  if (to == 'done' or to == 'already') and URGENT[verb] then
-    redis.call('HSET', P .. 'endpoint:' .. row[5], 'shown', verb, 'shown_at', now)
+    set('held_by', found.guard)
   end
   if not TERMINAL[to] and to ~= 'held' then
-    set('next_at', now + wait)
-    schedule(id, now + wait)
+    set('next_at', now + found.wait)
+    schedule(found.id, now + found.wait)
   end
+  return changes
+end
 
-  if to == was and reason == row[7] then -- one more look with nothing new: no line in the timeline
-    set('state', to)
-    redis.call('HSET', row_key(id), unpack(changes))
-  else
-    enter(id, threat, was, to, reason, changes)
-    if row[16] and FREES[to] then free_dependents(id, rings) end
+-- What others will ask for: the endpoint's own record, the first message of the thread, how many isolations there were.
+local function remember(found, row, to)
+  if to == 'done' and row.kind == 'delivery' and found.reference ~= '' and (row.digest or '') == '' then
+    redis.call('HSETNX', P .. 'threat:' .. row.threat, 'thread:' .. row.remote, found.reference)
   end
-  let_go(row[5] or '', remote, verb, row[8])
+  if row.verb == 'isolate' and (to == 'already' or to == 'skipped') then redis.call('ZREM', P .. 'isolations', found.id) end
+  if (to == 'done' or to == 'already') and URGENT[row.verb] then
+    redis.call('HSET', P .. 'endpoint:' .. row.lane, 'shown', row.verb, 'shown_at', now)
+  end
+end
+
+local function conclude(found)
+  local id, to, reason, rings = found.id, found.state, found.reason, {}
+  local row = get(id, 'state', 'fence', 'was', 'threat', 'lane', 'cancel', 'reason', 'owner', 'remote', 'verb', 'performed_at',
+    'kind', 'digest', 'attempts', 'looks', 'frees', 'epoch')
+  if row.state ~= 'leased' or row.fence ~= found.fence then return 'stale' end
+  row.remote, row.lane = row.remote or '', row.lane or ''
+  if row.remote ~= '' then judge(row.remote, found.health, tonumber(found.wish)) end
+  local called_off = (to == 'pending' and row.cancel) or (CALLED_OFF[to] and released_since(row.verb, row.lane, row.epoch))
+  if called_off then to, reason = 'cancelled', called_off end
+
+  local changes = changes_of(found, row, to)
+  remember(found, row, to)
+  if to == row.was and reason == row.reason then -- one more look with nothing new: no line in the timeline
+    redis.call('HSET', row_key(id), 'state', to, unpack(changes))
+  else
+    enter(id, row.threat, row.was, to, reason, changes)
+    if row.frees and FREES[to] then free_dependents(id, rings) end
+  end
+  let_go(row)
   return rings
 end
 
 local answers, called = {}, {}
-for n = 1, #ARGV, PARTS do answers[#answers + 1] = conclude(unpack(ARGV, n, n + PARTS - 1)) end
+for n = 1, #ARGV, #PARTS do
+  local found = {}
+  for at, name in ipairs(PARTS) do found[name] = ARGV[n + at - 1] end
+  answers[#answers + 1] = conclude(found)
+end
 for _, left in pairs(lanes) do leave_lane(left[1], left[2], left[3], called) end
 for _, left in pairs(remotes) do leave_remote(left[1], left[2], left[3], left[4], called) end
 answers[#answers + 1] = called

@@ -1,3 +1,4 @@
+-- uses: remotes
 -- What the sweep rings. ARGV: limit, ms until each is due again, most visits at once to one remote; queue, for how many more it
 -- has room, queue, ... Returns {id, queue, label, lane, ...} twice: what lost workers held, and the rest. Events, isolations
 -- and releases come first and get most of it; of each of the two sets half is what has been due for longest, half what has just
@@ -24,10 +25,10 @@ local function place_at(remote, verb)
   return place
 end
 
-local function ring(into, id, queue, ...)
+local function ring(into, id, row)
   schedule(id, now + (into == lost and SOON or again))
-  append_ring(into, id, queue, ...)
-  if room[queue] then room[queue] = room[queue] - 1 end
+  append_ring(into, id, row)
+  if room[row.queue] then room[row.queue] = room[row.queue] - 1 end
   return 0
 end
 
@@ -40,27 +41,27 @@ end
 local function look_at(id)
   if string.sub(id, 1, 6) == 'event/' then
     if (room.respond or 1) <= 0 then return leave_for(AT_ONCE, id) end
-    return ring(rings, id, 'respond', 'plan ' .. id, '')
+    return ring(rings, id, {queue = 'respond', label = 'plan ' .. id})
   end
   local row = get(id, 'queue', 'label', 'lane', 'remote', 'verb', 'state')
-  if not row[1] then -- somebody has taken it away
+  if not row.queue then -- somebody has taken it away
     unschedule(id)
     return 1
   end
-  local is_lost = row[6] == 'leased'
+  local is_lost = row.state == 'leased'
   if not is_lost then
-    local remote = row[4] or ''
-    local wait, why = closed_for(remote, URGENT[row[5]])
+    local remote = row.remote or ''
+    local wait, why = closed_for(remote, URGENT[row.verb])
     if wait > 0 then
-      put_off(id, remote, wait, why, URGENT[row[5]])
+      put_off(id, remote, wait, why, URGENT[row.verb])
       return 1
     end
-    local place = place_at(remote, row[5])
+    local place = place_at(remote, row.verb)
     if places[place] <= 0 then return leave_for(LATER, id) end
-    if (room[row[1]] or 1) <= 0 then return leave_for(AT_ONCE, id) end
+    if (room[row.queue] or 1) <= 0 then return leave_for(AT_ONCE, id) end
     places[place] = places[place] - 1
   end
-  return ring(is_lost and lost or rings, id, row[1], row[2], row[3])
+  return ring(is_lost and lost or rings, id, row)
 end
 
 -- `ids_from(first, count)` are due ids; nothing of them moves before `finish`.

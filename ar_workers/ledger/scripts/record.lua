@@ -1,3 +1,4 @@
+-- uses: moves
 -- Writes the plan of an event in one step. ARGV: event id, threat id, when it occurred in ms, why it closes the threat or '';
 -- then for each row what FIELDS names, how many rows it comes after, and their ids.
 -- Returns the threat's rings {'yes', id, queue, label, lane, ...}, or {'no'} if the event is not waiting for a plan (any more).
@@ -15,7 +16,7 @@ local recorded, states, closed = {}, {}, nil -- {wished id -> id}, {id -> state}
 local placed, is_placed, frees = {}, {}, {}
 
 local function cancel(id, state, reason)
-  if state == 'waiting' or state == 'pending' or state == 'held' then
+  if CANCELLABLE[state] then
     enter(id, threat, state, 'cancelled', reason)
     redis.call('SREM', P .. 'held', id)
     free_dependents(id, {})
@@ -24,24 +25,29 @@ local function cancel(id, state, reason)
   end
 end
 
--- A closed threat lets go of a row that other threats want too, and cancels the rest.
+-- The threat no longer wants a row that other threats want, too.
+local function leave_to(heir, rest, id, state)
+  redis.call('HSET', row_key(id), 'threat', heir, 'shared', rest)
+  if not TERMINAL[state] then
+    count_open(heir, 1)
+    count_open(threat, -1)
+  end
+  note(heir, id, 'taken over from threat ' .. threat)
+end
+
+-- A closed threat lets go of a row that other threats want too, and cancels the rest; what gives access back goes on.
 local function close(reason)
   redis.call('HSET', P .. 'threat:' .. threat, 'closed', reason, 'closed_at', occurred)
   for _, id in ipairs(redis.call('ZRANGE', rows_key, 0, -1)) do
     local row = get(id, 'kind', 'verb', 'threat', 'shared', 'state')
-    local heir, rest = string.match(row[4] or '', '^([^,]+),(.*)$')
-    if row[3] ~= threat then
-      local others = string.gsub(',' .. (row[4] or ''), ',' .. threat:gsub('%p', '%%%0') .. ',', ',')
+    local heir, rest = string.match(row.shared or '', '^([^,]+),(.*)$')
+    if row.threat ~= threat then
+      local others = string.gsub(',' .. (row.shared or ''), ',' .. threat:gsub('%p', '%%%0') .. ',', ',')
       redis.call('HSET', row_key(id), 'shared', string.sub(others, 2))
     elseif heir then
-      redis.call('HSET', row_key(id), 'threat', heir, 'shared', rest)
-      if not TERMINAL[row[5]] then
-        count_open(heir, 1)
-        count_open(threat, -1)
-      end
-      note(heir, id, 'taken over from threat ' .. threat)
-    elseif row[1] == 'action' and row[2] ~= 'release' then
-      cancel(id, row[5], reason)
+      leave_to(heir, rest, id, row.state)
+    elseif row.kind == 'action' and not GIVES_BACK[row.verb] then
+      cancel(id, row.state, reason)
     end
   end
 end
@@ -58,16 +64,16 @@ end
 -- anew: a person asked, and the endpoint may have been isolated since.
 local function name_of(wish)
   local first = get(wish.id, 'state', 'latest')
-  if not first[1] then return wish.id, true end
-  local latest = first[2] or wish.id
-  local is_over = TERMINAL[get(latest, 'state')[1]]
-  if (is_placed[latest] or redis.call('ZSCORE', rows_key, latest)) and not (is_over and wish.verb == 'release') then return latest, false end
+  if not first.state then return wish.id, true end
+  local latest = first.latest or wish.id
+  local is_over, is_known = TERMINAL[get(latest, 'state').state], is_placed[latest] or redis.call('ZSCORE', rows_key, latest)
+  if is_known and not (is_over and GIVES_BACK[wish.verb]) then return latest, false end
   if not is_over then
     take_place(latest)
     is_first = false
     local owner = get(latest, 'threat', 'shared')
-    redis.call('HSET', row_key(latest), 'shared', (owner[2] or '') .. threat .. ',')
-    note(threat, latest, 'shared with threat ' .. owner[1])
+    redis.call('HSET', row_key(latest), 'shared', (owner.shared or '') .. threat .. ',')
+    note(threat, latest, 'shared with threat ' .. owner.threat)
     return latest, false
   end
   local id = wish.id .. '.' .. (redis.call('HINCRBY', row_key(wish.id), 'generations', 1) + 1)
@@ -76,10 +82,11 @@ local function name_of(wish)
 end
 
 local function state_of(id)
-  states[id] = states[id] or get(id, 'state')[1]
+  states[id] = states[id] or get(id, 'state').state
   return states[id]
 end
 
+-- How many releases the endpoint has seen. A release is one more.
 local function epoch_of(wish)
   if wish.lane == '' then return 0 end
   local key = P .. 'endpoint:' .. wish.lane
@@ -104,13 +111,27 @@ local function await(id, wish)
 end
 
 local function first_state(wish)
-  closed = closed or redis.call('HMGET', P .. 'threat:' .. threat, 'closed', 'closed_at')
+  closed = closed or fields_of(P .. 'threat:' .. threat, 'closed', 'closed_at')
   if wish.state == 'skipped' then return 'skipped', wish.reason end
-  if wish.kind == 'action' and wish.verb ~= 'release' and closed[1] and occurred <= tonumber(closed[2]) then
-    return 'cancelled', closed[1]
+  if wish.kind == 'action' and not GIVES_BACK[wish.verb] and closed.closed and occurred <= tonumber(closed.closed_at) then
+    return 'cancelled', closed.closed
   end
   if wish.once ~= '' and redis.call('SADD', P .. 'once', wish.once) == 0 then return 'skipped', 'already told' end
   return 'pending', ''
+end
+
+-- Writes the row that `wish` is kept as, in its first state.
+local function settle_in(id, wish, state, reason)
+  if state == 'pending' then
+    schedule(id, now + math.max(tonumber(wish.grace), tonumber(wish.wait)))
+    note(threat, id, 'new -> pending')
+  elseif state == 'waiting' then
+    note(threat, id, 'waiting')
+  else
+    enter(id, threat, 'new', state, reason)
+    return
+  end
+  if wish.wait == '0' then append_ring(rings, id, wish) end
 end
 
 local function place(wish)
@@ -120,7 +141,7 @@ local function place(wish)
   if not is_new then return end
   local state, reason = first_state(wish)
   local waits = state == 'pending' and await(id, wish) or 0
-  if state == 'pending' and waits > 0 then state = 'waiting' end
+  if waits > 0 then state = 'waiting' end
   redis.call('HSET', row_key(id), 'kind', wish.kind, 'verb', wish.verb, 'edr', wish.edr, 'remote', wish.remote,
     'subject', wish.subject, 'queue', wish.queue, 'label', wish.label, 'lane', wish.lane, 'order', wish.order,
     'threat', threat, 'created_at', now, 'deadline', now + wish.life, 'epoch', epoch, 'generation', 1, 'fence', 0,
@@ -128,17 +149,7 @@ local function place(wish)
   states[id] = state
   take_place(id)
   count_open(threat, 1)
-  if state ~= 'skipped' and state ~= 'cancelled' and wish.wait == '0' then
-    append_ring(rings, id, wish.queue, wish.label, wish.lane)
-  end
-  if state == 'pending' then
-    schedule(id, now + math.max(tonumber(wish.grace), tonumber(wish.wait)))
-    note(threat, id, 'new -> pending')
-  elseif state == 'waiting' then
-    note(threat, id, 'waiting')
-  else
-    enter(id, threat, 'new', state, reason)
-  end
+  settle_in(id, wish, state, reason)
 end
 
 -- The row that begins at ARGV[n], and where the next one begins.

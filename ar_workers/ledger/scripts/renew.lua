@@ -1,15 +1,16 @@
+-- uses: moves remotes
 -- Prolongs a lease whose worker is alive. ARGV: row id, fence, lease in ms. Returns 1, or 0 if the row is somebody else's now
 -- or the lease has ended: its lane and its remote have been let go, and its worker has been asleep.
 local id, fence, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
 if not is_ours(id, fence) then return 0 end
 local row = get(id, 'lane', 'owner', 'remote', 'verb', 'lease_until')
-if tonumber(row[5]) <= now then return 0 end
+if tonumber(row.lease_until) <= now then return 0 end
 redis.call('HSET', row_key(id), 'lease_until', now + lease)
 schedule(id, now + lease + 1)
-local lane = P .. 'lane:' .. row[1]
-if row[1] ~= '' and redis.call('HGET', lane, 'owner') == row[2] then
+local lane = P .. 'lane:' .. row.lane
+if row.lane ~= '' and redis.call('HGET', lane, 'owner') == row.owner then
   redis.call('HSET', lane, 'until', now + lease)
   redis.call('PEXPIRE', lane, lease)
 end
-if row[3] and row[3] ~= '' then redis.call('ZADD', busy_key(row[3], row[4]), 'XX', now + lease, row[2]) end
+if (row.remote or '') ~= '' then redis.call('ZADD', busy_key(row.remote, row.verb), 'XX', now + lease, row.owner) end
 return 1

@@ -1,37 +1,39 @@
+-- uses: moves guards
 -- A person brings a row back. ARGV: row id, by whom, life in ms, the kill switches of all customers as JSON. Returns
 -- {'yes', ring...} or {'no', reason}. A person's word opens the guard that held the row, and no other; of a row that has failed
 -- all are asked anew. An isolation that is older than a release of its endpoint never comes back.
 local id, by, life, everyone = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local row = get(id, 'state', 'threat', 'verb', 'lane', 'epoch', 'held_by', 'edr', 'approved')
-local state = row[1]
-if not state then return {'no', 'no such row'} end
-local released = row[5] and released_since(row[3], row[4], row[5])
+if not row.state then return {'no', 'no such row'} end
+local released = row.epoch and released_since(row.verb, row.lane, row.epoch)
 if released then
-  if state == 'held' then
+  if row.state == 'held' then
     redis.call('SREM', P .. 'held', id)
-    enter(id, row[2], state, 'cancelled', released)
+    enter(id, row.threat, row.state, 'cancelled', released)
     free_dependents(id, {})
   end
   return {'no', 'is older than the release: the endpoint was ' .. released}
 end
-if state ~= 'failed' and state ~= 'held' then return {'no', 'is ' .. state .. ': only failed or held rows can be requeued'} end
+if row.state ~= 'failed' and row.state ~= 'held' then
+  return {'no', 'is ' .. row.state .. ': only failed or held rows can be requeued'}
+end
 
-if state == 'failed' then
+if row.state == 'failed' then
   redis.call('HINCRBY', row_key(id), 'generation', 1)
-  count_open(row[2], 1)
+  count_open(row.threat, 1)
   redis.call('HDEL', row_key(id), 'settled_at', 'performed_at', 'begun_at', 'looked_at', 'cancel', 'approved')
 else
-  local held_by = row[6] or ''
+  local held_by = row.held_by or ''
   if is_guard(held_by) then
-    redis.call('HSET', row_key(id), 'approved', (row[8] or '') .. held_by .. ',')
+    redis.call('HSET', row_key(id), 'approved', (row.approved or '') .. held_by .. ',')
   else
-    local _, scope = pause_of(row[7] or '', row[3], everyone)
+    local _, scope = pause_of(row.edr or '', row.verb, everyone)
     if scope then return {'no', 'is held by the kill switch (' .. scope .. '): `arctl resume` brings it back'} end
   end
   redis.call('SREM', P .. 'held', id)
 end
 redis.call('HSET', row_key(id), 'attempts', 0, 'crashes', 0, 'looks', 0, 'begun', 0, 'receipt', '', 'deadline', now + life)
-bring_back(id, row[2], state, 'requeued by ' .. by)
+bring_back(id, row.threat, row.state, 'requeued by ' .. by)
 local rings = {'yes'}
 add_ring(rings, id)
 return rings

@@ -2,11 +2,11 @@
 -- Returns {} for alone, or {the row that is sent for all, ms until then}. The same row gets the same answer for ever.
 local id, key, most, within = ARGV[1], P .. 'digest:' .. ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local seat = get(id, 'digest', 'digest_at')
-if seat[1] == '' then return {} end
-if seat[1] then return {seat[1], math.max(0, seat[2] - now)} end
+if seat.digest == '' then return {} end
+if seat.digest then return {seat.digest, math.max(0, seat.digest_at - now)} end
 
-local window = redis.call('HMGET', key, 'ends', 'count', 'carrier')
-local ends, count, carrier = tonumber(window[1]), (tonumber(window[2]) or 0) + 1, window[3]
+local window = fields_of(key, 'ends', 'count', 'carrier')
+local ends, count, carrier = tonumber(window.ends), (tonumber(window.count) or 0) + 1, window.carrier
 if not ends or ends <= now then
   redis.call('DEL', key)
   ends, count, carrier = now + within, 1, nil

@@ -1,5 +1,4 @@
+-- uses: remotes
 -- The remote asked to be left alone. ARGV: remote, ms.
-local key = P .. 'remote:' .. ARGV[1]
-local blocked = tonumber(redis.call('HGET', key, 'blocked_until') or '0')
-redis.call('HSET', key, 'blocked_until', math.max(blocked, now + tonumber(ARGV[2])))
+stay_away(ARGV[1], tonumber(ARGV[2]))
 return 1

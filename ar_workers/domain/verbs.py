@@ -1,0 +1,54 @@
+"""What everything must know of a verb, in one table: the pipeline, the ledger's scripts, the commands.
+
+A verb that is added to `actions` gets its line here; what it does at an EDR is said by the adapters' marks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from .scores import Queue
+
+if TYPE_CHECKING:
+    from .actions import Verb
+
+#: How long an intent is kept. An offline endpoint may be away for days; CrowdStrike's shell itself keeps a command for seven.
+_CONTAINMENT_LIFE, _LIFE = timedelta(days=7), timedelta(days=3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerbRule:
+    """`queue` is where it is rung, `life` how long it is tried before it fails loudly.
+
+    On one endpoint each `step` waits for the ones before it to be submitted or settled: cut it off, end the process, and only then
+    take away its file and what starts it again. What has none (bans are tenant-wide) waits for nothing.
+    What `is_containment` moves an endpoint off the network or back: it goes before everything else, and when it stops, a person is told
+    of it alone. `undo` is the verb that takes it back; one that only takes back `gives_back`: no kill switch and no closed threat keeps
+    it, and it may be asked for any number of times.
+    """
+
+    queue: Queue = Queue.IOC
+    life: timedelta = _LIFE
+    step: int | None = None
+    is_containment: bool = False
+    undo: Verb | None = None
+    gives_back: bool = False
+
+
+VERBS: dict[str, VerbRule] = {
+    "isolate": VerbRule(queue=Queue.ISOLATION, life=_CONTAINMENT_LIFE, step=0, is_containment=True, undo="release"),
+    "release": VerbRule(queue=Queue.ISOLATION, life=_CONTAINMENT_LIFE, is_containment=True, gives_back=True),
+    "ban_hash": VerbRule(),
+    "ban_domain": VerbRule(),
+    "kill_process": VerbRule(step=1),
+    "delete_file": VerbRule(step=2),
+    "quarantine_file": VerbRule(step=2),
+    "delete_registry_key": VerbRule(step=2),
+}
+
+#: Off the network, or back on it.
+CONTAINMENT = frozenset(verb for verb, each in VERBS.items() if each.is_containment)
+#: Never held back.
+GIVING_BACK = frozenset(verb for verb, each in VERBS.items() if each.gives_back)

@@ -1,0 +1,28 @@
+"""What the ledger's scripts know of states, verbs and windows: said once, in `domain`, and handed to Lua."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..domain.policies import ISOLATION_WINDOW
+from ..domain.states import FREES_DEPENDENTS, MOVES, TERMINAL, State
+from ..domain.verbs import CONTAINMENT, GIVING_BACK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def in_lua() -> str:
+    """The constants, as the first lines of every script."""
+    sets: dict[str, Iterable[str]] = {
+        "TERMINAL": TERMINAL,
+        "FREES": FREES_DEPENDENTS,
+        "CLAIMABLE": [state for state in State if State.LEASED in MOVES[state]],
+        # What nobody works on, and what is not over, is called off at once.
+        "CANCELLABLE": [state for state in State if State.CANCELLED in MOVES[state] and state is not State.LEASED],
+        "URGENT": CONTAINMENT,
+        "GIVES_BACK": GIVING_BACK,
+    }
+    lines = [f"local {name} = {{{', '.join(f'{each} = true' for each in sorted(members))}}}" for name, members in sets.items()]
+    window = round(ISOLATION_WINDOW.total_seconds() * 1000)
+    return "\n".join([*lines, f"local ISOLATION_WINDOW = {window}", ""])

@@ -1,0 +1,51 @@
+-- What forbids a write: it was called off, its endpoint was released since, the kill switch, the blast radius.
+
+-- The kill switches, looked at once in a script; those of all customers come as JSON from the client.
+local paused = {}
+local function switches(scopes)
+  local name = table.concat(scopes, ' ')
+  paused[name] = paused[name] or redis.call('HMGET', P .. 'paused', unpack(scopes))
+  return paused[name]
+end
+
+-- Why the kill switch keeps what this EDR is asked for, and its scope; or nothing. What gives access back is let through.
+local function pause_of(edr, verb, everyone)
+  if edr == '' or GIVES_BACK[verb] then return end -- a delivery has no EDR: people go on being told
+  local scopes, all = {'*', 'edr:' .. edr, 'verb:' .. verb}, cjson.decode(everyone)
+  for _, scope in ipairs(scopes) do
+    if all[scope] then return 'paused for everyone (' .. scope .. '): ' .. all[scope], 'everyone ' .. scope end
+  end
+  for n, reason in ipairs(switches(scopes)) do
+    if reason then return 'paused (' .. scopes[n] .. '): ' .. reason, scopes[n] end
+  end
+end
+
+-- By whom the endpoint was released after the isolation was wished for, in words; or nothing.
+local function released_since(verb, lane, epoch)
+  if verb ~= 'isolate' then return end
+  local endpoint = fields_of(P .. 'endpoint:' .. lane, 'generation', 'released_by')
+  if tonumber(epoch) < tonumber(endpoint.generation or '0') then return 'released by ' .. (endpoint.released_by or 'a person') end
+end
+
+local function is_approved(approved, guard) return string.find(',' .. (approved or ''), ',' .. guard .. ',', 1, true) end
+
+-- Counts the isolation; why it is one too many, or nothing. `most` is -1 where there is no limit.
+local function blast_radius(id, approved, most)
+  if most < 0 then return end
+  redis.call('ZREMRANGEBYSCORE', P .. 'isolations', '-inf', now - ISOLATION_WINDOW)
+  local counted = redis.call('ZSCORE', P .. 'isolations', id)
+  if not counted and not is_approved(approved, 'blast_radius') and redis.call('ZCARD', P .. 'isolations') >= most then
+    return 'blast radius: ' .. most .. ' isolations in the last hour; a TRE decides'
+  end
+  redis.call('ZADD', P .. 'isolations', now, id)
+end
+
+-- What forbids the write that the row is about: {to, reason, held_by}, or nothing.
+local function hindrance(id, row, most, everyone)
+  local called_off = row.cancel or released_since(row.verb, row.lane, row.epoch)
+  if called_off then return 'cancelled', called_off end
+  local reason, scope = pause_of(row.edr, row.verb, everyone)
+  if reason then return 'held', reason, scope end
+  local too_many = row.verb == 'isolate' and blast_radius(id, row.approved, most)
+  if too_many then return 'held', too_many, 'blast_radius' end
+end

@@ -1,0 +1,54 @@
+-- The key schema, and how a row is read. Every script has this, the clock, what `domain` says (see ../../constants.py), and
+-- `finish`; it names what else it uses in its first line. Each script is the body of a function.
+--
+-- KEYS[1] is the customer's `due`; all other keys are derived from its prefix `ar:{customer}:`, whose braces are
+-- the Redis Cluster hash tag: one script touches one slot. Times are milliseconds of this server's clock.
+--
+--   due                    zset    what the sweep rings: row id by when, and behind the millisecond who of those goes first
+--   due:first              zset    the same of what it looks at first: `event/ID`, and rows that isolate or release
+--   event:ID               hash    digest json state(accepted|planned|failed) at attempts reason threat
+--   threats                zset    threat id by acceptance
+--   threat:ID              hash    json accepted_at closed closed_at open(rows that are not settled)
+--                                  thread:REMOTE(reference of the first message that this receiver accepted)
+--   threat:ID:rows         zset    row id by position in the plan
+--   threat:ID:timeline     list    `ms row-id text` per move
+--   threat:ID:packed       string  rows and timeline of a compacted threat, as the client wrote them
+--   row:ID                 hash    what NewRow has, and: state reason threat waits epoch fence lease_until was owner begun
+--                                  begun_at looked_at attempts looks crashes generation generations latest next_at deadline
+--                                  receipt reference evidence created_at performed_at settled_at cancel held_by
+--                                  approved(guards that a person has opened, comma after each)
+--                                  shared(ids of other threats that want it too, comma after each)
+--                                  of a compacted threat only: state threat latest generations
+--                                  of a delivery: has_fallback, digest(the row it is sent with; '' alone), digest_at
+--   row:ID:gathered        list    ids of the deliveries that this one is sent for, its own among them
+--   digest:RECEIVER/KIND   hash    ends count carrier: the window in which deliveries are counted
+--   row:ID:frees           list    ids of the rows that wait for this one, whose `frees` is set then
+--   lane:LANE              hash    owner, held(rows), until(the end of its lease): the visit that works on the endpoint now
+--   lane:LANE:queue        zset    rows that found the lane busy, by when they came
+--   endpoint:LANE          hash    generation: raised by each release, so that an older isolation can never re-apply;
+--                                  released_by(who asked last); shown(isolate|release, as the EDR last showed it) shown_at
+--   remote:NAME            hash    an EDR or a receiver. rates(`calls:ms,...`) and per rate n: tokens n, at n;
+--                                  blocked_until(its own wish), failures(in a row), open_until(the breaker), slot(next turn)
+--   remote:NAME:busy       zset    visit (owner) by the end of its lease; `:urgent` behind it for isolations
+--   remote:NAME:busy:rows  hash    visit -> how many rows it still holds; `:urgent` before `:rows` for isolations
+--   remote:NAME:queue      zset    rows that found it busy, by when they came; likewise
+--   isolations             zset    row id by when its isolation was begun: the blast radius of the last hour
+--   settled                zset    threat id by when its last row was settled
+--   paused                 hash    kill switch: `*`, `edr:NAME` or `verb:NAME` -> reason. That of all customers is `ar:paused`,
+--                                  which only the client can read: it lies in another slot
+--   held                   set     ids of held rows
+--   cursors                hash    feed -> how far it was read, in the feed's own words
+--   once                   set     what has been told once and not been forgotten
+local due, due_first = KEYS[1], KEYS[1] .. ':first'
+local P = string.sub(due, 1, -4)
+
+local function row_key(id) return P .. 'row:' .. id end
+
+-- Fields of a hash by their names; what is not there is nil.
+local function fields_of(key, ...)
+  local values, found = redis.call('HMGET', key, ...), {}
+  for n, name in ipairs({...}) do found[name] = values[n] or nil end
+  return found
+end
+
+local function get(id, ...) return fields_of(row_key(id), ...) end
