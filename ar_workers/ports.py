@@ -123,6 +123,9 @@ class Reader(Protocol):
 class Ledger(Protocol):
     """The record. Every method is one atomic step, safe to repeat, and raises LedgerUnavailable if Redis is away."""
 
+    def check_format(self) -> None:
+        """Raises IncompatibleLedger if this version does not know what is there. Every other method asks once, too."""
+
     def accept(self, events: Sequence[Event], *, unrung: Container[str] = ()) -> list[Acceptance]:
         """Keep each event once, and make it due for planning: soon, or at once for customers whom nobody rings for."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Any
 
@@ -11,7 +12,7 @@ from celery.signals import worker_init
 from .bootstrap import services
 from .celery import app
 from .domain.endpoints import Vendor
-from .domain.errors import InvalidSettings
+from .domain.errors import IncompatibleLedger, InvalidSettings, LedgerUnavailable
 from .domain.scores import Queue
 from .pipeline import compaction as compacting
 from .pipeline import deliver as delivering
@@ -22,14 +23,20 @@ from .pipeline import recheck as rechecking
 from .pipeline import respond as responding
 from .pipeline import sweep as sweeping
 
+_log = logging.getLogger(__name__)
+
 
 @worker_init.connect
 def refuse_wrong_settings(**_: Any) -> None:
-    """A worker whose configuration is wrong does not start."""
+    """A worker whose configuration is wrong, or that does not know the ledger, does not start. One waits for a Redis that is away."""
     try:
-        services()
+        services().ledger.check_format()
     except InvalidSettings as error:
         sys.exit(f"the configuration is wrong:\n{error}")
+    except IncompatibleLedger as error:
+        sys.exit(str(error))
+    except LedgerUnavailable:
+        _log.warning("Redis does not answer yet: the format of its ledger is looked at with the first claim")
 
 
 @app.task

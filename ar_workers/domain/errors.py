@@ -4,6 +4,7 @@ ARError
 ├── InvalidEvent          bad input: refused with the field and the reason, never retried
 ├── InvalidSettings       every problem of the configuration at once
 ├── Unsupported           this EDR cannot do this on this OS: refused before any request
+├── IncompatibleLedger    another version wrote this ledger: nothing is touched
 ├── LedgerUnavailable     Redis is away: nothing was recorded, the same call again is safe
 │   └── LedgerFull        Redis is nearly full: nothing was accepted, try again later
 └── EDRError              what a vendor answered, or did not
@@ -45,6 +46,10 @@ class InvalidSettings(ARError):
 
 class Unsupported(ARError):
     """The EDR cannot do this on this OS; nothing was sent."""
+
+
+class IncompatibleLedger(ARError):
+    """The ledger has a format that this version does not know; nothing was read or written."""
 
 
 class LedgerUnavailable(ARError):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import redis
 
-from ..domain.errors import LedgerFull
+from ..domain.errors import IncompatibleLedger, LedgerFull
 from ..domain.events import load_event
 from ..domain.notifications import load_delivery
 from ..domain.rows import Acceptance, Claim, Refusal, Row, Seat, ThreatRecord
@@ -47,6 +47,9 @@ _MOST_PACKED = 60
 #: So many threats are read and packed in one go.
 _PACKED_TOGETHER = 50
 _CUSTOMERS = "ar:customers"
+#: Of the keys and their meaning, as `scripts/parts/keys.lua` has them: raised when an older version would misread them.
+FORMAT = "1"
+_FORMAT_KEY = "ar:format"
 _DUE_SETS = ("due:first", "due")
 #: For so long a look at the kill switches of all customers holds: together with a claim's clearance less than a second.
 SWITCH_LIVES = timedelta(milliseconds=200)
@@ -79,17 +82,38 @@ class RedisLedger:
         self._least_remaining = in_ms(least_remaining)
         self._switch_lives = switch_lives.total_seconds()
         self._everyone = _NEVER_READ
+        self._is_known = False
         self._scripts = Scripts(client, read_script)
+
+    def check_format(self) -> None:
+        """Raises IncompatibleLedger if another version wrote this ledger, which would misread what we write. A new one is marked."""
+        with unavailable_if_away():
+            found = self._redis.get(_FORMAT_KEY)
+            if not found and not self._redis.set(_FORMAT_KEY, FORMAT, nx=True):
+                found = self._redis.get(_FORMAT_KEY)
+        if found and found != FORMAT:
+            raise IncompatibleLedger(
+                f"the ledger in this Redis has format {found}, and this version knows {FORMAT}: "
+                "run the version that wrote it, or one whose changelog says that it reads this format"
+            )
+        self._is_known = True
+
+    def _known(self) -> Scripts:
+        """The scripts, once it is sure that they fit what is there."""
+        if not self._is_known:
+            self.check_format()
+        return self._scripts
 
     def accept(self, events: Sequence[Event], *, unrung: Container[str] = ()) -> list[Acceptance]:
         """One pipeline for all: a batch costs one round trip."""
         if not events:
             return []
         self._check_room()
+        scripts = self._known()
         calls = [("accept", event.customer, acceptance(event, 0 if event.customer in unrung else self._grace)) for event in events]
         with unavailable_if_away():
             self._redis.sadd(_CUSTOMERS, *{event.customer for event in events})
-            return [Acceptance(reply) for reply in self._scripts.run_all(calls)]
+            return [Acceptance(reply) for reply in scripts.run_all(calls)]
 
     def _check_room(self) -> None:
         """Refuse before Redis does: what is accepted must find room for its plan and timeline, too. Of a cluster the fullest decides."""
@@ -125,7 +149,7 @@ class RedisLedger:
         """One pipeline for all."""
         calls = [("record", plan.event.customer, planned(plan, self._grace, unrung)) for plan in plans]
         with unavailable_if_away():
-            replies = self._scripts.run_all(calls) if calls else []
+            replies = self._known().run_all(calls) if calls else []
         return [rings_of(rings) if is_new == "yes" else None for is_new, *rings in replies]
 
     def claim(self, row_ids: Sequence[str], *, owner: str, lease: timedelta, most_isolations: int | None) -> list[Claim | Refusal]:
@@ -161,7 +185,7 @@ class RedisLedger:
 
     def renew(self, claims: Sequence[Claim], lease: timedelta) -> None:
         with unavailable_if_away():
-            self._scripts.run_all([("renew", claim.customer, (claim.row_id, claim.fence, in_ms(lease))) for claim in claims])
+            self._known().run_all([("renew", claim.customer, (claim.row_id, claim.fence, in_ms(lease))) for claim in claims])
 
     def limit(self, customer: str, remote: str, limits: Limits) -> None:
         rates = ",".join(f"{rate.calls}:{in_ms(rate.per)}" for rate in limits.rates)
@@ -197,7 +221,7 @@ class RedisLedger:
         lengths = pipe.execute()
         texts = map(_document, self._threats(customer, threat_ids), self._rows(customer, threat_ids))
         calls = [("compact", customer, parts) for parts in zip(threat_ids, texts, lengths, strict=True)]
-        return sum(map(int, self._scripts.run_all(calls)))
+        return sum(map(int, self._known().run_all(calls)))
 
     def requeue(self, row_id: str, *, by: str, life: timedelta) -> Ring | Refusal:
         granted, *parts = self._run("requeue", customer_of(row_id), row_id, by, in_ms(life), json.dumps(self.pauses(None)))
@@ -233,19 +257,19 @@ class RedisLedger:
             for name in names:
                 for due_set in _DUE_SETS:
                     heads.zrange(f"{prefix(name)}{due_set}", 0, 0, withscores=True)
-            now = int(self._scripts.run("now", names[0])) if names else 0
+            now = int(self._known().run("now", names[0])) if names else 0
             first = _sound([name for name in names for _ in _DUE_SETS], heads.execute(raise_on_error=False))
             waiting = list(dict.fromkeys(name for name, head in first if head and head[0][1] <= now))
             shares = [part for queue, number in (room or {}).items() for part in (queue, share(number, len(waiting)))]
             arguments = (share(limit, len(waiting)), in_ms(again), self._most_visits, *shares)
-            replies = self._scripts.run_each([("due", name, arguments) for name in waiting])
+            replies = self._known().run_each([("due", name, arguments) for name in waiting])
         found = list(_sound(waiting, replies))
         lost = [ring for _, (some, _) in found for ring in at_head(some)]
         return lost + [ring for name, (_, others) in found for ring in rings_of(others, name)]
 
     def tick(self, name: str, window: timedelta) -> bool:
         with unavailable_if_away():
-            return bool(self._scripts.run_on(f"ar:tick:{name}", "tick", in_ms(window)))
+            return bool(self._known().run_on(f"ar:tick:{name}", "tick", in_ms(window)))
 
     def cursor(self, customer: str, feed: str) -> str:
         with unavailable_if_away():
@@ -255,6 +279,7 @@ class RedisLedger:
         return bool(self._run("move_cursor", customer, feed, expected, new))
 
     def pause(self, customer: str | None, scope: str, reason: str) -> None:
+        self._known()
         with unavailable_if_away():
             if customer:
                 self._redis.sadd(_CUSTOMERS, customer)
@@ -346,7 +371,7 @@ class RedisLedger:
 
     def _run(self, name: str, customer: str, *arguments: str | int) -> Any:
         with unavailable_if_away():
-            return self._scripts.run(name, customer, *arguments)
+            return self._known().run(name, customer, *arguments)
 
 
 def _document(known: ThreatRecord | None, rows: Sequence[Row]) -> str:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     Call = tuple[str, str, tuple[str | int, ...]]
 
 _USES = "-- uses: "
-_NAMES = (
+#: Every script.
+NAMES = (
     "accept",
     "event_failed",
     "record",
@@ -85,7 +86,7 @@ class Scripts:
 
     def __init__(self, client: Any, read: Callable[[str], str] = source) -> None:
         self._redis = client
-        self._texts = {name: whole(name, read) for name in _NAMES}
+        self._texts = {name: whole(name, read) for name in NAMES}
         self._digests = {name: hashlib.sha1(text.encode()).hexdigest() for name, text in self._texts.items()}  # noqa: S324 - Redis names scripts so
 
     def run(self, name: str, customer: str, *arguments: str | int) -> Any:

@@ -39,6 +39,7 @@
 --   held                   set     ids of held rows
 --   cursors                hash    feed -> how far it was read, in the feed's own words
 --   once                   set     what has been told once and not been forgotten
+-- Beside them, in other slots, the client keeps `ar:customers` (set), `ar:paused` (hash, as `paused`), `ar:tick:NAME` and `ar:format`.
 local due, due_first = KEYS[1], KEYS[1] .. ':first'
 local P = string.sub(due, 1, -4)
 

@@ -1,0 +1,143 @@
+"""`python -m tests.mutants`: break the ledger's scripts one line at a time, and say which breakage no test notices.
+
+Each mutant is a defect that somebody could write. The tests of the ledger run on a copy of the package that has it; what lives is
+printed, and the exit status is 1 if more than a tenth do. `WHY` has those that are known to live, each with its reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+#: The tests of the ledger, on the server that is quickest.
+TESTS = ("tests/ledger", "-x", "-q", "-k", "not redis and not cluster", "-p", "no:cacheprovider")
+MOST_ALIVE = 0.1
+
+
+class Mutant(NamedTuple):
+    """A line of a script, and what stands in its place."""
+
+    script: str
+    line: str
+    broken: str
+
+
+MUTANTS = (
+    Mutant("parts/guards", "now - ISOLATION_WINDOW", "now - 10 * ISOLATION_WINDOW"),
+    Mutant("parts/guards", "if not counted and not is_approved", "if not is_approved"),
+    Mutant("parts/guards", "redis.call('ZCARD', P .. 'isolations') >= most", "redis.call('ZCARD', P .. 'isolations') > most"),
+    Mutant("parts/guards", "and not is_approved(approved, 'blast_radius')", "and not approved"),
+    Mutant("parts/guards", "if edr == '' or GIVES_BACK[verb] then return end", "if edr == '' then return end"),
+    Mutant("parts/guards", "if all[scope] then return", "if false then return"),
+    Mutant("parts/guards", "if tonumber(epoch) < tonumber(endpoint.generation or '0')", "if false"),
+    Mutant("parts/guards", "local called_off = row.cancel or", "local called_off ="),
+    Mutant("parts/remotes", "local MOST_FAILURES = 5", "local MOST_FAILURES = 6"),
+    Mutant("parts/remotes", "SHORTEST_OPEN, LONGEST_OPEN = 5000, 30000", "SHORTEST_OPEN, LONGEST_OPEN = 5000, 300000"),
+    Mutant("parts/remotes", "local BURST = 0.25", "local BURST = 0.5"),
+    Mutant("parts/remotes", "local RESERVE = 0.2", "local RESERVE = 0"),
+    Mutant("parts/remotes", "local VISIT = 4", "local VISIT = 1"),
+    Mutant("parts/remotes", "local LEAST_SPACING = 50", "local LEAST_SPACING = 0"),
+    Mutant("parts/remotes", "local left = urgent and 0 or", "local left = false and 0 or"),
+    Mutant("parts/remotes", "if row.begun == '1' then return 0 end", ""),
+    Mutant("parts/remotes", "math.max(blocked, now + ms)", "now + ms"),
+    Mutant("parts/remotes", "redis.call('HSET', remote_key(remote), 'slot', at + math.floor(spacing))", ""),
+    Mutant("parts/lanes", "local MOST_PASSED_OVER = 20", "local MOST_PASSED_OVER = 2"),
+    Mutant("parts/lanes", "if holder.owner ~= owner then return end", ""),
+    Mutant("parts/lanes", "if row.state and not unclaimable(row) then", "if row.state then"),
+    Mutant("parts/moves", "if to == 'failed' or to == 'held' then raise(id, threat, to, reason) end", ""),
+    Mutant("parts/moves", "if redis.call('EXISTS', key) == 1 then return end", ""),
+    Mutant("parts/moves", "(to == 'held' and '-' .. row.held_by or '')", "''"),
+    Mutant("parts/moves", "count_open(threat, -1)", ""),
+    Mutant("parts/moves", "return row.state == 'leased' and row.fence == fence", "return row.state == 'leased'"),
+    Mutant("parts/finish", "local LONGEST_TIMELINE = 2000", "local LONGEST_TIMELINE = 20000"),
+    Mutant("parts/finish", "return goes_first and due_first or due", "return due"),
+    Mutant("parts/finish", "redis.call('ZREM', P .. 'settled', threat)", ""),
+    Mutant("begin", "if tonumber(row.lease_until) - now < least then return 'stale' end", ""),
+    Mutant("begin", "if row.lane ~= '' then leave_lane(row.lane, row.owner, 1, called) end", ""),
+    Mutant("claim", "if failures >= MOST_FAILURES then", "if false then"),
+    Mutant("claim", "if is_others_lane(row.lane) then", "if false then"),
+    Mutant("claim", "and (tonumber(holder['until']) or 0) > now", ""),
+    Mutant("claim", "if from == 'pending' or released_since(row.verb, row.lane, row.epoch) then", "if from == 'pending' then"),
+    Mutant("claim", "from = (row.was == 'pending' and row.begun == '1') and 'unknown' or row.was", "from = row.was"),
+    Mutant("claim", "is_lost and 0 or now", "now"),
+    Mutant("claim", "if not is_lost then put_off", "if true then put_off"),
+    Mutant("conclude", "or row.fence ~= found.fence", ""),
+    Mutant("conclude", "if not row.performed_at then set('performed_at', now) end", "set('performed_at', now)"),
+    Mutant("conclude", "failed = true}", "failed = nil}"),
+    Mutant("conclude", "and (row.digest or '') == ''", ""),
+    Mutant("conclude", "redis.call('ZREM', P .. 'isolations', found.id)", "local _ = nil"),
+    Mutant("conclude", "'shown', row.verb, 'shown_at', now", "'shown_at', now"),
+    Mutant("conclude", "if wish > 0 then stay_away(remote, wish) end", ""),
+    Mutant("conclude", "redis.call('HDEL', key, 'failures', 'open_until')", "redis.call('HDEL', key, 'open_until')"),
+    Mutant("record", "if wish.asked_by ~= '' then redis.call('HSET', key, 'released_by', wish.asked_by) end", ""),
+    Mutant("record", "and not (is_over and GIVES_BACK[wish.verb])", ""),
+    Mutant("record", "elseif row.kind == 'action' and not GIVES_BACK[row.verb] then", "elseif row.kind == 'action' then"),
+    Mutant("record", "occurred <= tonumber(closed.closed_at)", "true"),
+    Mutant("record", "count_open(heir, 1)", ""),
+    Mutant("renew", "if tonumber(row.lease_until) <= now then return 0 end", ""),
+    Mutant("renew", "redis.call('HSET', lane, 'until', now + lease)", ""),
+    Mutant("requeue", "'cancel', 'approved')", "'cancel')"),
+    Mutant("requeue", "if scope then return", "if false then return"),
+    Mutant("resume", "elseif row.held_by == scope then", "else"),
+    Mutant("resolve", "if row.kind == 'action' then return", "if false then return"),
+    Mutant("seat", "if count <= most then", "if count < most then"),
+    Mutant("seat", "if not ends or ends <= now then", "if not ends then"),
+    Mutant("spend", "if blocked > 0 then return blocked end", ""),
+    Mutant("compact", "if redis.call('LLEN', timeline) ~= length then return 0 end", ""),
+    Mutant("compact", "or row.state == 'failed' then", "then"),
+    Mutant("due", "local SHARE_OF_THE_FIRST = 0.75", "local SHARE_OF_THE_FIRST = 1"),
+    Mutant("due", "local BESET = 200", "local BESET = 20000"),
+    Mutant("due", "into == lost and SOON or again", "again"),
+    Mutant("due", "if (room[row.queue] or 1) <= 0 then return leave_for(AT_ONCE, id) end", ""),
+    Mutant("tick", "if (tonumber(redis.call('GET', KEYS[1])) or 0) > now then return 0 end", ""),
+    Mutant("move_cursor", "if current ~= expected and current ~= new then return 0 end", ""),
+    Mutant("event_failed", "if event.state ~= 'accepted' then", "if false then"),
+    Mutant("accept", "return known == digest and 'duplicate' or 'conflict'", "return 'duplicate'"),
+)
+#: Those that are known to live: {(script, line): reason}.
+WHY: dict[tuple[str, str], str] = {}
+
+
+def lives(mutant: Mutant) -> bool:
+    """Whether the tests pass all the same."""
+    with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
+        for name in ("ar_workers", "tests"):
+            shutil.copytree(ROOT / name, Path(folder) / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("pyproject.toml", "celeryconfig.py", "README.md"):
+            shutil.copy(ROOT / name, folder)
+        script = Path(folder) / "ar_workers/ledger/scripts" / f"{mutant.script}.lua"
+        text = script.read_text()
+        if mutant.line not in text:
+            raise SystemExit(f"{mutant.script}.lua has no line {mutant.line!r} any more: mend tests/mutants.py")
+        script.write_text(text.replace(mutant.line, mutant.broken, 1))
+        environment = {**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
+        ended = subprocess.run([sys.executable, "-m", "pytest", *TESTS], cwd=folder, env=environment, capture_output=True, check=False)
+    return ended.returncode == 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="those of scripts with this in their name")
+    parser.add_argument("--jobs", type=int, default=2)
+    wish = parser.parse_args()
+    chosen = [each for each in MUTANTS if wish.only in each.script]
+    with ThreadPoolExecutor(wish.jobs) as pool:
+        alive = [each for each, is_alive in zip(chosen, pool.map(lives, chosen), strict=True) if is_alive]
+    for each in alive:
+        why = WHY.get((each.script, each.line), "no reason is known")
+        sys.stdout.write(f"lives: {each.script}.lua: {each.line!r} -> {each.broken!r}: {why}\n")
+    sys.stdout.write(f"{len(chosen)} mutants, {len(alive)} alive\n")
+    unexplained = [each for each in alive if (each.script, each.line) not in WHY]
+    sys.exit(bool(unexplained) or len(alive) > MOST_ALIVE * len(chosen))
+
+
+if __name__ == "__main__":
+    main()
