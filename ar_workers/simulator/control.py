@@ -6,14 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from .faults import Fault
-from .server import Reply, Request, json_reply
+from .server import Reply, Request, Untenanted, json_reply
 from .world import Change
 
 if TYPE_CHECKING:
     from .simulation import Simulation
 
 
-class Control:
+class Control(Untenanted):
     """`GET /_control/journal?since=N`, `POST /_control/faults`, `DELETE /_control/faults`, `POST /_control/clock`,
     `PATCH /_control/endpoints/TENANT/AGENT_ID`, `POST /_control/alerts/TENANT`, `GET /_control/world`.
     """
@@ -22,10 +22,6 @@ class Control:
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
-
-    def tenant_of(self, request: Request) -> str:
-        del request
-        return ""
 
     def answer(self, request: Request) -> Reply:
         parts = request.path.strip("/").split("/")[1:]

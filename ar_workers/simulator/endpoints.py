@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+from .documents import fields_of
 
 STATUSES = frozenset({"normal", "containment_pending", "contained", "lift_containment_pending"})
 PLATFORMS = frozenset({"Windows", "Mac", "Linux"})
 SETTLES_AS = {"containment_pending": "contained", "lift_containment_pending": "normal"}
+
+
+class Switch(NamedTuple):
+    """One way of changing an endpoint's isolation: the verb in the journal, the status until its check-in, and the one after."""
+
+    verb: str
+    pending: str
+    settled: str
+
+
+ISOLATE = Switch("isolate", "containment_pending", "contained")
+RELEASE = Switch("release", "lift_containment_pending", "normal")
 
 
 def digest(kind: str, seed: str) -> str:
@@ -82,10 +96,7 @@ class Endpoint:
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> Endpoint:
         """Build from JSON; `files` may also be written {path: {sha256, md5}}."""
-        plain = dict(document)
-        known = {one.name for one in fields(cls)}
-        if unknown := set(plain) - known:
-            raise ValueError(f"unknown endpoint fields: {', '.join(sorted(unknown))}")
+        plain = fields_of(cls, document, "unknown endpoint fields")
         files = plain.get("files") or []
         if isinstance(files, dict):
             files = [{"path": path, **facts} for path, facts in files.items()]
@@ -115,10 +126,46 @@ class Endpoint:
         stem = folder.rstrip(separator) + separator
         return [one for one in self.files if self.same(one.path[: len(stem)], stem)]
 
+    def content(self, file: StoredFile) -> bytes:
+        """What is in a file: its path, of which an undescribed file's digest is made, unless `facts["contents"]` says otherwise."""
+        return str(self.facts.get("contents", {}).get(file.path, file.path)).encode()
+
     def registry_key(self, key: str) -> str | None:
         """The key as it is written in the registry, which does not mind upper and lower case."""
         wanted = long_hive(key).casefold().rstrip("\\")
         return next((one for one in self.registry if long_hive(one).casefold() == wanted), None)
+
+    def kill(self, pid: int) -> bool:
+        """End a process; whether it ran."""
+        found = self.process(pid)
+        if found:
+            self.processes.remove(found)
+        return found is not None
+
+    def delete(self, path: str) -> bool:
+        """Delete a file; whether it was there."""
+        found = self.file(path)
+        if found:
+            self.files.remove(found)
+        return found is not None
+
+    def registry_value(self, key: str, name: str) -> tuple[str, str] | None:
+        """A key and its value as they are written; None where either is missing."""
+        found = self.registry_key(key)
+        values = self.registry.get(found or "", {})
+        return next(((found, one) for one in values if found is not None and one.casefold() == name.casefold()), None)
+
+    def unregister(self, key: str, name: str | None = None) -> bool:
+        """Delete a key, or only the value of this name; whether it was there."""
+        found = self.registry_key(key)
+        value = self.registry_value(key, name) if name is not None else None
+        if found is None or (name is not None and value is None):
+            return False
+        if value is None:
+            del self.registry[found]
+        else:
+            del self.registry[found][value[1]]
+        return True
 
     def move_to(self, pending: str, *, now: float) -> None:
         """Begin a change of isolation; it settles one check-in later, or never while offline."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
+
+from .documents import fields_of
 
 Action = Literal[
     "reply",
@@ -62,12 +64,10 @@ class Fault:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Fault:
-        known = {one.name for one in fields(cls)}
-        if unknown := set(document) - known:
-            raise ValueError(f"unknown fault fields: {', '.join(sorted(unknown))}")
-        if "action" not in document:
+        known = fields_of(cls, document, "unknown fault fields")
+        if "action" not in known:
             raise ValueError("a fault needs an action")
-        fault = cls(**document)
+        fault = cls(**known)
         return replace(fault, calls=tuple(fault.calls))
 
     def covers(self, *, vendor: str, tenant: str, method: str, path: str, body: str) -> bool:

@@ -46,6 +46,31 @@ class Request:
         """The first value of a query parameter."""
         return self.query.get(name, [default])[0]
 
+    def number(self, name: str, default: int, refusal: Exception, *, least: int = 0, most: int = sys.maxsize) -> int:
+        """A query parameter that must be a whole number."""
+        text = self.first(name, str(default))
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise refusal
+        return int(text)
+
+    def json(self, *, other_type: Exception, broken: Exception, media: str = "json") -> Any:
+        """The JSON of the body; raises what the vendor says to another content type, or to no JSON."""
+        if media not in self.content_type:
+            raise other_type
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise broken from None
+
+    def form(self) -> dict[str, str]:
+        """The first value of each field of a form."""
+        return {name: values[0] for name, values in parse_qs(self.body.decode("utf-8", "replace")).items()}
+
+    @property
+    def host_url(self) -> str:
+        """Where the caller found this server."""
+        return f"http://{self.headers.get('host', LOOPBACK)}"
+
     @property
     def content_type(self) -> str:
         return self.headers.get("content-type", "").lower()
@@ -88,6 +113,14 @@ class Twin(Protocol):
     def answer(self, request: Request) -> Reply: ...
 
     def tenant_of(self, request: Request) -> str: ...
+
+
+class Untenanted:
+    """A twin that serves everybody alike."""
+
+    def tenant_of(self, request: Request) -> str:
+        del request
+        return ""
 
 
 class ConnectionDropped(Exception):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .clock import VirtualClock, iso
+from .documents import fields_of
 from .endpoints import STATUSES, Endpoint, digest
 
 Document = dict[str, Any]
@@ -109,10 +110,7 @@ class Change:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Change:
-        known = {one.name for one in fields(cls)}
-        if unknown := set(document) - known:
-            raise ValueError(f"cannot change: {', '.join(sorted(unknown))}")
-        return cls(**document)
+        return cls(**fields_of(cls, document, "cannot change"))
 
 
 class World:
@@ -150,6 +148,10 @@ class World:
 
     def of_vendor(self, vendor: str) -> list[Tenant]:
         return [one for one in self.tenants.values() if one.vendor == vendor]
+
+    def holder(self, vendor: str, fits: Callable[[Credential], bool]) -> tuple[Tenant, Credential] | None:
+        """The first credential of the vendor's tenants that fits, behind the tenant whose it is."""
+        return next(((tenant, one) for tenant in self.of_vendor(vendor) for one in tenant.credentials if fits(one)), None)
 
     def endpoint(self, tenant: str, agent_id: str) -> Endpoint:
         """The endpoint as it is now, decommissioned or not; raises KeyError."""

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .. import calls
 from ..endpoints import Endpoint
-from ..journal import Journal
-from ..server import Reply, Request, json_reply
-from ..world import Credential, Tenant
+from ..server import Reply, json_reply
 from .options import Options
 
-if TYPE_CHECKING:
-    from .sessions import Sessions
-
-VENDOR = "carbon_black_cloud"
 MOST_ROWS = 10_000
 
 Row = dict[str, Any]
@@ -42,34 +36,23 @@ def empty() -> Reply:
     return Reply(204)
 
 
-@dataclass(frozen=True)
-class Call:
-    request: Request
-    tenant: Tenant
-    credential: Credential
-    now: float
-    options: Options
-    journal: Journal
-    sessions: Sessions
-    #: The variable parts of the path, in order.
-    parts: tuple[str, ...] = ()
+@dataclass(frozen=True, kw_only=True)
+class Call(calls.Call[Options]):
     #: Takes turns between the vendor's variants.
     turn: Callable[[], int] = field(default=lambda: 0)
 
     def document(self) -> Row:
         """The JSON object of the body; anything else is refused."""
-        found = self.json()
+        found = self.body()
         if not isinstance(found, dict):
             raise Refusal(400, "MALFORMED_REQUEST", "Request body must be an object")
         return found
 
-    def json(self) -> Any:
-        if "json" not in self.request.content_type:
-            raise Refusal(415, "UNSUPPORTED_MEDIA_TYPE", "Content-Type must be application/json")
-        try:
-            return json.loads(self.request.body)
-        except ValueError:
-            raise Refusal(400, "MALFORMED_REQUEST", "Request body is not JSON") from None
+    def body(self) -> Any:
+        return self.request.json(
+            other_type=Refusal(415, "UNSUPPORTED_MEDIA_TYPE", "Content-Type must be application/json"),
+            broken=Refusal(400, "MALFORMED_REQUEST", "Request body is not JSON"),
+        )
 
     def endpoint(self, agent_id: str) -> Endpoint:
         """The device, also one whose registration was left: it stays to be seen."""
@@ -78,9 +61,6 @@ class Call:
             raise not_found(f"Device {agent_id}")
         found.settle(self.now)
         return found
-
-    def effect(self, verb: str, target: str, *, changed: bool, **facts: Any) -> None:
-        self.journal.effect(verb, target, changed=changed, vendor=VENDOR, tenant=self.tenant.name, **facts)
 
 
 def window(document: Row, *, first: int, default: int = 20) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ..endpoints import Endpoint, StoredFile, long_hive
+from ..endpoints import Endpoint, long_hive
 from .options import Options
 
 Row = dict[str, Any]
@@ -37,11 +37,6 @@ class Result:
 Command = Callable[[Endpoint, Any, Options], Result]
 
 
-def content_of(endpoint: Endpoint, file: StoredFile) -> bytes:
-    """`facts["contents"]` by path, or else the path itself, of which an undescribed file's digest is made."""
-    return str(endpoint.facts.get("contents", {}).get(file.path, file.path)).encode()
-
-
 def process_list(endpoint: Endpoint, argument: Any, options: Options) -> Result:
     del argument
     prefix = "process_" if options.process_fields == "prefixed" else ""
@@ -66,17 +61,14 @@ def _start(text: str, options: Options) -> int | str:
 
 def kill(endpoint: Endpoint, argument: Any, options: Options) -> Result:
     del options
-    found = endpoint.process(int(argument))
-    if found is None:
-        return Result(BAD_PARAMETER, effects=[("kill_process", str(argument), False)])
-    endpoint.processes.remove(found)
-    return Result(effects=[("kill_process", str(argument), True)])
+    is_gone = endpoint.kill(int(argument))
+    return Result(0 if is_gone else BAD_PARAMETER, effects=[("kill_process", str(argument), is_gone)])
 
 
 def get_file(endpoint: Endpoint, argument: Any, options: Options) -> Result:
     del options
     found = endpoint.file(str(argument))
-    return Result(content=content_of(endpoint, found)) if found else Result(NOT_FOUND)
+    return Result(content=endpoint.content(found)) if found else Result(NOT_FOUND)
 
 
 def delete_file(endpoint: Endpoint, argument: Any, options: Options) -> Result:
@@ -128,15 +120,9 @@ def _value_row(name: str, data: str) -> Row:
 
 def query_value(endpoint: Endpoint, argument: Any, options: Options) -> Result:
     del options
-    key, name = _value_at(endpoint, str(argument))
-    return Result(body={"value": _value_row(name, endpoint.registry[key][name])}) if key and name else Result(NOT_FOUND)
-
-
-def _value_at(endpoint: Endpoint, path: str) -> tuple[str, str]:
-    """The key and the value as they are written, or empty texts."""
-    parent, _, wanted = path.rpartition("\\")
-    key = endpoint.registry_key(parent) or ""
-    return key, next((one for one in endpoint.registry.get(key, {}) if one.casefold() == wanted.casefold()), "")
+    key, _, name = str(argument).rpartition("\\")
+    found = endpoint.registry_value(key, name)
+    return Result(body={"value": _value_row(found[1], endpoint.registry[found[0]][found[1]])}) if found else Result(NOT_FOUND)
 
 
 def delete_key(endpoint: Endpoint, argument: Any, options: Options) -> Result:
@@ -153,11 +139,9 @@ def delete_key(endpoint: Endpoint, argument: Any, options: Options) -> Result:
 
 def delete_value(endpoint: Endpoint, argument: Any, options: Options) -> Result:
     del options
-    key, name = _value_at(endpoint, str(argument))
-    if not (key and name):
-        return Result(NOT_FOUND, effects=[("delete_registry_key", str(argument), False)])
-    del endpoint.registry[key][name]
-    return Result(effects=[("delete_registry_key", str(argument), True)])
+    key, _, name = str(argument).rpartition("\\")
+    is_gone = endpoint.unregister(key, name)
+    return Result(0 if is_gone else NOT_FOUND, effects=[("delete_registry_key", str(argument), is_gone)])
 
 
 #: name -> (argument, permission, what it does). The names and arguments are v6's.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..clock import iso
-from ..endpoints import Endpoint
+from ..endpoints import ISOLATE, RELEASE, Endpoint
 from ..server import Reply, json_reply
 from .call import Call, Refusal, Row, bad_enum, empty, listed, only, window
 from .query import matcher
@@ -40,11 +40,7 @@ ACTIONS = (
 )
 #: A sensor that is on reports this often, so that its last contact is never quite now.
 HEARTBEAT = 30.0
-#: toggle -> (verb in the journal, pending status, settled status)
-TOGGLES = {
-    "ON": ("isolate", "containment_pending", "contained"),
-    "OFF": ("release", "lift_containment_pending", "normal"),
-}
+TOGGLES = {"ON": ISOLATE, "OFF": RELEASE}
 
 
 def is_quarantined(endpoint: Endpoint) -> bool:

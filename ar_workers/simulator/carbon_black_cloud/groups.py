@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..options import is_named
 from ..server import Reply, json_reply
 from ..world import Group
 from .call import Call, Row, listed, not_found, only, window
@@ -42,16 +43,9 @@ def search(call: Call) -> Reply:
     rows = [
         _row(call, one)
         for one in call.tenant.groups.values()
-        if (not ids or one.id in ids) and (not names or any(_is_named(call, one.name, str(name)) for name in names))
+        if (not ids or one.id in ids) and (not names or any(is_named(one.name, str(name), call.options.name_match) for name in names))
     ]
     return json_reply(200, {"results": rows[start : start + count], "num_found": len(rows)})
-
-
-def _is_named(call: Call, name: str, wanted: str) -> bool:
-    style = call.options.name_match
-    if style == "exact":
-        return name == wanted
-    return wanted.casefold() == name.casefold() if style == "folded" else wanted.casefold() in name.casefold()
 
 
 def read(call: Call) -> Reply:
@@ -64,7 +58,7 @@ def read(call: Call) -> Reply:
 def members(call: Call) -> Reply:
     if call.parts[0] not in call.tenant.groups:
         raise not_found("Group")
-    query = {name: int(value) if value.isdigit() else value for name in ("rows", "start") if (value := call.request.first(name))}
+    query = {name: int(value) if value.isdecimal() else value for name in ("rows", "start") if (value := call.request.first(name))}
     start, count = window(query, first=0)
     ids = _members(call, call.parts[0])
     page: Row = {"members": [{"external_member_id": one, "dynamic": False, "manual": True} for one in ids[start : start + count]]}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from ..options import Knobs, NameMatch
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Knobs):
+    vendor: ClassVar[str] = "carbon_black_cloud"
     requests_per_window: int = 1000
     window: float = 300.0
     #: Virtual seconds until the sensor joins a Live Response session.
@@ -38,13 +40,6 @@ class Options:
     #: A file that runs cannot be deleted on Windows.
     running_files_are_locked: bool = False
     #: Unverified: how the criterion `name` of asset groups compares.
-    name_match: Literal["exact", "folded", "partial"] = "folded"
+    name_match: NameMatch = "folded"
     #: Unverified: whether a page of members tells the total.
     members_tell_total: bool = True
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Options:
-        known = {one.name for one in fields(cls)}
-        if unknown := set(document) - known:
-            raise ValueError(f"unknown carbon_black_cloud options: {', '.join(sorted(unknown))}")
-        return replace(cls(), **document)

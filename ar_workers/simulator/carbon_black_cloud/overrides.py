@@ -78,7 +78,7 @@ def delete(call: Call) -> Reply:
 
 
 def delete_many(call: Call) -> Reply:
-    ids = call.json()
+    ids = call.body()
     if not isinstance(ids, list):
         raise Refusal(400, "MALFORMED_REQUEST", "a list of ids is required")
     gone = [one for one in ids if call.tenant.iocs.pop(one, None) is not None]

@@ -99,7 +99,12 @@ def _carry_out(call: Call, endpoint: Endpoint, issued: Issued) -> None:
         call.effect(verb, target, changed=changed, device=endpoint.agent_id)
 
 
-def create(call: Call) -> Reply:
+@dataclass(frozen=True, kw_only=True)
+class SessionCall(Call):
+    sessions: Sessions
+
+
+def create(call: SessionCall) -> Reply:
     document = call.document()
     device_id = document.get("device_id")
     if not isinstance(device_id, int):
@@ -111,18 +116,18 @@ def create(call: Call) -> Reply:
         return json_reply(200, _session_row(call, call.sessions.open(call, endpoint)))
 
 
-def read(call: Call) -> Reply:
+def read(call: SessionCall) -> Reply:
     with call.sessions.lock:
         return json_reply(200, _session_row(call, call.sessions.found(call, call.parts[0])))
 
 
-def keepalive(call: Call) -> Reply:
+def keepalive(call: SessionCall) -> Reply:
     with call.sessions.lock:
         call.sessions.found(call, call.parts[0]).used = call.now
     return empty()
 
 
-def close(call: Call) -> Reply:
+def close(call: SessionCall) -> Reply:
     with call.sessions.lock:
         call.sessions.close(call.sessions.found(call, call.parts[0]))
     return empty()
@@ -152,7 +157,7 @@ def _session_row(call: Call, session: Session) -> Row:
     return row
 
 
-def command(call: Call) -> Reply:
+def command(call: SessionCall) -> Reply:
     """Taken, not done. `object` is accepted for the argument's own name, as older clients write it."""
     document = call.document()
     with call.sessions.lock:
@@ -167,7 +172,7 @@ def command(call: Call) -> Reply:
         return json_reply(200, _command_row(call, issued, as_taken=True))
 
 
-def _command_in(call: Call, session: Session, document: Row) -> tuple[str, Any]:
+def _command_in(call: SessionCall, session: Session, document: Row) -> tuple[str, Any]:
     known = supported(call.endpoint(session.agent_id))
     name = document.get("name")
     if not isinstance(name, str) or name not in known:
@@ -182,7 +187,7 @@ def _command_in(call: Call, session: Session, document: Row) -> tuple[str, Any]:
     return name, argument
 
 
-def command_status(call: Call) -> Reply:
+def command_status(call: SessionCall) -> Reply:
     with call.sessions.lock:
         session = call.sessions.found(call, call.parts[0])
         issued = _issued(session, call.parts[1])
@@ -191,7 +196,7 @@ def command_status(call: Call) -> Reply:
         return json_reply(200, row)
 
 
-def cancel(call: Call) -> Reply:
+def cancel(call: SessionCall) -> Reply:
     """Only while it is pending."""
     with call.sessions.lock:
         issued = _issued(call.sessions.found(call, call.parts[0]), call.parts[1])
@@ -201,7 +206,7 @@ def cancel(call: Call) -> Reply:
     return empty()
 
 
-def content(call: Call) -> Reply:
+def content(call: SessionCall) -> Reply:
     with call.sessions.lock:
         session = call.sessions.found(call, call.parts[0])
         for one in session.commands:

@@ -21,7 +21,7 @@ def _row(call: Call, md5: str, text: str) -> Row:
         "text": text,
         "enabled": True,
         "timestamp": server_time(call.now),
-        "username": call.credential.client_id,
+        "username": call.user,
         "user_id": 1,
         "block_count": 0,
         "last_block_time": None,

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .. import calls
 from ..endpoints import Endpoint
-from ..journal import Journal
-from ..server import Reply, Request, json_reply
-from ..world import Credential, Tenant
+from ..server import Reply, json_reply
 from .options import Options
 
-if TYPE_CHECKING:
-    from .sessions import Sessions
-
-VENDOR = "carbon_black_edr"
 Row = dict[str, Any]
 
 
@@ -33,28 +27,14 @@ class Refusal(Exception):
         return Reply(self.status, self.words.encode(), {"Content-Type": "text/plain"})
 
 
-@dataclass(frozen=True)
-class Call:
-    request: Request
-    tenant: Tenant
-    credential: Credential
-    now: float
-    options: Options
-    journal: Journal
-    sessions: Sessions
-    #: The parts of the path that the route leaves open.
-    parts: tuple[str, ...]
-
+@dataclass(frozen=True, kw_only=True)
+class Call(calls.Call[Options]):
     def document(self, *, required: Collection[str] = (), allowed: Collection[str] | None = None) -> Row:
         """The JSON object of the body, with its required fields, and none but the allowed ones."""
-        if "json" not in self.request.content_type:
-            raise Refusal(400, "Content-Type must be application/json")
-        try:
-            document = json.loads(self.request.body)
-        except ValueError:
-            document = None
+        wrong = Refusal(400, "Request body is not a JSON object")
+        document = self.request.json(other_type=Refusal(400, "Content-Type must be application/json"), broken=wrong)
         if not isinstance(document, dict):
-            raise Refusal(400, "Request body is not a JSON object")
+            raise wrong
         if missing := set(required) - set(document):
             raise Refusal(400, f"Missing: {', '.join(sorted(missing))}")
         if allowed is not None and (unknown := set(document) - set(allowed)):
@@ -63,7 +43,7 @@ class Call:
 
     def number(self, at: int) -> int:
         """A part of the path that must be a whole number."""
-        if not self.parts[at].isdigit():
+        if not self.parts[at].isdecimal():
             raise Refusal(404, "Not Found")
         return int(self.parts[at])
 
@@ -81,5 +61,4 @@ class Call:
             raise Refusal(403, "Forbidden")
 
     def effect(self, verb: str, target: str, *, changed: bool, **facts: Any) -> None:
-        """Write down what was asked of the pretend world, and whether it changed."""
-        self.journal.effect(verb, target, changed=changed, vendor=VENDOR, tenant=self.tenant.name, user=self.credential.client_id, **facts)
+        super().effect(verb, target, changed=changed, user=self.user, **facts)

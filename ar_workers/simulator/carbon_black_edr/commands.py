@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ..endpoints import Endpoint, Process, StoredFile, long_hive
+from ..endpoints import Endpoint, Process, long_hive
 from .options import Options
 
 Row = dict[str, Any]
@@ -51,16 +51,8 @@ def _process(endpoint: Endpoint, one: Process) -> Row:
 def kill(endpoint: Endpoint, target: Any, options: Options) -> Result:
     """The code for a missing process is the vendor's own, from a recorded answer."""
     del options
-    found = endpoint.process(int(target)) if str(target).isdigit() else None
-    if found is None:
-        return Result(code=INVALID, effect=("kill_process", str(target), False))
-    endpoint.processes.remove(found)
-    return Result(effect=("kill_process", str(target), True))
-
-
-def content_of(endpoint: Endpoint, stored: StoredFile) -> bytes:
-    """What is in a file: its path, unless the endpoint's `facts` say otherwise. A digest that nobody gave agrees with it."""
-    return str(endpoint.facts.get("contents", {}).get(stored.path, stored.path)).encode()
+    is_gone = str(target).isdecimal() and endpoint.kill(int(target))
+    return Result(code=0 if is_gone else INVALID, effect=("kill_process", str(target), is_gone))
 
 
 def directory_list(endpoint: Endpoint, target: Any, options: Options) -> Result:
@@ -73,7 +65,7 @@ def directory_list(endpoint: Endpoint, target: Any, options: Options) -> Result:
         return Result(code=PATH_NOT_FOUND)
     rest = [(one.path[len(folder) :].partition(separator), one) for one in inside]
     folders = {name: _entry(name, 0, "DIRECTORY") for (name, below, _), _ in rest if below}
-    files = [_entry(name, len(content_of(endpoint, one)), "ARCHIVE") for (name, below, _), one in rest if not below]
+    files = [_entry(name, len(endpoint.content(one)), "ARCHIVE") for (name, below, _), one in rest if not below]
     return Result({"files": [_entry(".", 0, "DIRECTORY"), _entry("..", 0, "DIRECTORY"), *folders.values(), *files]})
 
 
@@ -85,16 +77,13 @@ def _entry(name: str, size: int, attribute: str) -> Row:
 def get_file(endpoint: Endpoint, target: Any, options: Options) -> Result:
     del options
     found = endpoint.file(str(target))
-    return Result(content=content_of(endpoint, found)) if found else Result(code=FILE_NOT_FOUND)
+    return Result(content=endpoint.content(found)) if found else Result(code=FILE_NOT_FOUND)
 
 
 def delete_file(endpoint: Endpoint, target: Any, options: Options) -> Result:
     del options
-    found = endpoint.file(str(target))
-    if found is None:
-        return Result(code=FILE_NOT_FOUND, effect=("delete_file", str(target), False))
-    endpoint.files.remove(found)
-    return Result(effect=("delete_file", str(target), True))
+    is_gone = endpoint.delete(str(target))
+    return Result(code=0 if is_gone else FILE_NOT_FOUND, effect=("delete_file", str(target), is_gone))
 
 
 def enum_key(endpoint: Endpoint, target: Any, options: Options) -> Result:
@@ -108,7 +97,8 @@ def enum_key(endpoint: Endpoint, target: Any, options: Options) -> Result:
 
 def query_value(endpoint: Endpoint, target: Any, options: Options) -> Result:
     del options
-    found = _value_at(endpoint, str(target))
+    key, _, name = str(target).rpartition("\\")
+    found = endpoint.registry_value(key, name)
     return Result({"value": _value(found[1], endpoint.registry[found[0]][found[1]])}) if found else Result(code=FILE_NOT_FOUND)
 
 
@@ -128,22 +118,13 @@ def delete_key(endpoint: Endpoint, target: Any, options: Options) -> Result:
 def delete_value(endpoint: Endpoint, target: Any, options: Options) -> Result:
     """The value's name is the last part of the path, wherever its backslashes come from."""
     del options
-    found = _value_at(endpoint, str(target))
-    if found is None:
-        return Result(code=FILE_NOT_FOUND, effect=("delete_registry_key", str(target), False))
-    del endpoint.registry[found[0]][found[1]]
-    return Result(effect=("delete_registry_key", str(target), True))
+    key, _, name = str(target).rpartition("\\")
+    is_gone = endpoint.unregister(key, name)
+    return Result(code=0 if is_gone else FILE_NOT_FOUND, effect=("delete_registry_key", str(target), is_gone))
 
 
 def _value(name: str, text: str) -> Row:
     return {"value_name": name, "value_data": text, "value_type": "REG_SZ"}
-
-
-def _value_at(endpoint: Endpoint, path: str) -> tuple[str, str] | None:
-    key = endpoint.registry_key(path.rpartition("\\")[0])
-    name = path.rpartition("\\")[2].casefold()
-    found = next((one for one in endpoint.registry.get(key or "", {}) if one.casefold() == name), None)
-    return (key, found) if key is not None and found is not None else None
 
 
 def _below(endpoint: Endpoint, key: str) -> list[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from ..options import Knobs
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Knobs):
+    vendor: ClassVar[str] = "carbon_black_edr"
     version: str = "7.8.1.220913.1158"
     #: `CbLREnabled` of cb.conf; off, Live Response answers 412.
     live_response: bool = True
@@ -36,10 +38,3 @@ class Options:
     posix_errors: Literal["hresult", "errno"] = "hresult"
     #: Unverified: result codes as unsigned or as signed numbers.
     result_codes: Literal["unsigned", "signed"] = "unsigned"
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Options:
-        known = {one.name for one in fields(cls)}
-        if unknown := set(document) - known:
-            raise ValueError(f"unknown carbon_black_edr options: {', '.join(sorted(unknown))}")
-        return replace(cls(), **document)

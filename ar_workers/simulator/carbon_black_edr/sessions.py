@@ -131,7 +131,7 @@ def _command_row(session: Session, each: Issued, call: Call) -> Row:
         "session_id": session.id,
         "sensor_id": int(session.endpoint.agent_id),
         "status": each.status,
-        "username": each.call.credential.client_id,
+        "username": each.call.user,
         "create_time": each.call.now,
         "name": each.name,
         "object": each.target,
@@ -151,7 +151,12 @@ def _code(session: Session, each: Issued, call: Call) -> Row:
     return {"result_code": code - 2**32 if signed else code, "result_type": "WinHresult"}
 
 
-def listed(call: Call) -> Reply:
+@dataclass(frozen=True, kw_only=True)
+class SessionCall(Call):
+    sessions: Sessions
+
+
+def listed(call: SessionCall) -> Reply:
     """Never 204: the vendor's own client cannot read that here."""
     rows = [_session_row(each, call) for each in call.sessions.all.values()]
     if call.request.first("active_only").lower() == "true":
@@ -159,7 +164,7 @@ def listed(call: Call) -> Reply:
     return json_reply(200, rows)
 
 
-def ask(call: Call) -> Reply:
+def ask(call: SessionCall) -> Reply:
     document = call.document(required=("sensor_id",), allowed=("sensor_id", "sensor_wait_timeout"))
     endpoint = call.sensor(document["sensor_id"])
     if endpoint.decommissioned:
@@ -167,17 +172,17 @@ def ask(call: Call) -> Reply:
     return json_reply(200, _session_row(call.sessions.open(call, endpoint), call))
 
 
-def one(call: Call) -> Reply:
+def one(call: SessionCall) -> Reply:
     return json_reply(200, _session_row(call.sessions.found(call.number(0)), call))
 
 
-def keep_alive(call: Call) -> Reply:
+def keep_alive(call: SessionCall) -> Reply:
     session = call.sessions.found(call.number(0))
     session.used = call.now
     return json_reply(200, _session_row(session, call))
 
 
-def close(call: Call) -> Reply:
+def close(call: SessionCall) -> Reply:
     """PUT: nothing but the status can be changed, and only to `close`."""
     session = call.sessions.found(call.number(0))
     if call.document(required=("status",))["status"] != "close":
@@ -186,7 +191,7 @@ def close(call: Call) -> Reply:
     return json_reply(200, _session_row(session, call))
 
 
-def order(call: Call) -> Reply:
+def order(call: SessionCall) -> Reply:
     """Taken, and not done. The answer is written before the sensor has seen anything of it."""
     session = call.sessions.found(call.number(0))
     document = call.document(required=("session_id", "name"), allowed=("session_id", "name", "object"))
@@ -208,17 +213,17 @@ def order(call: Call) -> Reply:
     return reply
 
 
-def orders(call: Call) -> Reply:
+def orders(call: SessionCall) -> Reply:
     session = call.sessions.found(call.number(0))
     return json_reply(200, [_command_row(session, each, call) for each in session.commands])
 
 
-def outcome(call: Call) -> Reply:
+def outcome(call: SessionCall) -> Reply:
     session = call.sessions.found(call.number(0))
     return json_reply(200, _command_row(session, _issued(session, call.number(1)), call))
 
 
-def content(call: Call) -> Reply:
+def content(call: SessionCall) -> Reply:
     """A file that the sensor has sent."""
     found = _issued(call.sessions.found(call.number(0)), call.number(1)).result.content
     if found is None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from ..clock import VirtualClock
 from ..journal import Journal
+from ..routes import Routes
 from ..server import Reply, Request, json_reply
 from ..world import Credential, Tenant, World
 from . import alerts, banning, sensors, sessions
-from .call import VENDOR, Call, Refusal
+from .call import Call, Refusal
 from .options import Options
 
-Handler = Callable[[Call], Reply]
+Handler = Callable[[sessions.SessionCall], Reply]
 
 
 def info(call: Call) -> Reply:
@@ -60,19 +60,18 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("POST", "/api/v1/alerts"): alerts.update_many,
     ("GET", "/api/v1/process/*/*"): alerts.process,
 }
-SHAPES = [(method, re.compile(re.escape(path).replace(r"\*", "([^/]+)") + "$"), handler) for (method, path), handler in ROUTES.items()]
 
 
 class CarbonBlackEDRTwin:
     """Answers as the server of every tenant of the world whose vendor is carbon_black_edr; the token tells which."""
 
-    vendor = VENDOR
+    vendor = Options.vendor
 
     def __init__(self, world: World, clock: VirtualClock, journal: Journal) -> None:
-        self._clock, self._journal = clock, journal
-        self._options = Options.from_dict(world.options.get(VENDOR, {}))
-        self._tenants = world.of_vendor(VENDOR)
-        self._sessions = {one.name: sessions.Sessions() for one in self._tenants}
+        self._world, self._clock, self._journal = world, clock, journal
+        self._options = Options.of(world)
+        self._routes = Routes(ROUTES)
+        self._sessions = {one.name: sessions.Sessions() for one in world.of_vendor(self.vendor)}
 
     def tenant_of(self, request: Request) -> str:
         found = self._user(request)
@@ -86,16 +85,17 @@ class CarbonBlackEDRTwin:
 
     def _user(self, request: Request) -> tuple[Tenant, Credential] | None:
         token = request.headers.get("x-auth-token", "")
-        users = ((tenant, one) for tenant in self._tenants for one in tenant.credentials)
-        return next(((tenant, one) for tenant, one in users if token and one.client_secret == token), None)
+        return self._world.holder(self.vendor, lambda one: token != "" and one.client_secret == token)
 
     def _answered(self, request: Request) -> Reply:
         user = self._user(request)
         if user is None:
             raise Refusal(401, "Requires authentication")
-        handler, parts = _route(request)
+        route = self._routes.find(request.method, request.path)
+        if route is None:
+            raise Refusal(405, "Method Not Allowed") if self._routes.is_known(request.path) else Refusal(404, "Not Found")
         tenant, credential = user
-        call = Call(
+        call = sessions.SessionCall(
             request=request,
             tenant=tenant,
             credential=credential,
@@ -103,7 +103,7 @@ class CarbonBlackEDRTwin:
             options=self._options,
             journal=self._journal,
             sessions=self._sessions[tenant.name],
-            parts=parts,
+            parts=route.parts,
         )
         if request.path.startswith(LIVE_RESPONSE):
             call.may("live_response")
@@ -111,14 +111,4 @@ class CarbonBlackEDRTwin:
                 raise Refusal(412, "CBLR is disabled")
         with tenant.lock:
             call.sessions.settle(call)
-            return handler(call)
-
-
-def _route(request: Request) -> tuple[Handler, tuple[str, ...]]:
-    fitting = [(method, match.groups(), handler) for method, shape, handler in SHAPES if (match := shape.match(request.path))]
-    if not fitting:
-        raise Refusal(404, "Not Found")
-    for method, parts, handler in fitting:
-        if method == request.method:
-            return handler, parts
-    raise Refusal(405, "Method Not Allowed")
+            return route.entry(call)

@@ -13,7 +13,6 @@ from ..world import Credential, Tenant, World
 from .envelope import Refusal
 from .options import Options
 
-VENDOR = "cortex_xdr"
 _NONCE = re.compile(r"^[A-Za-z0-9]{64}$")
 
 
@@ -28,11 +27,7 @@ class Gate:
     def known(self, request: Request) -> tuple[Tenant, Credential] | None:
         """The key that a call names by its id; nothing is checked yet."""
         auth_id = request.headers.get("x-xdr-auth-id", "")
-        for tenant in self._world.of_vendor(VENDOR):
-            for credential in tenant.credentials:
-                if credential.client_id == auth_id:
-                    return tenant, credential
-        return None
+        return self._world.holder(Options.vendor, lambda one: one.client_id == auth_id)
 
     def admit(self, request: Request) -> tuple[Tenant, Credential]:
         """401 for a wrong key, a wrong kind of key, an old time or a nonce that was used before."""
@@ -49,7 +44,7 @@ class Gate:
     def _signature(self, request: Request, key: str) -> str:
         """What the header must be. Clients sign by the wall's clock, not by ours."""
         nonce, timestamp = request.headers.get("x-xdr-nonce", ""), request.headers.get("x-xdr-timestamp", "")
-        is_fresh = timestamp.isdigit() and abs(int(timestamp) / 1000 - time.time()) <= self._options.signature_window
+        is_fresh = timestamp.isdecimal() and abs(int(timestamp) / 1000 - time.time()) <= self._options.signature_window
         with self._lock:
             if not _NONCE.match(nonce) or not is_fresh or nonce in self._used:
                 raise Refusal(401, "Unauthorized")

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .. import calls
 from ..endpoints import Endpoint
-from ..journal import Journal
-from ..world import Credential, Tenant
-from .auth import VENDOR
 from .envelope import Refusal
 from .options import Options
-
-if TYPE_CHECKING:
-    from .orders import Orders
 
 Row = dict[str, Any]
 Test = Callable[[Row], bool]
@@ -24,15 +19,9 @@ MOST_ROWS = 100
 COUNTS_END_AT = 9999
 
 
-@dataclass(frozen=True)
-class Call:
+@dataclass(frozen=True, kw_only=True)
+class Call(calls.Call[Options]):
     data: Row
-    tenant: Tenant
-    credential: Credential
-    now: float
-    options: Options
-    journal: Journal
-    orders: Orders
 
     def takes(self, *names: str) -> None:
         """Refuse a field that the route does not know."""
@@ -85,10 +74,6 @@ class Call:
         if self.options.counts == "null":
             return {"total_count": None, "result_count": None, name: shown}
         return {"total_count": min(len(rows), COUNTS_END_AT), "result_count": len(shown), name: shown}
-
-    def effect(self, verb: str, target: str, *, changed: bool, **facts: Any) -> None:
-        """Write down what was asked of the pretend world, and whether it changed."""
-        self.journal.effect(verb, target, changed=changed, vendor=VENDOR, tenant=self.tenant.name, **facts)
 
 
 def _operator(one: Row, fields: Fields) -> Callable[[Any], Test]:

@@ -18,10 +18,8 @@ Row = dict[str, Any]
 
 def delete_file(endpoint: Endpoint, given: Row) -> Outcome:
     """False where there is no such file: the script still has completed successfully."""
-    found = endpoint.file(given["file_path"])
-    if found:
-        endpoint.files.remove(found)
-    return found is not None, [("delete_file", given["file_path"], found is not None)]
+    is_gone = endpoint.delete(given["file_path"])
+    return is_gone, [("delete_file", given["file_path"], is_gone)]
 
 
 def file_exists(endpoint: Endpoint, given: Row) -> Outcome:
@@ -99,18 +97,13 @@ def _delete(endpoint: Endpoint, order: Row, acting: bool) -> tuple[str, Effects]
 def _unregister(endpoint: Endpoint, order: Row, acting: bool) -> tuple[str, Effects]:  # noqa: FBT001
     if endpoint.platform != "Windows":
         return "failed", []
-    key = endpoint.registry_key(order["key"])
-    values = endpoint.registry.get(key or "", {})
-    value = next((one for one in values if one.casefold() == str(order.get("value")).casefold()), None)
-    if key is None or (order.get("value") and value is None):
+    key, value = order["key"], order.get("value") or None
+    if (endpoint.registry_value(key, value) if value else endpoint.registry_key(key)) is None:
         return "absent", []
     if not acting:
         return "present", []
-    if value is None:
-        del endpoint.registry[key]
-    else:
-        del values[value]
-    return "done", [("delete_registry_key", "|".join(filter(None, (order["key"], order.get("value")))), True)]
+    endpoint.unregister(key, value)
+    return "done", [("delete_registry_key", "|".join(filter(None, (key, value))), True)]
 
 
 _VERBS = {"kill_process": _kill, "delete_file": _delete, "delete_registry_key": _unregister}

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..clock import iso
 from ..endpoints import Endpoint
+from ..options import is_named
 from .call import Call, Fields, Row, Test, sort_rows
 from .envelope import Refusal
 from .options import Options
@@ -79,12 +80,10 @@ def span(key: str) -> Operators:
 
 
 def _group(options: Options) -> Operators:
-    def same(one: str, other: str) -> bool:
-        if options.name_match == "exact":
-            return one == other
-        return one.casefold() == other.casefold() if options.name_match == "folded" else other.casefold() in one.casefold()
+    def test(wanted: Any) -> Test:
+        return lambda row: any(is_named(name, each, options.name_match) for name in row["group_name"] or [] for each in wanted)
 
-    return {"in": lambda wanted: lambda row: any(same(name, each) for name in row["group_name"] or [] for each in wanted)}
+    return {"in": test}
 
 
 def _fields(options: Options) -> Fields:

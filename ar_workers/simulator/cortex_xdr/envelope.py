@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from ..server import Reply, Request, json_reply
@@ -26,12 +25,7 @@ class Refusal(Exception):
 
 def request_data(request: Request) -> dict[str, Any]:
     """The one object that a body holds."""
-    if "json" not in request.content_type:
-        raise Refusal(415, "Content-Type must be application/json")
-    try:
-        document = json.loads(request.body)
-    except ValueError:
-        raise Refusal(400, "Invalid JSON") from None
+    document = request.json(other_type=Refusal(415, "Content-Type must be application/json"), broken=Refusal(400, "Invalid JSON"))
     if not isinstance(document, dict) or set(document) != {"request_data"} or not isinstance(document["request_data"], dict):
         raise Refusal(400, "request_data is required, and nothing else")
     found: dict[str, Any] = document["request_data"]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from ..options import Knobs, NameMatch
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Knobs):
+    vendor: ClassVar[str] = "cortex_xdr"
     #: About ten a second, counted by the minute.
     requests_per_minute: int = 600
     #: How far a signature's time may be from the wall's, in seconds.
@@ -28,17 +30,10 @@ class Options:
     #: Unverified: what a script hands back: its return value, only what it printed, or False.
     script_answer: Literal["return_value", "standard_output", "false"] = "return_value"
     #: Unverified: how the filter by group compares names.
-    name_match: Literal["exact", "folded", "partial"] = "folded"
+    name_match: NameMatch = "folded"
     #: Unverified: whether a 429 names a time.
     retry_after: bool = False
     #: Business errors as HTTP 500, or within a 200.
     error_status: Literal["500", "200"] = "500"
     #: Counts of a list, or null instead of them.
     counts: Literal["number", "null"] = "number"
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Options:
-        known = {one.name for one in fields(cls)}
-        if unknown := set(document) - known:
-            raise ValueError(f"unknown cortex_xdr options: {', '.join(sorted(unknown))}")
-        return replace(cls(), **document)

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..endpoints import SETTLES_AS, Endpoint
+from ..endpoints import ISOLATE, RELEASE, SETTLES_AS, Endpoint, Switch
 from .call import Call, Row
 from .envelope import Refusal
 
@@ -14,11 +14,6 @@ from .envelope import Refusal
 Work = Callable[[Call, Endpoint], tuple[str, str]]
 
 OPEN = frozenset({"PENDING", "IN_PROGRESS"})
-#: route's name -> (verb in the journal, pending status, settled status)
-SWITCHES = {
-    "isolate": ("isolate", "containment_pending", "contained"),
-    "unisolate": ("release", "lift_containment_pending", "normal"),
-}
 
 
 @dataclass
@@ -97,21 +92,26 @@ def accepted(order: Order) -> Row:
     return {"action_id": order.id, "status": "1", "endpoints_count": len(order.parts)}
 
 
-def isolate(call: Call) -> Row:
-    return _switch(call, "isolate")
+@dataclass(frozen=True, kw_only=True)
+class OrderCall(Call):
+    orders: Orders
 
 
-def unisolate(call: Call) -> Row:
-    return _switch(call, "unisolate")
+def isolate(call: OrderCall) -> Row:
+    return _switch(call, ISOLATE)
 
 
-def _switch(call: Call, name: str) -> Row:
+def unisolate(call: OrderCall) -> Row:
+    return _switch(call, RELEASE)
+
+
+def _switch(call: OrderCall, switch: Switch) -> Row:
     """By `endpoint_id` or by filters; both together are an error."""
     call.takes("endpoint_id", "filters", "incident_id")
     if ("endpoint_id" in call.data) == ("filters" in call.data):
         raise Refusal(500, "one of endpoint_id and filters is needed, never both")
     chosen = [call.endpoint(call.text("endpoint_id"))] if "endpoint_id" in call.data else call.chosen()
-    verb, pending, settled = SWITCHES[name]
+    verb, pending, settled = switch
     for endpoint in chosen:
         _check(call, endpoint, verb, pending, settled)
     before = {one.agent_id: one.status for one in chosen}
@@ -141,7 +141,7 @@ def _check(call: Call, endpoint: Endpoint, verb: str, pending: str, settled: str
         raise Refusal(500, f"Endpoint {endpoint.agent_id}: {words}")
 
 
-def action_status(call: Call) -> Row:
+def action_status(call: OrderCall) -> Row:
     call.takes("group_action_id")
     order = call.orders.of(call, call.number("group_action_id"))
     reply: Row = {"data": {agent_id: part.status for agent_id, part in order.parts.items()}}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from ..endpoints import Endpoint, StoredFile
 from .call import Call, Row
 from .envelope import Refusal
-from .orders import accepted
+from .orders import OrderCall, accepted
 
 
 def _key(agent_id: str, path: str, sha256: str) -> str:
     return f"{agent_id}|{path}|{sha256}"
 
 
-def quarantine(call: Call) -> Row:
+def quarantine(call: OrderCall) -> Row:
     call.takes("filters", "file_path", "file_hash", "incident_id")
     path, sha256 = call.text("file_path"), call.text("file_hash").lower()
 
@@ -42,7 +42,7 @@ def status(call: Call) -> list[Row]:
     ]
 
 
-def restore(call: Call) -> Row:
+def restore(call: OrderCall) -> Row:
     call.takes("file_hash", "endpoint_id", "incident_id")
     endpoint, sha256 = call.endpoint(call.text("endpoint_id")), call.text("file_hash").lower()
 

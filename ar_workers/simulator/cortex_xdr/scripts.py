@@ -10,7 +10,7 @@ from .call import Call, Row
 from .commands import LIBRARY
 from .endpoints import within
 from .envelope import Refusal
-from .orders import OPEN, Order, accepted
+from .orders import OPEN, Order, OrderCall, accepted
 
 COUNTERS = (
     "pending",
@@ -58,7 +58,7 @@ def get_script_metadata(call: Call) -> Row:
     return {**_shown(row), "script_inputs": row["script_inputs"], "script_output_type": "auto", "entry_point": "run"}
 
 
-def run_script(call: Call) -> Row:
+def run_script(call: OrderCall) -> Row:
     """402 without the licence; an input too many or too few is refused before any endpoint hears of it."""
     call.takes("script_uid", "timeout", "parameters_values", "filters", "incident_id")
     row = _script(call)
@@ -86,7 +86,7 @@ def _results(call: Call, value: Any) -> Row:
     return {"_return_value": [shown], "standard_output": ""}
 
 
-def _run(call: Call) -> Order:
+def _run(call: OrderCall) -> Order:
     call.takes("action_id")
     order = call.orders.of(call, call.number("action_id"))
     if order.script is None:
@@ -101,13 +101,13 @@ def general(statuses: list[str]) -> str:
     return statuses[0] if len(set(statuses)) == 1 else "COMPLETED_PARTIAL"
 
 
-def get_script_execution_status(call: Call) -> Row:
+def get_script_execution_status(call: OrderCall) -> Row:
     statuses = [part.status for part in _run(call).parts.values()]
     counted = Counter(each.lower() for each in statuses)
     return {"general_status": general(statuses), **{f"endpoints_{name}": counted[name] for name in COUNTERS}}
 
 
-def get_script_execution_results(call: Call) -> Row:
+def get_script_execution_results(call: OrderCall) -> Row:
     order = _run(call)
     script: Row = order.script or {}
     rows = []

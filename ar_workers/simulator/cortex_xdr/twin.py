@@ -11,12 +11,11 @@ from ..limits import SlidingWindow
 from ..server import Reply, Request, json_reply
 from ..world import Credential, Tenant, World
 from . import alerts, endpoints, hashes, orders, quarantine, scripts
-from .auth import VENDOR, Gate
-from .call import Call
+from .auth import Gate
 from .envelope import Refusal, request_data
 from .options import Options
 
-Handler = Callable[[Call], Any]
+Handler = Callable[[orders.OrderCall], Any]
 
 #: path -> (permission that the key's role needs, handler); all of them are POST.
 ROUTES: dict[str, tuple[str, Handler]] = {
@@ -48,15 +47,15 @@ PRO = frozenset({"scripts"})
 class CortexTwin:
     """Answers as Cortex does, for every tenant of the world whose vendor is cortex_xdr."""
 
-    vendor = VENDOR
+    vendor = Options.vendor
 
     def __init__(self, world: World, clock: VirtualClock, journal: Journal) -> None:
         self._clock, self._journal = clock, journal
-        self._options = Options.from_dict(world.options.get(VENDOR, {}))
+        self._options = Options.of(world)
         self._gate = Gate(world, self._options)
         self._pool = SlidingWindow(self._options.requests_per_minute)
         self._orders = orders.Orders()
-        for tenant in world.of_vendor(VENDOR):
+        for tenant in world.of_vendor(self.vendor):
             tenant.on_return.append(lambda endpoint: self._orders.returned(endpoint, self._clock.now()))
 
     def tenant_of(self, request: Request) -> str:
@@ -88,7 +87,8 @@ class CortexTwin:
             raise Refusal(402, "Cortex XDR Pro per Endpoint license is required", message="License error")
         if not credential.allows(permission):
             raise Refusal(403, f"missing permission: {permission}", message="Forbidden")
-        call = Call(
+        call = orders.OrderCall(
+            request=request,
             data=request_data(request),
             tenant=tenant,
             credential=credential,

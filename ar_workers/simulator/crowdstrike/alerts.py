@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from .call import Call
-from .envelope import Answer, Refusal, error
+from .call import Call, looked_up
+from .envelope import Answer, Refusal
 from .fql import compile_filter, sort_rows
 
 Row = dict[str, Any]
@@ -68,17 +68,13 @@ def _start(rows: list[Row], after: str) -> int:
 
 
 def query(call: Call) -> Answer:
-    offset, limit = call.window(limit=100, most=10_000)
     rows = _found(call, call.request.first("filter"), call.request.first("sort"))
-    page = [row["composite_id"] for row in rows[offset : offset + limit]]
-    return Answer(page, pagination={"offset": offset, "limit": limit, "total": len(rows)})
+    return call.page(rows, most=10_000, shown=lambda row: row["composite_id"])
 
 
 def details(call: Call) -> Answer:
-    ids = call.texts(call.document(), "composite_ids", most=1000)
     known = {row["composite_id"]: row for row in call.tenant.alerts}
-    missing = [error(404, "alert not found", id=one) for one in ids if one not in known]
-    return Answer([known[one] for one in ids if one in known], missing)
+    return looked_up(call.texts(call.document(), "composite_ids", most=1000), known.get, "alert not found")
 
 
 def update(call: Call) -> Answer:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import secrets
-import threading
-from urllib.parse import parse_qs
 
 from ..clock import VirtualClock
-from ..grants import Grant
+from ..grants import Grant, Grants
 from ..limits import SlidingWindow
 from ..server import Request
 from ..world import Credential, Tenant, World
@@ -20,8 +18,7 @@ class Gate:
 
     def __init__(self, world: World, clock: VirtualClock, options: Options) -> None:
         self._world, self._clock, self._options = world, clock, options
-        self._grants: dict[str, Grant] = {}
-        self._lock = threading.Lock()
+        self.grants = Grants()
         self._token_calls = SlidingWindow(options.tokens_per_minute)
         self._bad_tokens = SlidingWindow(options.bad_tokens_per_minute)
 
@@ -32,7 +29,7 @@ class Gate:
             raise Refusal(429, "too many token requests")
         if "application/x-www-form-urlencoded" not in request.content_type:
             raise Refusal(400, "Failed to generate access token: invalid content type")
-        form = {name: values[0] for name, values in parse_qs(request.body.decode("utf-8", "replace")).items()}
+        form = request.form()
         tenant, credential = self._known(form)
         home = tenant.cloud or self._options.cloud
         headers = {"X-Cs-Region": home}
@@ -42,42 +39,34 @@ class Gate:
         if form.get("member_cid"):
             tenant = self._member(credential, form["member_cid"])
         token = secrets.token_urlsafe(32)
-        with self._lock:
-            self._grants[token] = Grant(tenant, credential, now + self._options.token_life)
+        self.grants.give(token, Grant(tenant, credential, now + self._options.token_life))
         life = int(self._options.token_life)
         return Answer(status=201, bare={"access_token": token, "expires_in": life, "token_type": "bearer"}, headers=headers)
 
     def _known(self, form: dict[str, str]) -> tuple[Tenant, Credential]:
-        for tenant in self._world.of_vendor("crowdstrike"):
-            for credential in tenant.credentials:
-                if (credential.client_id, credential.client_secret) == (form.get("client_id"), form.get("client_secret")):
-                    return tenant, credential
-        raise Refusal(403, "access denied, authorization failed")
+        wish = form.get("client_id"), form.get("client_secret")
+        found = self._world.holder(Options.vendor, lambda one: (one.client_id, one.client_secret) == wish)
+        if found is None:
+            raise Refusal(403, "access denied, authorization failed")
+        return found
 
     def _member(self, credential: Credential, cid: str) -> Tenant:
         """The child tenant that a provider's client asks a token for."""
-        found = [one for one in self._world.of_vendor("crowdstrike") if one.cid == cid and cid in credential.members]
+        found = [one for one in self._world.of_vendor(Options.vendor) if one.cid == cid and cid in credential.members]
         if not found:
             raise Refusal(403, "access denied, authorization failed")
         return found[0]
 
     def revoke(self, request: Request) -> Answer:
-        form = parse_qs(request.body.decode("utf-8", "replace"))
-        with self._lock:
-            self._grants.pop(form.get("token", [""])[0], None)
+        self.grants.revoke(request.form().get("token", ""))
         return Answer(status=200, bare={})
 
     def admit(self, request: Request) -> Grant:
         """The grant of the call's bearer; bad ones are counted by address, and too many block the address."""
-        found = self.grant_of(request)
+        found = self.grants.of(request)
         now = self._clock.now()
         if found and now < found.expires:
             return found
         if not self._bad_tokens.take(request.client, now).allowed:
             raise Refusal(429, "too many requests with a bad bearer token")
         raise Refusal(401, "access denied, invalid bearer token")
-
-    def grant_of(self, request: Request) -> Grant | None:
-        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-        with self._lock:
-            return self._grants.get(bearer) if scheme.lower() == "bearer" else None

@@ -5,17 +5,16 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from .call import Call
 from .envelope import Answer, Refusal, error
 from .rtr import check, command_in, start
-from .sessions import NO_COMMS, OFFLINE, Session, endpoint_of
+from .sessions import NO_COMMS, OFFLINE, Session, SessionCall, endpoint_of
 
 Row = dict[str, Any]
 
 MOST_HOSTS = 10_000
 
 
-def init(call: Call) -> Answer:
+def init(call: SessionCall) -> Answer:
     """201 with `batch_id` and a map; a host that could not be reached has its reason among its own errors."""
     document = call.document()
     hosts = call.texts(document, "host_ids", most=MOST_HOSTS)
@@ -29,7 +28,7 @@ def init(call: Call) -> Answer:
     return Answer(status=201, extra={"batch_id": batch_id, "resources": rows}, without_resources=True)
 
 
-def _opened(call: Call, aid: str, members: dict[str, str], *, queue: bool) -> Row:
+def _opened(call: SessionCall, aid: str, members: dict[str, str], *, queue: bool) -> Row:
     try:
         session, _ = call.responder.open(call, endpoint_of(call, aid), queue=queue)
     except Refusal as refusal:
@@ -38,7 +37,7 @@ def _opened(call: Call, aid: str, members: dict[str, str], *, queue: bool) -> Ro
     return _row(aid, session)
 
 
-def refresh(call: Call) -> Answer:
+def refresh(call: SessionCall) -> Answer:
     document = call.document()
     with call.responder.lock:
         members = _members(call, document)
@@ -48,15 +47,15 @@ def refresh(call: Call) -> Answer:
     return Answer(status=201, extra={"batch_id": document["batch_id"], "resources": rows}, without_resources=True)
 
 
-def read(call: Call) -> Answer:
+def read(call: SessionCall) -> Answer:
     return _command(call, acting=False)
 
 
-def act(call: Call) -> Answer:
+def act(call: SessionCall) -> Answer:
     return _command(call, acting=True)
 
 
-def _command(call: Call, *, acting: bool) -> Answer:
+def _command(call: SessionCall, *, acting: bool) -> Answer:
     document = call.document()
     base, text = command_in(document)
     with call.responder.lock:
@@ -66,7 +65,7 @@ def _command(call: Call, *, acting: bool) -> Answer:
     return Answer(status=201, extra={"combined": {"resources": rows}}, without_resources=True)
 
 
-def _done(call: Call, aid: str, session_id: str, base: str, text: str, *, acting: bool) -> Row:
+def _done(call: SessionCall, aid: str, session_id: str, base: str, text: str, *, acting: bool) -> Row:
     try:
         session = call.responder.session(call, session_id)
         endpoint = endpoint_of(call, aid)
@@ -81,7 +80,7 @@ def _done(call: Call, aid: str, session_id: str, base: str, text: str, *, acting
     return row
 
 
-def _members(call: Call, document: Row) -> dict[str, str]:
+def _members(call: SessionCall, document: Row) -> dict[str, str]:
     found = call.responder.batches.get(str(document.get("batch_id", "")))
     if found is None:
         raise Refusal(404, "batch not found")

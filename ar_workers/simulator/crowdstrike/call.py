@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..journal import Journal
-from ..server import Request
-from ..world import Tenant
-from .envelope import Refusal
+from .. import calls
+from .envelope import Answer, Refusal, error
 from .options import Options
 
-if TYPE_CHECKING:
-    from .sessions import Responder
-
-VENDOR = "crowdstrike"
 DEEPEST_OFFSET = 10_000
 
 
-@dataclass(frozen=True)
-class Call:
-    request: Request
-    tenant: Tenant
-    client_id: str
-    now: float
-    options: Options
-    journal: Journal
-    responder: Responder
-
+@dataclass(frozen=True, kw_only=True)
+class Call(calls.Call[Options]):
     def document(self) -> dict[str, Any]:
         """The JSON object of the body; anything else is refused as the vendor's gateway does."""
-        if "json" not in self.request.content_type:
-            raise Refusal(415, "Content-Type must be application/json")
-        try:
-            document = json.loads(self.request.body)
-        except ValueError:
-            raise Refusal(400, "Invalid JSON in request body") from None
+        document = self.request.json(
+            other_type=Refusal(415, "Content-Type must be application/json"),
+            broken=Refusal(400, "Invalid JSON in request body"),
+        )
         if not isinstance(document, dict):
             raise Refusal(400, "Request body must be an object")
         return document
@@ -62,10 +46,7 @@ class Call:
         return values
 
     def number(self, name: str, default: int, *, least: int = 0, most: int) -> int:
-        text = self.request.first(name, str(default))
-        if not text.isdigit() or not least <= int(text) <= most:
-            raise Refusal(400, f"{name} must be between {least} and {most}")
-        return int(text)
+        return self.request.number(name, default, Refusal(400, f"{name} must be between {least} and {most}"), least=least, most=most)
 
     def window(self, *, limit: int, most: int) -> tuple[int, int]:
         """Offset and limit of a shallow list, which ends at ten thousand."""
@@ -75,14 +56,23 @@ class Call:
             raise Refusal(400, f"offset + limit must not exceed {DEEPEST_OFFSET}")
         return offset, limit
 
+    def page(self, rows: list[Any], *, most: int, shown: Callable[[Any], Any] = lambda row: row) -> Answer:
+        """The rows of the call's window; unless the call says otherwise, these are the first hundred."""
+        offset, limit = self.window(limit=100, most=most)
+        page = [shown(row) for row in rows[offset : offset + limit]]
+        return Answer(page, pagination={"offset": offset, "limit": limit, "total": len(rows)})
+
     def effect(self, verb: str, target: str, *, changed: bool, **facts: Any) -> None:
-        """Write down what was asked of the pretend world, and whether it changed."""
-        self.journal.effect(
-            verb,
-            target,
-            changed=changed,
-            vendor=VENDOR,
-            tenant=self.tenant.name,
-            client_id=self.client_id,
-            **facts,
-        )
+        super().effect(verb, target, changed=changed, client_id=self.user, **facts)
+
+
+def looked_up(ids: Iterable[str], find: Callable[[str], Any], missing: str, shown: Callable[[Any], Any] = lambda row: row) -> Answer:
+    """What is found of each id, or an error in its place."""
+    answer = Answer()
+    for one in ids:
+        found = find(one)
+        if found is None:
+            answer.errors.append(error(404, missing, id=one))
+        else:
+            answer.resources.append(shown(found))
+    return answer

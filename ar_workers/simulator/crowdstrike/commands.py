@@ -9,6 +9,7 @@ from ..endpoints import Endpoint
 from .options import Options
 
 Effects = list[tuple[str, str, bool]]
+UNREGISTERED = "ERROR: The system was unable to find the specified registry key or value."
 
 
 @dataclass
@@ -55,11 +56,10 @@ def reg(endpoint: Endpoint, words: list[str], options: Options) -> Result:
     if len(words) < 2:
         return Result(stderr="reg: query KEY [VALUE]")
     key = endpoint.registry_key(words[1])
-    values = endpoint.registry.get(key or "", {})
     wanted = words[2] if len(words) > 2 else None
-    if key is None or (wanted is not None and _value_named(values, wanted) is None):
-        return Result(stderr="ERROR: The system was unable to find the specified registry key or value.")
-    shown = {name: text for name, text in values.items() if wanted is None or name.casefold() == wanted.casefold()}
+    if key is None or (wanted is not None and endpoint.registry_value(key, wanted) is None):
+        return Result(stderr=UNREGISTERED)
+    shown = {name: text for name, text in endpoint.registry[key].items() if wanted is None or name.casefold() == wanted.casefold()}
     return Result(stdout=key + "\n" + "".join(f"    {name}    REG_SZ    {text}\n" for name, text in shown.items()))
 
 
@@ -72,21 +72,16 @@ def kill(endpoint: Endpoint, words: list[str], options: Options) -> Result:
     """The text for a missing process is the vendor's own, from a recorded answer."""
     del options
     text = _argument(words)
-    found = endpoint.process(int(text)) if text.isdigit() else None
-    if found is None:
-        return Result(stderr=f"Cannot find a process with the process identifier {text}.", effects=[("kill_process", text, False)])
-    endpoint.processes.remove(found)
-    return Result(effects=[("kill_process", text, True)])
+    is_gone = text.isdecimal() and endpoint.kill(int(text))
+    said = "" if is_gone else f"Cannot find a process with the process identifier {text}."
+    return Result(stderr=said, effects=[("kill_process", text, is_gone)])
 
 
 def rm(endpoint: Endpoint, words: list[str], options: Options) -> Result:
     del options
     path = _argument([word for word in words if word != "--force"])
-    found = endpoint.file(path)
-    if found is None:
-        return Result(stderr=f"Could not find file '{path}'.", effects=[("delete_file", path, False)])
-    endpoint.files.remove(found)
-    return Result(effects=[("delete_file", path, True)])
+    is_gone = endpoint.delete(path)
+    return Result(stderr="" if is_gone else f"Could not find file '{path}'.", effects=[("delete_file", path, is_gone)])
 
 
 def reg_delete(endpoint: Endpoint, words: list[str], options: Options) -> Result:
@@ -94,25 +89,12 @@ def reg_delete(endpoint: Endpoint, words: list[str], options: Options) -> Result
     del options
     if len(words) < 2:
         return Result(stderr="reg: delete KEY [VALUE]")
-    target = "|".join(words[1:3])
-    key = endpoint.registry_key(words[1])
-    value = _value_named(endpoint.registry.get(key or "", {}), words[2]) if len(words) > 2 else None
-    if key is None or (len(words) > 2 and value is None):
-        said = "ERROR: The system was unable to find the specified registry key or value."
-        return Result(stderr=said, effects=[("delete_registry_key", target, False)])
-    if value is not None:
-        del endpoint.registry[key][value]
-    else:
-        del endpoint.registry[key]
-    return Result(effects=[("delete_registry_key", target, True)])
+    is_gone = endpoint.unregister(*words[1:3])
+    return Result(stderr="" if is_gone else UNREGISTERED, effects=[("delete_registry_key", "|".join(words[1:3]), is_gone)])
 
 
 def _argument(words: list[str]) -> str:
     return words[0] if words else ""
-
-
-def _value_named(values: dict[str, str], name: str) -> str | None:
-    return next((one for one in values if one.casefold() == name.casefold()), None)
 
 
 Command = Callable[[Endpoint, list[str], Options], Result]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from ..options import NameMatch, is_named
 from .envelope import Refusal
 from .options import Options
 
@@ -71,7 +72,7 @@ class _Parser:
         return self._term(found["field"], found["op"] or "", values_of(found["value"]))
 
     def _term(self, name: str, operator: str, values: list[str]) -> Test:
-        style = self._options.name_match if name in NAMES else "exact"
+        style: NameMatch = self._options.name_match if name in NAMES else "exact"
         compare = COMPARISONS.get(operator) or matching(style)
         negated = operator.startswith("!")
 
@@ -106,12 +107,8 @@ def plain(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def matching(style: str) -> Callable[[str, str], bool]:
-    if style == "partial":
-        return lambda actual, wanted: wanted.casefold() in actual.casefold()
-    if style == "folded":
-        return lambda actual, wanted: actual.casefold() == wanted.casefold()
-    return lambda actual, wanted: actual == wanted
+def matching(style: NameMatch) -> Callable[[str, str], bool]:
+    return lambda actual, wanted: is_named(actual, wanted, style)
 
 
 def ordered(actual: str, wanted: str) -> tuple[Any, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from .call import Call
-from .envelope import Answer, Refusal, error
+from .call import Call, looked_up
+from .envelope import Answer, Refusal
 from .fql import compile_filter
 from .hosts import devices
 
@@ -19,42 +19,29 @@ def _groups(call: Call) -> list[dict[str, Any]]:
 
 
 def combined(call: Call) -> Answer:
-    offset, limit = call.window(limit=100, most=500)
-    rows = _groups(call)
-    page = rows[offset : offset + limit]
-    return Answer(page, pagination={"offset": offset, "limit": limit, "total": len(rows)})
+    return call.page(_groups(call), most=500)
 
 
 def query(call: Call) -> Answer:
-    answer = combined(call)
-    answer.resources = [row["id"] for row in answer.resources]
-    return answer
+    return call.page(_groups(call), most=500, shown=lambda row: row["id"])
 
 
 def details(call: Call) -> Answer:
-    answer = Answer()
-    for group_id in call.ids(most=500):
-        group = call.tenant.groups.get(group_id)
-        if group is None:
-            answer.errors.append(error(404, "Host group not found", id=group_id))
-        else:
-            answer.resources.append(asdict(group))
-    return answer
+    return looked_up(call.ids(most=500), call.tenant.groups.get, "Host group not found", asdict)
 
 
-def members(call: Call) -> Answer:
+def _members(call: Call) -> list[dict[str, Any]]:
     group_id = call.request.first("id")
     if not group_id:
         raise Refusal(400, "id is required")
     if group_id not in call.tenant.groups:
         raise Refusal(404, f"Host group {group_id} not found")
-    offset, limit = call.window(limit=100, most=5000)
-    rows = devices(call, members_of=group_id)
-    page = rows[offset : offset + limit]
-    return Answer(page, pagination={"offset": offset, "limit": limit, "total": len(rows)})
+    return devices(call, members_of=group_id)
+
+
+def members(call: Call) -> Answer:
+    return call.page(_members(call), most=5000)
 
 
 def member_ids(call: Call) -> Answer:
-    answer = members(call)
-    answer.resources = [row["device_id"] for row in answer.resources]
-    return answer
+    return call.page(_members(call), most=5000, shown=lambda row: row["device_id"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..clock import iso
-from ..endpoints import Endpoint
-from .call import Call
+from ..endpoints import ISOLATE, RELEASE, Endpoint
+from .call import Call, looked_up
 from .envelope import Answer, Refusal, error
 from .fql import compile_filter, sort_rows
 
@@ -25,11 +25,7 @@ FILTERABLE = (
     "local_ip",
     "external_ip",
 )
-#: action -> (verb in the journal, pending status, settled status)
-ISOLATIONS = {
-    "contain": ("isolate", "containment_pending", "contained"),
-    "lift_containment": ("release", "lift_containment_pending", "normal"),
-}
+ISOLATIONS = {"contain": ISOLATE, "lift_containment": RELEASE}
 OTHER_ACTIONS = frozenset({"hide_host", "unhide_host", "detection_suppress", "detection_unsuppress"})
 
 
@@ -70,17 +66,14 @@ def devices(call: Call, *, members_of: str = "") -> list[dict[str, Any]]:
 
 
 def query(call: Call) -> Answer:
-    offset, limit = call.window(limit=100, most=5000)
-    rows = devices(call)
-    page = [row["device_id"] for row in rows[offset : offset + limit]]
-    return Answer(page, pagination={"offset": offset, "limit": limit, "total": len(rows)})
+    return call.page(devices(call), most=5000, shown=lambda row: row["device_id"])
 
 
 def combined(call: Call) -> Answer:
     """Whole devices; the next page's `offset` is an opaque string."""
     limit = call.number("limit", 100, least=1, most=10_000)
     token = call.request.first("offset")
-    start = int(token.removeprefix("next-") or 0) if token.removeprefix("next-").isdigit() else 0
+    start = int(token.removeprefix("next-") or 0) if token.removeprefix("next-").isdecimal() else 0
     rows = devices(call)
     pagination: dict[str, Any] = {"limit": limit, "total": len(rows)}
     if start + limit < len(rows):
@@ -101,14 +94,7 @@ def details(call: Call) -> Answer:
 
 
 def _details(call: Call, ids: list[str]) -> Answer:
-    answer = Answer()
-    for agent_id in ids:
-        endpoint = call.tenant.endpoint(agent_id, call.now)
-        if endpoint is None:
-            answer.errors.append(error(404, "No device found with that id", id=agent_id))
-        else:
-            answer.resources.append(device(endpoint, call))
-    return answer
+    return looked_up(ids, lambda one: call.tenant.endpoint(one, call.now), "No device found with that id", lambda one: device(one, call))
 
 
 def online_state(call: Call) -> Answer:

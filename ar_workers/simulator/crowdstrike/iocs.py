@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..clock import iso
-from .call import Call
+from .call import Call, looked_up
 from .envelope import Answer, Refusal, error
 from .fql import compile_filter
 from .ioc_rules import ACTIONS, DIGESTS, PLATFORMS, SEVERITIES, TYPES, WRITABLE, fault_in
@@ -50,27 +50,15 @@ def _found(call: Call) -> list[Row]:
 
 
 def combined(call: Call) -> Answer:
-    offset, limit = call.window(limit=100, most=2000)
-    rows = _found(call)
-    page = rows[offset : offset + limit]
-    return Answer(page, pagination={"offset": offset, "limit": limit, "total": len(rows)})
+    return call.page(_found(call), most=2000)
 
 
 def query(call: Call) -> Answer:
-    answer = combined(call)
-    answer.resources = [row["id"] for row in answer.resources]
-    return answer
+    return call.page(_found(call), most=2000, shown=lambda row: row["id"])
 
 
 def details(call: Call) -> Answer:
-    answer = Answer()
-    for one in call.ids(most=2000):
-        row = call.tenant.iocs.get(one)
-        if row is None:
-            answer.errors.append(error(404, "indicator not found", id=one))
-        else:
-            answer.resources.append(_shown(row, call))
-    return answer
+    return looked_up(call.ids(most=2000), call.tenant.iocs.get, "indicator not found", lambda row: _shown(row, call))
 
 
 def create(call: Call) -> Answer:
@@ -129,9 +117,9 @@ def _store(call: Call, row: Row) -> Row:
         "id": secrets.token_hex(32),
         "applied_globally": bool(row.get("applied_globally")),
         "created_on": now,
-        "created_by": call.client_id,
+        "created_by": call.user,
         "modified_on": now,
-        "modified_by": call.client_id,
+        "modified_by": call.user,
         "deleted": False,
         "from_parent": False,
     }
@@ -169,7 +157,7 @@ def _update_fault(stored: Row, patch: Row) -> tuple[str, str] | None:
 def _change(call: Call, stored: Row, patch: Row) -> Row:
     changed = any(stored.get(name) != value for name, value in patch.items())
     stored.update(patch)
-    stored.update(modified_on=iso(call.now), modified_by=call.client_id)
+    stored.update(modified_on=iso(call.now), modified_by=call.user)
     call.effect(verb(stored), stored["value"], changed=changed, action=stored["action"], id=stored["id"], update=True)
     return _shown(stored, call)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from ..options import Knobs, NameMatch
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Knobs):
+    vendor: ClassVar[str] = "crowdstrike"
     cloud: str = "us-1"
     #: Where the other clouds are, for the redirect; unnamed ones point where no client gets to.
     cloud_urls: Mapping[str, str] = field(default_factory=dict)
@@ -24,7 +27,7 @@ class Options:
     #: Empty lists: "list" writes [], "null" null, "missing" leaves errors out, "mixed" takes turns.
     empty_errors: Literal["list", "null", "missing", "mixed"] = "mixed"
     #: Unverified: how FQL compares names.
-    name_match: Literal["exact", "folded", "partial"] = "folded"
+    name_match: NameMatch = "folded"
     #: Unverified: the column order of `ps`.
     ps_columns: Literal["pid_first", "name_first"] = "pid_first"
     #: Unverified: asking for the opposite of a pending change settles back at once, or conflicts.
@@ -35,10 +38,3 @@ class Options:
     retry_after_unit: Literal["seconds", "milliseconds"] = "seconds"
     #: Unverified: one bad row spoils a whole IOC batch, or only itself.
     bad_row: Literal["rejects_batch", "rejects_row"] = "rejects_batch"
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Options:
-        known = {one.name for one in fields(cls)}
-        if unknown := set(document) - known:
-            raise ValueError(f"unknown crowdstrike options: {', '.join(sorted(unknown))}")
-        return replace(cls(), **document)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from .call import Call
-from .envelope import Answer, Refusal, error
+from .call import Call, looked_up
+from .envelope import Answer, Refusal
 from .fql import compile_filter
 
 FILTERABLE = ("id", "aid", "cid", "sha256", "hostname", "state", "date_created")
@@ -18,14 +16,12 @@ ACTIONS = {
 
 
 def query(call: Call) -> Answer:
-    offset, limit = call.window(limit=100, most=5000)
     test = compile_filter(call.request.first("filter"), FILTERABLE, call.options)
-    ids = [row["id"] for row in call.tenant.quarantined.values() if test(row)]
-    return Answer(ids[offset : offset + limit], pagination={"offset": offset, "limit": limit, "total": len(ids)})
+    return call.page([row["id"] for row in call.tenant.quarantined.values() if test(row)], most=5000)
 
 
 def details(call: Call) -> Answer:
-    return _each(call, call.texts(call.document(), "ids", most=5000), lambda row: row)
+    return looked_up(call.texts(call.document(), "ids", most=5000), call.tenant.quarantined.get, "quarantined file not found")
 
 
 def update(call: Call) -> Answer:
@@ -35,20 +31,8 @@ def update(call: Call) -> Answer:
         raise Refusal(400, f"invalid action {action!r}")
     verb, state = ACTIONS[action]
 
-    def changed(row: dict[str, Any]) -> dict[str, Any]:
+    answer = looked_up(call.texts(document, "ids", most=5000), call.tenant.quarantined.get, "quarantined file not found")
+    for row in answer.resources:
         call.effect(verb, row["sha256"], changed=row.get("state") != state, agent_id=row["aid"], id=row["id"])
         row["state"] = state
-        return row
-
-    return _each(call, call.texts(document, "ids", most=5000), changed)
-
-
-def _each(call: Call, ids: list[str], visit: Any) -> Answer:
-    answer = Answer()
-    for one in ids:
-        row = call.tenant.quarantined.get(one)
-        if row is None:
-            answer.errors.append(error(404, "quarantined file not found", id=one))
-        else:
-            answer.resources.append(visit(row))
     return answer

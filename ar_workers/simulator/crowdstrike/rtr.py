@@ -9,21 +9,21 @@ from ..endpoints import Endpoint
 from .call import Call
 from .commands import Result, command_for
 from .envelope import Answer, Refusal
-from .sessions import NO_COMMS, OFFLINE, Issued, Session, endpoint_of
+from .sessions import NO_COMMS, OFFLINE, Issued, Session, SessionCall, endpoint_of
 from .shell import split_commands
 
 UNKNOWN_COMMAND, MALFORMED_COMMAND = 40007, 40006
 
 
-def read(call: Call) -> Answer:
+def read(call: SessionCall) -> Answer:
     return _issue(call, acting=False)
 
 
-def act(call: Call) -> Answer:
+def act(call: SessionCall) -> Answer:
     return _issue(call, acting=True)
 
 
-def _issue(call: Call, *, acting: bool) -> Answer:
+def _issue(call: SessionCall, *, acting: bool) -> Answer:
     document = call.document()
     base, text = command_in(document)
     with call.responder.lock:
@@ -55,7 +55,7 @@ def check(endpoint: Endpoint, base: str, text: str, *, acting: bool) -> None:
         raise Refusal(400, f"Command not found: {base}", code=UNKNOWN_COMMAND)
 
 
-def start(call: Call, session: Session, endpoint: Endpoint, *, base: str, text: str) -> str:
+def start(call: SessionCall, session: Session, endpoint: Endpoint, *, base: str, text: str) -> str:
     """Do the command now, or put it by for an endpoint that is offline; the id under which to ask."""
     issued = Issued(session.session_id, endpoint.agent_id, base, text, call.now, call.options.polls_until_complete)
 
@@ -92,7 +92,7 @@ def _chunks(stdout: str, size: int) -> list[str]:
     return [stdout[start : start + size] for start in range(0, len(stdout), size)] or [""]
 
 
-def output(call: Call) -> Answer:
+def output(call: SessionCall) -> Answer:
     """GET of either command route: not complete for a while, then chunk by chunk."""
     request_id = call.request.first("cloud_request_id")
     try:
@@ -108,7 +108,7 @@ def output(call: Call) -> Answer:
         return Answer([_row(call, issued, sequence)] if sequence < max(len(issued.chunks), 1) else [])
 
 
-def _row(call: Call, issued: Issued, sequence: int) -> dict[str, Any]:
+def _row(call: SessionCall, issued: Issued, sequence: int) -> dict[str, Any]:
     row = {"session_id": issued.session_id, "task_id": issued.task_id, "sequence_id": sequence, "base_command": issued.base}
     if not issued.chunks or issued.polls_left > 0:
         issued.polls_left -= 1

@@ -63,7 +63,7 @@ class Responder:
     def session(self, call: Call, session_id: str) -> Session:
         """The live session of this client; raises 40002 as the vendor does."""
         found = self.sessions.get(session_id)
-        if found is None or found.client_id != call.client_id or not found.is_live(call):
+        if found is None or found.client_id != call.user or not found.is_live(call):
             self.sessions.pop(session_id, None)
             raise Refusal(404, "Session not found", code=NO_SESSION)
         found.used = call.now
@@ -73,7 +73,7 @@ class Responder:
         """The client's session with this endpoint, and whether it had one already."""
         if not endpoint.online and not queue:
             raise Refusal(404, NO_COMMS, code=OFFLINE)
-        owner = (call.client_id, endpoint.agent_id)
+        owner = (call.user, endpoint.agent_id)
         mine = [one for one in self.sessions.values() if (one.client_id, one.agent_id) == owner and one.is_live(call)]
         found = mine[0] if mine else Session(str(uuid.uuid4()), *owner, call.now)
         found.used = call.now
@@ -98,7 +98,12 @@ def endpoint_of(call: Call, agent_id: str) -> Endpoint:
     return endpoint
 
 
-def open_session(call: Call) -> Answer:
+@dataclass(frozen=True, kw_only=True)
+class SessionCall(Call):
+    responder: Responder
+
+
+def open_session(call: SessionCall) -> Answer:
     """201. The same client asking for the same host is given the session it has."""
     document = call.document()
     endpoint = endpoint_of(call, str(document.get("device_id", "")))
@@ -114,33 +119,33 @@ def open_session(call: Call) -> Answer:
     return Answer([row], status=201)
 
 
-def refresh_session(call: Call) -> Answer:
+def refresh_session(call: SessionCall) -> Answer:
     answer = open_session(call)
     answer.resources[0].pop("scripts")
     return answer
 
 
-def close_session(call: Call) -> Answer:
+def close_session(call: SessionCall) -> Answer:
     with call.responder.lock:
         found = call.responder.session(call, call.request.first("session_id"))
         del call.responder.sessions[found.session_id]
     return Answer(status=204)
 
 
-def queued(call: Call) -> Answer:
+def queued(call: SessionCall) -> Answer:
     """What still waits for an offline host, by session."""
     answer = Answer()
     with call.responder.lock:
         for session_id in call.texts(call.document(), "ids", most=500):
             session = call.responder.sessions.get(session_id)
-            if session is None or session.client_id != call.client_id:
+            if session is None or session.client_id != call.user:
                 answer.errors.append(error(NO_SESSION, "Session not found", id=session_id))
             else:
                 answer.resources.append(_queued_row(call, session))
     return answer
 
 
-def _queued_row(call: Call, session: Session) -> Row:
+def _queued_row(call: SessionCall, session: Session) -> Row:
     commands = [
         {"cloud_request_id": one_id, "base_command": one.base, "command_string": one.text, "created_at": iso(one.at), "status": "PENDING"}
         for one_id, one in call.responder.issued.items()
@@ -149,7 +154,7 @@ def _queued_row(call: Call, session: Session) -> Row:
     return {"id": session.session_id, "aid": session.agent_id, "offline_queued": session.offline_queued, "Commands": commands}
 
 
-def unqueue(call: Call) -> Answer:
+def unqueue(call: SessionCall) -> Answer:
     """204, and the command will not be done."""
     with call.responder.lock:
         session = call.responder.session(call, call.request.first("session_id"))

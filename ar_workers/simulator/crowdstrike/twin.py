@@ -8,15 +8,15 @@ from collections.abc import Callable
 from ..clock import VirtualClock
 from ..journal import Journal
 from ..limits import Allowance, SlidingWindow
+from ..routes import Routes
 from ..server import Reply, Request
 from ..world import World
 from . import alerts, batches, groups, hosts, iocs, quarantine, rtr, sessions
 from .auth import Gate
-from .call import VENDOR, Call
 from .envelope import Answer, Envelopes, Refusal
 from .options import Options
 
-Handler = Callable[[Call], Answer]
+Handler = Callable[[sessions.SessionCall], Answer]
 
 #: (method, path) -> (scope that the client needs, handler)
 ROUTES: dict[tuple[str, str], tuple[str, Handler]] = {
@@ -62,26 +62,26 @@ ROUTES: dict[tuple[str, str], tuple[str, Handler]] = {
     ("POST", "/alerts/entities/alerts/v2"): ("alerts:read", alerts.details),
     ("PATCH", "/alerts/entities/alerts/v3"): ("alerts:write", alerts.update),
 }
-PATHS = frozenset(path for _, path in ROUTES)
 
 
 class CrowdStrikeTwin:
     """Answers as Falcon does, for every tenant of the world whose vendor is crowdstrike."""
 
-    vendor = VENDOR
+    vendor = Options.vendor
 
     def __init__(self, world: World, clock: VirtualClock, journal: Journal) -> None:
         self._clock, self._journal = clock, journal
-        self._options = Options.from_dict(world.options.get(VENDOR, {}))
+        self._options = Options.of(world)
         self._gate = Gate(world, clock, self._options)
+        self._routes = Routes(ROUTES)
         self._envelopes = Envelopes(self._options)
         self._pool = SlidingWindow(self._options.requests_per_minute)
         self._responder = sessions.Responder(clock)
-        for tenant in world.of_vendor(VENDOR):
+        for tenant in world.of_vendor(self.vendor):
             tenant.on_return.append(self._responder.deliver)
 
     def tenant_of(self, request: Request) -> str:
-        grant = self._gate.grant_of(request)
+        grant = self._gate.grants.of(request)
         return grant.tenant.name if grant else ""
 
     def answer(self, request: Request) -> Reply:
@@ -101,16 +101,16 @@ class CrowdStrikeTwin:
         allowance = self._pool.take(grant.tenant.cid, self._clock.now())
         if not allowance.allowed:
             return self._throttled(allowance)
-        found = ROUTES.get((request.method, request.path))
-        if found is None:
-            raise Refusal(405 if request.path in PATHS else 404, "Not Found")
-        scope, handler = found
+        route = self._routes.find(request.method, request.path)
+        if route is None:
+            raise Refusal(405 if self._routes.is_known(request.path) else 404, "Not Found")
+        scope, handler = route.entry
         if not grant.credential.allows(scope):
             raise Refusal(403, "access denied, authorization failed")
-        call = Call(
+        call = sessions.SessionCall(
             request=request,
             tenant=grant.tenant,
-            client_id=grant.credential.client_id,
+            credential=grant.credential,
             now=self._clock.now(),
             options=self._options,
             journal=self._journal,
@@ -129,7 +129,7 @@ class CrowdStrikeTwin:
         return answer
 
 
-def _handled(handler: Handler, call: Call) -> Answer:
+def _handled(handler: Handler, call: sessions.SessionCall) -> Answer:
     with call.tenant.lock:
         try:
             return handler(call)

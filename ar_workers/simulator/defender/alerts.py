@@ -29,7 +29,7 @@ def listing(call: Call) -> Answer:
 
 
 def _found(call: Call) -> Row:
-    row = next((one for one in call.tenant.alerts if one["id"] == call.ids[0]), None)
+    row = next((one for one in call.tenant.alerts if one["id"] == call.parts[0]), None)
     if row is None:
         raise Refusal(404, "ResourceNotFound", "The alert was not found")
     return row

@@ -5,15 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-import threading
 import uuid
-from urllib.parse import parse_qs
 
 from ..clock import VirtualClock
-from ..grants import Grant
+from ..grants import Grant, Grants
 from ..server import Reply, Request, json_reply
 from ..world import World
-from .call import VENDOR, Refusal
+from .call import Refusal
 from .options import Options
 
 #: What "*" stands for in a token.
@@ -34,18 +32,17 @@ class Gate:
 
     def __init__(self, world: World, clock: VirtualClock, options: Options) -> None:
         self._world, self._clock, self._options = world, clock, options
-        self._grants: dict[str, Grant] = {}
-        self._lock = threading.Lock()
+        self.grants = Grants()
 
     def token(self, request: Request, cid: str) -> Reply:
         if "application/x-www-form-urlencoded" not in request.content_type:
             return _refused(400, "invalid_request", "AADSTS900144: The request body must contain the parameter: 'grant_type'.")
-        form = {name: values[0] for name, values in parse_qs(request.body.decode("utf-8", "replace")).items()}
+        form = request.form()
         if form.get("grant_type") != "client_credentials":
             return _refused(400, "unsupported_grant_type", "AADSTS70003: The app requested an unsupported grant type.")
         if form.get("scope") != SCOPE:
             return _refused(400, "invalid_scope", "AADSTS70011: The provided value for the input parameter 'scope' is not valid.")
-        tenants = [one for one in self._world.of_vendor(VENDOR) if one.cid == cid]
+        tenants = [one for one in self._world.of_vendor(Options.vendor) if one.cid == cid]
         if not tenants:
             return _refused(400, "invalid_request", f"AADSTS90002: Tenant '{cid}' not found.")
         wish = form.get("client_id"), form.get("client_secret")
@@ -53,21 +50,15 @@ class Gate:
         if found is None:
             return _refused(401, "invalid_client", "AADSTS7000215: Invalid client secret provided.")
         token = _written(found.scopes)
-        with self._lock:
-            self._grants[token] = Grant(tenants[0], found, self._clock.now() + self._options.token_life)
+        self.grants.give(token, Grant(tenants[0], found, self._clock.now() + self._options.token_life))
         life = int(self._options.token_life)
         return json_reply(200, {"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token})
 
     def admit(self, request: Request) -> Grant:
-        found = self.grant_of(request)
+        found = self.grants.of(request)
         if found is None or self._clock.now() >= found.expires:
             raise Refusal(401, "Unauthorized", "Invalid or expired token")
         return found
-
-    def grant_of(self, request: Request) -> Grant | None:
-        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-        with self._lock:
-            return self._grants.get(bearer) if scheme.lower() == "bearer" else None
 
 
 def _written(roles: list[str]) -> str:

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
+from .. import calls
 from ..endpoints import Endpoint
-from ..journal import Journal
-from ..server import Request
-from ..world import Tenant
 from .odata import compile_filter
 from .options import Options
 
-if TYPE_CHECKING:
-    from .live import Results
-    from .orders import Desk
-
 Row = dict[str, Any]
 
-VENDOR = "defender"
 LONGEST_PAGE = 10_000
 
 
@@ -48,31 +40,15 @@ def stamp(instant: float) -> str:
     return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "7Z"
 
 
-@dataclass(frozen=True)
-class Call:
-    """`ids` are the parts of the path that stand for something."""
-
-    request: Request
-    tenant: Tenant
-    app: str
-    ids: tuple[str, ...]
-    now: float
-    options: Options
-    journal: Journal
-    desk: Desk
-    results: Results
-    url: str
-
+@dataclass(frozen=True, kw_only=True)
+class Call(calls.Call[Options]):
     def document(self, required: Iterable[str], optional: Iterable[str] = ()) -> Row:
         """The JSON object of the body. Names are compared with case; one that nobody knows is refused."""
-        if "application/json" not in self.request.content_type:
-            raise Refusal(415, "UnsupportedMediaType", "The content type must be application/json")
-        try:
-            document = json.loads(self.request.body)
-        except ValueError:
-            raise Refusal(400, "InvalidRequestBody", "Request body is incorrect") from None
+        wrong = Refusal(400, "InvalidRequestBody", "Request body is incorrect")
+        other_type = Refusal(415, "UnsupportedMediaType", "The content type must be application/json")
+        document = self.request.json(other_type=other_type, broken=wrong, media="application/json")
         if not isinstance(document, dict):
-            raise Refusal(400, "InvalidRequestBody", "Request body is incorrect")
+            raise wrong
         for name in required:
             if not document.get(name):
                 raise Refusal(400, "MissingRequiredParameter", f"{name} is required")
@@ -82,9 +58,9 @@ class Call:
 
     def endpoint(self) -> Endpoint:
         """The machine that the path names."""
-        found = self.tenant.endpoint(self.ids[0], self.now)
+        found = self.tenant.endpoint(self.parts[0], self.now)
         if found is None:
-            raise Refusal(404, "ResourceNotFound", f"Machine {self.ids[0]} was not found")
+            raise Refusal(404, "ResourceNotFound", f"Machine {self.parts[0]} was not found")
         return found
 
     def listed(self, rows: Iterable[Row], filterable: Iterable[str], shown: Callable[[Row], Row] = dict) -> Answer:
@@ -95,20 +71,14 @@ class Call:
         found = [row for row in rows if test(row)]
         if not found and self.options.empty_list == "404":
             raise Refusal(404, "ResourceNotFound", "Nothing was found")
-        skip, top = self._number("$skip", 0), self._number("$top", LONGEST_PAGE)
+        skip = self.request.number("$skip", 0, Refusal(400, "ODataError", "$skip is invalid"))
+        top = self.request.number("$top", LONGEST_PAGE, Refusal(400, "ODataError", "$top is invalid"), most=LONGEST_PAGE)
         size = min(top, self.options.page_size)
-        document: Row = {"@odata.context": f"{self.url}/api/$metadata", "value": [shown(row) for row in found[skip : skip + size]]}
+        document: Row = {
+            "@odata.context": f"{self.request.host_url}/api/$metadata",
+            "value": [shown(row) for row in found[skip : skip + size]],
+        }
         if skip + size < len(found) and size < top:
             query = {name: values[0] for name, values in self.request.query.items()} | {"$skip": str(skip + size)}
-            document["@odata.nextLink"] = f"{self.url}{self.request.path}?{urlencode(query)}"
+            document["@odata.nextLink"] = f"{self.request.host_url}{self.request.path}?{urlencode(query)}"
         return Answer(document)
-
-    def _number(self, name: str, default: int) -> int:
-        text = self.request.first(name, str(default))
-        if not text.isdigit() or (int(text) > LONGEST_PAGE and name == "$top"):
-            raise Refusal(400, "ODataError", f"{name} is invalid")
-        return int(text)
-
-    def effect(self, verb: str, target: str, *, changed: bool, **facts: Any) -> None:
-        """Write down what was asked of the pretend world, and whether it changed."""
-        self.journal.effect(verb, target, changed=changed, vendor=VENDOR, tenant=self.tenant.name, **facts)

@@ -12,7 +12,7 @@ def sha1_of(sha256: str) -> str:
 
 
 def details(call: Call) -> Answer:
-    wanted = call.ids[0].lower()
+    wanted = call.parts[0].lower()
     if len(wanted) not in {40, 64} or set(wanted) - set("0123456789abcdef"):
         raise Refusal(400, "InvalidHashValue", "The hash is not valid")
     known = {file.sha256 for endpoint in call.tenant.endpoints.values() for file in endpoint.files}

@@ -89,9 +89,9 @@ def _stored(call: Call, wish: Row) -> Row:
         "id": old["id"] if old else str(1 + max(map(int, call.tenant.iocs), default=0)),
         **dict.fromkeys(OPTIONAL),
         "rbacGroupNames": [],
-        "source": call.app,
+        "source": call.user,
         "sourceType": "AadApp",
-        "createdBy": call.app,
+        "createdBy": call.user,
         **wish,
         "creationTimeDateTimeUtc": old["creationTimeDateTimeUtc"] if old else stamp(call.now),
     }
@@ -122,7 +122,7 @@ def _imported(call: Call, row: Row) -> Row:
 
 
 def delete(call: Call) -> Answer:
-    row = call.tenant.iocs.pop(call.ids[0], None)
+    row = call.tenant.iocs.pop(call.parts[0], None)
     if row is None:
         raise Refusal(404, "ResourceNotFound", "The indicator was not found")
     call.effect(f"un{verb(row)}", str(row["indicatorValue"]), changed=True, id=row["id"])

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import secrets
 import threading
+from dataclasses import dataclass
 from typing import Any
 
 from ..clock import VirtualClock
 from ..endpoints import Endpoint
 from ..server import Reply, Request, json_reply
 from ..world import Tenant
-from .call import Answer, Call, Refusal, Row, stamp
-from .orders import Desk, found, open_already
+from .call import Answer, Refusal, Row, stamp
+from .orders import Desk, OrderCall, found, open_already
 from .script_library import library_of
 from .scripts import Output, run
 
@@ -97,7 +98,12 @@ def _parameters(command: Row) -> dict[str, str]:
     return {one["key"]: one["value"] for one in command["params"]}
 
 
-def start(call: Call) -> Answer:
+@dataclass(frozen=True, kw_only=True)
+class LiveCall(OrderCall):
+    results: Results
+
+
+def start(call: LiveCall) -> Answer:
     """201 with the machine action. A second session on the machine is refused, and a 26th of the tenant throttled."""
     wish, endpoint = call.document(("Commands", "Comment"), ("ExternalId",)), call.endpoint()
     if not call.options.live_response:
@@ -111,11 +117,11 @@ def start(call: Call) -> Answer:
         {"index": index, "startTime": None, "endTime": None, "commandStatus": "Created", "errors": [], "command": one}
         for index, one in enumerate(commands)
     ]
-    row = call.desk.take(call.tenant, endpoint, "LiveResponse", requestor=call.app, requestorComment=wish["Comment"], commands=rows)
+    row = call.desk.take(call.tenant, endpoint, "LiveResponse", requestor=call.user, requestorComment=wish["Comment"], commands=rows)
     return Answer(call.desk.shown(row), 201)
 
 
-def _commands(call: Call, wished: Any) -> list[Row]:
+def _commands(call: LiveCall, wished: Any) -> list[Row]:
     if not isinstance(wished, list) or not all(isinstance(one, dict) and one.get("type") in TYPES for one in wished):
         raise Refusal(400, "InvalidRequestBody", f"Commands must be of {', '.join(TYPES)}")
     if [one["type"] for one in wished] != sorted((one["type"] for one in wished), key=TYPES.index):
@@ -125,7 +131,7 @@ def _commands(call: Call, wished: Any) -> list[Row]:
     return wished
 
 
-def _check(call: Call, command: Row) -> None:
+def _check(call: LiveCall, command: Row) -> None:
     params = command.get("params")
     is_shaped = isinstance(params, list) and all(isinstance(one, dict) and set(one) == {"key", "value"} for one in params)
     names = {one["key"] for one in params} if is_shaped and isinstance(params, list) else set()
@@ -136,9 +142,9 @@ def _check(call: Call, command: Row) -> None:
         raise Refusal(400, "InvalidInput", f"{wanted} is not in the library")
 
 
-def result_link(call: Call) -> Answer:
+def result_link(call: LiveCall) -> Answer:
     row = found(call)
-    url = call.results.link(f"{row['id']}-{call.ids[1]}", call.url)
+    url = call.results.link(f"{row['id']}-{call.parts[1]}", call.request.host_url)
     if row["type"] != "LiveResponse" or url is None:
         raise Refusal(404, "ResourceNotFound", "There is no such result")
-    return Answer({"@odata.context": f"{call.url}/api/$metadata#Edm.String", "value": url})
+    return Answer({"@odata.context": f"{call.request.host_url}/api/$metadata#Edm.String", "value": url})

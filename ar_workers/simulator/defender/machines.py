@@ -59,7 +59,7 @@ def listing(call: Call) -> Answer:
 
 
 def details(call: Call) -> Answer:
-    return Answer({"@odata.context": f"{call.url}/api/$metadata#Machines/$entity", **machine(call.endpoint(), call)})
+    return Answer({"@odata.context": f"{call.request.host_url}/api/$metadata#Machines/$entity", **machine(call.endpoint(), call)})
 
 
 def find_by_tag(call: Call) -> Answer:

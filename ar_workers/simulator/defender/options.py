@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from ..options import Knobs
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Knobs):
+    vendor: ClassVar[str] = "defender"
     calls_per_minute: int = 100
     calls_per_hour: int = 1500
     live_responses_per_minute: int = 10
@@ -35,10 +37,3 @@ class Options:
     tag_match: Literal["exact", "folded"] = "folded"
     #: Whether the tenant has live response, and scripts without a signature, switched on.
     live_response: bool = True
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Options:
-        known = {one.name for one in fields(cls)}
-        if unknown := set(document) - known:
-            raise ValueError(f"unknown defender options: {', '.join(sorted(unknown))}")
-        return replace(cls(), **document)

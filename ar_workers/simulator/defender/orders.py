@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ..clock import VirtualClock
 from ..endpoints import Endpoint
 from ..journal import Journal
 from ..world import Tenant
-from .call import VENDOR, Answer, Call, Refusal, Row, stamp
+from .call import Answer, Call, Refusal, Row, stamp
 from .files import sha1_of
 from .options import Options
 
@@ -114,7 +115,7 @@ class Desk:
         }
 
     def effect(self, tenant: Tenant, verb: str, target: str, *, changed: bool, **facts: Any) -> None:
-        self._journal.effect(verb, target, changed=changed, vendor=VENDOR, tenant=tenant.name, **facts)
+        self._journal.effect(verb, target, changed=changed, vendor=self.options.vendor, tenant=tenant.name, **facts)
 
     def _move(self, tenant: Tenant, endpoint: Endpoint, row: Row) -> str:
         verb, status = ISOLATIONS[row["type"]]
@@ -144,7 +145,12 @@ class Desk:
             self._end(row, "Succeeded", self._clock.now())
 
 
-def isolate(call: Call) -> Answer:
+@dataclass(frozen=True, kw_only=True)
+class OrderCall(Call):
+    desk: Desk
+
+
+def isolate(call: OrderCall) -> Answer:
     wish = call.document(("Comment", "IsolationType"), ("ExternalId",))
     if wish["IsolationType"] not in {"Full", "Selective", "UnManagedDevice"}:
         raise Refusal(400, "InvalidInput", "IsolationType must be Full, Selective or UnManagedDevice")
@@ -154,12 +160,12 @@ def isolate(call: Call) -> Answer:
     return _moved(call, endpoint, "Isolate", wish["Comment"])
 
 
-def release(call: Call) -> Answer:
+def release(call: OrderCall) -> Answer:
     wish = call.document(("Comment",), ("ExternalId",))
     return _moved(call, call.endpoint(), "Unisolate", wish["Comment"])
 
 
-def _moved(call: Call, endpoint: Endpoint, kind: str, comment: str) -> Answer:
+def _moved(call: OrderCall, endpoint: Endpoint, kind: str, comment: str) -> Answer:
     """What a second one does while the first is open is a switch: the vendor was seen to do all three."""
     opened = call.desk.open(call.tenant, kind, endpoint.agent_id)
     if opened and call.options.duplicate == "refused":
@@ -167,7 +173,7 @@ def _moved(call: Call, endpoint: Endpoint, kind: str, comment: str) -> Answer:
     if opened and call.options.duplicate == "same":
         return Answer(call.desk.shown(opened[0]), 201)
     late = call.options.late_by if opened else 0.0
-    row = call.desk.take(call.tenant, endpoint, kind, late=late, requestor=call.app, requestorComment=comment)
+    row = call.desk.take(call.tenant, endpoint, kind, late=late, requestor=call.user, requestorComment=comment)
     return Answer(call.desk.shown(row), 201)
 
 
@@ -175,7 +181,7 @@ def open_already(row: Row) -> Refusal:
     return Refusal(400, "ActiveRequestAlreadyExists", f"Action is already in progress: {row['id']}")
 
 
-def quarantine(call: Call) -> Answer:
+def quarantine(call: OrderCall) -> Answer:
     wish, endpoint = call.document(("Comment", "Sha1"), ("ExternalId",)), call.endpoint()
     sha1 = str(wish["Sha1"]).lower()
     if len(sha1) != 40 or set(sha1) - set("0123456789abcdef"):
@@ -190,30 +196,30 @@ def quarantine(call: Call) -> Answer:
     if opened:
         raise open_already(opened[0])
     about = {"fileIdentifier": sha1, "fileIdentifierType": "Sha1"}
-    facts = {"requestor": call.app, "requestorComment": wish["Comment"], "relatedFileInfo": about}
+    facts = {"requestor": call.user, "requestorComment": wish["Comment"], "relatedFileInfo": about}
     return Answer(call.desk.shown(call.desk.take(call.tenant, endpoint, "StopAndQuarantineFile", **facts)), 201)
 
 
-def listing(call: Call) -> Answer:
+def listing(call: OrderCall) -> Answer:
     """The newest first."""
     return call.listed([call.desk.shown(one) for one in reversed(call.desk.of(call.tenant))], FILTERABLE)
 
 
-def found(call: Call) -> Row:
-    row = next((one for one in call.desk.of(call.tenant) if one["id"] == call.ids[0]), None)
+def found(call: OrderCall) -> Row:
+    row = next((one for one in call.desk.of(call.tenant) if one["id"] == call.parts[0]), None)
     if row is None:
-        raise Refusal(404, "ResourceNotFound", f"Machine action {call.ids[0]} was not found")
+        raise Refusal(404, "ResourceNotFound", f"Machine action {call.parts[0]} was not found")
     return row
 
 
-def details(call: Call) -> Answer:
+def details(call: OrderCall) -> Answer:
     return Answer(call.desk.shown(found(call)))
 
 
-def cancel(call: Call) -> Answer:
+def cancel(call: OrderCall) -> Answer:
     """Only what has not begun can be cancelled."""
     wish, row = call.document(("Comment",)), found(call)
     if row["status"] != "Pending":
         raise Refusal(400, "BadRequest", f"The action is {row['status']} and cannot be cancelled")
-    call.desk.cancel(row, by=call.app, comment=wish["Comment"])
+    call.desk.cancel(row, by=call.user, comment=wish["Comment"])
     return Answer(call.desk.shown(row))

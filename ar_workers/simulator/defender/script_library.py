@@ -42,7 +42,7 @@ def upload(call: Call) -> Answer:
         "description": _text(parts.get("Description")),
         "creationTime": stamp(call.now),
         "lastUpdatedTime": stamp(call.now),
-        "createdBy": call.app,
+        "createdBy": call.user,
         "hasParameters": _text(parts.get("HasParameters")) == "true",
         "parametersDescription": _text(parts.get("ParametersDescription")),
     }

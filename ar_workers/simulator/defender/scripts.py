@@ -88,16 +88,8 @@ def delete_file(endpoint: Endpoint, wish: Wish) -> Done:
 
 def delete_registry_key(endpoint: Endpoint, wish: Wish) -> Done:
     target = "|".join(filter(None, (wish["key"], wish["value"])))
-    key = endpoint.registry_key(wish["key"])
-    values = endpoint.registry.get(key or "", {})
-    name = next((one for one in values if one.casefold() == wish["value"].casefold()), None)
-    if key is None or (wish["value"] and name is None):
-        return "absent", (target, False)
-    if name is not None:
-        del values[name]
-    else:
-        del endpoint.registry[key]
-    return "done", (target, True)
+    is_gone = endpoint.unregister(wish["key"], wish["value"] or None)
+    return ("done" if is_gone else "absent"), (target, is_gone)
 
 
 VERBS: dict[str, Callable[[Endpoint, Wish], Done]] = {

@@ -11,70 +11,65 @@ from ..clock import VirtualClock
 from ..grants import Grant
 from ..journal import Journal
 from ..limits import SlidingWindow
+from ..routes import Routes
 from ..server import Reply, Request, json_reply
 from ..world import World
 from . import alerts, files, indicators, live, machines, orders, script_library
 from .auth import Gate
-from .call import VENDOR, Answer, Call, Refusal
+from .call import Answer, Refusal
 from .options import Options
 
-Handler = Callable[[Call], Answer]
+Handler = Callable[[live.LiveCall], Answer]
 
 READ, ALERTS, TI = "Machine.Read.All", "Alert.Read.All", "Ti.ReadWrite.All"
-#: (method, path with {} for an id) -> (role that the app needs, handler)
+#: (method, path) -> (role that the app needs, handler)
 ROUTES: dict[tuple[str, str], tuple[str, Handler]] = {
     ("GET", "/api/machines"): (READ, machines.listing),
     ("GET", "/api/machines/findbytag"): (READ, machines.find_by_tag),
-    ("GET", "/api/machines/{}"): (READ, machines.details),
-    ("POST", "/api/machines/{}/tags"): ("Machine.ReadWrite.All", machines.tag),
-    ("POST", "/api/machines/{}/isolate"): ("Machine.Isolate", orders.isolate),
-    ("POST", "/api/machines/{}/unisolate"): ("Machine.Isolate", orders.release),
-    ("POST", "/api/machines/{}/StopAndQuarantineFile"): ("Machine.StopAndQuarantine", orders.quarantine),
-    ("POST", "/api/machines/{}/runliveresponse"): ("Machine.LiveResponse", live.start),
+    ("GET", "/api/machines/*"): (READ, machines.details),
+    ("POST", "/api/machines/*/tags"): ("Machine.ReadWrite.All", machines.tag),
+    ("POST", "/api/machines/*/isolate"): ("Machine.Isolate", orders.isolate),
+    ("POST", "/api/machines/*/unisolate"): ("Machine.Isolate", orders.release),
+    ("POST", "/api/machines/*/StopAndQuarantineFile"): ("Machine.StopAndQuarantine", orders.quarantine),
+    ("POST", "/api/machines/*/runliveresponse"): ("Machine.LiveResponse", live.start),
     ("GET", "/api/machineactions"): (READ, orders.listing),
-    ("GET", "/api/machineactions/{}"): (READ, orders.details),
-    ("POST", "/api/machineactions/{}/cancel"): ("Machine.Isolate", orders.cancel),
-    ("GET", "/api/machineactions/{}/GetLiveResponseResultDownloadLink(index={})"): ("Machine.LiveResponse", live.result_link),
+    ("GET", "/api/machineactions/*"): (READ, orders.details),
+    ("POST", "/api/machineactions/*/cancel"): ("Machine.Isolate", orders.cancel),
+    ("GET", "/api/machineactions/*/GetLiveResponseResultDownloadLink(index=*)"): ("Machine.LiveResponse", live.result_link),
     ("GET", "/api/libraryfiles"): ("Library.Manage", script_library.listing),
     ("POST", "/api/libraryfiles"): ("Library.Manage", script_library.upload),
-    ("GET", "/api/files/{}"): ("File.Read.All", files.details),
+    ("GET", "/api/files/*"): ("File.Read.All", files.details),
     ("GET", "/api/indicators"): (TI, indicators.listing),
     ("POST", "/api/indicators"): (TI, indicators.submit),
     ("POST", "/api/indicators/import"): (TI, indicators.bulk),
-    ("DELETE", "/api/indicators/{}"): (TI, indicators.delete),
+    ("DELETE", "/api/indicators/*"): (TI, indicators.delete),
     ("GET", "/api/alerts"): (ALERTS, alerts.listing),
-    ("GET", "/api/alerts/{}"): (ALERTS, alerts.details),
-    ("PATCH", "/api/alerts/{}"): ("Alert.ReadWrite.All", alerts.update),
+    ("GET", "/api/alerts/*"): (ALERTS, alerts.details),
+    ("PATCH", "/api/alerts/*"): ("Alert.ReadWrite.All", alerts.update),
 }
 _LOGIN = re.compile(r"^/([^/]+)/oauth2/v2\.0/token$")
-
-
-def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile("^" + re.escape(path).replace(r"\{\}", "([^/()]+)") + "$")
-
-
-PATTERNS = [(_pattern(path), method, path) for method, path in ROUTES]
 
 
 class DefenderTwin:
     """Answers as the login, the API and the store of results do, for every tenant of the world whose vendor is defender."""
 
-    vendor = VENDOR
+    vendor = Options.vendor
 
     def __init__(self, world: World, clock: VirtualClock, journal: Journal) -> None:
         self._clock, self._journal = clock, journal
-        self._options = options = Options.from_dict(world.options.get(VENDOR, {}))
+        self._options = options = Options.of(world)
+        self._routes = Routes(ROUTES)
         self._gate = Gate(world, clock, options)
         self._desk = orders.Desk(clock, journal, options)
         self._results = live.Results(clock, options.link_life)
         live.Responder(self._desk, self._results)
         self._windows = (SlidingWindow(options.calls_per_minute), SlidingWindow(options.calls_per_hour, window=3600.0))
         self._live = SlidingWindow(options.live_responses_per_minute)
-        for tenant in world.of_vendor(VENDOR):
+        for tenant in world.of_vendor(self.vendor):
             tenant.on_return.append(partial(self._desk.returned, tenant))
 
     def tenant_of(self, request: Request) -> str:
-        grant = self._gate.grant_of(request)
+        grant = self._gate.grants.of(request)
         return grant.tenant.name if grant else ""
 
     def answer(self, request: Request) -> Reply:
@@ -91,22 +86,17 @@ class DefenderTwin:
 
     def _answered(self, request: Request) -> Answer:
         grant = self._gate.admit(request)
-        path, ids = self._route(request)
-        self._count(grant, path)
-        role, handler = ROUTES[request.method, path]
+        route = self._routes.find(request.method, request.path)
+        if route is None:
+            status, code = (405, "MethodNotAllowed") if self._routes.is_known(request.path) else (404, "NotFound")
+            raise Refusal(status, code, "There is no such route")
+        self._count(grant, route.path)
+        role, handler = route.entry
         if not grant.credential.allows(role):
             raise Refusal(403, "Forbidden", f"The application does not have the role {role}")
         with grant.tenant.lock:
             self._desk.run_due(grant.tenant)
-            return handler(self._call(request, grant, ids))
-
-    @staticmethod
-    def _route(request: Request) -> tuple[str, tuple[str, ...]]:
-        fits = [(found.groups(), method, path) for pattern, method, path in PATTERNS if (found := pattern.match(request.path))]
-        here = [(path, ids) for ids, method, path in fits if method == request.method]
-        if not here:
-            raise Refusal(405 if fits else 404, "MethodNotAllowed" if fits else "NotFound", "There is no such route")
-        return here[0]
+            return handler(self._call(request, grant, route.parts))
 
     def _count(self, grant: Grant, path: str) -> None:
         """Each route counts for itself, by the minute and by the hour; the header is a delay in seconds."""
@@ -117,16 +107,15 @@ class DefenderTwin:
                 wait = ceil((allowance.free_at - self._clock.now()) / self._clock.speed)
                 raise Refusal(429, "TooManyRequests", "API calls quota exceeded", headers={"Retry-After": str(max(wait, 1))})
 
-    def _call(self, request: Request, grant: Grant, ids: tuple[str, ...]) -> Call:
-        return Call(
+    def _call(self, request: Request, grant: Grant, parts: tuple[str, ...]) -> live.LiveCall:
+        return live.LiveCall(
             request=request,
             tenant=grant.tenant,
-            app=grant.credential.client_id,
-            ids=ids,
+            credential=grant.credential,
+            parts=parts,
             now=self._clock.now(),
             options=self._options,
             journal=self._journal,
             desk=self._desk,
             results=self._results,
-            url=f"http://{request.headers.get('host', '127.0.0.1')}",
         )

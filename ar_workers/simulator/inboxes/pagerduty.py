@@ -8,13 +8,13 @@ import uuid
 from typing import Any
 
 from ..journal import Journal, redact
-from ..server import Reply, Request, json_reply
+from ..server import Reply, Request, Untenanted, json_reply
 
 VENDOR = "pagerduty"
 SEVERITIES = frozenset({"critical", "error", "warning", "info"})
 
 
-class PagerDutyInbox:
+class PagerDutyInbox(Untenanted):
     """`POST /v2/enqueue`. A repeated trigger of an open key updates its alert."""
 
     vendor = VENDOR
@@ -23,10 +23,6 @@ class PagerDutyInbox:
         self._journal, self._routing_key = journal, routing_key
         self._lock = threading.Lock()
         self._open: set[str] = set()
-
-    def tenant_of(self, request: Request) -> str:
-        del request
-        return ""
 
     def answer(self, request: Request) -> Reply:
         if (request.method, request.path) != ("POST", "/v2/enqueue"):

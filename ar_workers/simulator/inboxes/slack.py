@@ -10,12 +10,12 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from ..journal import Journal
-from ..server import Reply, Request, json_reply
+from ..server import Reply, Request, Untenanted, json_reply
 
 VENDOR = "slack"
 
 
-class SlackInbox:
+class SlackInbox(Untenanted):
     """`chat.postMessage`, `conversations.history` and `.replies`; everything else is an unknown method, as Slack says it.
 
     `POST /services/HOOK` is the incoming webhook of the first channel.
@@ -27,10 +27,6 @@ class SlackInbox:
         self._journal, self._token, self._channels, self._hook = journal, token, channels, hook
         self._lock = threading.Lock()
         self._messages: list[dict[str, Any]] = []
-
-    def tenant_of(self, request: Request) -> str:
-        del request
-        return ""
 
     def answer(self, request: Request) -> Reply:
         if request.path.startswith("/services/"):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..journal import Journal
-from ..server import Reply, Request, json_reply
+from ..server import Reply, Request, Untenanted, json_reply
 
 VENDOR = "teams"
 LARGEST = 28 * 1024
@@ -26,17 +26,13 @@ SIZES = frozenset({"Default", "Small", "Medium", "Large", "ExtraLarge"})
 WEIGHTS = frozenset({"Default", "Lighter", "Bolder"})
 
 
-class TeamsInbox:
+class TeamsInbox(Untenanted):
     """`POST` with the flow's `sig` in the query: 202, and the card is posted; or 400 with what is wrong with it."""
 
     vendor = VENDOR
 
     def __init__(self, journal: Journal, *, sig: str) -> None:
         self._journal, self._sig = journal, sig
-
-    def tenant_of(self, request: Request) -> str:
-        del request
-        return ""
 
     def answer(self, request: Request) -> Reply:
         if request.method != "POST":

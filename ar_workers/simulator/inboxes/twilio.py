@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from ..journal import Journal
-from ..server import Reply, Request, json_reply
+from ..server import Reply, Request, Untenanted, json_reply
 
 VENDOR = "twilio"
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
@@ -40,7 +40,7 @@ _GSM7 = frozenset(
 _ESCAPED = frozenset("\f^{}\\[~]|€")
 
 
-class TwilioInbox:
+class TwilioInbox(Untenanted):
     """`refusals` maps a number to the error code that it is refused with, such as 21610; Basic auth as of the account."""
 
     vendor = VENDOR
@@ -53,10 +53,6 @@ class TwilioInbox:
         self._account = account_sid
         self._lock = threading.Lock()
         self._taken: dict[str, list[dict[str, Any]]] = {"Messages": [], "Calls": []}
-
-    def tenant_of(self, request: Request) -> str:
-        del request
-        return ""
 
     def answer(self, request: Request) -> Reply:
         if request.headers.get("authorization") != self._auth:

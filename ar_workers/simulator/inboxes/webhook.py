@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from ..journal import Journal, redact
-from ..server import Reply, Request, json_reply
+from ..server import Reply, Request, Untenanted, json_reply
 
 VENDOR = "webhook"
 #: How far a timestamp may be from now: what the standard's own libraries allow.
@@ -19,7 +19,7 @@ TOLERANCE = 300
 LARGEST = 20_000
 
 
-class WebhookInbox:
+class WebhookInbox(Untenanted):
     """`POST` on any path. A repeated `webhook-id` is taken with a 2xx, and marked as a duplicate in the journal."""
 
     vendor = VENDOR
@@ -29,10 +29,6 @@ class WebhookInbox:
         self._keys = [base64.b64decode(secret.removeprefix("whsec_")) for secret in secrets]
         self._lock = threading.Lock()
         self._seen: set[str] = set()
-
-    def tenant_of(self, request: Request) -> str:
-        del request
-        return ""
 
     def answer(self, request: Request) -> Reply:
         if request.method != "POST":

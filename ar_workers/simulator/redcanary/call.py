@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..server import Reply, Request, json_reply
-from ..world import Tenant
+from .. import calls
+from ..server import Reply, json_reply
 from .options import Options
 
-VENDOR = "redcanary"
 ROOT = "/openapi/v3"
 Row = dict[str, Any]
 _NO_PORTAL = (
@@ -34,14 +33,8 @@ def no_portal() -> Reply:
     return Reply(404, _NO_PORTAL, {"Content-Type": "text/html"})
 
 
-@dataclass(frozen=True)
-class Call:
-    request: Request
-    tenant: Tenant
-    options: Options
-    #: The part of the path that the route leaves open.
-    name: str
-
+@dataclass(frozen=True, kw_only=True)
+class Call(calls.Call[Options]):
     def page(self, rows: Sequence[Any]) -> Row:
         """`page` counts from 1; a total that may be wrong, and a last page that may come again."""
         number, size = self._number("page", 1), self._number("per_page", 50)
@@ -53,7 +46,4 @@ class Call:
         return {"meta": {"api_version": "v3.0", "total_items": total}, "links": links, "data": shown}
 
     def _number(self, name: str, default: int) -> int:
-        text = self.request.first(name, str(default))
-        if not text.isdigit() or int(text) < 1:
-            raise Refusal(400, f"{name} is invalid")
-        return int(text)
+        return self.request.number(name, default, Refusal(400, f"{name} is invalid"), least=1)

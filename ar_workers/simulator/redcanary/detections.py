@@ -34,7 +34,7 @@ def marked(call: Call) -> Row:
 
 
 def endpoint(call: Call) -> Row:
-    found = call.tenant.facts.get("endpoints", {}).get(call.name)
+    found = call.tenant.facts.get("endpoints", {}).get(call.parts[0])
     if found is None:
         raise Refusal(404, "Endpoint not found")
     return call.page([found])
@@ -47,7 +47,7 @@ def _of(call: Call, kind: str) -> list[Any]:
 
 
 def _detection(call: Call) -> Row:
-    found = next((row for row in call.tenant.alerts if str(row["id"]) == call.name), None)
+    found = next((row for row in call.tenant.alerts if str(row["id"]) == call.parts[0]), None)
     if found is None:
         raise Refusal(404, "Detection not found")
     return found

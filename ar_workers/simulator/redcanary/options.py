@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from ..options import Knobs
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Knobs):
+    vendor: ClassVar[str] = "redcanary"
     #: What comes behind the last page: nothing, or the last page again and again.
     behind_the_last: Literal["empty", "repeats"] = "empty"
     #: `meta.total_items` is not reliable.
@@ -22,10 +24,3 @@ class Options:
     since: Literal["confirmed_at", "last_activity_seen_at"] = "confirmed_at"
     #: Unverified: whether a 429 says when to come back.
     retry_after: Literal["none", "seconds"] = "none"
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Options:
-        known = {one.name for one in fields(cls)}
-        if unknown := set(document) - known:
-            raise ValueError(f"unknown redcanary options: {', '.join(sorted(unknown))}")
-        return replace(cls(), **document)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..clock import iso
-from ..endpoints import Endpoint
+from ..endpoints import ISOLATE, RELEASE, Endpoint
+from ..options import is_named
 from .call import Call, Refusal, Row, Tests, is_in
 
 OS_TYPES = {"Windows": "windows", "Mac": "macos", "Linux": "linux"}
@@ -15,11 +14,7 @@ NETWORK = {
     "contained": "disconnected",
     "lift_containment_pending": "connecting",
 }
-#: action -> (verb in the journal, pending status, settled status)
-SWITCHES = {
-    "disconnect": ("isolate", "containment_pending", "contained"),
-    "connect": ("release", "lift_containment_pending", "normal"),
-}
+SWITCHES = {"disconnect": ISOLATE, "connect": RELEASE}
 AGENT_TESTS: Tests = {
     "ids": is_in("id"),
     "uuids": is_in("uuid"),
@@ -94,18 +89,9 @@ def groups(call: Call) -> Row:
         }
         for one in kept
     ]
-    tests: Tests = {"ids": is_in("id"), "siteIds": is_in("siteId"), "accountIds": is_in("accountId"), "name": _names(call)}
+    tests: Tests = {"ids": is_in("id"), "siteIds": is_in("siteId"), "accountIds": is_in("accountId")}
+    tests["name"] = lambda row, values: any(is_named(row["name"], one, call.options.name_match) for one in values)
     return call.listed(rows, tests, most=GROUP_MOST, sorts=("id", "name"))
-
-
-def _names(call: Call) -> Any:
-    match call.options.name_match:
-        case "exact":
-            return is_in("name")
-        case "folded":
-            return lambda row, values: row["name"].lower() in [one.lower() for one in values]
-        case _:
-            return lambda row, values: any(one.lower() in row["name"].lower() for one in values)
 
 
 def selected(call: Call) -> list[Endpoint]:

@@ -7,17 +7,11 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..journal import Journal
-from ..server import Request
-from ..world import Tenant
+from .. import calls
 from .options import Options
 
-if TYPE_CHECKING:
-    from .tasks import Tasks
-
-VENDOR = "sentinelone"
 DEEPEST_SKIP = 1000
 PAGING = frozenset({"limit", "skip", "cursor", "countOnly", "skipCount", "sortBy", "sortOrder"})
 SCOPES = ("tenant", "accountIds", "siteIds", "groupIds")
@@ -35,25 +29,13 @@ class Refusal(Exception):
         self.errors = [{"code": code, "title": title, "detail": detail}]
 
 
-@dataclass(frozen=True)
-class Call:
-    request: Request
-    tenant: Tenant
-    user: str
-    now: float
-    options: Options
-    journal: Journal
-    tasks: Tasks
-    base_url: str
-
+@dataclass(frozen=True, kw_only=True)
+class Call(calls.Call[Options]):
     def document(self, *needed: str) -> Row:
         """The JSON object of the body, with the needed parts and no others."""
-        if "json" not in self.request.content_type:
-            raise Refusal(4150010, "Unsupported Media Type")
-        try:
-            document = json.loads(self.request.body)
-        except ValueError:
-            raise Refusal(4000010, "Validation Error", "Invalid JSON") from None
+        document = self.request.json(
+            other_type=Refusal(4150010, "Unsupported Media Type"), broken=Refusal(4000010, "Validation Error", "Invalid JSON")
+        )
         if not isinstance(document, dict) or not set(needed) <= set(document):
             raise Refusal(4000010, "Validation Error", f"{' and '.join(needed)}: Missing data for required field.")
         if unknown := set(document) - {"filter", "data"}:
@@ -82,10 +64,8 @@ class Call:
         return sorted(rows, key=lambda row: str(_field(row, by)), reverse=order == "desc")
 
     def _number(self, name: str, default: int, most: int, *, least: int = 1) -> int:
-        text = self.request.first(name, str(default))
-        if not text.isdigit() or not least <= int(text) <= most:
-            raise Refusal(4000010, "Validation Error", f"{name}: Must be between {least} and {most}.")
-        return int(text)
+        refusal = Refusal(4000010, "Validation Error", f"{name}: Must be between {least} and {most}.")
+        return self.request.number(name, default, refusal, least=least, most=most)
 
     def _cursor(self, row: Row, wanted: Row) -> str:
         return base64.b64encode(f"{_digest(wanted)}:{row['id']}".encode()).decode()
@@ -102,8 +82,7 @@ class Call:
         return place
 
     def effect(self, verb: str, target: str, *, changed: bool, **facts: Any) -> None:
-        """Write down what was asked of the pretend world, and whether it changed."""
-        self.journal.effect(verb, target, changed=changed, vendor=VENDOR, tenant=self.tenant.name, user=self.user, **facts)
+        super().effect(verb, target, changed=changed, user=self.user, **facts)
 
     @property
     def account(self) -> str:

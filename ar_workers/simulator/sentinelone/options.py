@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from ..options import Knobs, NameMatch
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Knobs):
+    vendor: ClassVar[str] = "sentinelone"
     #: The vendor publishes no general limit.
     requests_per_minute: int = 6000
     #: Virtual seconds that a script runs, that an idle task lives, and that a mitigation takes.
@@ -25,7 +27,7 @@ class Options:
     unknown_filter: Literal["everyone", "refused"] = "everyone"
     unknown_query: Literal["refused", "ignored"] = "refused"
     #: Unverified: how `name=` compares.
-    name_match: Literal["exact", "folded", "partial"] = "exact"
+    name_match: NameMatch = "exact"
     #: Unverified: whether a list by id shows the decommissioned as well.
     shows_decommissioned: bool = True
     #: Whether the console is new enough for entries by SHA-256 alone.
@@ -43,10 +45,3 @@ class Options:
     script_fails: Literal["", "with_error", "without_output"] = ""
     #: Unverified: a mitigation is reported as pending at once, or only once it has ended.
     mitigation_report: Literal["at_once", "late"] = "at_once"
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Options:
-        known = {one.name for one in fields(cls)}
-        if unknown := set(document) - known:
-            raise ValueError(f"unknown sentinelone options: {', '.join(sorted(unknown))}")
-        return replace(cls(), **document)

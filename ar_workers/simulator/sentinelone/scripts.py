@@ -66,16 +66,9 @@ def _delete(endpoint: Endpoint, wish: dict[str, Any]) -> tuple[str, str, Effects
 
 def _delete_key(endpoint: Endpoint, wish: dict[str, Any]) -> tuple[str, str, Effects]:
     target = "|".join(filter(None, (wish["key"], wish["value"])))
-    key = endpoint.registry_key(wish["key"])
-    values = endpoint.registry.get(key or "", {})
-    name = next((one for one in values if one.casefold() == wish["value"].casefold()), None)
-    if key is None or (wish["value"] and name is None):
-        return "absent", "no such key or value", [("delete_registry_key", target, False)]
-    if name is not None:
-        del values[name]
-    else:
-        del endpoint.registry[key]
-    return "done", "deleted", [("delete_registry_key", target, True)]
+    is_gone = endpoint.unregister(wish["key"], wish["value"] or None)
+    word = ("done", "deleted") if is_gone else ("absent", "no such key or value")
+    return *word, [("delete_registry_key", target, is_gone)]
 
 
 ORDERS = {"kill_unless_vital": _kill, "delete_file": _delete, "delete_registry_key": _delete_key}

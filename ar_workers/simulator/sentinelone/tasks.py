@@ -106,7 +106,12 @@ def _advance(call: Call, task: Task, endpoint: Endpoint) -> None:
         task.detailed = "Script execution error, exit code: 1" if is_error else "Execution completed successfully"
 
 
-def execute(call: Call) -> Row:
+@dataclass(frozen=True, kw_only=True)
+class TaskCall(Call):
+    tasks: Tasks
+
+
+def execute(call: TaskCall) -> Row:
     document = call.document("filter", "data")
     data = document["data"]
     needed = {"scriptId", "outputDestination", "taskDescription"}
@@ -125,14 +130,14 @@ def execute(call: Call) -> Row:
     return {"data": {"affected": len(targets), "parentTaskId": _start(call, data, targets), "pending": False}}
 
 
-def _start(call: Call, data: Row, targets: list[Endpoint]) -> str | None:
+def _start(call: TaskCall, data: Row, targets: list[Endpoint]) -> str | None:
     parent = number()
     with call.tasks.lock:
         call.tasks.tasks += [Task(parent, one.agent_id, data, call.user, call.now) for one in targets]
     return parent if targets else None
 
 
-def _ask(call: Call, data: Row, targets: list[Endpoint]) -> Row:
+def _ask(call: TaskCall, data: Row, targets: list[Endpoint]) -> Row:
     one = number()
     call.tasks.approvals[one] = {
         "id": one,
@@ -150,13 +155,13 @@ def _ask(call: Call, data: Row, targets: list[Endpoint]) -> Row:
     return {"affected": len(targets), "parentTaskId": None, "pending": True, "pendingExecutionId": one}
 
 
-def approvals(call: Call) -> Row:
+def approvals(call: TaskCall) -> Row:
     shown = [{name: each for name, each in row.items() if name != "targets"} for row in call.tasks.approvals.values()]
     tests: Tests = dict.fromkeys(("accountIds", "siteIds", "groupIds"), lambda _row, _values: True)
     return call.listed(shown, tests, sorts=("id", "createdAt", "state"))
 
 
-def decide(call: Call) -> Row:
+def decide(call: TaskCall) -> Row:
     """PUT by a second person."""
     row = call.tasks.approvals.get(call.request.path.rsplit("/", 1)[1])
     if row is None or row["state"] != "waiting":
@@ -172,7 +177,7 @@ def decide(call: Call) -> Row:
     return {"data": {"success": True}}
 
 
-def status(call: Call) -> Row:
+def status(call: TaskCall) -> Row:
     if not {"parentTaskId", "parentTaskId__in"} & set(call.request.query):
         raise Refusal(4000010, "Validation Error", "parentTaskId or parentTaskId__in is required")
     rows = [_shown(call, one) for one in call.tasks.tasks]
@@ -201,7 +206,7 @@ def _shown(call: Call, task: Task) -> Row:
     }
 
 
-def results(call: Call) -> Row:
+def results(call: TaskCall) -> Row:
     """Links that anybody may follow for a while, and errors for tasks that have none."""
     data = call.document("data")["data"]
     ids = data.get("taskIds") if isinstance(data, dict) else None
@@ -215,7 +220,7 @@ def results(call: Call) -> Row:
             continue
         key = uuid.uuid4().hex
         call.tasks.links[key] = task
-        links.append({"taskId": one, "fileName": f"{one}.zip", "downloadUrl": f"{call.base_url}{DOWNLOADS}{key}"})
+        links.append({"taskId": one, "fileName": f"{one}.zip", "downloadUrl": f"{call.request.host_url}{DOWNLOADS}{key}"})
     return {"data": {"download_links": links, "errors": errors}}
 
 

@@ -7,16 +7,17 @@ from collections.abc import Callable
 from ..clock import VirtualClock
 from ..journal import Journal
 from ..limits import SlidingWindow
+from ..routes import Routes
 from ..server import Reply, Request, json_reply
 from ..world import Credential, Tenant, World
 from . import agents, bans, tasks, threats
-from .call import VENDOR, Call, Refusal, Row
+from .call import Refusal, Row
 from .options import Options
 
-Handler = Callable[[Call], Row]
+Handler = Callable[[tasks.TaskCall], Row]
 
 ROOT = "/web/api/v2.1/"
-#: (method, path below ROOT; a final * stands for one more part) -> (permission that the token needs, handler)
+#: (method, path below ROOT) -> (permission that the token needs, handler)
 ROUTES: dict[tuple[str, str], tuple[str, Handler]] = {
     ("GET", "agents"): ("endpoints.view", agents.agents),
     ("POST", "agents/actions/disconnect"): ("endpoints.disconnect", agents.switch),
@@ -37,20 +38,20 @@ ROUTES: dict[tuple[str, str], tuple[str, Handler]] = {
     ("GET", "remote-scripts/pending-executions"): ("scripts.view", tasks.approvals),
     ("PUT", "remote-scripts/pending-executions/*"): ("scripts.review", tasks.decide),
 }
-PATHS = frozenset(path for _, path in ROUTES)
 
 
 class SentinelOneTwin:
     """Answers as a console does, for every tenant of the world whose vendor is sentinelone. A token is a client_secret."""
 
-    vendor = VENDOR
+    vendor = Options.vendor
 
     def __init__(self, world: World, clock: VirtualClock, journal: Journal) -> None:
         self._world, self._clock, self._journal = world, clock, journal
-        self._options = Options.from_dict(world.options.get(VENDOR, {}))
+        self._options = Options.of(world)
+        self._routes = Routes(ROUTES)
         self._pool = SlidingWindow(self._options.requests_per_minute)
-        self._tasks = {tenant.name: tasks.Tasks(clock) for tenant in world.of_vendor(VENDOR)}
-        for tenant in world.of_vendor(VENDOR):
+        self._tasks = {tenant.name: tasks.Tasks(clock) for tenant in world.of_vendor(self.vendor)}
+        for tenant in world.of_vendor(self.vendor):
             tenant.on_return.append(self._tasks[tenant.name].heard_of)
 
     def tenant_of(self, request: Request) -> str:
@@ -77,18 +78,17 @@ class SentinelOneTwin:
         tenant, credential = found
         if not self._pool.take(tenant.name, self._clock.now()).allowed:
             raise Refusal(4290010, "Too many requests")
-        permission, handler = _route(request)
+        permission, handler = self._route(request)
         if not credential.allows(permission):
             raise Refusal(4030010, "Insufficient permissions")
-        call = Call(
+        call = tasks.TaskCall(
             request=request,
             tenant=tenant,
-            user=credential.client_id,
+            credential=credential,
             now=self._clock.now(),
             options=self._options,
             journal=self._journal,
             tasks=self._tasks[tenant.name],
-            base_url=f"http://{request.headers.get('host', '')}",
         )
         with tenant.lock:
             call.tasks.advance(call)
@@ -97,18 +97,13 @@ class SentinelOneTwin:
     def _holder(self, request: Request) -> tuple[Tenant, Credential] | None:
         """Whose token it is; a tenant's `token_expires_at` ends all of its tokens for good."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        for tenant in self._world.of_vendor(VENDOR):
-            expired = self._clock.now() >= tenant.facts.get("token_expires_at", float("inf"))
-            for credential in tenant.credentials:
-                if scheme == "ApiToken" and credential.client_secret == token and not expired:
-                    return tenant, credential
-        return None
+        found = self._world.holder(self.vendor, lambda one: scheme == "ApiToken" and one.client_secret == token)
+        is_over = found is not None and self._clock.now() >= found[0].facts.get("token_expires_at", float("inf"))
+        return None if is_over else found
 
-
-def _route(request: Request) -> tuple[str, Handler]:
-    path = request.path.removeprefix(ROOT) if request.path.startswith(ROOT) else ""
-    family = path.rpartition("/")[0] + "/*"
-    found = ROUTES.get((request.method, path)) or ROUTES.get((request.method, family))
-    if found is None:
-        raise Refusal(4050010 if {path, family} & PATHS else 4040010, "Not Found")
-    return found
+    def _route(self, request: Request) -> tuple[str, Handler]:
+        path = request.path.removeprefix(ROOT) if request.path.startswith(ROOT) else ""
+        route = self._routes.find(request.method, path)
+        if route is None:
+            raise Refusal(4050010 if self._routes.is_known(path) else 4040010, "Not Found")
+        return route.entry
