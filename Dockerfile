@@ -1,7 +1,9 @@
 FROM python:3.12-slim
 WORKDIR /srv/ar_workers
-COPY requirements.lock pyproject.toml README.md celeryconfig.py ./
-RUN pip install --no-cache-dir --no-deps --require-hashes -r requirements.lock
+COPY requirements-run.lock pyproject.toml README.md celeryconfig.py ./
+RUN pip install --no-cache-dir --no-deps --require-hashes -r requirements-run.lock
+COPY examples examples
 COPY ar_workers ar_workers
+COPY examples examples
 RUN pip install --no-cache-dir --no-deps --no-build-isolation . && useradd --system ar_workers
 USER ar_workers

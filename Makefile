@@ -2,29 +2,34 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-STAMP := .venv/.installed
+RUN := .venv/.run
+DEV := .venv/.dev
 PEERS := .venv-bench/.installed
 
-.PHONY: help install run up test check bench chaos lock clean
+.PHONY: help install run up test check mutants bench chaos lock clean
 
 help: ## show this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 10
 
-install: $(STAMP) ## make .venv with the locked packages and arctl
+# Both locks name the same versions: what is here for developers is also here for running.
+fill = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	{ echo "Python 3.11 or newer is needed; name one: make PYTHON=/path/to/python3.12 ..."; exit 1; }; \
+	$(PYTHON) .ci/install.py $(1)
 
-$(STAMP): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed; name one: make PYTHON=/path/to/python3.12 ..."; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@echo "installing into .venv (a minute on a cold cache) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+$(RUN): requirements-run.lock requirements-dev.lock pyproject.toml
+	$(call fill,$(if $(wildcard $(DEV)),requirements-dev.lock,requirements-run.lock))
 	@touch $@
 
-run: install ## run the demo: pretend EDR, real workers, example threats (KEEP=1 keeps it up)
+$(DEV): requirements-dev.lock pyproject.toml
+	$(call fill,requirements-dev.lock)
+	@touch $@ $(RUN)
+
+install: $(DEV) ## make .venv with arctl and all that developers need
+
+run: $(RUN) ## run the demo: pretend EDR, real workers, example threats (KEEP=1 keeps it up)
 	@$(BIN)/arctl demo $(if $(KEEP),--keep)
 
-up: install ## run one machine for real customers (state in AR_HOME)
+up: $(RUN) ## run one machine for real customers (state in AR_HOME)
 	@$(BIN)/arctl up
 
 test: install ## run the tests (ARGS=... goes to pytest)
@@ -36,6 +41,10 @@ check: install ## lint, types, layers, generated documentation
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/arctl docs --check
+	@if command -v luacheck >/dev/null; then $(BIN)/python -m pytest -q tests/ledger/test_lua.py; fi
+
+mutants: install ## break the ledger's scripts one line at a time, and say what no test notices (ARGS="--only claim")
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 bench: install $(PEERS) ## measure against bare Celery and the peers (ARGS=... names what; see bench/README.md)
 	@$(BIN)/python -m bench $(ARGS)
@@ -48,11 +57,14 @@ $(PEERS): bench/requirements.lock
 chaos: install ## kill, cut and flood it for some hours, and print a table (ARGS="--only R2 --seed 7 --short")
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
-lock: ## resolve pyproject.toml anew into requirements.lock
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
-		--all-extras --no-emit-package ar-workers --upgrade pyproject.toml --output-file requirements.lock
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
-		--upgrade --override bench/overrides.in bench/requirements.in --output-file bench/requirements.lock
+COMPILE := $(PYTHON) .ci/uv_like_pip.py pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
+
+lock: $(DEV) ## resolve pyproject.toml anew into the locks
+	@$(COMPILE) --all-extras --group install --no-emit-package ar-workers --upgrade pyproject.toml --output-file requirements-dev.lock
+	@$(COMPILE) --extra demo --group install --no-emit-package ar-workers --upgrade --constraint requirements-dev.lock \
+		pyproject.toml --output-file requirements-run.lock
+	@echo uv | $(COMPILE) --upgrade --constraint requirements-dev.lock - --output-file requirements-uv.lock
+	@$(COMPILE) --upgrade --override bench/overrides.in bench/requirements.in --output-file bench/requirements.lock
 
 clean: ## remove what was made
 	@rm -rf .venv .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build *.egg-info

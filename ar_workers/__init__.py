@@ -17,6 +17,7 @@ the EDR then shows is what the ledger settles.
     ledger/       the record: Redis, and one Lua script per promise
     settings      environment and customers' files
     celery        the Celery app and the doorbell
+    _celeryconfig the link to celeryconfig.py by which the wheel has it; examples/ has one, too
     tasks         every Celery task on one page
     bootstrap     wires it all; the only module that knows every part
     simulator/    pretend vendors and inboxes, over the real protocols

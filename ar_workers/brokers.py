@@ -1,4 +1,4 @@
-"""The Celery settings that lead to a broker: one Redis, or the primary that sentinels name."""
+"""The Celery settings that lead to a broker: one Redis over TCP or a socket, or the primary that sentinels name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from kombu.transport import TRANSPORT_ALIASES
+from redis.connection import parse_url
 
 from .domain.addresses import Kind, parse_address
 from .domain.errors import InvalidSettings
@@ -49,7 +50,18 @@ def broker_at(url: str) -> dict[str, Any]:
         raise InvalidSettings(["AR_BROKER_URL: the ledger is a cluster, which cannot be the broker too; name one Redis or sentinels"])
     if address.kind is Kind.SENTINEL:
         return _sentinels(address)
-    return {"broker_url": url, "broker_transport_options": dict(OPTIONS)}
+    return {"broker_url": _over_socket(url) if url.startswith("unix://") else url, "broker_transport_options": dict(OPTIONS)}
+
+
+def _over_socket(url: str) -> str:
+    """Kombu's spelling of redis-py's `unix://`: it reads the login before the path, and the database as `virtual_host`."""
+    try:
+        found: dict[str, Any] = dict(parse_url(url))
+    except ValueError:
+        raise InvalidSettings(["AR_BROKER_URL or AR_REDIS_URL: what follows the socket's path is not understood"]) from None
+    user, password = (quote(str(found.get(name) or ""), safe="") for name in ("username", "password"))
+    login = f"{user}:{password}@" if password else ""
+    return f"redis+socket://{login}{quote(str(found.get('path', '')))}?virtual_host={found.get('db', 0)}"
 
 
 def _sentinels(address: Address) -> dict[str, Any]:

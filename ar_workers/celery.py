@@ -7,6 +7,7 @@ import time
 import uuid
 from collections import Counter
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery, Signature, group
@@ -15,14 +16,14 @@ from kombu.exceptions import OperationalError
 from redis import RedisError
 
 from .brokers import broker_at
+from .domain.canvas import MOST_TOGETHER, Canvas, Queue, Step, coalesced
 from .domain.checkups import Check, ok, red
-from .domain.scores import MOST_TOGETHER, Queue, Score, Step, coalesced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from .domain.scores import Ring
+    from .domain.canvas import Ring
 
 _log = logging.getLogger(__name__)
 #: With so many messages standing in a queue or about to, a message rings many rows.
@@ -43,9 +44,12 @@ TASKS: dict[str, str] = {
 
 
 def celery_at(broker_url: str | None = None) -> Celery:
-    """An app of ours on this broker; by default the one that `celeryconfig` reads from the environment."""
+    """An app of ours on this broker; by default the one that `celeryconfig` reads from the environment.
+
+    It is read by its link in this package: a `celeryconfig` of somebody else's in the current folder would come first.
+    """
     celery = Celery("ar_workers", set_as_current=broker_url is None)
-    celery.config_from_object("celeryconfig")
+    celery.config_from_object("ar_workers._celeryconfig")
     if broker_url:
         celery.conf.update(broker_at(broker_url))
     return celery
@@ -68,6 +72,14 @@ def keep_only_what_looks(**_: Any) -> None:
 
     for name in set(Panel.data) - LOOKS:
         del Panel.data[name]
+    Panel.data["stats"] = partial(_without_login, Panel.data["stats"])
+
+
+def _without_login(stats: Callable[..., dict[str, Any]], state: Any, **asked: Any) -> dict[str, Any]:
+    """Celery masks the broker's password, but not where it stands in a socket's address or in what is for sentinels."""
+    said = stats(state, **asked)
+    broker = said.get("broker")
+    return {**said, "broker": {"transport": broker.get("transport")}} if isinstance(broker, dict) else said
 
 
 @Signature.register_type(name="pipelined_group")
@@ -129,16 +141,16 @@ class CeleryDoorbell:
 
     def ring(self, rings: Sequence[Ring]) -> None:
         """One message each, or fewer when a backlog stands, over one connection."""
-        self.play(Score(steps=tuple(Step(ring=ring) for ring in rings)))
+        self.play(Canvas(steps=tuple(Step(ring=ring) for ring in rings)))
 
-    def play(self, score: Score) -> None:
+    def play(self, canvas: Canvas) -> None:
         """The whole threat as one canvas: chains of isolation and group, beside the deliveries."""
-        more = Counter(step.ring.queue for step in score.steps)
+        more = Counter(step.ring.queue for step in canvas.steps)
         if any(self._standing.get(queue, 0) + number >= BACKLOG for queue, number in more.items()):
             deep = 1 + self._standing.get(Queue.ISOLATION, 0) // ISOLATIONS_AHEAD
-            score = coalesced(score, isolations=min(deep, MOST_TOGETHER[Queue.ISOLATION]))
-        if score.steps:
-            self._send([self._canvas(step) for step in score.steps])
+            canvas = coalesced(canvas, isolations=min(deep, MOST_TOGETHER[Queue.ISOLATION]))
+        if canvas.steps:
+            self._send([self._canvas(step) for step in canvas.steps])
 
     def _canvas(self, step: Step) -> dict[str, Any]:
         """`chain(task, group(what follows))`, written the way it travels."""

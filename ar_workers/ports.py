@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from .domain.actions import Action
+    from .domain.canvas import Canvas, Ring
     from .domain.capabilities import Capability
+    from .domain.claims import Claim, Refusal, VisitResult
     from .domain.endpoints import Endpoint, Vendor
     from .domain.events import Event
     from .domain.facts import Fact, Receipt
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
     from .domain.limits import Limits
     from .domain.notifications import Delivery, Digest
     from .domain.results import Result
-    from .domain.rows import Acceptance, Claim, Containment, EventPlan, Finding, Refusal, Row, Seat, ThreatRecord
-    from .domain.scores import Ring, Score
+    from .domain.rows import Acceptance, Containment, Row, Seat, ThreatRecord
+    from .domain.wishes import EventPlan
 
 
 class EDR(Protocol):
@@ -164,7 +166,7 @@ class Ledger(Protocol):
         On a Refusal the row has been moved where it belongs, or belongs to somebody else.
         """
 
-    def conclude(self, visits: Sequence[tuple[Claim, Finding]]) -> list[list[Ring] | None]:
+    def conclude(self, visits: Sequence[tuple[Claim, VisitResult]]) -> list[list[Ring] | None]:
         """End visits to rows of one customer: move each, free its lane, remote and dependents. Returns what can be rung now.
 
         None for a visit whose lease was lost to another worker: nothing of it is kept.
@@ -263,7 +265,7 @@ class Doorbell(Protocol):
     def ring(self, rings: Sequence[Ring]) -> None:
         """Ring each."""
 
-    def play(self, score: Score) -> None:
+    def play(self, canvas: Canvas) -> None:
         """Ring a whole threat as one canvas."""
 
     def backlog(self) -> Mapping[str, int]:

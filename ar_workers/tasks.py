@@ -11,9 +11,9 @@ from celery.signals import worker_init
 
 from .bootstrap import services
 from .celery import app
+from .domain.canvas import Queue
 from .domain.endpoints import Vendor
 from .domain.errors import IncompatibleLedger, InvalidSettings, LedgerUnavailable
-from .domain.scores import Queue
 from .pipeline import compaction as compacting
 from .pipeline import deliver as delivering
 from .pipeline import execute as executing

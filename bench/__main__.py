@@ -27,7 +27,7 @@ MEASURES: dict[str, Callable[[Sizes], list[Table]]] = {
     "means": means.measure,
     "capacity": capacity.measure,
 }
-PAGES = (ROOT / "README.md", ROOT / "bench" / "README.md")
+PAGES = (ROOT / "docs" / "performance.md", ROOT / "bench" / "README.md")
 
 
 def main() -> None:
@@ -55,7 +55,7 @@ def _wishes() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="how often; the medians are printed")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
-    parser.add_argument("--write", action="store_true", help="put the tables into README.md and bench/README.md")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md and bench/README.md")
     return parser.parse_args()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ar_workers.domain.scores import Queue, Ring, Score, Step
+from ar_workers.domain.canvas import Canvas, Queue, Ring, Step
 from ar_workers.pipeline.deliver import deliver
 from ar_workers.pipeline.execute import execute
 from ar_workers.pipeline.ingest import ingest
@@ -26,7 +26,7 @@ class InlineDoorbell:
     def ring(self, rings: Sequence[Ring]) -> None:
         self._rung.extend(Step(ring=ring) for ring in rings)
 
-    def play(self, score: Score) -> None:
+    def play(self, score: Canvas) -> None:
         self._rung.extend(score.steps)
 
     def backlog(self) -> dict[str, int]:

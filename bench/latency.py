@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ar_workers.bootstrap import doorbell_at, ledger_at
+from ar_workers.domain.canvas import Queue
 from ar_workers.domain.endpoints import Vendor
-from ar_workers.domain.scores import Queue
 from ar_workers.pipeline.ingest import ingest
 from bench import noop
 from bench.bare import bare_workflow

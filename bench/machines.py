@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ar_workers.cli.machine import ALONE, WORKERS
-from ar_workers.domain.scores import Queue
+from ar_workers.domain.canvas import Queue
 from bench.runs import ROOT
 
 if TYPE_CHECKING:

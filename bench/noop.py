@@ -60,7 +60,7 @@ class NoopEDR:
 
     def observe(self, action, receipt: Receipt | None) -> Fact:
         self._take_time()
-        return Fact(sight=Sight.SO if receipt else Sight.NOT_SO)
+        return Fact(sight=Sight.PRESENT if receipt else Sight.ABSENT)
 
     def perform(self, action, seen: Fact) -> Receipt:
         if self._marks is not None and action.verb == "isolate":

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import redis
 
-from ar_workers.cli.redis_server import RedisServer, server_binary, version_of
+from ar_workers.cli.redis_server import RedisServer
+from ar_workers.cli.server_binary import server_binary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -116,6 +117,5 @@ def on_stage(peer: str, threats: int, *, python: Path | str = sys.executable, **
 
 def environment() -> str:
     """What the figures depend on, in a line."""
-    version = ".".join(map(str, version_of(server_binary())))
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
-    return f"{os.cpu_count()} cores, Python {platform.python_version()}, Redis {version} on loopback, commit {commit or 'unknown'}"
+    return f"{os.cpu_count()} cores, Python {platform.python_version()}, {server_binary().server} on loopback, commit {commit or 'unknown'}"

@@ -16,6 +16,7 @@ from ar_workers.domain.actions import (
     QuarantineFile,
     ReleaseEndpoint,
 )
+from ar_workers.domain.canvas import Queue
 from ar_workers.domain.capabilities import Capabilities
 from ar_workers.domain.endpoints import OS, Endpoint, Vendor
 from ar_workers.domain.events import ThreatPublished
@@ -23,7 +24,6 @@ from ar_workers.domain.indicators import IOC, Domain, File, FileHash, Process, R
 from ar_workers.domain.notifications import Audience, Delivery, Kind, Notification, Receiver
 from ar_workers.domain.policies import Policy
 from ar_workers.domain.rows import Row
-from ar_workers.domain.scores import Queue
 from ar_workers.domain.states import State
 from ar_workers.domain.summaries import summarise
 from ar_workers.domain.threats import Severity, Threat

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import redis
 
 from ar_workers.cli.processes import die_with_parent
-from ar_workers.cli.redis_server import RedisServer, free_port, server_binary
+from ar_workers.cli.redis_server import RedisServer, free_port
+from ar_workers.cli.server_binary import server_binary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +102,7 @@ class Sentinels:
         config.write_text("\n".join(lines) + "\n")
         with config.with_suffix(".log").open("wb") as output:
             process = subprocess.Popen(
-                [server_binary(), str(config), "--sentinel"],
+                [server_binary().path, str(config), "--sentinel"],
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 preexec_fn=die_with_parent(),  # noqa: PLW1509 - as the embedded Redis

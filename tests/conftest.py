@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from ar_workers.cli.redis_server import RedisServer
+from ar_workers.cli.server_binary import server_binary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,11 @@ def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_only_loopback)
+
+
+def pytest_report_header() -> str:
+    """Both servers are tested: AR_REDIS_SERVER names another one than the embedded."""
+    return f"server: {server_binary()}"
 
 
 @pytest.fixture(scope="session")

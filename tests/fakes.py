@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ar_workers.domain.canvas import Queue
 from ar_workers.domain.capabilities import Capabilities, Capability, Means
 from ar_workers.domain.endpoints import OS, Vendor
 from ar_workers.domain.errors import EndpointNotFound
@@ -15,7 +16,6 @@ from ar_workers.domain.indicators import HashType
 from ar_workers.domain.limits import Limits, Rate
 from ar_workers.domain.policies import Policy
 from ar_workers.domain.results import Answer, Result
-from ar_workers.domain.scores import Queue
 from ar_workers.pipeline.deliver import deliver
 from ar_workers.pipeline.execute import execute
 from ar_workers.pipeline.heartbeat import Heartbeat
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ar_workers.domain.actions import Action
+    from ar_workers.domain.canvas import Canvas, Ring
     from ar_workers.domain.endpoints import Endpoint
     from ar_workers.domain.notifications import Delivery
-    from ar_workers.domain.scores import Ring, Score
 
 VERBS = ("isolate", "release", "ban_hash", "ban_domain", "kill_process", "delete_file", "delete_registry_key")
 PLENTY = Limits(rates=(Rate(calls=10**6, per=timedelta(minutes=1)),), wish="none", source="made up")
@@ -67,7 +67,7 @@ class FakeEDR:
         scripted = self.looks.popleft() if self.looks else None
         if isinstance(scripted, Exception):
             raise scripted
-        sight = scripted or (Sight.SO if self._effect(action) in self.so else Sight.NOT_SO)
+        sight = scripted or (Sight.PRESENT if self._effect(action) in self.so else Sight.ABSENT)
         return Fact(sight=sight, evidence=f"seen {sight}")
 
     def perform(self, action: Action, seen: Fact) -> Receipt:
@@ -114,14 +114,14 @@ class InlineDoorbell:
     """Remembers the rings; `answer` works them off in order, as workers would."""
 
     rings: deque[Ring] = field(default_factory=deque)
-    scores: list[Score] = field(default_factory=list)
+    canvases: list[Canvas] = field(default_factory=list)
 
     def ring(self, rings: list[Ring]) -> None:
         self.rings.extend(rings)
 
-    def play(self, score: Score) -> None:
-        self.scores.append(score)
-        steps = deque(score.steps)
+    def play(self, canvas: Canvas) -> None:
+        self.canvases.append(canvas)
+        steps = deque(canvas.steps)
         while steps:
             step = steps.popleft()
             self.rings.append(step.ring)

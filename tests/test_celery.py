@@ -11,7 +11,7 @@ import pytest
 from ar_workers import bootstrap, tasks
 from ar_workers.celery import BACKLOG, ISOLATIONS_AHEAD, LOOKS, TASKS, CeleryDoorbell, app, celery_at
 from ar_workers.cli.redis_server import free_port
-from ar_workers.domain.scores import Queue, Ring
+from ar_workers.domain.canvas import Queue, Ring
 from ar_workers.pipeline.poll import read_feed, whose_turn_it_is
 from ar_workers.pipeline.workflow import arrange
 from ar_workers.ports import Page

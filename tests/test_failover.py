@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ar_workers.celery import CeleryDoorbell, celery_at
+from ar_workers.domain.claims import Claim
 from ar_workers.domain.errors import LedgerUnavailable
-from ar_workers.domain.rows import Acceptance, Claim
+from ar_workers.domain.rows import Acceptance
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
 from tests.clusters import asked, eventually, sentinels

@@ -12,7 +12,7 @@ from ar_workers.bootstrap import build
 from ar_workers.domain.endpoints import Vendor
 from ar_workers.domain.errors import InvalidSettings
 from ar_workers.domain.notifications import Receiver
-from ar_workers.domain.policies import FileResponse, MediumIsolation
+from ar_workers.domain.policies import FileResponse, MediumIsolation, Policy
 from ar_workers.settings import Automations, load_settings
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "customers"
@@ -52,10 +52,21 @@ def test_the_examples_are_valid_and_complete():
     build(settings)
 
 
+@pytest.mark.parametrize("written", ["ABCD1234", "env:ACME_CBC_ORG"])
+def test_the_key_of_an_organisation_is_no_secret_in_spite_of_its_name(tmp_path, written):
+    section = f'[edr.carbon_black_cloud]\nbase_url = "http://127.0.0.1:1"\norg_key = "{written}"\napi_id = "ABCD1234"\n'
+    (tmp_path / "acme.toml").write_text(f'{section}api_secret_key = "env:ACME_CBC_SECRET"\nremediate_groups = ["Remediate"]\n')
+    settings = load(tmp_path, ACME_CBC_ORG="ABCD1234", ACME_CBC_SECRET="canary-secret-3")
+    assert settings.customers["acme"].edrs[Vendor.CARBON_BLACK_CLOUD]["org_key"] == "ABCD1234"
+    build(settings)
+
+
 def test_the_defaults_follow_the_seed_page(tmp_path):
     (tmp_path / "acme.toml").write_text(MINIMAL)
     policy = load(tmp_path).customers["acme"].policy
     assert (policy.medium_isolation, policy.file_response) == (MediumIsolation.ALWAYS, FileResponse.QUARANTINE_ELSE_DELETE)
+    assert policy.isolations_per_hour == 100
+    assert policy == Policy(customer="acme", remediate_groups=policy.remediate_groups)
 
 
 ROUTED = """

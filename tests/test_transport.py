@@ -12,8 +12,8 @@ import pytest
 from kombu import Connection, Consumer, Queue
 
 from ar_workers.celery import CeleryDoorbell, celery_at
-from ar_workers.domain.scores import Queue as Doorbells
-from ar_workers.domain.scores import Ring
+from ar_workers.domain.canvas import Queue as Doorbells
+from ar_workers.domain.canvas import Ring
 from ar_workers.transport import POISON, Channel
 
 ROOT = Path(__file__).parent.parent

@@ -17,8 +17,8 @@ import redis
 
 from ar_workers.celery import CeleryDoorbell, celery_at, workers_seen
 from ar_workers.cli.redis_server import RedisServer
+from ar_workers.domain.canvas import Queue as Doorbells
 from ar_workers.domain.checkups import Light
-from ar_workers.domain.scores import Queue as Doorbells
 from ar_workers.transport import POISON
 from tests.clusters import eventually
 from tests.test_transport import POISONS, ring

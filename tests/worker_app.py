@@ -10,7 +10,7 @@ from celery.app.control import Inspect
 from kombu.exceptions import OperationalError
 
 from ar_workers.celery import TASKS, celery_at
-from ar_workers.domain.scores import Queue
+from ar_workers.domain.canvas import Queue
 
 app = celery_at(os.environ["AR_BROKER_URL"])
 app.conf.imports = ()

@@ -7,6 +7,7 @@ import smtplib
 import ssl
 import unicodedata
 from datetime import UTC, datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
@@ -152,7 +153,7 @@ def is_one_address(text: str) -> bool:
     plain = "".join("x" if not char.isascii() and unicodedata.category(char)[0] in "LMN" else char for char in text)
     try:
         return plain.isascii() and Address(addr_spec=plain).addr_spec == plain and bool(plain.rpartition("@")[2])
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, MessageError):  # which of them depends on the Python
         return False
 
 

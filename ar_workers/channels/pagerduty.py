@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from httpx2 import ConnectError, ConnectTimeout, TransportError
 from pagerduty import Error, EventsApiV2Client
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from ..domain import leases
 from ..domain.checkups import Check, red
@@ -42,7 +42,7 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    routing_key: SecretStr
+    routing_key: SecretStr = Field(description="The Integration Key of an Events API v2 integration.")
     base_url: str = "https://events.pagerduty.com"
     ca_file: Path | None = None
     timeout: int = int(READ)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.error import URLError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
@@ -65,9 +65,11 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    token: SecretStr | None = None
+    token: SecretStr | None = Field(None, description="The bot's token. Either this, or `webhook_url`.")
     channel: str = ""
-    webhook_url: Annotated[Url, AfterValidator(_is_slacks)] | None = None
+    webhook_url: Annotated[Url, AfterValidator(_is_slacks)] | None = Field(
+        None, description="An incoming webhook. It has no threads, and what is in doubt cannot be looked for: prefer the token."
+    )
     base_url: str = "https://slack.com/api/"
     timeout: float = READ
 

@@ -33,8 +33,10 @@ _NEVER_ARRIVED = frozenset({"failed", "undelivered", "canceled"})
 class Config(Account):
     """Who it comes from: a number, or a messaging service that picks one."""
 
-    from_number: Number | None = None
-    messaging_service_sid: Annotated[str, Field(pattern=r"^MG[0-9a-f]{32}$")] | None = None
+    from_number: Number | None = Field(None, description="The number that it comes from. Either this, or `messaging_service_sid`.")
+    messaging_service_sid: Annotated[str, Field(pattern=r"^MG[0-9a-f]{32}$")] | None = Field(
+        None, description="A messaging service, which picks the number."
+    )
 
     @model_validator(mode="after")
     def _one_sender(self) -> Self:

@@ -51,18 +51,21 @@ class Config(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     host: str = ""
-    port: Annotated[int, Field(gt=0, lt=65536)] = 6514
-    transport: Literal["udp", "tcp", "tls"] = "tls"
-    #: RFC 6587: `LEN SP MSG`, which TLS demands, or a line feed at the end, which is all that some receivers know.
-    framing: Literal["octet", "lf"] = "octet"
-    body: Literal["plain", "cef", "ecs"] = "plain"
-    facility: Annotated[int, Field(ge=0, le=23)] = 13
-    #: Our own name in the header; RFC 5424 allows it to be absent.
-    hostname: Annotated[str, Field(pattern=r"^[!-~]{0,255}$")] = ""
-    #: RFC 5424, 7.2.2: a private enterprise number stands behind the @. 32473 is the one for examples (RFC 5612).
-    sd_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,20}@[0-9.]{1,11}$")] = "ar@32473"
-    #: RFC 5424 wishes for it before UTF-8; SIEMs keep it in the text.
-    bom: bool = False
+    port: Annotated[int, Field(gt=0, lt=65536)] = Field(6514, description="Where `to` names no port.")
+    transport: Literal["udp", "tcp", "tls"] = Field("tls", description="Nothing confirms what goes by UDP.")
+    framing: Literal["octet", "lf"] = Field(
+        "octet", description="RFC 6587: `LEN SP MSG`, which TLS demands, or a line feed at the end, which is all that some receivers know."
+    )
+    body: Literal["plain", "cef", "ecs"] = Field("plain", description="The form of the message's text.")
+    facility: Annotated[int, Field(ge=0, le=23)] = Field(13, description="The syslog facility; 13 is log audit.")
+    hostname: Annotated[str, Field(pattern=r"^[!-~]{0,255}$")] = Field(
+        "", description="Our own name in the header. RFC 5424 allows it to be absent."
+    )
+    sd_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,20}@[0-9.]{1,11}$")] = Field(
+        "ar@32473",
+        description="RFC 5424, 7.2.2: a private enterprise number stands behind the @. 32473 is the one for examples (RFC 5612).",
+    )
+    bom: bool = Field(default=False, description="RFC 5424 wishes for it before UTF-8; SIEMs keep it in the text.")
     ca_file: Path | None = None
     timeout: float = Field(default=CONNECT, gt=0, le=15)
 

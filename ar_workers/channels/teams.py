@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from ..domain.checkups import Check
 from ..domain.results import Answer, Result
@@ -47,7 +47,9 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    url: Annotated[Url, AfterValidator(_not_retired)]
+    url: Annotated[Url, AfterValidator(_not_retired)] = Field(
+        description='The URL of a flow "Post to a channel when a webhook request is received".'
+    )
 
 
 def probe(config: Config, egress: Egress | None = None) -> Check:

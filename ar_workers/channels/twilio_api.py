@@ -52,8 +52,8 @@ class Account(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    account_sid: Annotated[str, Field(pattern=r"^AC[0-9a-f]{32}$")]
-    auth_token: SecretStr
+    account_sid: Annotated[str, Field(pattern=r"^AC[0-9a-f]{32}$")] = Field(description="Twilio's account.")
+    auth_token: SecretStr = Field(description="That account's token.")
     base_url: Annotated[str, Field(pattern=f"^({_BASE_URL.pattern})$")] = "https://api.twilio.com"
     timeout: float = Field(default=READ, gt=0, le=30)
 

@@ -30,8 +30,8 @@ _UNHEARD = re.compile(r"\w+://\S+|\b[0-9a-fA-F]{16,}\b|\b[A-Za-z]:\\\S+|(?<!\S)/
 class Config(Account):
     """Whose number is shown, and the language that is spoken (a BCP 47 tag such as en-US)."""
 
-    from_number: Number
-    language: Annotated[str, Field(pattern=r"^[a-z]{2}-[A-Z]{2}$")] = "en-US"
+    from_number: Number = Field(description="The number that is shown.")
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}-[A-Z]{2}$")] = Field("en-US", description="What is spoken, as a BCP 47 tag.")
 
 
 def probe(config: Config) -> Check:

@@ -52,8 +52,10 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    url: Url
-    secrets: tuple[Annotated[SecretStr, AfterValidator(_checked)], ...] = Field(min_length=1, max_length=5)
+    url: Url = Field(description="Where it is posted to; https, and not at a private address.")
+    secrets: tuple[Annotated[SecretStr, AfterValidator(_checked)], ...] = Field(
+        min_length=1, max_length=5, description="Standard Webhooks secrets (`whsec_...`). Each signs, so that one can be replaced."
+    )
 
 
 def probe(config: Config, egress: Egress | None = None) -> Check:

@@ -1,4 +1,4 @@
-"""`arctl`: what operators, TREs and publishers type. One file per noun.
+"""`arctl`: what operators, TREs and publishers type. One file per noun, imported when it is asked for.
 
 Exit status: 0 as asked; 1 the answer is no (something was refused, failed or is not as expected); 2 wrong usage;
 3 Redis cannot be reached; 4 the configuration is wrong.
@@ -6,61 +6,76 @@ Exit status: 0 as asked; 1 the answer is no (something was refused, failed or is
 
 from __future__ import annotations
 
+import gc
 import io
 import sys
+from importlib import import_module
+from typing import NamedTuple
 
 import click
 
 from .. import __version__
 from ..domain.errors import ARError, InvalidSettings, LedgerUnavailable
-from .actions import actions
-from .capabilities import capabilities
-from .deliveries import deliveries
-from .demo import demo
-from .docs import docs
-from .doctor import doctor
-from .ingest import ingest
-from .notify import notify
-from .output import say_all
-from .poll import poll
-from .release import release
-from .summary import summary
-from .switches import pause, pauses, resume
-from .threats import threats
-from .up import up
-from .upload_scripts import upload_scripts
 
 EXIT_REFUSED, EXIT_NO_LEDGER, EXIT_SETTINGS = 1, 3, 4
 
 
+class Entry(NamedTuple):
+    """A line of the list: the module, and the first sentence of the command's help, for which nothing is imported."""
+
+    module: str
+    help: str
+
+
+#: A command is the attribute of its module that has its name, with `_` for `-`.
+COMMANDS: dict[str, Entry] = {
+    "actions": Entry("actions", "List actions and deliveries with their state."),
+    "capabilities": Entry("capabilities", "Show what each EDR can do: natively, by its remote shell, only detecting, or not at all."),
+    "deliveries": Entry("deliveries", "List who was told what, and what became of it."),
+    "demo": Entry("demo", "Run everything against pretend vendors, ingest the example threats, and watch them being contained."),
+    "docs": Entry(
+        "docs", "Write the generated parts of the pages: what the EDRs can do and must be allowed, and every key of the settings."
+    ),
+    "doctor": Entry("doctor", "Look whether credentials, permissions, groups, clocks, channels, Redis and workers are as they must be."),
+    "ingest": Entry("ingest", "Accept events from FILE (or - for standard input): NDJSON, a JSON array, or an API's envelope."),
+    "notify": Entry("notify", "Try out receivers."),
+    "pause": Entry("switches", "Hold every action that has not begun, from now on."),
+    "pauses": Entry("switches", "List the closed switches; `*` is everyone."),
+    "poll": Entry("poll", "Read what is new at every feed that the customers' files switch on with `poll = true`."),
+    "release": Entry("release", "Release an isolated endpoint."),
+    "resume": Entry("switches", "Open the switch again, and bring back what it held."),
+    "summary": Entry("summary", "Draft the remediation summary of a threat from the ledger."),
+    "threats": Entry("threats", "List threats, newest first."),
+    "up": Entry("up", "Run Redis, the workers, beat and Flower for the customers in AR_HOME/customers, until Ctrl-C."),
+    "upload-scripts": Entry("upload_scripts", "Upload the scripts that the customer's Defender library has not, or has otherwise."),
+}
+
+
+class Listed(click.Group):
+    """A group that knows the names and first sentences of its commands, and imports the one that is called."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f".{COMMANDS[cmd_name].module}", __package__)
+        found: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click does it, which would import them all."""
+        click.Group(commands=self.commands).format_commands(ctx, formatter)
+
+
 @click.group(
-    context_settings={"help_option_names": ["-h", "--help"]}, epilog=f"Exit status: {(__doc__ or '').partition('Exit status: ')[2]}"
+    cls=Listed,
+    commands={name: click.Command(name, help=each.help) for name, each in COMMANDS.items()},
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=f"Exit status: {(__doc__ or '').partition('Exit status: ')[2]}",
 )
 @click.version_option(__version__, prog_name="arctl")
 def arctl() -> None:
     """Automated Active Remediation: published threats in, verified containments out."""
-
-
-for command in (
-    ingest,
-    poll,
-    threats,
-    summary,
-    actions,
-    deliveries,
-    notify,
-    release,
-    capabilities,
-    pause,
-    resume,
-    pauses,
-    doctor,
-    upload_scripts,
-    up,
-    demo,
-    docs,
-):
-    arctl.add_command(command)
 
 
 def main() -> None:
@@ -70,7 +85,7 @@ def main() -> None:
     except click.ClickException as error:
         said = io.StringIO()
         error.show(said)
-        say_all(said.getvalue(), err=True, nl=False)
+        _say_all(said.getvalue(), nl=False)
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(130)
@@ -80,8 +95,16 @@ def main() -> None:
         _fail("the configuration is wrong:\n  " + "\n  ".join(error.problems), EXIT_SETTINGS)
     except ARError as error:
         _fail(str(error), EXIT_REFUSED)
+    finally:
+        gc.freeze()  # looking once more through all that was imported took a fifth of `arctl threats`
 
 
 def _fail(message: str, status: int) -> None:
-    say_all(f"arctl: {message}", err=True)
+    _say_all(f"arctl: {message}")
     sys.exit(status)
+
+
+def _say_all(text: str, *, nl: bool = True) -> None:
+    from .output import say_all  # noqa: PLC0415 - with its tables, which a page of help does not need
+
+    say_all(text, err=True, nl=nl)

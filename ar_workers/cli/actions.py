@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import getpass
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from ..bootstrap import doorbell_at
-from ..channels import CHANNELS
 from ..domain.actions import ACTIONS
+from ..domain.claims import Refusal
 from ..domain.errors import ARError
+from ..domain.notifications import Receiver
 from ..domain.retries import delivery_life, life_of
-from ..domain.rows import Refusal
 from ..domain.states import State
-from .connection import open_ledger, redis_url
+from .connection import open_ledger
+from .doorbell import ring_workers
 from .groups import Listing, given
 from .names import CUSTOMER, EDR, STATE, Names
 from .output import json_option, print_json, print_table, say, since_option
@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
+    from ..domain.canvas import Ring
     from ..domain.rows import Row
-    from ..domain.scores import Ring
     from ..ports import Ledger
+
+#: The channels' names, for which none of them is imported.
+_CHANNELS = get_args(Receiver.model_fields["channel"].annotation)
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def filters(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that narrow a listing."""
     for option in (
         since_option,
-        click.option("--verb", type=Names("verb", [*ACTIONS, *CHANNELS]), help="Only this verb or channel."),
+        click.option("--verb", type=Names("verb", [*ACTIONS, *_CHANNELS]), help="Only this verb or channel."),
         click.option("--edr", type=EDR, help="Only this EDR."),
         click.option("--customer", type=CUSTOMER, help="Only this customer."),
     ):
@@ -109,7 +112,7 @@ def requeue(context: click.Context, /, ids: tuple[str, ...], *, failed: bool, dr
     chosen = list(ids) or [row.id for row in Filter(**wishes, state=State.FAILED).rows(ledger)]
     answers = [_answer(ledger, row_id, dry_run=dry_run) for row_id in chosen]
     if not dry_run:
-        doorbell_at(redis_url()).ring([ring for _, ring, _ in answers if ring])
+        ring_workers([ring for _, ring, _ in answers if ring])
     _report(answers, dry_run=dry_run, as_json=as_json)
     if not answers and not dry_run:
         raise ARError("nothing was requeued: no failed row is left by these filters")

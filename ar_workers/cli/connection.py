@@ -6,12 +6,13 @@ import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
 
 import redis
 
-from ..bootstrap import ledger_at
 from ..domain.errors import LedgerUnavailable
 from ..ledger.clients import connect
+from ..ledger.redis import RedisLedger
 from .private import private_file, private_folder
 
 if TYPE_CHECKING:
@@ -49,15 +50,21 @@ def redis_url() -> str:
 
 def open_ledger() -> Ledger:
     """The ledger at `redis_url`."""
-    return ledger_at(redis_url())
+    return RedisLedger(connect(redis_url()))
 
 
-def leave_word(url: str, flower: str) -> Path:
-    """Tell later commands where Redis and Flower are."""
-    path = private_folder(home()) / RUN_FILE
+def leave_word(folder: Path, url: str, flower: str) -> Path:
+    """Tell later commands with this AR_HOME where Redis and Flower are."""
+    path = private_folder(folder) / RUN_FILE
     with private_file(path, "w") as word:
         word.write(json.dumps({"redis_url": url, "flower": flower, "pid": os.getpid()}))
     return path
+
+
+def without_login(url: str) -> str:
+    """The address as it may be shown: no user, no password, and nothing of a query, which may name one."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _left_word(path: Path) -> str | None:

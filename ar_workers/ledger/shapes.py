@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ..domain.rows import Claim, Containment, Refusal, Row, ThreatRecord, TimelineEntry
-from ..domain.scores import Queue, Ring
+from ..domain.canvas import Queue, Ring
+from ..domain.claims import Claim, Refusal
+from ..domain.rows import Containment, Row, ThreatRecord, TimelineEntry
 from ..domain.states import State
 from ..domain.threats import Threat
 from .packing import unpacked
@@ -15,8 +16,9 @@ from .packing import unpacked
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
+    from ..domain.claims import VisitResult
     from ..domain.events import Event
-    from ..domain.rows import EventPlan, Finding, NewRow
+    from ..domain.wishes import EventPlan, NewRow
 
 
 _MS = timedelta(milliseconds=1)
@@ -106,7 +108,7 @@ def claim_of(row_id: str, reply: Sequence[Any]) -> Claim | Refusal:
     )
 
 
-def conclusion(claim: Claim, finding: Finding) -> tuple[str | int, ...]:
+def conclusion(claim: Claim, finding: VisitResult) -> tuple[str | int, ...]:
     """The arguments of `conclude.lua`."""
     return (
         claim.row_id,

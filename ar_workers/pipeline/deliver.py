@@ -5,19 +5,20 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ..domain.claims import Health, VisitResult
 from ..domain.notifications import digest_of
 from ..domain.results import Answer
 from ..domain.retries import LONGEST_WISH, delivery_retry
-from ..domain.rows import Finding, Health
 from ..domain.states import State
 from .visits import visit_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..domain.claims import Claim
     from ..domain.notifications import Delivery, Digest
     from ..domain.results import Result
-    from ..domain.rows import Claim, Row, Seat
+    from ..domain.rows import Row, Seat
     from ..ports import Channel
     from .services import Services
     from .visits import Visit
@@ -33,7 +34,7 @@ def deliver(services: Services, row_ids: Sequence[str]) -> None:
     services.doorbell.ring(visit_all(services, row_ids, visit))
 
 
-def visit(each: Visit) -> Finding | None:
+def visit(each: Visit) -> VisitResult | None:
     """What became of a claimed delivery. None: the ledger has moved the row itself.
 
     After an unknown outcome a channel whose receiver recognises repetitions sends again; one that can ask its
@@ -44,12 +45,12 @@ def visit(each: Visit) -> Finding | None:
     receiver = delivery.receiver
     channel = each.services.channels.get((delivery.owner, receiver.name))
     if channel is None:
-        return Finding(state=State.FAILED, reason=f"{delivery.owner} has no receiver {receiver.name or receiver.channel} configured")
+        return VisitResult(state=State.FAILED, reason=f"{delivery.owner} has no receiver {receiver.name or receiver.channel} configured")
     gathered = _gathered(each, delivery, delivery.digest) if delivery.digest else delivery
-    return gathered if isinstance(gathered, Finding) else _tell(each, channel, gathered)
+    return gathered if isinstance(gathered, VisitResult) else _tell(each, channel, gathered)
 
 
-def _gathered(each: Visit, delivery: Delivery, digest: Digest) -> Delivery | Finding:
+def _gathered(each: Visit, delivery: Delivery, digest: Digest) -> Delivery | VisitResult:
     """What is to be sent: the delivery itself, or the digest that it carries; or how it fares in the digest of another.
 
     A person who requeues a delivery that was in a digest wants that one sent.
@@ -61,19 +62,19 @@ def _gathered(each: Visit, delivery: Delivery, digest: Digest) -> Delivery | Fin
     if seat.carrier != claim.row_id:
         return _carried(seat, ledger.row(seat.carrier))
     if seat.wait:
-        return Finding(state=State.PENDING, reason="collecting for a digest", after=seat.wait)
+        return VisitResult(state=State.PENDING, reason="collecting for a digest", after=seat.wait)
     return digest_of(ledger.gathered(claim.row_id))
 
 
-def _carried(seat: Seat, carrier: Row | None) -> Finding:
+def _carried(seat: Seat, carrier: Row | None) -> VisitResult:
     if carrier is None or carrier.state is State.FAILED:
-        return Finding(state=State.FAILED, reason=f"in digest {seat.carrier}, which failed: {carrier.reason if carrier else 'gone'}")
+        return VisitResult(state=State.FAILED, reason=f"in digest {seat.carrier}, which failed: {carrier.reason if carrier else 'gone'}")
     if carrier.state is State.DONE:
-        return Finding(state=State.DONE, reason=f"in digest {seat.carrier}", reference=carrier.reference)
-    return Finding(state=State.PENDING, reason=f"collected for digest {seat.carrier}", after=max(seat.wait, AFTER_DIGEST))
+        return VisitResult(state=State.DONE, reason=f"in digest {seat.carrier}", reference=carrier.reference)
+    return VisitResult(state=State.PENDING, reason=f"collected for digest {seat.carrier}", after=max(seat.wait, AFTER_DIGEST))
 
 
-def _tell(each: Visit, channel: Channel, delivery: Delivery) -> Finding | None:
+def _tell(each: Visit, channel: Channel, delivery: Delivery) -> VisitResult | None:
     claim, thread = each.claim, _thread(each, delivery)
     if claim.was == State.UNKNOWN and not channel.dedupes:
         known = channel.reconcile(delivery, claim.row_id, thread=thread)
@@ -84,9 +85,9 @@ def _tell(each: Visit, channel: Channel, delivery: Delivery) -> Finding | None:
     return _send(each, channel, delivery)
 
 
-def _send(each: Visit, channel: Channel, delivery: Delivery) -> Finding | None:
+def _send(each: Visit, channel: Channel, delivery: Delivery) -> VisitResult | None:
     if each.claim.is_late:
-        return Finding(state=State.FAILED, reason="deadline passed: not delivered")
+        return VisitResult(state=State.FAILED, reason="deadline passed: not delivered")
     if not each.may_write():
         return None
     return _finding(each, channel.send(delivery, each.claim.row_id, thread=_thread(each, delivery)))
@@ -97,23 +98,23 @@ def _thread(each: Visit, delivery: Delivery) -> str:
     return each.claim.thread if delivery.notification.threat else ""
 
 
-def _finding(each: Visit, result: Result) -> Finding:
+def _finding(each: Visit, result: Result) -> VisitResult:
     wish = min(result.retry_after or timedelta(), LONGEST_WISH)
     wait = delivery_retry(each.claim.attempts, result.retry_after, each.services.random)
     health = Health.BAD if result.answer in {Answer.RETRY, Answer.UNKNOWN} and not wish else Health.OK
     match result.answer:
         case Answer.ACCEPTED:
-            return Finding(state=State.DONE, reference=result.reference, evidence=result.code, health=health)
+            return VisitResult(state=State.DONE, reference=result.reference, evidence=result.code, health=health)
         case Answer.PERMANENT:
-            return Finding(state=State.FAILED, reason=result.code, health=health)
+            return VisitResult(state=State.FAILED, reason=result.code, health=health)
         case Answer.RETRY:
-            return Finding(state=State.PENDING, reason=result.code, after=wait, counts=True, health=health, stay_away=wish)
+            return VisitResult(state=State.PENDING, reason=result.code, after=wait, counts=True, health=health, stay_away=wish)
         case Answer.UNKNOWN:
             reason = f"may have been sent: {result.code}"
-            return Finding(state=State.UNKNOWN, reason=reason, after=wait, counts=True, health=health, stay_away=wish)
+            return VisitResult(state=State.UNKNOWN, reason=reason, after=wait, counts=True, health=health, stay_away=wish)
 
 
-def _in_doubt(claim: Claim) -> Finding:
+def _in_doubt(claim: Claim) -> VisitResult:
     if claim.is_late:
-        return Finding(state=State.FAILED, reason="may have been sent, and the provider cannot tell: ask the receiver")
-    return Finding(state=State.UNKNOWN, reason="may have been sent, and the provider cannot tell", after=IN_DOUBT)
+        return VisitResult(state=State.FAILED, reason="may have been sent, and the provider cannot tell: ask the receiver")
+    return VisitResult(state=State.UNKNOWN, reason="may have been sent, and the provider cannot tell", after=IN_DOUBT)

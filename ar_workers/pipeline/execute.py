@@ -1,6 +1,6 @@
 """One visit to an action: look, ask the guards, ask the EDR, look again, and write down what is known.
 
-observe --SO--> settled         NOT_SO --guards--> begin --> perform --> performed (the receipt is kept)
+observe --present--> settled     absent --guards--> begin --> perform --> performed (the receipt is kept)
    ^                                                                          |
    '---------------- due again: look, until it is so or the deadline passes --'
 """
@@ -12,12 +12,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..domain.actions import Effect
+from ..domain.claims import Health, VisitResult
 from ..domain.endpoints import OS
 from ..domain.errors import ARError, EDRError, EndpointNotFound, NotSent, OutcomeUnknown, Throttled, Unsupported, VendorFault
 from ..domain.facts import Fact, Receipt, Sight
 from ..domain.guards import Guard, Verdict, rule
 from ..domain.retries import GiveUp, after_error, look_again
-from ..domain.rows import Finding, Health
 from ..domain.states import State
 from .visits import visit_all
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..domain.actions import Action
+    from ..domain.claims import Claim
     from ..domain.endpoints import Endpoint
-    from ..domain.rows import Claim
     from ..ports import EDR
     from .services import Services
     from .visits import Visit
@@ -52,7 +52,7 @@ def execute(services: Services, row_ids: Sequence[str], *, is_followed: bool = F
         services.doorbell.ring([ring for ring in rings if ring.id not in row_ids and (ring.is_first or not is_followed)])
 
 
-def visit(each: Visit) -> Finding | None:
+def visit(each: Visit) -> VisitResult | None:
     """What was found and done about a claimed action. None: the ledger has moved the row itself."""
     services, action = each.services, each.claim.action()
     edr = services.edrs.get((action.customer, action.edr))
@@ -63,11 +63,11 @@ def visit(each: Visit) -> Finding | None:
     except EDRError as error:
         return _after_error(each, error, was_asked=False)
     except Unsupported as error:
-        return Finding(state=State.SKIPPED, reason=f"unsupported: {error}")
+        return VisitResult(state=State.SKIPPED, reason=f"unsupported: {error}")
     return found if found is None or found.health else replace(found, health=Health.OK)
 
 
-def _look_then_act(each: Visit, action: Action, edr: EDR) -> Finding | None:
+def _look_then_act(each: Visit, action: Action, edr: EDR) -> VisitResult | None:
     claim = each.claim
     action = _on_known_os(action, edr)
     receipt = Receipt.model_validate_json(claim.receipt) if claim.receipt else None
@@ -89,50 +89,50 @@ def _on_known_os(action: Action, edr: EDR) -> Action:
     return action.model_copy(update={"endpoint": edr.endpoint(action.endpoints[0].agent_id)})
 
 
-def _from_sight(claim: Claim, fact: Fact) -> Finding | None:
+def _from_sight(claim: Claim, fact: Fact) -> VisitResult | None:
     """What the sight alone decides."""
     match fact.sight:
-        case Sight.SO:
+        case Sight.PRESENT:
             asked = claim.was in {State.PERFORMED, State.UNKNOWN}
-            return Finding(state=State.DONE if asked else State.ALREADY, evidence=fact.evidence)
+            return VisitResult(state=State.DONE if asked else State.ALREADY, evidence=fact.evidence)
         case Sight.MISMATCH:
-            return Finding(state=State.SKIPPED, reason=fact.evidence)
+            return VisitResult(state=State.SKIPPED, reason=fact.evidence)
         case Sight.REFUSED:
             return _given_up(f"the EDR could not: {fact.evidence}")
         case Sight.PENDING if claim.was != State.PERFORMED:
             # Somebody's order is on its way, perhaps our own whose answer was lost: wait for it like for ours.
-            return Finding(state=State.PERFORMED, after=look_again(0), evidence=fact.evidence)
+            return VisitResult(state=State.PERFORMED, after=look_again(0), evidence=fact.evidence)
         case _:
             return None
 
 
-def _still_to_come(claim: Claim, fact: Fact) -> Finding:
+def _still_to_come(claim: Claim, fact: Fact) -> VisitResult:
     """Accepted, and not yet so: look again, but never ask twice. A person may have released it meanwhile."""
-    shows_nothing = fact.sight in {Sight.NOT_SO, Sight.UNKNOWABLE}
+    shows_nothing = fact.sight in {Sight.ABSENT, Sight.UNKNOWABLE}
     if claim.is_late or (shows_nothing and claim.looks > MOST_LOOKS_FOR_ACCEPTED):
         what = "it cannot show the effect" if fact.sight is Sight.UNKNOWABLE else "not in effect"
         return _given_up(f"accepted by the EDR, but {what}: {fact.evidence}")
-    return Finding(state=State.PERFORMED, after=look_again(claim.looks), evidence=fact.evidence)
+    return VisitResult(state=State.PERFORMED, after=look_again(claim.looks), evidence=fact.evidence)
 
 
-def _in_doubt(claim: Claim, action: Action, fact: Fact) -> Finding | None:
+def _in_doubt(claim: Claim, action: Action, fact: Fact) -> VisitResult | None:
     """After a lost answer nothing is destroyed blindly. What the EDR shows not to have happened may be asked again,
     unless it is an isolation that nobody has looked at for so long that a person may have released the endpoint.
     """
     if claim.was == State.UNKNOWN and action.verb == "isolate" and claim.unseen_for > LONG_UNSEEN:
         reason = "the answer was lost, and somebody may have released the endpoint since: a TRE decides"
-        return Finding(state=State.HELD, reason=reason, guard=Guard.IN_DOUBT)
+        return VisitResult(state=State.HELD, reason=reason, guard=Guard.IN_DOUBT)
     if claim.was == State.UNKNOWN and fact.sight is Sight.UNKNOWABLE and action.effect is Effect.DESTRUCTIVE:
         return _given_up("outcome unknown: the worker or the answer was lost, and the EDR cannot show it; look, then requeue")
     return None
 
 
-def _perform(each: Visit, action: Action, edr: EDR, fact: Fact) -> Finding | None:
+def _perform(each: Visit, action: Action, edr: EDR, fact: Fact) -> VisitResult | None:
     ruling = rule(action, each.services.policies[action.customer], _fresh(action, edr), fact)
     if ruling.verdict is Verdict.REFUSE:
-        return Finding(state=State.SKIPPED, reason=ruling.reason)
+        return VisitResult(state=State.SKIPPED, reason=ruling.reason)
     if ruling.verdict is Verdict.HOLD and ruling.guard not in each.claim.approved:
-        return Finding(state=State.HELD, reason=ruling.reason, guard=ruling.guard)
+        return VisitResult(state=State.HELD, reason=ruling.reason, guard=ruling.guard)
     if not each.may_write():
         return None
     try:
@@ -142,14 +142,14 @@ def _perform(each: Visit, action: Action, edr: EDR, fact: Fact) -> Finding | Non
     return _first_look(edr, action, receipt)
 
 
-def _first_look(edr: EDR, action: Action, receipt: Receipt) -> Finding:
+def _first_look(edr: EDR, action: Action, receipt: Receipt) -> VisitResult:
     """What the EDR shows right after it accepted: often already done. An error here only means that it is looked at later."""
     try:
         fact = edr.observe(action, receipt)
     except EDRError:
         fact = Fact(sight=Sight.PENDING)
-    is_done = fact.sight is Sight.SO
-    return Finding(
+    is_done = fact.sight is Sight.PRESENT
+    return VisitResult(
         state=State.DONE if is_done else State.PERFORMED,
         after=timedelta() if is_done else look_again(0),
         counts=True,
@@ -171,7 +171,7 @@ def _fresh(action: Action, edr: EDR) -> list[Endpoint]:
     return found
 
 
-def _after_error(each: Visit, error: EDRError, *, was_asked: bool) -> Finding:
+def _after_error(each: Visit, error: EDRError, *, was_asked: bool) -> VisitResult:
     """An error while looking changes nothing about the row; one after asking leaves the outcome unknown, unless
     the vendor surely did nothing.
     """
@@ -189,11 +189,11 @@ def _after_error(each: Visit, error: EDRError, *, was_asked: bool) -> Finding:
     if was_asked:
         state = state if surely_nothing else State.UNKNOWN
     # What the vendor wishes of everybody the gate has told the ledger; a wish that is left may be about this endpoint alone.
-    return Finding(state=state, reason=reason, after=decision.after, counts=True, health=health)
+    return VisitResult(state=state, reason=reason, after=decision.after, counts=True, health=health)
 
 
-def _given_up(reason: str, health: Health = Health.UNSEEN) -> Finding:
-    return Finding(state=State.FAILED, reason=reason, health=health)
+def _given_up(reason: str, health: Health = Health.UNSEEN) -> VisitResult:
+    return VisitResult(state=State.FAILED, reason=reason, health=health)
 
 
 def _reason(error: ARError) -> str:

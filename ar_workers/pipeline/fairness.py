@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..domain.scores import MOST_TOGETHER, Queue
+from ..domain.canvas import MOST_TOGETHER, Queue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

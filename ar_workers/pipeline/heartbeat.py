@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import timedelta
 
-    from ..domain.rows import Claim
+    from ..domain.claims import Claim
     from ..ports import Ledger
 
 _log = logging.getLogger(__name__)

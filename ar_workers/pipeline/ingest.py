@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..domain.canvas import Queue, Ring
 from ..domain.rows import Acceptance
-from ..domain.scores import Queue, Ring
 from .fairness import left_to_the_sweep
 
 if TYPE_CHECKING:

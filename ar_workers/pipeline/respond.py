@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from ..automations import plan_for
 from ..automations.context import Context
+from ..domain.canvas import Canvas
 from ..domain.errors import ARError
 from ..domain.events import DeliveryFailed, NoteAdded
 from ..domain.notifications import Audience, Delivery, Digest, Kind, Receiver, instead
 from ..domain.retries import delivery_life, life_of
 from ..domain.routes import Target, route
-from ..domain.rows import EventPlan, action_row, delivery_row, skip_row, untold_row
-from ..domain.scores import Score
 from ..domain.verbs import VERBS
+from ..domain.wishes import EventPlan, action_row, delivery_row, skip_row, untold_row
 from .fairness import left_to_the_sweep
 from .lookups import looked_up
 from .summary import summary_of
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from ..domain.notifications import Notification
     from ..domain.plans import Plan
     from ..domain.policies import Policy
-    from ..domain.rows import NewRow
     from ..domain.summaries import Summary
+    from ..domain.wishes import NewRow
     from .services import Services
 
 _log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def _play(services: Services, plans: Sequence[EventPlan]) -> None:
     unrung = left_to_the_sweep(services.ledger, services.doorbell, plans[0].event.customer)
     rung = services.ledger.record(plans, unrung=unrung)
     steps = [step for rings in rung for step in arrange([ring for ring in rings or () if ring.queue not in unrung]).steps]
-    services.doorbell.play(Score(steps=tuple(steps)))
+    services.doorbell.play(Canvas(steps=tuple(steps)))
 
 
 def _planned(services: Services, ref: str, event: Event) -> EventPlan | None:

@@ -7,15 +7,15 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..domain.claims import Refusal, VisitResult, contradiction
 from ..domain.retries import GiveUp, after_crash
-from ..domain.rows import Finding, Refusal, contradiction
 from ..domain.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..domain.rows import Claim
-    from ..domain.scores import Ring
+    from ..domain.canvas import Ring
+    from ..domain.claims import Claim
     from .services import Services
 
 _log = logging.getLogger(__name__)
@@ -41,22 +41,22 @@ class Visit:
             return True
         return self.services.ledger.begin(self.claim, most_isolations=_most_isolations(self.services, self.claim.customer)) is None
 
-    def instead(self) -> Finding | None:
+    def instead(self) -> VisitResult | None:
         """What becomes of the row without a look: it was tampered with, or too many workers were lost with it in hand."""
         claim = self.claim
         odd = contradiction(claim)
         if odd:
             _log.critical("%s: the row and its order do not agree, nothing was asked: %s", claim.row_id, odd)
-            return Finding(state=State.FAILED, reason=f"security: the row and its order do not agree, nothing was asked: {odd}"[:400])
+            return VisitResult(state=State.FAILED, reason=f"security: the row and its order do not agree, nothing was asked: {odd}"[:400])
         decision = after_crash(claim.crashes, self.services.random)
         if isinstance(decision, GiveUp):
-            return Finding(state=State.FAILED, reason=decision.reason)
+            return VisitResult(state=State.FAILED, reason=decision.reason)
         if claim.is_lost and decision.after:
-            return Finding(state=claim.was, reason=f"waits: {claim.crashes} workers were lost with it in hand", after=decision.after)
+            return VisitResult(state=claim.was, reason=f"waits: {claim.crashes} workers were lost with it in hand", after=decision.after)
         return None
 
 
-def visit_all(services: Services, row_ids: Sequence[str], look: Callable[[Visit], Finding | None]) -> list[Ring]:
+def visit_all(services: Services, row_ids: Sequence[str], look: Callable[[Visit], VisitResult | None]) -> list[Ring]:
     """Visit each row that is due and in nobody's hands; what `look` found is written down. Returns what can be rung now.
 
     `look` returns None where the ledger has moved the row itself.
@@ -65,7 +65,7 @@ def visit_all(services: Services, row_ids: Sequence[str], look: Callable[[Visit]
     left = list(dict.fromkeys(row_ids))  # to its owner a row is granted again, as after a lost reply
     most, most_isolations = CLAIMED_AT_ONCE, _most_isolations(services, customer)
     rings: list[Ring] = []
-    found: list[tuple[Claim, Finding]] = []
+    found: list[tuple[Claim, VisitResult]] = []
     while left:
         some, left = left[:most], left[most:]
         since = services.monotonic()
@@ -93,10 +93,10 @@ def _without_suspects(services: Services, visits: Sequence[Visit]) -> tuple[list
     return [each for each, finding in instead if not finding], rings
 
 
-def _visit_each(visits: Sequence[Visit], look: Callable[[Visit], Finding | None]) -> tuple[list[Ring], list[tuple[Claim, Finding]]]:
+def _visit_each(visits: Sequence[Visit], look: Callable[[Visit], VisitResult | None]) -> tuple[list[Ring], list[tuple[Claim, VisitResult]]]:
     """What can be rung now, and what is still to be written down."""
     rings: list[Ring] = []
-    found: list[tuple[Claim, Finding]] = []
+    found: list[tuple[Claim, VisitResult]] = []
     since = float("-inf")
     for each in visits:
         if found and each.services.monotonic() - since > HELD_BACK:
@@ -110,7 +110,7 @@ def _visit_each(visits: Sequence[Visit], look: Callable[[Visit], Finding | None]
     return rings, found
 
 
-def _write_down(services: Services, found: list[tuple[Claim, Finding]]) -> list[Ring]:
+def _write_down(services: Services, found: list[tuple[Claim, VisitResult]]) -> list[Ring]:
     rings: list[Ring] = []
     for (claim, _), freed in zip(found, services.ledger.conclude(found) if found else [], strict=True):
         if freed is None:

@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from ..domain.scores import Queue, Score, Step
+from ..domain.canvas import Canvas, Queue, Step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..domain.scores import Ring
+    from ..domain.canvas import Ring
     from ..ports import Ledger
 
 
-def workflow(ledger: Ledger, customer: str, threat_id: str) -> Score:
-    """The unsettled rows of a threat as a score: `chain(isolate, group(its IOC actions))` beside the deliveries.
+def workflow(ledger: Ledger, customer: str, threat_id: str) -> Canvas:
+    """The unsettled rows of a threat as a canvas: `chain(isolate, group(its IOC actions))` beside the deliveries.
 
-    `respond`, `sweep` and `requeue` all resume a threat this way. The score only draws the order; the ledger keeps it.
+    `respond`, `sweep` and `requeue` all resume a threat this way. The canvas only draws the order; the ledger keeps it.
     """
     return arrange(ledger.unsettled(customer, threat_id))
 
 
-def arrange(rings: Sequence[Ring]) -> Score:
+def arrange(rings: Sequence[Ring]) -> Canvas:
     """One chain per isolation: `isolate`, then its endpoint's IOC actions, of which those that wait for a kill follow it.
 
     A tenant-wide ban is drawn behind the first isolation, which comes first, but does not depend on it: an isolation
@@ -38,7 +38,7 @@ def arrange(rings: Sequence[Ring]) -> Score:
         elif ring.queue != Queue.ISOLATION:
             beside.append(ring)
     chains = [Step(ring=head, then=_group(behind[head.id])) for head in heads]
-    return Score(steps=(*chains, *(Step(ring=ring) for ring in beside)))
+    return Canvas(steps=(*chains, *(Step(ring=ring) for ring in beside)))
 
 
 def _head_of(ring: Ring, heads: Sequence[Ring]) -> Ring | None:

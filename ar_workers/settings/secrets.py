@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from .sections import Polled, ReceiverSection
 
-_SECRET_NAME = re.compile(r"secret|token|password|key", re.IGNORECASE)
+#: The key of a Carbon Black Cloud organisation is in every address of its API: no secret, in spite of its name.
+_SECRET_NAME = re.compile(r"secret|token|password|(?<!^org_)key", re.IGNORECASE)
 
 
 def secret_from_file(variable: str, path: Path, problems: list[str]) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..domain.endpoints import Vendor
 from ..domain.notifications import Receiver
-from ..domain.policies import FileResponse, MediumIsolation
+from ..domain.policies import FileResponse, MediumIsolation, Policy
 from ..domain.protection import ProtectedEndpoint, ProtectedTarget
 from ..domain.routes import Route
 from ..domain.text import Line, MailAddress, Slug
@@ -18,16 +18,28 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _default(name: str) -> Any:
+    """A policy's defaults stand with the policy."""
+    return Policy.model_fields[name].default
+
+
 class _ThreatPublished(_Section):
-    medium_isolation: MediumIsolation = MediumIsolation.ALWAYS
+    medium_isolation: MediumIsolation = Field(
+        _default("medium_isolation"),
+        description="When a threat of medium severity isolates. Business hours are 06:00-18:00 Mountain time, Monday to Friday, "
+        "without the US federal holidays.",
+    )
 
 
 class _IOCResponse(_Section):
-    file_response: FileResponse = FileResponse.QUARANTINE_ELSE_DELETE
+    file_response: FileResponse = Field(
+        _default("file_response"),
+        description="What is done about a malicious file. `quarantine` is skipped, with its reason, where the EDR cannot.",
+    )
 
 
 class _Emails(_Section):
-    emails: tuple[MailAddress, ...] = ()
+    emails: tuple[MailAddress, ...] = Field((), description="Mail addresses that are told where no route names this kind of notification.")
 
 
 class _Managed(_Section):
@@ -51,9 +63,17 @@ class Automations(_Section):
 class Protect(_Section):
     """What must never be touched, and how many endpoints may be cut off in an hour."""
 
-    endpoints: tuple[ProtectedEndpoint, ...] = ()
-    never_touch: tuple[ProtectedTarget, ...] = ()
-    isolations_per_hour: Annotated[int, Field(ge=0)] = 100
+    endpoints: tuple[ProtectedEndpoint, ...] = Field(
+        (), description="Agent ids or hostnames (short, whole, `DOMAIN\\HOST`, any case). What would act on one is held for a TRE."
+    )
+    never_touch: tuple[ProtectedTarget, ...] = Field(
+        (),
+        description="Hashes, domains, files, folders, registry keys and programs' names that no action may have as its target, with what "
+        "is above and below them. Such an action is skipped, and no approval opens this.",
+    )
+    isolations_per_hour: Annotated[int, Field(ge=0)] = Field(
+        _default("isolations_per_hour"), description="Isolations of this customer in any hour. The next ones are held for a TRE."
+    )
 
 
 class Polled(BaseModel):
@@ -61,15 +81,18 @@ class Polled(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    poll: bool = False
-    #: How far back each reading goes, for what comes late; by default what suits the feed.
-    poll_overlap_minutes: Annotated[float, Field(gt=0, le=7 * 24 * 60)] | None = None
+    poll: bool = Field(default=False, description="Whether beat reads this vendor's alerts every `AR_POLL_SECONDS`.")
+    poll_overlap_minutes: Annotated[float, Field(gt=0, le=7 * 24 * 60)] | None = Field(
+        None, description="How far back each reading goes, for alerts that are shown late. 15 minutes for EDRs, a day for Red Canary."
+    )
 
 
 class EDRSection(Polled):
     """One EDR, with its remediate groups."""
 
-    remediate_groups: Annotated[tuple[Line, ...], Field(min_length=1)]
+    remediate_groups: Annotated[tuple[Line, ...], Field(min_length=1)] = Field(
+        description="Exact names of the EDR's groups. An endpoint outside them is never acted on."
+    )
 
 
 class ReceiverSection(BaseModel):
@@ -77,8 +100,12 @@ class ReceiverSection(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    channel: Literal["slack", "pagerduty", "email", "teams", "webhook", "sms", "voice", "syslog"]
-    to: Line | None = None
+    channel: Literal["slack", "pagerduty", "email", "teams", "webhook", "sms", "voice", "syslog"] = Field(description="How it is told.")
+    to: Line | None = Field(
+        None,
+        description="Its address: one mail address; the id of a Slack channel; a phone number such as +4930123456; `host` or `host:port` "
+        "of a syslog receiver. PagerDuty, Teams, webhooks and a Slack `webhook_url` have none.",
+    )
 
     def receiver(self, name: str) -> Receiver:
         """As notifications know it. Where the options say it all, the name stands for the address."""

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 
 PREFIX = "AR_"
 #: Read by `celeryconfig` and the command line, not here.
-ELSEWHERE = frozenset({"AR_BROKER_URL", "AR_RECHECK_SECONDS", "AR_TRANSPORT", "AR_FSYNC", "AR_REDIS_MEMORY"})
+ELSEWHERE = {
+    "AR_BROKER_URL": "Celery's broker, if it is another server than the ledger's. It may be no cluster.",
+    "AR_RECHECK_SECONDS": "How often unsupported endpoints are looked for in the remediate groups. Default 300.",
+    "AR_TRANSPORT": "`stock` takes kombu's own Redis transport instead of ours.",
+    "AR_FSYNC": "Of the server that `arctl up` starts: `always` writes every acknowledged event to the disk before it answers. "
+    "Default `everysec`: a power failure may lose the last second.",
+    "AR_REDIS_MEMORY": "`maxmemory` of the server that `arctl up` starts. Default 1gb.",
+    "AR_REDIS_SERVER": "The program of the server that `arctl up` starts. Default: the embedded one, or one on PATH that is better.",
+}
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -35,24 +43,32 @@ class System(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    redis_url: Annotated[str, AfterValidator(_redis_address)] = "redis://127.0.0.1:6379/0"
-    home: Path = Path.home() / ".ar_workers"
-    customers: Path | None = None
-    lease_seconds: Annotated[int, Field(ge=15, le=600)] = 24
-    compact_hours: Annotated[float, Field(ge=0)] = 72
-    poll_seconds: Annotated[float, Field(ge=5)] = 30
-    ca_file: Path | None = None
-    slack_token: SecretStr | None = None
-    slack_channel: str = ""
-    slack_url: str = "https://slack.com/api/"
-    pagerduty_routing_key: SecretStr | None = None
-    pagerduty_url: str = "https://events.pagerduty.com"
-    smtp_host: str = ""
-    smtp_port: Annotated[int, Field(gt=0, lt=65536)] = 587
-    smtp_user: str = ""
-    smtp_password: SecretStr | None = None
-    smtp_from: str = ""
-    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    redis_url: Annotated[str, AfterValidator(_redis_address)] = Field(
+        "redis://127.0.0.1:6379/0", description="The ledger's server; `rediss` for TLS, `redis+cluster` or `redis+sentinel` for several."
+    )
+    home: Path = Field(Path.home() / ".ar_workers", description="State, logs and templates of this machine. Its owner's alone.")
+    customers: Path | None = Field(None, description="The folder of the customers' files. Default: `customers` in `AR_HOME`.")
+    lease_seconds: Annotated[int, Field(ge=15, le=600)] = Field(
+        24, description="What a worker has in hand is another's after so long without a sign of life."
+    )
+    compact_hours: Annotated[float, Field(ge=0)] = Field(
+        72, description="Settled threats are compacted after so long. They stay readable in less than 4 KB each."
+    )
+    poll_seconds: Annotated[float, Field(ge=5)] = Field(30, description="How often the feeds with `poll = true` are read.")
+    ca_file: Path | None = Field(
+        None, description="Authorities that must have signed PagerDuty's and the relay's certificates, instead of the public ones."
+    )
+    slack_token: SecretStr | None = Field(None, description="The TREs' Slack: the bot's token.")
+    slack_channel: str = Field("", description="The TREs' Slack: the channel's id.")
+    slack_url: str = Field("https://slack.com/api/", description="Slack's API; another one only in tests.")
+    pagerduty_routing_key: SecretStr | None = Field(None, description="The TREs' PagerDuty: the Integration Key (Events API v2).")
+    pagerduty_url: str = Field("https://events.pagerduty.com", description="PagerDuty's API, such as that of the EU's region.")
+    smtp_host: str = Field("", description="The relay that all mail goes through, the customers' included. Without it no mail is sent.")
+    smtp_port: Annotated[int, Field(gt=0, lt=65536)] = Field(587, description="The relay's port.")
+    smtp_user: str = Field("", description="Who signs in at the relay. Without it nobody does.")
+    smtp_password: SecretStr | None = Field(None, description="That user's password.")
+    smtp_from: str = Field("", description="The sender of all mail.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", description="`none` is for loopback hosts only.")
 
     @property
     def customers_folder(self) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ar_workers.bootstrap import doorbell_at, ledger_at
-from ar_workers.domain.scores import Queue
+from ar_workers.domain.canvas import Queue
 from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.limits import declare_limits
 from bench import noop

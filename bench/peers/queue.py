@@ -6,7 +6,7 @@ import os
 
 from ar_workers import celery
 from ar_workers.celery import CeleryDoorbell, celery_at
-from ar_workers.domain.scores import Queue, Ring, Score, Step
+from ar_workers.domain.canvas import Canvas, Queue, Ring, Step
 from bench.peers.stage import tally, url
 
 POOL, SIZE = os.environ.get("BENCH_POOL", "threads:4").split(":")
@@ -41,8 +41,8 @@ def publish(numbers: range) -> None:
         doorbell.play(_score(f"acme:{number}"))
 
 
-def _score(name: str) -> Score:
+def _score(name: str) -> Canvas:
     def step(queue: Queue, *then: Step) -> Step:
         return Step(ring=Ring(id=name, queue=queue, label=name, lane="", more=()), then=then)
 
-    return Score(steps=(step(Queue.ISOLATION, *(step(Queue.IOC) for _ in range(6))), step(Queue.NOTIFY), step(Queue.NOTIFY)))
+    return Canvas(steps=(step(Queue.ISOLATION, *(step(Queue.IOC) for _ in range(6))), step(Queue.NOTIFY), step(Queue.NOTIFY)))

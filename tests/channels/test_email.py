@@ -35,7 +35,9 @@ def test_mail_is_always_one_valid_message(headline, value, body):
     assert message.get_body(("html",)).get_content().count("<a ") == 1
 
 
-@pytest.mark.parametrize("address", ["a@x.example, b@y.example", "not an address", "a@", "a@x.example>", "a\r\nBcc: b@x.example"])
+@pytest.mark.parametrize(
+    "address", ["a@x.example, b@y.example", "not an address", "a@", "@x.example", "a@x.example>", "a\r\nBcc: b@x.example"]
+)
 def test_mail_goes_to_exactly_one_address(simulation, address):
     rig = a_mail(simulation)
     delivery = rig.delivery.model_copy(update={"receiver": rig.delivery.receiver.model_copy(update={"address": address})})

@@ -20,8 +20,8 @@ from ar_workers.bootstrap import doorbell_at
 from ar_workers.cli.machine import ALONE
 from ar_workers.cli.processes import Child, Crew
 from ar_workers.cli.redis_server import RedisServer, free_port
+from ar_workers.domain.canvas import Queue
 from ar_workers.domain.errors import LedgerUnavailable
-from ar_workers.domain.scores import Queue
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
 from ar_workers.pipeline.ingest import ingest

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, precondition, rule
 
+from ar_workers.domain.canvas import Queue
+from ar_workers.domain.claims import Claim, Refusal, VisitResult
 from ar_workers.domain.guards import Guard
-from ar_workers.domain.rows import Acceptance, Claim, EventPlan, Finding, NewRow, Queue, Refusal
+from ar_workers.domain.rows import Acceptance
 from ar_workers.domain.states import FREES_DEPENDENTS, MOVES, TERMINAL, State
+from ar_workers.domain.wishes import EventPlan, NewRow
 from tests.builders import a_threat, a_threat_published
 from tests.chaos.oracle import Verdict, _moves
 
@@ -199,7 +202,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(claim=consumes(claims), to=st.sampled_from(sorted(MOVES[State.LEASED])), after=st.sampled_from([NOW, NOW, LATER]))
     def conclude(self, claim: Claim, to: State, after: timedelta) -> None:
         row = self.rows[claim.row_id]
-        finding = Finding(state=to, after=after, guard=Guard.PROTECTED if to is State.HELD else None)
+        finding = VisitResult(state=to, after=after, guard=Guard.PROTECTED if to is State.HELD else None)
         (answer,) = self.ledger.conclude([(claim, finding)])
         if not self._is_ours(claim, row):
             assert answer is None, f"a stale claim was concluded: {row}"

@@ -10,10 +10,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ar_workers.domain.actions import IsolateEndpoint, ReleaseEndpoint
+from ar_workers.domain.claims import Claim, Refusal, VisitResult
 from ar_workers.domain.errors import OutcomeUnknown
 from ar_workers.domain.results import Answer, Result
-from ar_workers.domain.rows import Claim, EventPlan, Finding, Refusal, action_row
 from ar_workers.domain.states import TERMINAL, State
+from ar_workers.domain.wishes import EventPlan, action_row
 from ar_workers.pipeline.execute import execute
 from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.sweep import sweep
@@ -99,7 +100,7 @@ def requeue_race(ledger: Ledger, seed: int, *, rows: int, askers: int) -> Outcom
         edr.endpoints[endpoint.agent_id] = endpoint
         ids.append(recorded(ledger, IsolateEndpoint(customer="acme", edr=endpoint.edr, endpoint=endpoint)))
         state = State.DONE if number % 3 == 0 else State.FAILED
-        ledger.conclude([(claimed(ledger, ids[-1]), Finding(state=state, reason="given up"))])
+        ledger.conclude([(claimed(ledger, ids[-1]), VisitResult(state=state, reason="given up"))])
     with ThreadPoolExecutor(askers) as pool:
         answers = list(pool.map(lambda name: ledger.requeue(name, by="kim", life=LIFE), [name for name in ids for _ in range(askers)]))
         list(pool.map(lambda name: execute(services, [name]), ids * 3))

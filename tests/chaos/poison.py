@@ -9,7 +9,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from ar_workers.domain.scores import Queue
+from ar_workers.domain.canvas import Queue
 from ar_workers.transport import POISON
 from tests.chaos.fleet import Fleet
 from tests.chaos.report import Outcome, asked_after, of, percentile

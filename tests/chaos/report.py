@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ar_workers.cli.server_binary import server_binary
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -71,7 +73,7 @@ def table(outcomes: Iterable[Outcome]) -> str:
     """Markdown."""
     head = "| goal | what | seed | commit | counts | figure | result |\n|---|---|---|---|---|---|---|\n"
     name = commit()
-    return head + "".join(each.line(name) + "\n" for each in outcomes)
+    return head + "".join(each.line(name) + "\n" for each in outcomes) + f"\nServer: {server_binary().server}.\n"
 
 
 def asked_after(isolations: Iterable[Row]) -> list[float]:

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from ar_workers.domain.rows import Finding, Row
+from ar_workers.domain.claims import VisitResult
+from ar_workers.domain.rows import Row
 from ar_workers.domain.states import State
 from ar_workers.ledger.scripting import prefix
 from ar_workers.pipeline.respond import respond
@@ -48,7 +49,7 @@ class Run:
 
     def visit(self, row, state):
         claims = self.ledger.claim([row.id], owner=row.id, lease=timedelta(minutes=1), most_isolations=None)
-        self.ledger.conclude([(claims[0], Finding(state=state, reference=f"ref-{row.id}"))])
+        self.ledger.conclude([(claims[0], VisitResult(state=state, reference=f"ref-{row.id}"))])
         if state is State.DONE:
             self.journal += self.message(row)
 

@@ -13,12 +13,13 @@ from ar_workers.channels.email import Config, Email
 from ar_workers.cli import arctl, main
 from ar_workers.cli.ingest import accept_all
 from ar_workers.cli.redis_server import free_port
+from ar_workers.domain.claims import VisitResult
 from ar_workers.domain.errors import ARError, InvalidEvent, LedgerUnavailable
 from ar_workers.domain.notifications import Delivery, Receiver, remediation_summary
 from ar_workers.domain.retries import life_of
-from ar_workers.domain.rows import EventPlan, Finding, action_row
 from ar_workers.domain.states import State
 from ar_workers.domain.summaries import summarise
+from ar_workers.domain.wishes import EventPlan, action_row
 from tests.builders import a_hash_ban, a_threat, a_threat_published, an_isolate
 from tests.fakes import InlineDoorbell
 from tests.sources.vendors import SAMPLES
@@ -137,7 +138,7 @@ def failed(ledger):
     ledger.record([EventPlan(event=event, rows=rows)])
     for row, state in zip(rows, (State.FAILED, State.FAILED, State.DONE), strict=True):
         (claim,) = ledger.claim([row.id], owner=row.id, lease=timedelta(minutes=1), most_isolations=None)
-        ledger.conclude([(claim, Finding(state=state, reason="denied" if state is State.FAILED else ""))])
+        ledger.conclude([(claim, VisitResult(state=state, reason="denied" if state is State.FAILED else ""))])
     return [row.id for row in rows]
 
 
@@ -228,7 +229,7 @@ def a_finished_isolation(ledger):
     row = action_row(an_isolate(), "THREAT-1042", after=(), life=life_of("isolate"))
     ledger.record([EventPlan(event=event, rows=[row])])
     (claim,) = ledger.claim([row.id], owner="test", lease=timedelta(seconds=30), most_isolations=None)
-    ledger.conclude([(claim, Finding(state=State.DONE, evidence="Falcon shows status contained", reference="order-1"))])
+    ledger.conclude([(claim, VisitResult(state=State.DONE, evidence="Falcon shows status contained", reference="order-1"))])
 
 
 def test_a_summary_is_drafted_from_the_ledger_as_text_html_and_json(ledger):

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from ar_workers.domain.claims import VisitResult
 from ar_workers.domain.notifications import Receiver
-from ar_workers.domain.rows import EventPlan, Finding, action_row, delivery_row
 from ar_workers.domain.states import State
+from ar_workers.domain.wishes import EventPlan, action_row, delivery_row
 from tests.builders import a_delivery, a_threat_published, an_isolate
 from tests.cli.test_commands import ended, ledger, run
 
@@ -26,7 +27,7 @@ def told(ledger):
     ledger.record([EventPlan(event=event, rows=[*rows, action_row(an_isolate(), event.threat_id, after=(), life=LIFE)])])
     for row, state in zip(rows, (State.DONE, State.FAILED, State.UNKNOWN), strict=True):
         (claim,) = ledger.claim([row.id], owner=row.id, lease=LIFE, most_isolations=None)
-        ledger.conclude([(claim, Finding(state=state, reason="because", reference="SM123"))])
+        ledger.conclude([(claim, VisitResult(state=state, reason="because", reference="SM123"))])
     return [row.id for row in rows]
 
 

@@ -10,9 +10,10 @@ import pytest
 
 from ar_workers.cli import arctl
 from ar_workers.cli.groups import Listing
+from ar_workers.domain.claims import VisitResult
 from ar_workers.domain.retries import life_of
-from ar_workers.domain.rows import EventPlan, Finding, action_row
 from ar_workers.domain.states import State
+from ar_workers.domain.wishes import EventPlan, action_row
 from tests.builders import a_hash_ban, a_threat_published, an_isolate
 from tests.cli.test_commands import ledger, run
 
@@ -33,7 +34,7 @@ def _failed(ledger, customer):
     ledger.record([EventPlan(event=event, rows=rows)])
     for row in rows:
         (claim,) = ledger.claim([row.id], owner=row.id, lease=timedelta(minutes=1), most_isolations=None)
-        ledger.conclude([(claim, Finding(state=State.FAILED, reason="denied"))])
+        ledger.conclude([(claim, VisitResult(state=State.FAILED, reason="denied"))])
     return [row.id for row in rows]
 
 

@@ -18,9 +18,10 @@ from ar_workers.cli import arctl
 from ar_workers.cli.demo import _show_what_arrived
 from ar_workers.cli.output import console, printable
 from ar_workers.cli.scoreboard import Scoreboard
+from ar_workers.domain.claims import VisitResult
 from ar_workers.domain.events import parse_event
-from ar_workers.domain.rows import EventPlan, Finding, action_row, delivery_row
 from ar_workers.domain.states import State
+from ar_workers.domain.wishes import EventPlan, action_row, delivery_row
 from tests.builders import a_delivery, a_key_deletion, a_threat, a_threat_published
 from tests.cli.test_commands import ended, ledger
 
@@ -76,7 +77,7 @@ def rows(ledger):
     ledger.record([EventPlan(event=event, rows=made)])
     for row, words in zip(made, cycle(HOSTILE), strict=False):
         (claim,) = ledger.claim([row.id], owner=row.id, lease=LIFE, most_isolations=None)
-        ledger.conclude([(claim, Finding(state=State.FAILED, reason=words, reference=words))])
+        ledger.conclude([(claim, VisitResult(state=State.FAILED, reason=words, reference=words))])
     return made
 
 

@@ -34,7 +34,7 @@ def is_private(folder):
 
 def test_the_folder_of_one_machine_and_its_word_are_private(tmp_path, monkeypatch, umask):
     monkeypatch.setenv("AR_HOME", str(tmp_path / "home"))
-    leave_word("redis://:secret@127.0.0.1:1/0", "")
+    leave_word(tmp_path / "home", "redis://:secret@127.0.0.1:1/0", "")
     assert is_private(tmp_path / "home")
 
 
@@ -45,7 +45,7 @@ def test_what_was_there_before_and_wider_is_narrowed(tmp_path, monkeypatch):
     for each in (home, home / "run.json"):
         each.chmod(0o777)
     monkeypatch.setenv("AR_HOME", str(home))
-    leave_word("redis://127.0.0.1:1/0", "")
+    leave_word(tmp_path / "home", "redis://127.0.0.1:1/0", "")
     assert is_private(home)
 
 

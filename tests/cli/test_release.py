@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 
 import pytest
 from click.testing import CliRunner
 
 from ar_workers.bootstrap import build, ledger_at
 from ar_workers.cli import arctl
+from ar_workers.cli.connection import leave_word
+from ar_workers.cli.redis_server import RedisServer
 from ar_workers.domain.states import State
+from ar_workers.ledger.clients import connect
 from ar_workers.pipeline.execute import execute
 from ar_workers.pipeline.respond import respond
 from ar_workers.settings import load_settings
@@ -111,3 +115,19 @@ def test_an_edr_that_is_away_does_not_keep_a_person_from_asking(rig):
     told = json.loads(release("--json"))
     assert told["result"] == "accepted"
     assert told["doubt"].startswith("the EDR cannot be asked now")
+
+
+@pytest.mark.parametrize("broker", [None, "unix"])
+def test_it_rings_where_everything_else_rings(rig, real_redis, redis_url, monkeypatch, tmp_path, broker):
+    """The ledger is known by the word of `arctl up` alone; its workers may have a broker of their own."""
+    monkeypatch.delenv("AR_REDIS_URL")
+    monkeypatch.setenv("AR_HOME", str(tmp_path / "home"))
+    leave_word(tmp_path / "home", redis_url, "")
+    with ExitStack() as stack:
+        rung = real_redis
+        if broker:
+            other = stack.enter_context(RedisServer(tmp_path / "broker", private=True))
+            monkeypatch.setenv("AR_BROKER_URL", other.url)
+            rung = stack.enter_context(connect(other.url))
+        release()
+        assert rung.llen("respond") == 1

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from ar_workers.bootstrap import ledger_at
 from ar_workers.cli import arctl
-from ar_workers.domain.rows import Claim
+from ar_workers.domain.claims import Claim
 from tests.builders import a_threat_published
 from tests.ledger.building import a_row, asked, recorded
 

@@ -268,7 +268,7 @@ def test_the_federal_holidays_of_2026_and_those_that_are_observed_on_another_day
 
 
 def ruled(action, endpoint=None, **policy):
-    return rule(action, a_policy(**policy), [endpoint or an_endpoint()], Fact(sight=Sight.NOT_SO))
+    return rule(action, a_policy(**policy), [endpoint or an_endpoint()], Fact(sight=Sight.ABSENT))
 
 
 def test_an_endpoint_in_a_remediate_group_may_be_acted_on():

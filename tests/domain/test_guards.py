@@ -15,7 +15,7 @@ PROTECTED = "protected endpoint: a TRE decides"
 
 
 def ruled(action, image="", *, endpoint=None, **policy):
-    return rule(action, a_policy(**policy), [endpoint or an_endpoint()], Fact(sight=Sight.NOT_SO, image=image))
+    return rule(action, a_policy(**policy), [endpoint or an_endpoint()], Fact(sight=Sight.ABSENT, image=image))
 
 
 @pytest.mark.parametrize("image", [r"C:\Windows\System32\lsass.exe", "lsass.exe"])

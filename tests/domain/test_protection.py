@@ -88,7 +88,7 @@ def test_a_hostname_protects_itself_in_any_domain_and_no_other(entry, other):
 
     def held(shown):
         action = an_isolate(an_endpoint(hostname=shown, agent_id="agent"))
-        return rule(action, policy, [action.endpoint], Fact(sight=Sight.NOT_SO)).verdict is Verdict.HOLD
+        return rule(action, policy, [action.endpoint], Fact(sight=Sight.ABSENT)).verdict is Verdict.HOLD
 
     assert held(entry.upper())
     assert held(f"{entry}.corp.acme.example")
@@ -99,4 +99,4 @@ def test_a_hostname_protects_itself_in_any_domain_and_no_other(entry, other):
 def test_a_folder_protects_what_is_in_it(folder, below):
     policy = a_policy(never_touch=frozenset({"C:\\" + "\\".join(folder)}))
     action = a_delete(path="C:\\" + "\\".join([*folder, *below]))
-    assert rule(action, policy, [an_endpoint()], Fact(sight=Sight.NOT_SO)).verdict is Verdict.REFUSE
+    assert rule(action, policy, [an_endpoint()], Fact(sight=Sight.ABSENT)).verdict is Verdict.REFUSE

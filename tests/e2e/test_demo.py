@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,10 +12,12 @@ import time
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import redis
 
+from ar_workers.celery import celery_at
 from tests.cli.test_private import is_private
 
 ROOT = Path(__file__).parents[2]
@@ -29,12 +32,12 @@ def environment(folder):
 
 
 @contextmanager
-def demo(folder, *options):
+def demo(folder, *options, more=MappingProxyType({})):
     """A running `arctl demo` in a session of its own."""
     output = (folder / "output.txt").open("w")
     process = subprocess.Popen(
         [*ARCTL, "demo", "--folder", str(folder / "demo"), *options],
-        cwd=ROOT, env=environment(folder), stdout=output, stderr=subprocess.STDOUT, start_new_session=True, umask=0,
+        cwd=ROOT, env=environment(folder) | more, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, umask=0,
     )  # fmt: skip
     try:
         yield process
@@ -126,23 +129,58 @@ def fetched(url):
         return reply.read().decode("utf-8", "replace")
 
 
-def test_a_kept_demo_is_found_by_other_commands_and_shows_no_secret(tmp_path):
-    with demo(tmp_path, "--keep") as process:
-        wait_until(lambda: "staying up" in said(tmp_path), process=process)
-        word = json.loads((tmp_path / "run.json").read_text())
+def asked_of_workers(url):
+    """All that a worker answers to whoever reaches the broker."""
+    inspect = celery_at(url).control.inspect(timeout=3)
+    answers = [inspect.stats(), inspect.conf(), inspect.report(), inspect.active_queues(), inspect.registered()]
+    assert all(answers)
+    return str(answers)
+
+
+def test_a_kept_demo_is_found_by_the_command_that_it_names_and_shows_no_secret(tmp_path):
+    more = {"AR_REDIS_URL": "redis://127.0.0.1:1/0", "AR_BROKER_URL": "redis://127.0.0.1:1/0", "AR_SLACK_TOKEN": "not-the-demos"}
+    with demo(tmp_path, "--keep", more=more) as process:
+        wait_until(lambda: said(tmp_path).endswith("arctl threats\n"), process=process)
+        command = said(tmp_path).splitlines()[-1].strip()
+        assert command == f"env -u AR_REDIS_URL -u AR_BROKER_URL AR_HOME={tmp_path / 'demo'} arctl threats"
+        assert not (tmp_path / "run.json").exists()
+        word = json.loads((tmp_path / "demo" / "run.json").read_text())
         assert is_private(tmp_path / "demo")
-        assert (tmp_path / "run.json").stat().st_mode & 0o077 == 0
         listed = subprocess.run(
-            [*ARCTL, "threats", "--json"], cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, check=True
-        )
+            command.replace("arctl threats", shlex.join([*ARCTL, "threats", "--json"])),
+            shell=True, cwd=ROOT, env=environment(tmp_path) | more, capture_output=True, text=True, check=True,
+        )  # fmt: skip
         assert len(json.loads(listed.stdout)) == 8
-        pages = "".join(fetched(word["flower"] + page) for page in ("", "broker", "tasks", "workers"))
+        workers = [f"worker/{name}" for name in celery_at(word["redis_url"]).control.inspect(timeout=3).ping()]
+        assert len(workers) == 5
+        wait_until(lambda: fetched(word["flower"] + "workers?refresh=1") and "housekeeping" in fetched(word["flower"] + "broker"))
+        pages = "".join(fetched(word["flower"] + page) for page in ("", "broker", "tasks", "workers", *workers))
+        answers = asked_of_workers(word["redis_url"])
         with redis.Redis.from_url(word["redis_url"]) as client:
             rows = b"".join(client.dump(key) or b"" for key in client.scan_iter(count=1000)).decode("latin-1")
-    logs = "".join(path.read_text(errors="replace") for path in (tmp_path / "demo").rglob("*.log"))
-    everything = pages + rows + logs + said(tmp_path) + listed.stdout
-    assert [canary for canary in CANARIES if canary in everything] == []
+    logs = "".join(path.read_text(errors="replace") for path in (tmp_path / "demo").rglob("*.log*"))
+    everything = pages + answers + rows + logs + said(tmp_path) + listed.stdout
+    password = word["redis_url"].split(":")[2].partition("@")[0]
+    assert len(password) > 40
+    assert [canary for canary in (*CANARIES, password) if canary in everything] == []
     assert "Traceback" not in logs
     inboxes = messages(tmp_path)
     assert ("mail", "soc@acme.example", "[Active Remediation] HIGH threat THREAT-1042: Malicious Software (Ransomware)") in inboxes
     assert {vendor for vendor, _, _ in inboxes} == {"slack", "pagerduty", "mail"}
+
+
+def test_a_second_demo_in_the_same_folder_says_who_has_it(tmp_path):
+    with demo(tmp_path) as process:
+        wait_until((tmp_path / "demo" / "redis" / "redis.pid").exists, process=process)
+        second = subprocess.run(
+            [*ARCTL, "demo", "--folder", str(tmp_path / "demo")],
+            check=False,
+            cwd=ROOT,
+            env=environment(tmp_path),
+            capture_output=True,
+            text=True,
+        )
+        process.send_signal(signal.SIGINT)
+        process.wait(40)
+    assert second.returncode == 1
+    assert second.stderr == f"arctl: {tmp_path / 'demo'} is in use by `arctl demo`, process {process.pid}\n"

@@ -5,30 +5,49 @@ from __future__ import annotations
 import signal
 import stat
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from ar_workers.cli import EXIT_NO_LEDGER
 from tests.cli.test_private import modes
 from tests.e2e.test_demo import ARCTL, ROOT, environment, is_alive, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes by /proc")]
 
 
-@pytest.mark.parametrize("moment", ["redis.pid", "running"])
-def test_ctrl_c_ends_it_tidily_at_any_moment(tmp_path, moment):
-    output = tmp_path / "output.txt"
+@contextmanager
+def up(folder, **more):
+    """A running `arctl up` and the file with its output."""
+    output = folder / "output.txt"
     with output.open("w") as stream:
         process = subprocess.Popen(
-            [*ARCTL, "up"], cwd=ROOT, env=environment(tmp_path), stdout=stream, stderr=subprocess.STDOUT, start_new_session=True, umask=0
-        )
+            [*ARCTL, "up"], cwd=ROOT, env=environment(folder) | more, stdout=stream, stderr=subprocess.STDOUT,
+            start_new_session=True, umask=0,
+        )  # fmt: skip
     try:
+        yield process, output
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait(40)
+
+
+def ends(folder, **more):
+    """How another `arctl up` ends, and what it says."""
+    ended = subprocess.run(
+        [*ARCTL, "up"], check=False, cwd=ROOT, env=environment(folder) | more, capture_output=True, text=True, timeout=60
+    )
+    return ended.returncode, ended.stderr
+
+
+@pytest.mark.parametrize("moment", ["redis.pid", "running"])
+def test_ctrl_c_ends_it_tidily_at_any_moment(tmp_path, moment):
+    with up(tmp_path) as (process, output):
         wait_until(lambda: f"{moment}:" in output.read_text() or list(tmp_path.rglob(moment)), process=process)
         process.send_signal(signal.SIGINT)
         assert process.wait(40) == 0, output.read_text()
-    finally:
-        process.kill()
-        process.wait()
     assert output.read_text().endswith("stopped\n")
     pids = {path.stem: int(path.read_text()) for path in tmp_path.rglob("*.pid")}
     assert "redis" in pids
@@ -36,3 +55,41 @@ def test_ctrl_c_ends_it_tidily_at_any_moment(tmp_path, moment):
     assert not (tmp_path / "run.json").exists()
     assert not any({**modes(tmp_path / "log"), **modes(tmp_path / "redis")}.values())
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
+
+
+def listens_on_tcp(pid):
+    """Ports of this process, by /proc."""
+    own = {link.readlink().name for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
+    lines = [line.split() for kind in ("tcp", "tcp6") for line in Path(f"/proc/{pid}/net/{kind}").read_text().splitlines()[1:]]
+    return [line[1] for line in lines if line[3] == "0A" and f"socket:[{line[9]}]" in own]
+
+
+def test_its_redis_is_on_no_port_a_second_one_says_who_has_it_and_the_next_keeps_the_logs(tmp_path):
+    with up(tmp_path) as (process, output):
+        wait_until(lambda: "running:" in output.read_text(), process=process)
+        assert listens_on_tcp(int((tmp_path / "redis" / "redis.pid").read_text())) == []
+        assert ends(tmp_path) == (1, f"arctl: {tmp_path} is in use by `arctl up`, process {process.pid}\n")
+    before = (tmp_path / "log" / "isolation.log").read_text()
+    assert "ready." in before
+    with up(tmp_path) as (process, output):
+        wait_until(lambda: list(tmp_path.rglob("isolation.log.1")), process=process)
+    assert (tmp_path / "log" / "isolation.log.1").read_text() == before
+
+
+def test_a_redis_that_is_named_is_used_and_none_started(tmp_path, redis_url):
+    with up(tmp_path, AR_REDIS_URL=redis_url) as (process, output):
+        wait_until(lambda: "running:" in output.read_text(), process=process)
+        listed = subprocess.run(
+            [*ARCTL, "threats", "--json"], cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, check=True
+        )
+        assert listed.stdout.strip() == "[]"
+    assert f"the ledger is AR_REDIS_URL, {redis_url}: no Redis is started" in output.read_text()
+    assert not (tmp_path / "redis").exists()
+
+
+def test_a_redis_that_is_named_and_away_ends_it_and_leaves_nothing(tmp_path):
+    status, said = ends(tmp_path, AR_REDIS_URL="redis://:canary@127.0.0.1:1/0")
+    assert status == EXIT_NO_LEDGER
+    assert "AR_REDIS_URL does not answer" in said
+    assert "canary" not in said
+    assert not list(tmp_path.rglob("*.pid"))

@@ -29,19 +29,19 @@ def rig():
 @pytest.mark.parametrize("columns", ["pid_first", "name_first"])
 def test_a_process_is_found_whatever_the_order_of_the_columns(columns):
     with crowdstrike(ps_columns=columns) as rig:
-        assert rig.adapter.observe(a_kill(), None).sight is Sight.NOT_SO
-        assert rig.adapter.observe(a_kill(pid=9999), None).sight is Sight.SO
+        assert rig.adapter.observe(a_kill(), None).sight is Sight.ABSENT
+        assert rig.adapter.observe(a_kill(pid=9999), None).sight is Sight.PRESENT
 
 
 @pytest.mark.parametrize("chunks", ["last", "each"])
 def test_a_long_list_of_processes_is_read_to_its_end(chunks):
     with crowdstrike(stdout_chunk=40, chunks_complete=chunks) as rig:
-        assert rig.adapter.observe(a_kill(), None).sight is Sight.NOT_SO
+        assert rig.adapter.observe(a_kill(), None).sight is Sight.ABSENT
 
 
 def test_a_command_that_takes_its_time_is_waited_for():
     with crowdstrike(polls_until_complete=4) as rig:
-        assert rig.adapter.observe(a_kill(), None).sight is Sight.NOT_SO
+        assert rig.adapter.observe(a_kill(), None).sight is Sight.ABSENT
 
 
 def test_a_pid_that_another_image_has_now_is_no_target(rig):
@@ -65,13 +65,13 @@ def test_another_file_at_the_path_is_no_target(rig):
 
 
 def test_a_file_that_is_gone_is_so(rig):
-    assert rig.adapter.observe(a_delete(path=r"C:\Users\kim\gone.exe"), None).sight is Sight.SO
+    assert rig.adapter.observe(a_delete(path=r"C:\Users\kim\gone.exe"), None).sight is Sight.PRESENT
 
 
 def test_one_value_of_a_key_is_deleted_alone(rig):
     action = a_key_deletion(value="a")
     receipt = rig.adapter.perform(action, rig.adapter.observe(action, None))
-    assert rig.adapter.observe(action, receipt).sight is Sight.SO
+    assert rig.adapter.observe(action, receipt).sight is Sight.PRESENT
     left = rig.simulation.world.endpoint("acme", agent_id("FIN-LT-07")).registry
     assert left == {r"HKLM\Software\Evil": {"b": "2"}}
 
@@ -90,7 +90,7 @@ def test_a_session_that_died_leaves_the_endpoint_itself_to_tell(rig):
     action = a_kill()
     receipt = rig.adapter.perform(action, rig.adapter.observe(action, None))
     rig.simulation.clock.advance(700)
-    assert rig.adapter.observe(action, receipt).sight is Sight.SO
+    assert rig.adapter.observe(action, receipt).sight is Sight.PRESENT
 
 
 def test_a_reply_of_200_with_errors_is_an_error(rig):
@@ -113,22 +113,22 @@ def test_an_indicator_of_another_action_is_changed_and_not_doubled(rig):
     }
     rig.simulation.world.tenant("acme").iocs[stored["id"]] = stored
     seen = rig.adapter.observe(ban, None)
-    assert (seen.sight, seen.handle) == (Sight.NOT_SO, "f" * 64)
+    assert (seen.sight, seen.handle) == (Sight.ABSENT, "f" * 64)
     rig.adapter.perform(ban, seen)
-    assert rig.adapter.observe(ban, None).sight is Sight.SO
+    assert rig.adapter.observe(ban, None).sight is Sight.PRESENT
     assert len(rig.simulation.world.tenant("acme").iocs) == 1
 
 
 def test_a_duplicate_indicator_is_left_to_the_next_look(rig):
     ban = a_hash_ban()
-    rig.adapter.perform(ban, Fact(sight=Sight.NOT_SO))
-    assert rig.adapter.perform(ban, Fact(sight=Sight.NOT_SO)).detail == {"conflict": "duplicate"}
+    rig.adapter.perform(ban, Fact(sight=Sight.ABSENT))
+    assert rig.adapter.perform(ban, Fact(sight=Sight.ABSENT)).detail == {"conflict": "duplicate"}
 
 
 def test_md5_is_banned_where_there_is_no_sha256(rig):
     ban = a_hash_ban(md5="a" * 32, sha1="b" * 40)
     rig.adapter.perform(ban, rig.adapter.observe(ban, None))
-    assert rig.adapter.observe(ban, None).sight is Sight.SO
+    assert rig.adapter.observe(ban, None).sight is Sight.PRESENT
 
 
 def test_sha1_alone_is_refused_before_any_request(rig):
@@ -144,8 +144,8 @@ def test_a_banned_domain_is_told_to_be_only_detected(rig):
 
 
 def test_an_isolation_that_somebody_else_ordered_is_a_conflict_that_a_look_settles(rig):
-    rig.adapter.perform(an_isolate(), Fact(sight=Sight.NOT_SO))
-    assert rig.adapter.perform(an_isolate(), Fact(sight=Sight.NOT_SO)).detail == {"conflict": "409"}
+    rig.adapter.perform(an_isolate(), Fact(sight=Sight.ABSENT))
+    assert rig.adapter.perform(an_isolate(), Fact(sight=Sight.ABSENT)).detail == {"conflict": "409"}
 
 
 def test_refused_credentials_are_not_asked_about_again(rig):
@@ -167,7 +167,7 @@ def test_a_tenant_of_another_cloud_is_told_so():
 def test_every_way_of_writing_no_errors_is_read(style):
     with crowdstrike(empty_errors=style) as rig:
         assert rig.adapter.endpoint(agent_id("FIN-LT-07")) == an_endpoint()
-        assert rig.adapter.observe(a_hash_ban(), None).sight is Sight.NOT_SO
+        assert rig.adapter.observe(a_hash_ban(), None).sight is Sight.ABSENT
 
 
 def test_a_platform_that_nobody_knows_is_unknown(rig):
@@ -224,7 +224,7 @@ def test_an_unfinished_command_is_pending():
 
 
 def test_a_receipt_without_a_reference_is_looked_at_like_none(rig):
-    assert rig.adapter.observe(a_kill(), Receipt()).sight is Sight.NOT_SO
+    assert rig.adapter.observe(a_kill(), Receipt()).sight is Sight.ABSENT
 
 
 class SlowToHash:

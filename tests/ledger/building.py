@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime, timedelta
 
+from ar_workers.domain.canvas import Queue
+from ar_workers.domain.claims import Claim, Refusal, VisitResult
 from ar_workers.domain.endpoints import OS, Endpoint, Vendor
 from ar_workers.domain.events import ThreatPublished
-from ar_workers.domain.rows import Claim, EventPlan, Finding, NewRow, Refusal
-from ar_workers.domain.scores import Queue
 from ar_workers.domain.states import State
 from ar_workers.domain.threats import Severity, Threat
+from ar_workers.domain.wishes import EventPlan, NewRow
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
@@ -82,7 +83,7 @@ def begun(ledger, claim):
 
 
 def settle(ledger, row_id, state=State.DONE, reason=""):
-    return concluded(ledger, begun(ledger, claimed(ledger, row_id)), Finding(state=state, reason=reason))
+    return concluded(ledger, begun(ledger, claimed(ledger, row_id)), VisitResult(state=state, reason=reason))
 
 
 def state_of(ledger, row_id="acme:isolate:1"):

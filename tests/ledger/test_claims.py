@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from ar_workers.domain.rows import Claim, EventPlan, Finding
+from ar_workers.domain.claims import Claim, VisitResult
 from ar_workers.domain.states import TERMINAL, State
+from ar_workers.domain.wishes import EventPlan
 from tests.ledger.building import LEASE, SHORT, a_delivery, a_row, an_event, asked, claimed, concluded, recorded, refused, settle
 
 
@@ -48,7 +49,7 @@ def test_a_settled_row_is_never_claimed_again(ledger, state):
 
 def test_a_retry_waits_for_its_time(ledger):
     recorded(ledger, a_row())
-    concluded(ledger, claimed(ledger), Finding(state=State.PENDING, after=SHORT, counts=True))
+    concluded(ledger, claimed(ledger), VisitResult(state=State.PENDING, after=SHORT, counts=True))
     assert refused(ledger) == "not due"
     assert ledger.due(10, LEASE) == []
     time.sleep(0.06)
@@ -68,7 +69,7 @@ def test_an_endpoint_is_worked_on_by_one_row_at_a_time(ledger):
     recorded(ledger, a_row("delete_file:1"), a_row("kill_process:1"))
     first = claimed(ledger, "acme:delete_file:1")
     assert refused(ledger, "acme:kill_process:1") == "endpoint busy"
-    rings = concluded(ledger, first, Finding(state=State.DONE))
+    rings = concluded(ledger, first, VisitResult(state=State.DONE))
     assert [ring.id for ring in rings] == ["acme:kill_process:1"]
     claimed(ledger, "acme:kill_process:1")
 
@@ -105,9 +106,9 @@ def test_one_visitor_may_have_several_rows_of_an_endpoint(ledger):
     recorded(ledger, a_row("delete_file:1"), a_row("delete_file:2"), a_row("kill_process:1"))
     first, second = ledger.claim(["acme:delete_file:1", "acme:delete_file:2"], owner="me", lease=LEASE, most_isolations=None)
     assert refused(ledger, "acme:kill_process:1") == "endpoint busy"
-    assert concluded(ledger, first, Finding(state=State.DONE)) == []
+    assert concluded(ledger, first, VisitResult(state=State.DONE)) == []
     assert refused(ledger, "acme:kill_process:1") == "endpoint busy"
-    assert [ring.id for ring in concluded(ledger, second, Finding(state=State.DONE))] == ["acme:kill_process:1"]
+    assert [ring.id for ring in concluded(ledger, second, VisitResult(state=State.DONE))] == ["acme:kill_process:1"]
 
 
 def test_a_row_that_is_not_due_yet_is_not_rung_and_not_granted(ledger):

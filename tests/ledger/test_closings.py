@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from ar_workers.domain.claims import Refusal, VisitResult
 from ar_workers.domain.events import ThreatClosed
 from ar_workers.domain.guards import Guard
-from ar_workers.domain.rows import Finding, Refusal
 from ar_workers.domain.states import State
 from tests.ledger.building import LEASE, NOON, a_delivery, a_row, an_event, begun, claimed, concluded, recorded, refused, settle, state_of
 
@@ -44,7 +44,7 @@ def test_a_closed_threat_stops_a_retry_that_is_in_a_workers_hand(ledger):
     recorded(ledger, a_row())
     claim = begun(ledger, claimed(ledger))
     recorded(ledger, event=closing(), closes="threat closed")
-    concluded(ledger, claim, Finding(state=State.PENDING))
+    concluded(ledger, claim, VisitResult(state=State.PENDING))
     assert state_of(ledger) == State.CANCELLED
 
 
@@ -53,7 +53,7 @@ def test_a_closed_threat_still_watches_what_the_edr_accepted(ledger):
     settle(ledger, "acme:isolate:1", State.PERFORMED)
     recorded(ledger, event=closing(), closes="threat closed")
     settle_again = claimed(ledger)
-    concluded(ledger, settle_again, Finding(state=State.DONE))
+    concluded(ledger, settle_again, VisitResult(state=State.DONE))
     assert state_of(ledger) == State.DONE
 
 
@@ -104,7 +104,7 @@ def test_a_release_supersedes_an_isolation_that_is_about_to_begin(ledger):
 @pytest.mark.parametrize("state", [State.UNKNOWN, State.PERFORMED])
 def test_a_release_ends_an_isolation_that_is_under_way(ledger, state):
     recorded(ledger, a_row())
-    concluded(ledger, begun(ledger, claimed(ledger)), Finding(state=state))
+    concluded(ledger, begun(ledger, claimed(ledger)), VisitResult(state=state))
     recorded(ledger, a_row("release:1", asked_by="kim"), event=an_event("e2"))
     assert refused(ledger) == State.CANCELLED
     assert ledger.row("acme:isolate:1").reason == "released by kim"
@@ -115,7 +115,7 @@ def test_an_isolation_that_does_not_come_about_while_its_endpoint_is_released_ne
     recorded(ledger, a_row())
     claim = claimed(ledger)
     recorded(ledger, a_row("release:1", asked_by="kim"), event=an_event("e2"))
-    concluded(ledger, claim, Finding(state=state, reason="denied", guard=Guard.PROTECTED))
+    concluded(ledger, claim, VisitResult(state=state, reason="denied", guard=Guard.PROTECTED))
     assert ledger.row("acme:isolate:1").reason == "released by kim"
     assert state_of(ledger) == State.CANCELLED
     assert not [ring.id for ring in ledger.due(10, LEASE) if ":event/" in ring.id]
@@ -126,7 +126,7 @@ def test_what_the_edr_shows_of_an_isolation_is_kept_though_its_endpoint_is_relea
     recorded(ledger, a_row())
     claim = claimed(ledger)
     recorded(ledger, a_row("release:1"), event=an_event("e2"))
-    concluded(ledger, claim, Finding(state=state))
+    concluded(ledger, claim, VisitResult(state=state))
     assert state_of(ledger) == state
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ar_workers.domain.rows import Finding
+from ar_workers.domain.claims import VisitResult
 from ar_workers.domain.states import State
 from tests.ledger.building import a_delivery, a_row, an_event, asked, claimed, concluded, recorded, settle
 
@@ -19,7 +19,7 @@ def packed(ledger, limit=10):
 
 def a_settled_threat(ledger):
     recorded(ledger, a_row(), a_delivery())
-    concluded(ledger, claimed(ledger), Finding(state=State.DONE, evidence="contained", reference="vendor-7"))
+    concluded(ledger, claimed(ledger), VisitResult(state=State.DONE, evidence="contained", reference="vendor-7"))
     settle(ledger, "acme:slack:1")
 
 

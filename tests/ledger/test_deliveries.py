@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
+from ar_workers.domain.claims import VisitResult
 from ar_workers.domain.notifications import Digest
-from ar_workers.domain.rows import Finding
 from ar_workers.domain.states import State
 from tests.builders import a_delivery as a_real_delivery
 from tests.ledger.building import a_delivery, an_event, claimed, concluded, recorded
@@ -27,10 +27,10 @@ def test_the_first_message_that_a_receiver_accepts_is_the_thread_of_the_next(led
     recorded(ledger, a_delivery(remote="slack/C1"), a_delivery("slack:2", remote="slack/C1"), a_delivery("slack:3", remote="slack/C2"))
     first = claimed(ledger, "acme:slack:1")
     assert first.thread == ""
-    concluded(ledger, first, Finding(state=State.DONE, reference="C1/1.0"))
+    concluded(ledger, first, VisitResult(state=State.DONE, reference="C1/1.0"))
     second = claimed(ledger, "acme:slack:2")
     assert second.thread == "C1/1.0"
-    concluded(ledger, second, Finding(state=State.DONE, reference="C1/2.0"))
+    concluded(ledger, second, VisitResult(state=State.DONE, reference="C1/2.0"))
     assert claimed(ledger, "acme:slack:3").thread == ""
     recorded(ledger, a_delivery("slack:4", remote="slack/C1"), event=an_event("e2"))
     assert claimed(ledger, "acme:slack:4").thread == "C1/1.0"

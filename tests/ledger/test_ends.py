@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from ar_workers.domain.canvas import Queue
+from ar_workers.domain.claims import Claim, VisitResult
 from ar_workers.domain.notifications import Receiver
-from ar_workers.domain.rows import Claim, EventPlan, Finding, delivery_row
-from ar_workers.domain.scores import Queue
 from ar_workers.domain.states import MOVES, TERMINAL, State
+from ar_workers.domain.wishes import EventPlan, delivery_row
 from tests.builders import a_delivery as a_real_delivery
 from tests.ledger.building import LEASE, a_delivery, a_row, an_event, asked, claimed, concluded, recorded, refused, settle, state_of
 
@@ -26,8 +27,8 @@ def test_a_visit_ends_in_any_legal_state(ledger, state):
 
 def test_the_receipt_is_kept_for_the_next_look(ledger):
     recorded(ledger, a_row())
-    concluded(ledger, claimed(ledger), Finding(state=State.PERFORMED, receipt="r-1", reference="vendor-7"))
-    concluded(ledger, claimed(ledger), Finding(state=State.PERFORMED))
+    concluded(ledger, claimed(ledger), VisitResult(state=State.PERFORMED, receipt="r-1", reference="vendor-7"))
+    concluded(ledger, claimed(ledger), VisitResult(state=State.PERFORMED))
     claim = claimed(ledger)
     assert (claim.receipt, claim.looks) == ("r-1", 2)
     assert ledger.row("acme:isolate:1").reference == "vendor-7"
@@ -53,7 +54,7 @@ def test_rows_of_one_visit_end_together_and_what_they_free_is_rung_once(ledger):
     both = ("acme:isolate:1", "acme:kill_process:1")
     recorded(ledger, a_row(), a_row("kill_process:1"), a_row("delete_file:1", after=both))
     claims = ledger.claim(both, owner="one", lease=LEASE, most_isolations=None)
-    done, stale = Finding(state=State.DONE), replace(claims[0], fence=claims[0].fence + 1)
+    done, stale = VisitResult(state=State.DONE), replace(claims[0], fence=claims[0].fence + 1)
     first, second, third = ledger.conclude([(claims[0], done), (stale, done), (claims[1], done)])
     assert (first, second) == ([], None)
     assert [ring.id for ring in third] == ["acme:delete_file:1"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ar_workers.domain.rows import Acceptance, EventPlan
+from ar_workers.domain.rows import Acceptance
 from ar_workers.domain.states import State
+from ar_workers.domain.wishes import EventPlan
 from tests.ledger.building import LEASE, a_row, an_event, recorded, settle
 
 

@@ -6,16 +6,16 @@ from datetime import timedelta
 
 import pytest
 
+from ar_workers.domain.claims import Claim, Health, Refusal, VisitResult
 from ar_workers.domain.limits import Limits, Rate
 from ar_workers.domain.policies import ISOLATION_WINDOW
-from ar_workers.domain.rows import Claim, Finding, Health, Refusal
 from ar_workers.domain.states import State
 from ar_workers.ledger.redis import GRACE, LEAST_REMAINING, MOST_VISITS
 from tests.clocks import ManualClock, a_ledger
 from tests.ledger.building import LEASE, a_row, an_event, asked, claimed, concluded, recorded
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
-BAD = Finding(state=State.PENDING, health=Health.BAD)
+BAD = VisitResult(state=State.PENDING, health=Health.BAD)
 
 
 @pytest.fixture
@@ -91,8 +91,8 @@ def test_a_timeline_keeps_its_last_two_thousand_moves(clock):
     ledger = a_ledger(clock)
     recorded(ledger, a_row())
     for number in range(1001):
-        concluded(ledger, claimed(ledger), Finding(state=State.PENDING, reason=f"no {number}"))
-        concluded(ledger, claimed(ledger), Finding(state=State.PENDING, reason=f"yes {number}"))
+        concluded(ledger, claimed(ledger), VisitResult(state=State.PENDING, reason=f"no {number}"))
+        concluded(ledger, claimed(ledger), VisitResult(state=State.PENDING, reason=f"yes {number}"))
     timeline = ledger.threat("acme", "THREAT-1").timeline
     assert len(timeline) == 2000
     assert timeline[-1].text == "pending -> pending: yes 1000"
@@ -181,7 +181,7 @@ def test_who_left_the_queue_meanwhile_is_passed_over_twenty_times(clock):
     for number in range(1, 20):
         key = f"ar:{{acme}}:row:acme:ban_hash:{number}"
         ledger._redis.hset(key, "state", "cancelled")
-    assert [ring.id for ring in concluded(ledger, busy, Finding(state=State.DONE))] == ["acme:ban_hash:20"]
+    assert [ring.id for ring in concluded(ledger, busy, VisitResult(state=State.DONE))] == ["acme:ban_hash:20"]
     busy = claimed(ledger, "acme:ban_hash:20")
     assert asked(ledger, "acme:ban_hash:21").reason == "crowdstrike busy"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
-from ar_workers.domain.rows import Finding, Refusal
-from ar_workers.domain.scores import Queue
+from ar_workers.domain.canvas import Queue
+from ar_workers.domain.claims import Refusal, VisitResult
 from ar_workers.domain.states import State
 from tests.ledger.building import LEASE, SHORT, a_row, begun, claimed, concluded, recorded, refused, settle, state_of
 
@@ -19,7 +19,7 @@ def test_an_expired_lease_is_claimed_anew_and_the_old_fence_is_refused(ledger):
     assert new.fence > old.fence
     assert new.was == State.UNKNOWN
     assert ledger.begin(old, most_isolations=None) == Refusal(reason="stale")
-    assert ledger.conclude([(old, Finding(state=State.DONE))]) == [None]
+    assert ledger.conclude([(old, VisitResult(state=State.DONE))]) == [None]
     assert state_of(ledger) == State.LEASED
 
 
@@ -35,7 +35,7 @@ def test_a_row_whose_worker_was_lost_is_told_as_such_only_once(ledger):
     recorded(ledger, a_row())
     assert not claimed(ledger, lease=SHORT).is_lost
     time.sleep(0.06)
-    concluded(ledger, claimed(ledger), Finding(state=State.UNKNOWN))
+    concluded(ledger, claimed(ledger), VisitResult(state=State.UNKNOWN))
     claim = claimed(ledger)
     assert (claim.crashes, claim.is_lost) == (1, False)
 
@@ -51,7 +51,7 @@ def test_a_visit_may_be_concluded_late_if_nobody_took_over(ledger):
     recorded(ledger, a_row())
     claim = begun(ledger, claimed(ledger, lease=SHORT))
     time.sleep(0.06)
-    concluded(ledger, claim, Finding(state=State.DONE))
+    concluded(ledger, claim, VisitResult(state=State.DONE))
     assert state_of(ledger) == State.DONE
 
 
@@ -70,7 +70,7 @@ def test_a_lease_is_prolonged_while_its_worker_lives(ledger):
     time.sleep(0.32)
     assert refused(ledger) == "leased"
     assert ledger.due(10, LEASE) == []
-    concluded(ledger, claim, Finding(state=State.DONE))
+    concluded(ledger, claim, VisitResult(state=State.DONE))
 
 
 def test_a_lease_that_has_ended_is_not_prolonged_because_its_endpoint_was_let_go(ledger):
@@ -99,5 +99,5 @@ def test_a_claim_says_for_how_long_nobody_has_looked_at_what_was_begun(ledger):
     time.sleep(0.1)
     lost = claimed(ledger)
     assert lost.unseen_for >= timedelta(milliseconds=90)
-    concluded(ledger, lost, Finding(state=State.UNKNOWN))
+    concluded(ledger, lost, VisitResult(state=State.UNKNOWN))
     assert claimed(ledger).unseen_for < lost.unseen_for

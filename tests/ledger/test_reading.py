@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 
+from ar_workers.domain.canvas import Queue
+from ar_workers.domain.claims import VisitResult
 from ar_workers.domain.endpoints import OS, Endpoint, Vendor
 from ar_workers.domain.events import ReleaseRequested
-from ar_workers.domain.rows import Finding
-from ar_workers.domain.scores import Queue
 from ar_workers.domain.states import State
 from tests.ledger.building import LEASE, NOON, a_delivery, a_row, an_event, claimed, concluded, recorded, settle
 
@@ -23,7 +23,7 @@ def test_unsettled_rows_are_listed_in_plan_order(ledger):
 def test_the_timeline_tells_every_move_in_order(ledger):
     recorded(ledger, a_row())
     settle(ledger, "acme:isolate:1", State.PERFORMED)
-    concluded(ledger, claimed(ledger), Finding(state=State.DONE))
+    concluded(ledger, claimed(ledger), VisitResult(state=State.DONE))
     texts = [(entry.row, entry.text) for entry in ledger.threat("acme", "THREAT-1").timeline]
     assert texts == [
         ("event/e1", "accepted"),
@@ -37,7 +37,7 @@ def test_the_timeline_tells_every_move_in_order(ledger):
 def test_looks_that_find_nothing_new_leave_no_line(ledger):
     recorded(ledger, a_row())
     for _ in range(3):
-        concluded(ledger, claimed(ledger), Finding(state=State.PERFORMED))
+        concluded(ledger, claimed(ledger), VisitResult(state=State.PERFORMED))
     assert len(ledger.threat("acme", "THREAT-1").timeline) == 4
 
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ar_workers.domain.canvas import Queue
+from ar_workers.domain.claims import Claim, Health, Refusal, VisitResult
 from ar_workers.domain.limits import Limits, Rate
-from ar_workers.domain.rows import Claim, Finding, Health, Refusal
-from ar_workers.domain.scores import Queue
 from ar_workers.domain.states import State
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
@@ -81,7 +81,7 @@ def test_an_isolation_outranks_what_has_to_wait(ledger):
 
 def test_a_remote_that_asked_to_be_left_alone_is_asked_by_nobody(ledger):
     recorded(ledger, *bans(2), a_row(remote="crowdstrike"))
-    wish = Finding(state=State.PENDING, after=SECOND, stay_away=timedelta(milliseconds=150), health=Health.OK)
+    wish = VisitResult(state=State.PENDING, after=SECOND, stay_away=timedelta(milliseconds=150), health=Health.OK)
     concluded(ledger, claimed(ledger, "acme:ban_hash:0"), wish)
     assert asked(ledger, "acme:ban_hash:1").reason == "crowdstrike asked to be left alone"
     assert asked(ledger, "acme:isolate:1").reason == "crowdstrike asked to be left alone"
@@ -97,7 +97,7 @@ def test_isolations_that_a_remote_kept_waiting_come_back_oldest_first_and_what_w
         row = a_row(f"isolate:{number}", lane=f"crowdstrike/a{number}", remote="crowdstrike")
         recorded(ledger, row, event=an_event(f"e{number}", f"THREAT-{number}"))
         time.sleep(0.2)
-    concluded(ledger, claimed(ledger, "acme:isolate:2"), Finding(state=State.UNKNOWN))
+    concluded(ledger, claimed(ledger, "acme:isolate:2"), VisitResult(state=State.UNKNOWN))
     ledger.stay_away("acme", "crowdstrike", timedelta(milliseconds=200))
     for number in (1, 2, 3):
         assert asked(ledger, f"acme:isolate:{number}").reason == "crowdstrike asked to be left alone"
@@ -123,7 +123,7 @@ def test_another_customers_remote_is_another(ledger):
     assert isinstance(asked(ledger, "acme:ban_hash:0"), Claim)
 
 
-BAD = Finding(state=State.PENDING, health=Health.BAD)
+BAD = VisitResult(state=State.PENDING, health=Health.BAD)
 
 
 def broken(ledger, row_id="acme:ban_hash:0"):
@@ -143,7 +143,7 @@ def test_an_answer_closes_the_breaker(ledger):
     recorded(ledger, *bans(2))
     for _ in range(4):
         concluded(ledger, claimed(ledger, "acme:ban_hash:0"), BAD)
-    concluded(ledger, claimed(ledger, "acme:ban_hash:0"), Finding(state=State.PENDING, health=Health.OK))
+    concluded(ledger, claimed(ledger, "acme:ban_hash:0"), VisitResult(state=State.PENDING, health=Health.OK))
     concluded(ledger, claimed(ledger, "acme:ban_hash:0"), BAD)
     assert isinstance(asked(ledger, "acme:ban_hash:1"), Claim)
 
@@ -170,7 +170,7 @@ def test_a_customer_takes_only_so_many_workers(ledger):
     claims = [claimed(ledger, f"acme:ban_hash:{n}") for n in range(16)]
     assert asked(ledger, "acme:ban_hash:16").reason == "crowdstrike busy"
     assert isinstance(asked(ledger, "acme:isolate:1"), Claim)
-    rings = concluded(ledger, claims[0], Finding(state=State.DONE))
+    rings = concluded(ledger, claims[0], VisitResult(state=State.DONE))
     assert [ring.id for ring in rings] == ["acme:ban_hash:16"]
     claimed(ledger, "acme:ban_hash:16")
 
@@ -181,9 +181,9 @@ def test_a_visit_that_still_holds_rows_has_not_left(ledger):
     for number in range(2, 17):
         claimed(ledger, f"acme:ban_hash:{number}")
     assert asked(ledger, "acme:ban_hash:17").reason == "crowdstrike busy"
-    assert concluded(ledger, both[0], Finding(state=State.DONE)) == []
+    assert concluded(ledger, both[0], VisitResult(state=State.DONE)) == []
     assert asked(ledger, "acme:ban_hash:18").reason == "crowdstrike busy"
-    assert [ring.id for ring in concluded(ledger, both[1], Finding(state=State.DONE))] == ["acme:ban_hash:17"]
+    assert [ring.id for ring in concluded(ledger, both[1], VisitResult(state=State.DONE))] == ["acme:ban_hash:17"]
 
 
 def crowded(ledger, waiting):
@@ -196,9 +196,9 @@ def crowded(ledger, waiting):
 
 def test_who_was_served_while_standing_in_the_queue_is_not_called_again(ledger):
     claims = crowded(ledger, 3)
-    assert [ring.id for ring in concluded(ledger, claims[0], Finding(state=State.DONE))] == ["acme:ban_hash:16"]
+    assert [ring.id for ring in concluded(ledger, claims[0], VisitResult(state=State.DONE))] == ["acme:ban_hash:16"]
     before_its_turn = claimed(ledger, "acme:ban_hash:17")
-    rings = concluded(ledger, before_its_turn, Finding(state=State.PENDING, after=timedelta(hours=1)))
+    rings = concluded(ledger, before_its_turn, VisitResult(state=State.PENDING, after=timedelta(hours=1)))
     assert [ring.id for ring in rings] == ["acme:ban_hash:18"]
 
 
@@ -207,8 +207,8 @@ def test_who_was_put_off_while_standing_in_the_queue_is_passed_over_twenty_at_on
     ledger.stay_away("acme", "crowdstrike", timedelta(minutes=1))
     for number in range(16, 37):
         asked(ledger, f"acme:ban_hash:{number}")
-    assert concluded(ledger, claims[0], Finding(state=State.DONE)) == []
-    assert [ring.id for ring in concluded(ledger, claims[1], Finding(state=State.DONE))] == ["acme:ban_hash:37"]
+    assert concluded(ledger, claims[0], VisitResult(state=State.DONE)) == []
+    assert [ring.id for ring in concluded(ledger, claims[1], VisitResult(state=State.DONE))] == ["acme:ban_hash:37"]
 
 
 def test_what_a_beset_remote_could_not_take_is_not_rung(ledger):
@@ -229,7 +229,7 @@ def test_for_the_empty_places_at_a_beset_remote_no_more_are_rung_than_these(ledg
     for number in range(16, 220):
         asked(ledger, f"acme:ban_hash:{number}")
     for claim in claims[:2]:
-        concluded(ledger, claim, Finding(state=State.DONE))
+        concluded(ledger, claim, VisitResult(state=State.DONE))
     assert len(ledger.due(1_000, SECOND)) == 3, "two bans, and the isolation"
 
 
@@ -282,7 +282,7 @@ def test_at_a_full_remote_what_a_lost_worker_held_is_called_first(ledger):
     time.sleep(0.1)
     claimed(ledger, "acme:ban_hash:15")
     assert asked(ledger, "acme:ban_hash:16").reason == asked(ledger, "acme:ban_hash:17").reason == "crowdstrike busy"
-    assert [ring.id for ring in concluded(ledger, claims[0], Finding(state=State.DONE))] == ["acme:ban_hash:17"]
+    assert [ring.id for ring in concluded(ledger, claims[0], VisitResult(state=State.DONE))] == ["acme:ban_hash:17"]
 
 
 def test_every_customer_has_its_share_of_what_is_rung(ledger):

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from ar_workers.domain.canvas import Queue
+from ar_workers.domain.claims import Refusal, VisitResult
 from ar_workers.domain.guards import Guard
-from ar_workers.domain.rows import Finding, Refusal
-from ar_workers.domain.scores import Queue
 from ar_workers.domain.states import State
 from tests.ledger.building import LEASE, a_delivery, a_row, an_event, claimed, concluded, recorded, refused, settle, state_of
 
@@ -43,7 +43,7 @@ def test_of_many_parallel_requeues_one_counts(ledger):
 
 def held(ledger):
     recorded(ledger, a_row())
-    concluded(ledger, claimed(ledger), Finding(state=State.HELD, reason="protected", guard=Guard.PROTECTED))
+    concluded(ledger, claimed(ledger), VisitResult(state=State.HELD, reason="protected", guard=Guard.PROTECTED))
 
 
 def test_a_persons_word_opens_the_guard_that_held_the_row(ledger):

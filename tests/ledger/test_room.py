@@ -8,8 +8,9 @@ import pytest
 import redis
 
 from ar_workers.cli.redis_server import RedisServer
+from ar_workers.domain.claims import VisitResult
 from ar_workers.domain.errors import LedgerFull
-from ar_workers.domain.rows import Acceptance, Finding
+from ar_workers.domain.rows import Acceptance
 from ar_workers.domain.states import State
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
@@ -35,6 +36,6 @@ def test_a_nearly_full_redis_takes_no_new_events_but_ends_what_it_has(small):
     fresh = a_ledger(server)
     with pytest.raises(LedgerFull, match="try again later"):
         fresh.accept([an_event("e2")])
-    concluded(fresh, claimed(fresh), Finding(state=State.DONE))
+    concluded(fresh, claimed(fresh), VisitResult(state=State.DONE))
     client.delete("ballast")
     assert fresh.accept([an_event("e2")]) == [Acceptance.NEW]

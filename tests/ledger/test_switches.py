@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 import redis
 
+from ar_workers.domain.claims import Claim, Refusal, VisitResult
 from ar_workers.domain.guards import Guard
-from ar_workers.domain.rows import Claim, Finding, Refusal
 from ar_workers.domain.states import State
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
@@ -87,7 +87,7 @@ def test_the_blast_radius_holds_the_isolation_after_the_last_allowed(ledger):
 def test_an_isolation_that_was_not_needed_does_not_count(ledger):
     rows = [a_row(f"isolate:{n}", lane=f"crowdstrike/a{n}") for n in range(2)]
     recorded(ledger, *rows)
-    concluded(ledger, asked(ledger, rows[0].id, most=1), Finding(state=State.ALREADY))
+    concluded(ledger, asked(ledger, rows[0].id, most=1), VisitResult(state=State.ALREADY))
     assert isinstance(asked(ledger, rows[1].id, most=1), Claim)
 
 
@@ -154,7 +154,7 @@ def test_an_approval_of_the_blast_radius_is_none_for_a_protected_endpoint(ledger
     ledger.requeue("acme:isolate:1", by="kim", life=LEASE)
     claim = asked(ledger, most=0)
     assert claim.approved == {Guard.BLAST_RADIUS}
-    concluded(ledger, claim, Finding(state=State.HELD, reason="protected", guard=Guard.PROTECTED))
+    concluded(ledger, claim, VisitResult(state=State.HELD, reason="protected", guard=Guard.PROTECTED))
     ledger.requeue("acme:isolate:1", by="kim", life=LEASE)
     assert asked(ledger, most=0).approved == {Guard.BLAST_RADIUS, Guard.PROTECTED}
 
@@ -163,6 +163,6 @@ def test_each_guard_that_holds_a_row_is_told_of(ledger):
     recorded(ledger, a_row())
     assert asked(ledger, most=0) == Refusal(reason="held")
     ledger.requeue("acme:isolate:1", by="kim", life=LEASE)
-    concluded(ledger, asked(ledger, most=0), Finding(state=State.HELD, reason="protected", guard=Guard.PROTECTED))
+    concluded(ledger, asked(ledger, most=0), VisitResult(state=State.HELD, reason="protected", guard=Guard.PROTECTED))
     events = {ring.id for ring in ledger.due(10, LEASE) if ":event/" in ring.id}
     assert events == {f"acme:event/.held-isolate-1-1-{guard}" for guard in ("blast_radius", "protected")}

@@ -28,7 +28,7 @@ from .building import FIN, HASH, KILL, an_edr, play, published, row, states
 
 
 def test_what_is_already_so_is_not_asked_for():
-    services = some_services(edr=an_edr(looks=deque([Sight.SO])))
+    services = some_services(edr=an_edr(looks=deque([Sight.PRESENT])))
     play(services, published(iocs=()))
     assert states(services)["isolate"][0] == State.ALREADY
     assert services.edrs["acme", "crowdstrike"].effects == []
@@ -107,21 +107,21 @@ def test_an_isolation_in_doubt_that_nobody_looked_at_for_long_waits_for_a_person
 
 
 def test_nothing_is_destroyed_blindly_after_a_lost_answer():
-    looks = deque([Sight.SO, Sight.UNKNOWABLE, Sight.UNKNOWABLE])
+    looks = deque([Sight.PRESENT, Sight.UNKNOWABLE, Sight.UNKNOWABLE])
     services = some_services(edr=an_edr(looks=looks, answers=deque([OutcomeUnknown("timeout")])))
     play(services, published(iocs=(KILL,)))
     assert row(services, "kill_process").reason.startswith("outcome unknown")
 
 
 def test_what_the_edr_accepted_and_cannot_show_is_never_called_done():
-    services = some_services(edr=an_edr(looks=deque([Sight.SO, Sight.NOT_SO, *[Sight.UNKNOWABLE] * 50])))
+    services = some_services(edr=an_edr(looks=deque([Sight.PRESENT, Sight.ABSENT, *[Sight.UNKNOWABLE] * 50])))
     play(services, published(iocs=(KILL,)))
     assert row(services, "kill_process").state == State.FAILED
     assert "cannot show the effect" in row(services, "kill_process").reason
 
 
 def test_a_process_that_is_another_one_now_is_left_alone():
-    services = some_services(edr=an_edr(looks=deque([Sight.SO, Sight.MISMATCH])))
+    services = some_services(edr=an_edr(looks=deque([Sight.PRESENT, Sight.MISMATCH])))
     play(services, published(iocs=(KILL,)))
     assert states(services)["kill_process"] == (State.SKIPPED, "seen mismatch")
     assert services.edrs["acme", "crowdstrike"].effects == []
@@ -180,7 +180,7 @@ def test_an_isolation_that_waits_for_its_endpoint_ends_with_a_release_and_needs_
     assert row(services, "isolate").state == State.PERFORMED
     released(services)
     edr.takes_effect = True
-    edr.looks.append(Sight.NOT_SO)  # the release: the order for the isolation may still come true
+    edr.looks.append(Sight.ABSENT)  # the release: the order for the isolation may still come true
     play(services)
     isolate = row(services, "isolate")
     assert (isolate.state, isolate.reason) == (State.CANCELLED, "released by kim")
@@ -197,7 +197,7 @@ def test_an_approval_of_the_blast_radius_does_not_isolate_a_protected_endpoint()
     play(services, published(iocs=()))
     isolate = row(services, "isolate")
     assert (isolate.state, isolate.reason.partition(":")[0]) == (State.HELD, "blast radius")
-    for expected in ("protected endpoint: a TRE decides", "seen so"):
+    for expected in ("protected endpoint: a TRE decides", "seen present"):
         services.doorbell.ring([services.ledger.requeue(isolate.id, by="kim", life=timedelta(days=1))])
         play(services)
         held = row(services, "isolate")

@@ -7,7 +7,7 @@ import time
 from datetime import timedelta
 
 from ar_workers.domain import leases
-from ar_workers.domain.rows import Claim, Finding, Refusal
+from ar_workers.domain.claims import Claim, Refusal, VisitResult
 from ar_workers.domain.states import State
 from ar_workers.pipeline.heartbeat import LONGEST_VISIT, Heartbeat
 from ar_workers.pipeline.ingest import ingest
@@ -70,7 +70,7 @@ def test_a_claim_that_was_lost_meanwhile_is_not_taken_back():
         services.clock.advance(timedelta(minutes=2))
         taken = others_answer(services, claim)
         services.heartbeat.renew()
-        assert services.ledger.conclude([(claim, Finding(state=State.DONE))]) == [None]
+        assert services.ledger.conclude([(claim, VisitResult(state=State.DONE))]) == [None]
         assert taken.fence > claim.fence
 
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from ar_workers.domain.canvas import MOST_TOGETHER, Queue
 from ar_workers.domain.plans import Skip
-from ar_workers.domain.rows import EventPlan, skip_row
-from ar_workers.domain.scores import MOST_TOGETHER, Queue
 from ar_workers.domain.states import State
+from ar_workers.domain.wishes import EventPlan, skip_row
 from ar_workers.pipeline.compaction import MOST_AT_ONCE, compact
 from ar_workers.pipeline.fairness import FULL, SMALL
 from ar_workers.pipeline.ingest import ingest

@@ -25,7 +25,7 @@ def test_the_score_draws_the_isolation_before_its_iocs_and_beside_the_deliveries
     services = some_services(edr=an_edr())
     ingest(services.ledger, services.doorbell, [published()])
     services.doorbell.answer(services)
-    isolate, *beside = services.doorbell.scores[0].steps
+    isolate, *beside = services.doorbell.canvases[0].steps
     assert isolate.ring.label == "isolate FIN-1 · acme · THREAT-1"
     assert sorted(step.ring.id.split(":")[1] for step in isolate.then) == ["ban_hash", "kill_process"]
     assert [step.ring.id.split(":")[1] for step in beside] == ["slack", "pagerduty"]
@@ -64,7 +64,7 @@ def test_the_customer_gets_the_summary_of_what_was_done():
     play(services, NoteAdded(id="n1", customer="acme", occurred_at=NOON, threat=THREAT, note=note))
     (mail,) = services.channels["acme", ""].sent
     assert mail.receiver.address == "soc@acme.example"
-    assert ("Completed", "isolate FIN-1 (seen so)") in mail.notification.facts
+    assert ("Completed", "isolate FIN-1 (seen present)") in mail.notification.facts
     isolation = next(each for each in mail.notification.summary.completed.entries if each.verb == "isolate")
     assert (isolation.is_verified, isolation.edr, isolation.reference) == (True, "CrowdStrike", "order-1")
     assert mail.notification.summary.accepted_at <= isolation.settled_at < services.clock.now()

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from ar_workers.domain.canvas import Queue
 from ar_workers.domain.errors import NotSent, Throttled, VendorFault
 from ar_workers.domain.indicators import FileHash
-from ar_workers.domain.scores import Queue
 from ar_workers.domain.states import State
 from ar_workers.ledger.redis import RedisLedger
 from ar_workers.pipeline.deliver import deliver

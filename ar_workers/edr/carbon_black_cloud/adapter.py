@@ -137,8 +137,8 @@ class CarbonBlackCloud(EDRAdapter):
         if _APPROVED in lists:
             return Fact(sight=Sight.MISMATCH, evidence="the organisation has approved this hash (WHITE_LIST): a person must decide")
         if _BANNED in lists:
-            return Fact(sight=Sight.SO, evidence="the organisation's BLACK_LIST has this hash")
-        return Fact(sight=Sight.NOT_SO, evidence="no override of this hash")
+            return Fact(sight=Sight.PRESENT, evidence="the organisation's BLACK_LIST has this hash")
+        return Fact(sight=Sight.ABSENT, evidence="no override of this hash")
 
     def _overrides(self, sha256: str) -> list[dict[str, Any]]:
         """Those of exactly this hash; the query is a text search."""
@@ -192,7 +192,7 @@ class CarbonBlackCloud(EDRAdapter):
         if command and not command.is_over:
             return Fact(sight=Sight.PENDING, evidence="the sensor has not carried it out yet")
         fact = look(self._live.session(action.endpoints[0].agent_id))
-        if command and not command.is_complete and fact.sight is Sight.NOT_SO:
+        if command and not command.is_complete and fact.sight is Sight.ABSENT:
             return Fact(sight=Sight.REFUSED, evidence=command.said)
         return fact
 
@@ -220,8 +220,8 @@ def _sight(quarantined: object, *, wanted: bool, is_ordered: bool) -> Sight:
     if not isinstance(quarantined, bool):
         return Sight.UNKNOWABLE
     if quarantined is wanted:
-        return Sight.SO
-    return Sight.PENDING if is_ordered else Sight.NOT_SO
+        return Sight.PRESENT
+    return Sight.PENDING if is_ordered else Sight.ABSENT
 
 
 def _isolation(device: dict[str, Any]) -> str:

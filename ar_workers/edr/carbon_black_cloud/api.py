@@ -48,18 +48,20 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    base_url: Annotated[str, AfterValidator(lambda url: at_one_of(url, CONSOLES))]
-    org_key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{4,32}$")]
-    api_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{4,32}$")]
-    api_secret_key: SecretStr
-    #: What the names of remediate groups mean. Older organisations have policies only.
-    group_by: Literal["asset_group", "policy"] = "asset_group"
+    base_url: Annotated[str, AfterValidator(lambda url: at_one_of(url, CONSOLES))] = Field(description="The address of the console.")
+    org_key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{4,32}$")] = Field(description="The organisation's key; no secret.")
+    api_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{4,32}$")] = Field(description="The API key's id.")
+    api_secret_key: SecretStr = Field(description="The API key's secret; its type is Custom.")
+    group_by: Literal["asset_group", "policy"] = Field(
+        "asset_group", description="What the names in `remediate_groups` mean. Older organisations have policies only."
+    )
     ca_file: Path | None = None
     #: Seconds; lower only in tests.
     connect_timeout: Annotated[float, Field(gt=0, le=5)] = 5.0
     read_timeout: Annotated[float, Field(gt=0, le=15)] = 15.0
-    #: Seconds that one look waits for the sensor; what takes longer is looked for again later.
-    patience: Annotated[float, Field(gt=0, le=12)] = 12.0
+    patience: Annotated[float, Field(gt=0, le=12)] = Field(
+        12.0, description="Seconds that one look waits for the sensor. What takes longer is looked for again later."
+    )
 
 
 def _explain(body: Any) -> tuple[str, str]:

@@ -30,12 +30,12 @@ def process_fact(session: Session, process: Process) -> Fact:
         raise VendorFault(f"Live Response process list: {listing.said}")
     found = next((row for row in listing.rows("processes") if _of(row, "pid") == process.pid), None)
     if found is None:
-        return Fact(sight=Sight.SO, evidence=f"no process {process.pid}")
+        return Fact(sight=Sight.PRESENT, evidence=f"no process {process.pid}")
     path = str(_of(found, "path") or "")
     reason = _not_meant(session, process, found, path)
     if reason:
         return Fact(sight=Sight.MISMATCH, evidence=f"pid {process.pid} is not confirmed to be the malicious process: {reason}"[:300])
-    return Fact(sight=Sight.NOT_SO, evidence=f"pid {process.pid} runs {path}"[:300], image=path, handle=session.id)
+    return Fact(sight=Sight.ABSENT, evidence=f"pid {process.pid} runs {path}"[:300], image=path, handle=session.id)
 
 
 def _of(row: Mapping[str, Any], name: str) -> Any:
@@ -85,28 +85,28 @@ def file_fact(session: Session, file: File) -> Fact:
 def _content_fact(session: Session, path: str, sha256: str) -> Fact:
     command, found = session.sha256_of(path)
     if command.is_absent:
-        return Fact(sight=Sight.SO, evidence="no file at that path")
+        return Fact(sight=Sight.PRESENT, evidence="no file at that path")
     if not found:
         reason = "it could not be fetched" if command.is_complete else command.said
         return Fact(sight=Sight.MISMATCH, evidence=f"the file's content cannot be confirmed: {reason}"[:300])
     if found != sha256:
         return Fact(sight=Sight.MISMATCH, evidence="another file is at that path now: its SHA-256 differs")
-    return Fact(sight=Sight.NOT_SO, evidence=f"the file is there, sha256 {found}", handle=session.id)
+    return Fact(sight=Sight.ABSENT, evidence=f"the file is there, sha256 {found}", handle=session.id)
 
 
 def _listed_fact(session: Session, path: str) -> Fact:
     cut = max(path.rfind("\\"), path.rfind("/")) + 1
     listing = session.read("directory list", path=path[:cut])
     if listing.is_absent:
-        return Fact(sight=Sight.SO, evidence="no such folder")
+        return Fact(sight=Sight.PRESENT, evidence="no such folder")
     if not listing.is_complete:
         raise VendorFault(f"Live Response directory list: {listing.said}")
     found = next((row for row in listing.rows("files") if _is_named(row, path[cut:], is_exact="/" in path)), None)
     if found is None:
-        return Fact(sight=Sight.SO, evidence="no file at that path")
+        return Fact(sight=Sight.PRESENT, evidence="no file at that path")
     if "DIRECTORY" in (found.get("attributes") or []):
         return Fact(sight=Sight.MISMATCH, evidence="a folder is at that path, not a file")
-    return Fact(sight=Sight.NOT_SO, evidence="the file is there, its content unknown", handle=session.id)
+    return Fact(sight=Sight.ABSENT, evidence="the file is there, its content unknown", handle=session.id)
 
 
 def _is_named(row: Mapping[str, Any], name: str, *, is_exact: bool) -> bool:
@@ -132,10 +132,10 @@ def registry_fact(session: Session, path: str, *, is_value: bool) -> Fact:
     name = "reg query value" if is_value else "reg enum key"
     command = session.read(name, path=path)
     if command.is_absent:
-        return Fact(sight=Sight.SO, evidence="no such registry entry")
+        return Fact(sight=Sight.PRESENT, evidence="no such registry entry")
     if not command.is_complete:
         raise VendorFault(f"Live Response {name}: {command.said}")
     if command.body.get("sub_keys"):
         # Each would need an order of its own, and none of them was confirmed to be malicious.
         return Fact(sight=Sight.REFUSED, evidence="the key has subkeys, and Live Response deletes only a key without: name the deepest")
-    return Fact(sight=Sight.NOT_SO, evidence="the registry entry is there", handle=session.id)
+    return Fact(sight=Sight.ABSENT, evidence="the registry entry is there", handle=session.id)

@@ -142,7 +142,7 @@ class CarbonBlackEDR(EDRAdapter):
         """By both flags: what is wanted, and what is. Raises Unsupported if the sensor cannot isolate."""
         row = self._sensor(action.endpoint.agent_id)
         fact = _flags(row, is_isolated=True)
-        if fact.sight is not Sight.SO:
+        if fact.sight is not Sight.PRESENT:
             _refuse_if_unable(row)
         return fact
 
@@ -172,13 +172,13 @@ class CarbonBlackEDR(EDRAdapter):
         md5 = self._md5(action)
         reply = self._api.get(f"{BANS}/{md5}", expects=_NOT_BANNED)
         if reply.status in _NOT_BANNED:
-            return Fact(sight=Sight.NOT_SO, evidence="not on the ban list")
+            return Fact(sight=Sight.ABSENT, evidence="not on the ban list")
         row = reply.body if isinstance(reply.body, dict) else {}
         if str(row.get("md5hash", "")).lower() != md5:
             raise VendorFault(f"GET {BANS}: the reply is not about this hash")
         if row.get("enabled") is not True:
-            return Fact(sight=Sight.NOT_SO, evidence="on the ban list, and not enabled")
-        return Fact(sight=Sight.SO, evidence=f"on the ban list, enabled{self._unenforced()}")
+            return Fact(sight=Sight.ABSENT, evidence="on the ban list, and not enabled")
+        return Fact(sight=Sight.PRESENT, evidence=f"on the ban list, enabled{self._unenforced()}")
 
     def _md5(self, action: BanHash) -> str:
         found = action.hash.best(self.hash_types)
@@ -248,7 +248,7 @@ class CarbonBlackEDR(EDRAdapter):
         if outcome is None and shell.is_under_way(order):
             return Fact(sight=Sight.PENDING, evidence=f"the same {order.name!r} is already under way in Live Response")
         fact = look(shell)
-        if outcome and outcome.problem and fact.sight is Sight.NOT_SO:
+        if outcome and outcome.problem and fact.sight is Sight.ABSENT:
             return Fact(sight=Sight.REFUSED, evidence=f"Live Response: {outcome.problem}")
         return fact
 
@@ -283,8 +283,8 @@ def _refuse_if_unable(row: dict[str, Any]) -> None:
 
 
 def _flags(row: dict[str, Any], *, is_isolated: bool) -> Fact:
-    """SO where wish and fact are as asked, PENDING where only the wish is. Null is no."""
+    """PRESENT where wish and fact are as asked, PENDING where only the wish is. Null is no."""
     wanted, actual = row.get("network_isolation_enabled") is True, row.get("is_isolating") is True
-    sight = Sight.NOT_SO if wanted != is_isolated else Sight.SO if actual == is_isolated else Sight.PENDING
+    sight = Sight.ABSENT if wanted != is_isolated else Sight.PRESENT if actual == is_isolated else Sight.PENDING
     shown = f"isolation is {'wanted' if wanted else 'not wanted'}, the sensor is {'isolated' if actual else 'not isolated'}"
     return Fact(sight=sight, evidence=shown)

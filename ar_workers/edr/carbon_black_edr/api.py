@@ -30,14 +30,15 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    base_url: Annotated[str, AfterValidator(_own_server)]
-    token: SecretStr
+    base_url: Annotated[str, AfterValidator(_own_server)] = Field(description="The server's address, by the name in its certificate.")
+    token: SecretStr = Field(description="The API token of one of its users.")
     ca_file: Path | None = None
     #: Seconds; lower only in tests.
     connect_timeout: Annotated[float, Field(gt=0, le=5)] = 5.0
     read_timeout: Annotated[float, Field(gt=0, le=15)] = 15.0
-    #: How long one look waits for a sensor that is slow to answer; one that needs longer is looked at again later.
-    patience: Annotated[float, Field(ge=0, le=8)] = 8.0
+    patience: Annotated[float, Field(ge=0, le=8)] = Field(
+        8.0, description="Seconds that one look waits for the sensor. What takes longer is looked for again later."
+    )
 
 
 def explain(body: Any) -> tuple[str, str]:

@@ -26,12 +26,12 @@ def process_fact(shell: Shell, process: Process, os: OS) -> Fact:
         raise VendorFault("Live Response process list: it is empty, which no running system's is")
     row = next((each for each in rows if number(each.get("pid")) == process.pid), None)
     if row is None:
-        return Fact(sight=Sight.SO, evidence=f"no process {process.pid}")
+        return Fact(sight=Sight.PRESENT, evidence=f"no process {process.pid}")
     path = str(row.get("path") or "")
     reason = _not_meant(shell, process, row, os)
     if reason:
         return Fact(sight=Sight.MISMATCH, evidence=f"pid {process.pid} is not confirmed to be the malicious process: {reason}"[:300])
-    return Fact(sight=Sight.NOT_SO, evidence=f"pid {process.pid} runs {path}"[:300], image=path, handle=shell.session)
+    return Fact(sight=Sight.ABSENT, evidence=f"pid {process.pid} runs {path}"[:300], image=path, handle=shell.session)
 
 
 def _not_meant(shell: Shell, process: Process, row: dict[str, Any], os: OS) -> str | None:
@@ -67,7 +67,7 @@ def file_fact(shell: Shell, file: File, os: OS) -> Fact:
     """By the list of its folder: absent, there with the content that is meant, or another file."""
     entry = shell.entry(file.path, os)
     if entry is None:
-        return Fact(sight=Sight.SO, evidence="no file at that path")
+        return Fact(sight=Sight.PRESENT, evidence="no file at that path")
     if "DIRECTORY" in (entry.get("attributes") or []):
         return Fact(sight=Sight.MISMATCH, evidence="a folder is at that path")
     if file.sha256:
@@ -76,17 +76,17 @@ def file_fact(shell: Shell, file: File, os: OS) -> Fact:
             return Fact(sight=Sight.MISMATCH, evidence="the file's content cannot be confirmed: it could not be fetched")
         if found != file.sha256:
             return Fact(sight=Sight.MISMATCH, evidence="another file is at that path now: its SHA-256 differs")
-    return Fact(sight=Sight.NOT_SO, evidence=f"the file is there, sha256 {file.sha256 or 'not compared'}", handle=shell.session)
+    return Fact(sight=Sight.ABSENT, evidence=f"the file is there, sha256 {file.sha256 or 'not compared'}", handle=shell.session)
 
 
 def registry_fact(shell: Shell, registry: RegistryKey) -> Fact:
     """By the values of the key."""
     found = shell.look("reg enum key", registry.key)
-    gone = Fact(sight=Sight.SO, evidence="no such registry entry")
+    gone = Fact(sight=Sight.PRESENT, evidence="no such registry entry")
     if found.says_absent:
         return gone
     values = rows_of(found, "values", "reg enum key")
     wanted = (registry.value or "").casefold()
     if wanted and not any(str(each.get("value_name")).casefold() == wanted for each in values):
         return gone
-    return Fact(sight=Sight.NOT_SO, evidence="the registry entry is there", handle=shell.session)
+    return Fact(sight=Sight.ABSENT, evidence="the registry entry is there", handle=shell.session)

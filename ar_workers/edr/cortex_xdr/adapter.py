@@ -110,13 +110,13 @@ class CortexXDR(EDRAdapter):
         state = str(fleet.row(self._api, agent_id).get("is_isolated") or "no isolation state")
         shown = f"Cortex shows {state}"
         if state == so:
-            return Fact(sight=Sight.SO, evidence=shown)
+            return Fact(sight=Sight.PRESENT, evidence=shown)
         order = progress(self._api, agent_id, receipt)
         if order:
             return order.model_copy(update={"evidence": f"{order.evidence}; {shown}"})
         if state == opposite and receipt is None:
             raise NotSent(f"{shown}: Cortex takes no order before the opposite one has ended")
-        return Fact(sight=Sight.PENDING if state == pending else Sight.NOT_SO, evidence=shown)
+        return Fact(sight=Sight.PENDING if state == pending else Sight.ABSENT, evidence=shown)
 
     @performs(BanHash, on=EVERYWHERE, remark="sha256 only; blocks where the endpoint's malware profile does")
     def ban_hash(self, action: BanHash, _: Fact) -> Receipt:
@@ -143,7 +143,9 @@ class CortexXDR(EDRAdapter):
             return self._read_back(sha256, self._blocklist_route)
         answer = receipt.detail.get("answer") if receipt else None
         if answer == "added":
-            return Fact(sight=Sight.SO, evidence="Cortex answered that it added this hash to its block list; the list is not read back")
+            return Fact(
+                sight=Sight.PRESENT, evidence="Cortex answered that it added this hash to its block list; the list is not read back"
+            )
         if answer == "listed":
             words = "Cortex answered that this hash is on its allow or block list, and not on which: see that it is not allowed"
             return Fact(sight=Sight.UNKNOWABLE, evidence=words)
@@ -157,7 +159,8 @@ class CortexXDR(EDRAdapter):
         values = [each.get("hash") if isinstance(each, dict) else each for each in listed]
         is_listed = sha256 in [str(each).lower() for each in values]
         return Fact(
-            sight=Sight.SO if is_listed else Sight.NOT_SO, evidence=f"Cortex's block list {'has' if is_listed else 'has not'} this hash"
+            sight=Sight.PRESENT if is_listed else Sight.ABSENT,
+            evidence=f"Cortex's block list {'has' if is_listed else 'has not'} this hash",
         )
 
     @performs(QuarantineFile, on=EVERYWHERE, remark="by path and sha256")
@@ -175,9 +178,9 @@ class CortexXDR(EDRAdapter):
         rows = objects(self._api.read(f"{V1}/quarantine/status", {"files": [wish]}))
         ours = [each for each in rows if each.get("endpoint_id") == agent_id and each.get("file_path") == path]
         if any(each.get("status") is True and str(each.get("file_hash")).lower() == sha256 for each in ours):
-            return Fact(sight=Sight.SO, evidence="Cortex shows the file in quarantine")
+            return Fact(sight=Sight.PRESENT, evidence="Cortex shows the file in quarantine")
         order = progress(self._api, agent_id, receipt)
-        return order or Fact(sight=Sight.NOT_SO, evidence="Cortex shows the file not in quarantine")
+        return order or Fact(sight=Sight.ABSENT, evidence="Cortex shows the file not in quarantine")
 
     @performs(KillProcess, on=EVERYWHERE, means=Means.SHELL)
     def kill(self, action: KillProcess, _: Fact) -> Receipt:

@@ -37,20 +37,24 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    base_url: Annotated[str, AfterValidator(_cortex)]
-    #: The column "ID" of the key; no secret.
-    auth_id: Annotated[int, Field(gt=0)]
-    api_key: SecretStr
-    #: A property of the key. With the wrong one every call is a 401.
-    security_level: Literal["advanced", "standard"] = "advanced"
-    #: Name or uid of `on_endpoint.py` in the script library, with the entry point `look` and `act`.
-    look_script: Line = "ar_workers_look"
-    act_script: Line = "ar_workers_act"
-    #: The vendor documents no call that reads the block list. A tenant that has one names it here, and bans are read back.
-    blocklist_route: Annotated[str, Field(pattern=r"^/public_api/v\d/[a-z_/]+$")] | None = None
+    base_url: Annotated[str, AfterValidator(_cortex)] = Field(
+        description="The tenant's API, `https://api-TENANT.xdr.REGION.paloaltonetworks.com`."
+    )
+    auth_id: Annotated[int, Field(gt=0)] = Field(description='The column "ID" of the API key; no secret.')
+    api_key: SecretStr = Field(description="The API key.")
+    security_level: Literal["advanced", "standard"] = Field(
+        "advanced", description="A property of the key. With the wrong one every call is a 401."
+    )
+    look_script: Line = Field("ar_workers_look", description="Name or uid in the script library of `on_endpoint.py`, entry point `look`.")
+    act_script: Line = Field("ar_workers_act", description="The same, entry point `act`.")
+    blocklist_route: Annotated[str, Field(pattern=r"^/public_api/v\d/[a-z_/]+$")] | None = Field(
+        None,
+        description="The vendor documents no call that reads the block list. A tenant that has one names it here, and bans are read back.",
+    )
     ca_file: Path | None = None
-    #: Seconds that one look waits for a script; a longer run is looked at again later.
-    patience: Annotated[float, Field(ge=0, le=15)] = 8.0
+    patience: Annotated[float, Field(ge=0, le=15)] = Field(
+        8.0, description="Seconds that one look waits for a script. A longer run is looked at again later."
+    )
     #: Seconds; lower only in tests.
     connect_timeout: Annotated[float, Field(gt=0, le=5)] = 5.0
     read_timeout: Annotated[float, Field(gt=0, le=15)] = 15.0

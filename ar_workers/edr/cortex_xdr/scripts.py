@@ -38,7 +38,7 @@ _TIMEOUT = 120
 _LOOK_LIVES = 600.0
 _COME_BACK = timedelta(seconds=10)
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
-_SIGHTS = {"absent": Sight.SO, "present": Sight.NOT_SO, "mismatch": Sight.MISMATCH}
+_SIGHTS = {"absent": Sight.PRESENT, "present": Sight.ABSENT, "mismatch": Sight.MISMATCH}
 _STATES = frozenset({"absent", "present", "mismatch", "vital", "failed", "done"})
 
 
@@ -167,8 +167,8 @@ def _judged(before: Run, fact: Fact) -> Fact:
     """What is seen after an order has ended. COMPLETED_SUCCESSFULLY alone is a script that ran, no effect."""
     is_gone = before.status in COMPLETED and before.state in {"done", "absent"}
     if fact.sight is Sight.MISMATCH and is_gone:
-        return Fact(sight=Sight.SO, evidence=f"what was meant is gone; meanwhile another is in its place: {fact.evidence}"[:300])
-    if fact.sight is Sight.NOT_SO:
+        return Fact(sight=Sight.PRESENT, evidence=f"what was meant is gone; meanwhile another is in its place: {fact.evidence}"[:300])
+    if fact.sight is Sight.ABSENT:
         return Fact(sight=Sight.REFUSED, evidence=f"still there ({fact.evidence}); {before.words}"[:300])
     return fact
 

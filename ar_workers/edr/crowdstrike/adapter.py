@@ -150,7 +150,7 @@ class CrowdStrike(EDRAdapter):
 
     def _status(self, agent_id: str, *, so: str, pending: str) -> Fact:
         status = str(self._device(agent_id).get("status") or "")
-        sight = Sight.SO if status == so else Sight.PENDING if status == pending else Sight.NOT_SO
+        sight = Sight.PRESENT if status == so else Sight.PENDING if status == pending else Sight.ABSENT
         return Fact(sight=sight, evidence=f"Falcon shows status {status or 'none'}")
 
     @performs(BanHash, on=EVERYWHERE)
@@ -212,12 +212,12 @@ class CrowdStrike(EDRAdapter):
         exact = [row for row in answer.resources if row.get("type") == kind and str(row.get("value", "")).lower() == value]
         live = [row for row in exact if not row.get("deleted")]
         if not live:
-            return Fact(sight=Sight.NOT_SO, evidence="no such indicator")
+            return Fact(sight=Sight.ABSENT, evidence="no such indicator")
         row = live[0]
         is_so = row.get("action") == effect and row.get("applied_globally") is True and not row.get("expired")
         state = "expired" if row.get("expired") else f"action {row.get('action')}"
         return Fact(
-            sight=Sight.SO if is_so else Sight.NOT_SO, evidence=f"Falcon holds the indicator, {state}", handle=str(row.get("id", ""))
+            sight=Sight.PRESENT if is_so else Sight.ABSENT, evidence=f"Falcon holds the indicator, {state}", handle=str(row.get("id", ""))
         )
 
     @performs(KillProcess, on=EVERYWHERE, means=Means.SHELL)

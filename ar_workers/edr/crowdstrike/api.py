@@ -36,10 +36,12 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    base_url: Annotated[str, AfterValidator(lambda url: at_one_of(url, CLOUDS))] = "https://api.crowdstrike.com"
-    client_id: SecretStr
-    client_secret: SecretStr
-    member_cid: str | None = None
+    base_url: Annotated[str, AfterValidator(lambda url: at_one_of(url, CLOUDS))] = Field(
+        "https://api.crowdstrike.com", description="The API of the tenant's cloud."
+    )
+    client_id: SecretStr = Field(description="The API client's id.")
+    client_secret: SecretStr = Field(description="The API client's secret.")
+    member_cid: str | None = Field(None, description="The child tenant that is meant, where the API client is its parent's.")
     ca_file: Path | None = None
     #: Seconds; lower only in tests.
     connect_timeout: Annotated[float, Field(gt=0, le=5)] = 5.0

@@ -24,13 +24,13 @@ def process_fact(shell: Shell, process: Process) -> Fact:
         raise VendorFault("RTR ps: the sensor has not answered in time")
     line = process_line(listing.stdout, process.pid)
     if line is None:
-        return Fact(sight=Sight.SO, evidence=f"no process {process.pid}")
+        return Fact(sight=Sight.PRESENT, evidence=f"no process {process.pid}")
     path = path_in(line)
     image = path or name_in(line)
     reason = _not_meant(shell, process, line, path) if image else "its image is not shown"
     if reason:
         return Fact(sight=Sight.MISMATCH, evidence=f"pid {process.pid} is not confirmed to be the malicious process: {reason}"[:300])
-    return Fact(sight=Sight.NOT_SO, evidence=f"pid {process.pid} runs {image}"[:300], image=image, handle=shell.session_id)
+    return Fact(sight=Sight.ABSENT, evidence=f"pid {process.pid} runs {image}"[:300], image=image, handle=shell.session_id)
 
 
 def _not_meant(shell: Shell, process: Process, line: str, path: str) -> str | None:
@@ -75,7 +75,7 @@ def file_fact(shell: Shell, path: str, sha256: str | None) -> Fact:
     if not output.complete:
         raise VendorFault("RTR filehash: the sensor has not answered in time")
     if output.says_absent:
-        return Fact(sight=Sight.SO, evidence="no file at that path")
+        return Fact(sight=Sight.PRESENT, evidence="no file at that path")
     found = sha256_in(output.stdout)
     if sha256 and not found:
         return Fact(sight=Sight.MISMATCH, evidence=f"the file's content cannot be confirmed: {output.stderr or 'no hash shown'}"[:300])
@@ -83,7 +83,7 @@ def file_fact(shell: Shell, path: str, sha256: str | None) -> Fact:
         return Fact(sight=Sight.MISMATCH, evidence="another file is at that path now: its SHA-256 differs")
     if output.stderr:
         raise VendorFault(f"RTR filehash: {output.stderr}")
-    return Fact(sight=Sight.NOT_SO, evidence=f"the file is there, sha256 {found or 'unknown'}", handle=shell.session_id)
+    return Fact(sight=Sight.ABSENT, evidence=f"the file is there, sha256 {found or 'unknown'}", handle=shell.session_id)
 
 
 def registry_fact(shell: Shell, arguments: tuple[str, ...]) -> Fact:
@@ -92,7 +92,7 @@ def registry_fact(shell: Shell, arguments: tuple[str, ...]) -> Fact:
     if not output.complete:
         raise VendorFault("RTR reg query: the sensor has not answered in time")
     if output.says_absent:
-        return Fact(sight=Sight.SO, evidence="no such registry entry")
+        return Fact(sight=Sight.PRESENT, evidence="no such registry entry")
     if output.stderr:
         raise VendorFault(f"RTR reg query: {output.stderr}")
-    return Fact(sight=Sight.NOT_SO, evidence="the registry entry is there", handle=shell.session_id)
+    return Fact(sight=Sight.ABSENT, evidence="the registry entry is there", handle=shell.session_id)

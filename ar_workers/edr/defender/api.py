@@ -45,12 +45,20 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    base_url: Annotated[str, AfterValidator(lambda url: at_one_of(url, HOSTS))] = "https://api.securitycenter.microsoft.com"
-    login_url: Annotated[str, AfterValidator(lambda url: at_one_of(url, LOGINS))] = "https://login.microsoftonline.com"
-    tenant_id: Identifier
-    client_id: SecretStr
-    client_secret: SecretStr
-    group_by: Literal["tag", "rbac"] = "tag"
+    base_url: Annotated[str, AfterValidator(lambda url: at_one_of(url, HOSTS))] = Field(
+        "https://api.securitycenter.microsoft.com", description="The API: the worldwide one, your region's, or the government cloud's."
+    )
+    login_url: Annotated[str, AfterValidator(lambda url: at_one_of(url, LOGINS))] = Field(
+        "https://login.microsoftonline.com", description="Where tokens come from; `https://login.microsoftonline.us` for GCC High and DoD."
+    )
+    tenant_id: Identifier = Field(description="The Entra tenant's id; no secret.")
+    client_id: SecretStr = Field(description="The app's id.")
+    client_secret: SecretStr = Field(description="The app's client secret.")
+    group_by: Literal["tag", "rbac"] = Field(
+        "tag",
+        description="What the names in `remediate_groups` mean: a machine tag, which anybody may set on any machine, or the RBAC machine "
+        "group, of which a machine has exactly one and which is found only by reading all machines.",
+    )
     ca_file: Path | None = None
     #: Seconds; lower only in tests.
     connect_timeout: Annotated[float, Field(gt=0, le=5)] = 5.0

@@ -37,9 +37,9 @@ def indicator_fact(rows: Sequence[dict[str, Any]], kind: str, value: str, now: d
         return Fact(sight=Sight.MISMATCH, evidence="the tenant has an indicator that allows this: a person decides")
     blocking = [row for row in live if row.get("action") in _BLOCKING and not row.get("rbacGroupNames")]
     if blocking:
-        return Fact(sight=Sight.SO, evidence=f"Defender holds the indicator, action {blocking[0]['action']}; endpoints follow")
+        return Fact(sight=Sight.PRESENT, evidence=f"Defender holds the indicator, action {blocking[0]['action']}; endpoints follow")
     shown = ", ".join(sorted({str(row.get("action")) for row in exact})) or "none"
-    return Fact(sight=Sight.NOT_SO, evidence=f"no indicator that blocks everywhere (there is {shown})"[:300])
+    return Fact(sight=Sight.ABSENT, evidence=f"no indicator that blocks everywhere (there is {shown})"[:300])
 
 
 def _is_expired(row: dict[str, Any], now: datetime) -> bool:

@@ -98,8 +98,8 @@ def order_fact(found: Order | None, *, is_receipt: bool) -> Fact | None:
     if found.is_open:
         return Fact(sight=Sight.PENDING, evidence=found.story)
     if found.succeeded:
-        return Fact(sight=Sight.SO, evidence=found.story)
-    return Fact(sight=Sight.REFUSED if is_receipt else Sight.NOT_SO, evidence=found.story)
+        return Fact(sight=Sight.PRESENT, evidence=found.story)
+    return Fact(sight=Sight.REFUSED if is_receipt else Sight.ABSENT, evidence=found.story)
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Isolation:
         if receipt and receipt.kind != kind:
             return self._cancelled(kind, receipt)
         if self.is_so(kind) and not against:
-            return Fact(sight=Sight.SO, evidence=f"the last word is {self.last.story if self.last else ''}")
+            return Fact(sight=Sight.PRESENT, evidence=f"the last word is {self.last.story if self.last else ''}")
         if self.is_so(kind) and receipt:
             return Fact(sight=Sight.PENDING, evidence=f"so, but {against[0].story}")
         if self.opened(kind) and (receipt or not against):
@@ -138,11 +138,11 @@ class Isolation:
             return Fact(sight=Sight.REFUSED, evidence=receipt.story)
         if self.last is None and not self.open and kind == RELEASE:
             return Fact(sight=Sight.UNKNOWABLE, evidence="no isolation on record, but the record does not reach back for ever")
-        return Fact(sight=Sight.NOT_SO, evidence=f"the last word is {self.last.story}" if self.last else "never isolated")
+        return Fact(sight=Sight.ABSENT, evidence=f"the last word is {self.last.story}" if self.last else "never isolated")
 
     def _cancelled(self, kind: str, cancelled: Order) -> Fact:
         """After an order against ours was cancelled, which was all that there was to do."""
         if cancelled.is_open:
             return Fact(sight=Sight.PENDING, evidence=f"being cancelled: {cancelled.story}")
         is_undone = not cancelled.succeeded and (self.is_so(kind) or self.last is None)
-        return Fact(sight=Sight.SO if is_undone and not self.open else Sight.NOT_SO, evidence=cancelled.story)
+        return Fact(sight=Sight.PRESENT if is_undone and not self.open else Sight.ABSENT, evidence=cancelled.story)

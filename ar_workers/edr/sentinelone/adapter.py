@@ -136,7 +136,7 @@ class SentinelOne(EDRAdapter):
 
     def _network(self, agent_id: str, *, so: str, pending: str) -> Fact:
         status = str(self._agent(agent_id).get("networkStatus") or "")
-        sight = Sight.SO if status == so else Sight.PENDING if status == pending else Sight.NOT_SO
+        sight = Sight.PRESENT if status == so else Sight.PENDING if status == pending else Sight.ABSENT
         return Fact(sight=sight, evidence=f"SentinelOne shows networkStatus {status or 'none'}")
 
     @performs(BanHash, on=EVERYWHERE, remark="one blocklist entry per action, for the OS of the threat's endpoints")
@@ -169,13 +169,13 @@ class SentinelOne(EDRAdapter):
         wanted = self._systems(action)
         missing = sorted(wanted - {_SYSTEMS.get(str(row.get("osType")), OS.UNKNOWN) for row in self._banned(kind, value)})
         if not missing:
-            return Fact(sight=Sight.SO, evidence=f"on the blocklist for {', '.join(sorted(wanted))}")
+            return Fact(sight=Sight.PRESENT, evidence=f"on the blocklist for {', '.join(sorted(wanted))}")
         if len(missing) > 1 and receipt is None:
             raise Unsupported(
                 f"SentinelOne's blocklist has an entry per OS and one action writes one; {' and '.join(missing)} are missing: "
                 "ban all but one of them in the console, then requeue"
             )
-        return Fact(sight=Sight.NOT_SO, evidence=f"not on the blocklist for {', '.join(missing)}", handle=missing[0])
+        return Fact(sight=Sight.ABSENT, evidence=f"not on the blocklist for {', '.join(missing)}", handle=missing[0])
 
     def _banned(self, kind: HashType, value: str) -> list[Row]:
         """Entries of exactly this hash. A SHA-256 has no filter of its own, so it is searched for as free text."""
@@ -229,7 +229,7 @@ class SentinelOne(EDRAdapter):
         now = datetime.now(UTC)
         valid = [end for end in ends if end and end > now]
         state = f"indicator until {max(valid).date()}" if valid else "no valid indicator"
-        sight = Sight.SO if valid else Sight.NOT_SO
+        sight = Sight.PRESENT if valid else Sight.ABSENT
         return Fact(sight=sight, evidence=f"detect-only, SentinelOne does not block domains: {state}")
 
     def _account(self) -> str:
@@ -267,7 +267,7 @@ class SentinelOne(EDRAdapter):
     def quarantine(self, action: QuarantineFile, _: Fact) -> Receipt:
         """Mitigate the file's threat, unless that is under way or done by now."""
         threat_id, threat = self._threat(action)
-        if quarantine_fact(threat).sight in {Sight.SO, Sight.PENDING}:
+        if quarantine_fact(threat).sight in {Sight.PRESENT, Sight.PENDING}:
             return Receipt(reference=threat_id)
         if not self._api.act(MITIGATE_QUARANTINE, threat_id)["affected"]:
             raise Denied(f"quarantine: nothing was affected by the order for threat {threat_id}")
@@ -282,7 +282,7 @@ class SentinelOne(EDRAdapter):
             return Fact(sight=Sight.PENDING, evidence="SentinelOne has not reported on the quarantine yet")
         fact = quarantine_fact(threat)
         # A failure of somebody's earlier order is no answer to ours.
-        return fact if receipt or fact.sight is not Sight.REFUSED else fact.model_copy(update={"sight": Sight.NOT_SO})
+        return fact if receipt or fact.sight is not Sight.REFUSED else fact.model_copy(update={"sight": Sight.ABSENT})
 
     def _threat(self, action: QuarantineFile, threat_id: str = "") -> tuple[str, Row]:
         """The newest threat of this file on this endpoint. With `threat_id` the one that was ordered to be mitigated:

@@ -37,19 +37,19 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    base_url: Annotated[str, AfterValidator(_console)]
-    #: Expires on a date that was set when it was made; nothing renews it.
-    api_token: SecretStr
-    scope: Literal["tenant", "account", "site"]
-    #: Threat intelligence, and so the ban of a domain, needs an account whatever the scope.
-    account_id: VendorId | None = None
-    site_id: VendorId | None = None
-    #: OS -> id in the RemoteOps library of the script in `scripts/` for it.
-    scripts: Mapping[OS, VendorId] = {}
-    #: Domains that a script's results may be downloaded from; which one the vendor uses is not documented.
-    result_hosts: tuple[str, ...] = ("sentinelone.net", "amazonaws.com")
-    #: Whether polling reads STAR alerts as well; the token's role must view them.
-    star_alerts: bool = False
+    base_url: Annotated[str, AfterValidator(_console)] = Field(description="The address of the console.")
+    api_token: SecretStr = Field(description="Expires on a date that was set when it was made; nothing renews it.")
+    scope: Literal["tenant", "account", "site"] = Field(description="Where bans go and whose endpoints count.")
+    account_id: VendorId | None = Field(None, description="For the scope `account`. The ban of a domain needs it whatever the scope.")
+    site_id: VendorId | None = Field(None, description="For the scope `site`.")
+    scripts: Mapping[OS, VendorId] = Field(
+        {}, description="OS -> id in the RemoteOps library of the script for it (`respond.ps1`, `respond.sh`)."
+    )
+    result_hosts: tuple[str, ...] = Field(
+        ("sentinelone.net", "amazonaws.com"),
+        description="Domains that a script's results may be downloaded from. Which one the vendor uses is not documented.",
+    )
+    star_alerts: bool = Field(default=False, description="Whether polling reads STAR alerts as well. The token's role must view them.")
     ca_file: Path | None = None
     #: Seconds; lower only in tests.
     connect_timeout: Annotated[float, Field(gt=0, le=5)] = 5.0

@@ -42,7 +42,7 @@ _UNKNOWN_ORDER = "an order that this script does not know"
 
 Scripted = KillProcess | DeleteFile | DeleteRegistryKey
 _ENDED = frozenset({"failed", "canceled", "expired", "partially_completed"})
-_SIGHTS = {"done": Sight.SO, "absent": Sight.SO, "mismatch": Sight.MISMATCH, "failed": Sight.REFUSED}
+_SIGHTS = {"done": Sight.PRESENT, "absent": Sight.PRESENT, "mismatch": Sight.MISMATCH, "failed": Sight.REFUSED}
 _ERROR = re.compile(r"error|fail|exit code: ?[1-9]|timed? ?out|denied", re.IGNORECASE)
 
 

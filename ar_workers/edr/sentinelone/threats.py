@@ -47,7 +47,7 @@ def quarantine_fact(threat: Row) -> Fact:
     report = quarantine_report(threat)
     status = str(report.get("status") or "none")
     if not report or report["action"] != "quarantine":
-        return Fact(sight=Sight.NOT_SO, evidence="the threat's file is not quarantined")
+        return Fact(sight=Sight.ABSENT, evidence="the threat's file is not quarantined")
     if status == "pending":
         return Fact(sight=Sight.PENDING, evidence="SentinelOne reports the quarantine as pending")
     counts = {name: int(number or 0) for name, number in (report.get("actionsCounters") or {}).items()}
@@ -55,7 +55,7 @@ def quarantine_fact(threat: Row) -> Fact:
     if status == "success" and counts.get("pendingReboot") and not counts.get("notFound") and not counts.get("failed"):
         return Fact(sight=Sight.PENDING, evidence="the file is quarantined when the endpoint restarts")
     if status == "success" and not left and counts.get("success", 1):
-        return Fact(sight=Sight.SO, evidence=f"SentinelOne reports the file as quarantined at {report.get('lastUpdate')}")
+        return Fact(sight=Sight.PRESENT, evidence=f"SentinelOne reports the file as quarantined at {report.get('lastUpdate')}")
     return Fact(sight=Sight.REFUSED, evidence=f"quarantine {status}" + (f": {', '.join(left)}" if left else ""))
 
 

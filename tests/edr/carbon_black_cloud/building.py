@@ -9,7 +9,7 @@ from tests.builders import EVIL, sha256
 from tests.edr.rigs.base import FIRST
 from tests.edr.rigs.carbon_black_cloud import device_id
 
-ASKED = Fact(sight=Sight.NOT_SO)
+ASKED = Fact(sight=Sight.ABSENT)
 
 
 def acted(rig, action):

@@ -22,7 +22,7 @@ def test_a_receipt_that_was_lost_doubles_nothing(rig, verb):
     acted(rig, action)
     if verb == "isolate":
         acted(rig, action)
-    assert rig.settled(action, None).sight is Sight.SO
+    assert rig.settled(action, None).sight is Sight.PRESENT
     assert len(rig.effects()) == 1
 
 

@@ -22,7 +22,7 @@ def test_a_second_override_is_one_ban_whatever_the_vendor_does(style):
         rig.adapter.perform(ban, ASKED)
         again = rig.adapter.perform(ban, ASKED)
         assert again.detail == ({} if style == "row" else {"conflict": str(style)})
-        assert rig.adapter.observe(ban, again).sight is Sight.SO
+        assert rig.adapter.observe(ban, again).sight is Sight.PRESENT
         assert len(rig.effects()) == 1
 
 
@@ -44,7 +44,7 @@ def test_an_override_that_only_mentions_the_hash_is_not_its_ban(rig):
         "description": ban.hash.sha256,
     }
     overrides(rig)[row["id"]] = row
-    assert rig.adapter.observe(ban, None).sight is Sight.NOT_SO
+    assert rig.adapter.observe(ban, None).sight is Sight.ABSENT
 
 
 def test_overrides_are_read_to_the_last_page(rig):
@@ -53,7 +53,7 @@ def test_overrides_are_read_to_the_last_page(rig):
         row = {"override_list": "BLACK_LIST", "override_type": "SHA256", "sha256_hash": f"{number:064x}", "description": ban.hash.sha256}
         overrides(rig)[str(number)] = {"id": str(number), **row}
     rig.adapter.perform(ban, ASKED)
-    assert rig.adapter.observe(ban, None).sight is Sight.SO
+    assert rig.adapter.observe(ban, None).sight is Sight.PRESENT
 
 
 def test_a_hash_without_sha256_is_refused_before_any_request(rig):

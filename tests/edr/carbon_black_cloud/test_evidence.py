@@ -37,7 +37,7 @@ def test_a_process_is_confirmed_by_its_start_however_that_is_written(fields, uni
     with carbon_black_cloud(process_fields=fields, process_time=unit) as rig:
         meant = a_kill(rig, image_path=None, sha256=None, started_at=STARTED)
         later = a_kill(rig, image_path=None, sha256=None, started_at=STARTED + timedelta(minutes=1))
-        assert rig.adapter.observe(meant, None).sight is Sight.NOT_SO
+        assert rig.adapter.observe(meant, None).sight is Sight.ABSENT
         assert rig.adapter.observe(later, None).sight is Sight.MISMATCH
 
 
@@ -49,10 +49,10 @@ def test_a_start_that_cannot_be_read_confirms_nothing(value):
 @pytest.mark.parametrize(
     ("process", "sight"),
     [
-        ({}, Sight.NOT_SO),
-        ({"image_path": None}, Sight.NOT_SO),
-        ({"sha256": None}, Sight.NOT_SO),
-        ({"pid": 9999}, Sight.SO),
+        ({}, Sight.ABSENT),
+        ({"image_path": None}, Sight.ABSENT),
+        ({"sha256": None}, Sight.ABSENT),
+        ({"pid": 9999}, Sight.PRESENT),
         ({"image_path": r"C:\other.exe"}, Sight.MISMATCH),
         ({"sha256": sha256("other")}, Sight.MISMATCH),
     ],
@@ -64,7 +64,7 @@ def test_a_pid_is_killed_only_if_its_image_is_the_one_that_is_meant(rig, process
 def test_a_process_whose_image_is_gone_is_confirmed_by_nothing_but_its_start(rig):
     first(rig).files.clear()
     assert rig.adapter.observe(a_kill(rig), None).sight is Sight.MISMATCH
-    assert rig.adapter.observe(a_kill(rig, started_at=STARTED), None).sight is Sight.NOT_SO
+    assert rig.adapter.observe(a_kill(rig, started_at=STARTED), None).sight is Sight.ABSENT
 
 
 def test_a_process_whose_image_is_not_shown_is_confirmed_by_nothing(rig):
@@ -98,12 +98,12 @@ def test_a_pid_alone_is_refused_before_any_request(rig):
 @pytest.mark.parametrize(
     ("file", "sight"),
     [
-        ({"sha256": None}, Sight.NOT_SO),
-        ({"sha256": None, "path": EVIL.upper()}, Sight.NOT_SO),
+        ({"sha256": None}, Sight.ABSENT),
+        ({"sha256": None, "path": EVIL.upper()}, Sight.ABSENT),
         ({"sha256": None, "path": EVIL.rsplit("\\", 1)[0]}, Sight.MISMATCH),
-        ({"sha256": None, "path": EVIL[:-1]}, Sight.SO),
-        ({"sha256": None, "path": r"C:\nowhere\evil.exe"}, Sight.SO),
-        ({"path": r"C:\Users\kim\gone.exe"}, Sight.SO),
+        ({"sha256": None, "path": EVIL[:-1]}, Sight.PRESENT),
+        ({"sha256": None, "path": r"C:\nowhere\evil.exe"}, Sight.PRESENT),
+        ({"path": r"C:\Users\kim\gone.exe"}, Sight.PRESENT),
         ({"sha256": sha256("other")}, Sight.MISMATCH),
     ],
 )
@@ -114,7 +114,7 @@ def test_a_file_is_deleted_only_if_it_is_the_one_that_is_meant(rig, file, sight)
 @pytest.mark.parametrize("codes", ["signed", "unsigned"])
 def test_a_missing_file_is_told_by_its_code_of_either_sign(codes):
     with carbon_black_cloud(result_codes=codes) as rig:
-        assert rig.adapter.observe(a_delete(rig, path=r"C:\Users\kim\gone.exe"), None).sight is Sight.SO
+        assert rig.adapter.observe(a_delete(rig, path=r"C:\Users\kim\gone.exe"), None).sight is Sight.PRESENT
 
 
 def test_a_content_that_cannot_be_fetched_confirms_nothing(rig):
@@ -153,7 +153,7 @@ def test_a_key_that_got_subkeys_meanwhile_is_refused_by_the_endpoint(rig):
 
 def test_one_value_of_a_key_is_deleted_alone(rig):
     action = a_key_deletion(rig, value="a")
-    assert rig.adapter.observe(action, acted(rig, action)).sight is Sight.SO
+    assert rig.adapter.observe(action, acted(rig, action)).sight is Sight.PRESENT
     assert first(rig).registry == {KEY: {"b": "2"}}
 
 

@@ -16,7 +16,7 @@ def test_an_accepted_quarantine_is_pending_until_the_next_contact(accepted):
         action = rig.action("isolate")
         receipt = acted(rig, action)
         assert rig.adapter.observe(action, receipt).sight is Sight.PENDING
-        assert rig.settled(action, receipt).sight is Sight.SO
+        assert rig.settled(action, receipt).sight is Sight.PRESENT
 
 
 def test_an_order_names_one_device_and_never_a_search(rig):
@@ -41,19 +41,19 @@ def test_a_release_reaches_an_isolation_that_is_still_on_its_way(rig):
     assert seen.sight is Sight.UNKNOWABLE
     receipt = rig.adapter.perform(release, seen)
     rig.change(online=True)
-    assert rig.settled(release, receipt).sight is Sight.SO
+    assert rig.settled(release, receipt).sight is Sight.PRESENT
     assert first(rig).status == "normal"
 
 
 def test_an_isolated_endpoint_that_is_away_is_asked_for_again(rig):
     action = rig.action("isolate")
     rig.change(status="contained")
-    assert rig.adapter.observe(action, None).sight is Sight.SO
+    assert rig.adapter.observe(action, None).sight is Sight.PRESENT
     rig.change(online=False)
     rig.simulation.clock.advance(600)
     seen = rig.adapter.observe(action, None)
     assert (seen.sight, "away" in seen.evidence) == (Sight.UNKNOWABLE, True)
-    assert rig.adapter.observe(action, rig.adapter.perform(action, seen)).sight is Sight.SO
+    assert rig.adapter.observe(action, rig.adapter.perform(action, seen)).sight is Sight.PRESENT
 
 
 @pytest.mark.parametrize("verb", ["isolate", "release"])

@@ -23,7 +23,7 @@ def test_a_sensor_that_joins_late_is_offline_until_then_and_keeps_its_session():
         with pytest.raises(EndpointOffline, match="not joined"):
             rig.adapter.observe(action, None)
         rig.simulation.clock.advance(61)
-        assert rig.adapter.observe(action, None).sight is Sight.NOT_SO
+        assert rig.adapter.observe(action, None).sight is Sight.ABSENT
         assert len(rig.simulation.journal.requests(method="POST", path=f"{V6}/liveresponse/sessions")) == 1
 
 
@@ -40,7 +40,7 @@ def test_a_session_that_nobody_joined_is_followed_by_another(style):
             with pytest.raises(EndpointOffline):
                 rig.adapter.observe(action, None)
             rig.simulation.clock.advance(60)
-        assert rig.adapter.observe(action, None).sight is Sight.NOT_SO
+        assert rig.adapter.observe(action, None).sight is Sight.ABSENT
 
 
 @pytest.mark.parametrize(("style", "expected"), [("same", None), ("new", None), ("conflict", VendorFault)])
@@ -53,7 +53,7 @@ def test_a_second_session_of_another_worker_is_read_both_ways(style, expected):
                 rig.adapter.observe(action, None)
             return
         receipt = acted(rig, action)
-        assert rig.adapter.observe(action, receipt).sight is Sight.SO
+        assert rig.adapter.observe(action, receipt).sight is Sight.PRESENT
 
 
 @pytest.mark.parametrize(("status", "expected"), [(400, Denied), (403, AuthRefused)])
@@ -79,7 +79,7 @@ def test_a_session_that_died_leaves_the_endpoint_itself_to_tell(rig):
     action = rig.action("kill_process")
     receipt = acted(rig, action)
     rig.simulation.clock.advance(1000)
-    assert rig.adapter.observe(action, receipt).sight is Sight.SO
+    assert rig.adapter.observe(action, receipt).sight is Sight.PRESENT
 
 
 def test_a_command_that_the_sensor_has_not_fetched_is_pending(rig):
@@ -90,12 +90,12 @@ def test_a_command_that_the_sensor_has_not_fetched_is_pending(rig):
     assert rig.adapter.observe(action, receipt).sight is Sight.PENDING
     assert rig.effects() == []
     rig.change(online=True)
-    assert rig.adapter.observe(action, receipt).sight is Sight.SO
+    assert rig.adapter.observe(action, receipt).sight is Sight.PRESENT
 
 
 def test_a_command_that_takes_its_time_is_waited_for():
     with carbon_black_cloud(polls_until_complete=2, config={"patience": 5}) as rig:
-        assert rig.adapter.observe(rig.action("kill_process"), None).sight is Sight.NOT_SO
+        assert rig.adapter.observe(rig.action("kill_process"), None).sight is Sight.ABSENT
 
 
 def test_a_command_that_takes_too_long_is_looked_for_again_later():

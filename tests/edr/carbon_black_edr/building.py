@@ -9,7 +9,7 @@ from tests.edr.rigs.base import FIRST
 from tests.edr.rigs.carbon_black_edr import SENSORS
 
 SEVEN = an_endpoint(edr=Vendor.CARBON_BLACK_EDR, agent_id="7")
-NOTHING = Fact(sight=Sight.NOT_SO)
+NOTHING = Fact(sight=Sight.ABSENT)
 MD5 = digest("md5", "evil")
 
 

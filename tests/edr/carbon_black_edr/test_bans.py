@@ -29,7 +29,7 @@ def test_a_hash_without_md5_is_refused_before_any_request(rig):
 @pytest.mark.parametrize("words", ["text", "json"])
 def test_a_hash_that_is_not_banned_is_shown_in_either_way(answer, words):
     with carbon_black_edr(unknown_ban=answer, refusals=words) as rig:
-        assert rig.adapter.observe(a_ban(), None).sight is Sight.NOT_SO
+        assert rig.adapter.observe(a_ban(), None).sight is Sight.ABSENT
 
 
 @pytest.mark.parametrize("words", ["text", "json"])
@@ -38,16 +38,16 @@ def test_a_duplicate_ban_is_left_to_the_next_look(words):
         rig.adapter.perform(a_ban(), NOTHING)
         receipt = rig.adapter.perform(a_ban(), NOTHING)
         assert receipt.detail == {"conflict": "409"}
-        assert rig.adapter.observe(a_ban(), receipt).sight is Sight.SO
+        assert rig.adapter.observe(a_ban(), receipt).sight is Sight.PRESENT
 
 
 def test_a_lifted_ban_is_not_so_and_is_enabled_again(rig):
     rig.adapter.perform(a_ban(), NOTHING)
     rig.simulation.world.tenant("acme").iocs[MD5]["enabled"] = False
     seen = rig.adapter.observe(a_ban(), None)
-    assert (seen.sight, seen.evidence) == (Sight.NOT_SO, "on the ban list, and not enabled")
+    assert (seen.sight, seen.evidence) == (Sight.ABSENT, "on the ban list, and not enabled")
     rig.adapter.perform(a_ban(), seen)
-    assert rig.adapter.observe(a_ban(), None).sight is Sight.SO
+    assert rig.adapter.observe(a_ban(), None).sight is Sight.PRESENT
 
 
 def test_the_evidence_names_the_groups_that_do_not_enforce_a_ban():
@@ -71,7 +71,7 @@ def test_the_evidence_says_that_the_switches_cannot_be_read(rig):
     rig.adapter.perform(a_ban(), NOTHING)
     rig.simulation.faults.add(Fault(action="reply", status=403, path="/api/v3/group"))
     fact = rig.adapter.observe(a_ban(), None)
-    assert (fact.sight, "may not read" in fact.evidence) == (Sight.SO, True)
+    assert (fact.sight, "may not read" in fact.evidence) == (Sight.PRESENT, True)
 
 
 def test_a_ban_of_another_hash_says_nothing_of_this_one(rig):

@@ -27,10 +27,10 @@ def test_the_wish_is_not_the_fact(rig):
 @pytest.mark.parametrize(
     ("status", "isolate", "release_"),
     [
-        ("normal", Sight.NOT_SO, Sight.SO),
-        ("containment_pending", Sight.PENDING, Sight.NOT_SO),
-        ("contained", Sight.SO, Sight.NOT_SO),
-        ("lift_containment_pending", Sight.NOT_SO, Sight.PENDING),
+        ("normal", Sight.ABSENT, Sight.PRESENT),
+        ("containment_pending", Sight.PENDING, Sight.ABSENT),
+        ("contained", Sight.PRESENT, Sight.ABSENT),
+        ("lift_containment_pending", Sight.ABSENT, Sight.PENDING),
     ],
 )
 def test_both_flags_are_read(rig, status, isolate, release_):
@@ -64,7 +64,7 @@ def test_a_wish_whose_answer_was_lost_is_seen_and_not_repeated(rig):
     assert rig.adapter.observe(an_isolate(SEVEN), None).sight is Sight.PENDING
     with pytest.raises(OutcomeUnknown):
         rig.adapter.perform(a_ban(), NOTHING)
-    assert rig.adapter.observe(a_ban(), None).sight is Sight.SO
+    assert rig.adapter.observe(a_ban(), None).sight is Sight.PRESENT
     assert rig.effects() == [("isolate", "7"), ("ban_hash", MD5)]
 
 

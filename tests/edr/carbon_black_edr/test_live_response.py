@@ -56,7 +56,7 @@ def test_a_sensor_that_has_not_joined_yet_is_looked_at_again_soon():
             rig.adapter.observe(a_kill(SEVEN), None)
         assert raised.value.retry_after == timedelta(seconds=15)
         rig.simulation.clock.advance(61)
-        assert rig.adapter.observe(a_kill(SEVEN), None).sight is Sight.NOT_SO
+        assert rig.adapter.observe(a_kill(SEVEN), None).sight is Sight.ABSENT
         assert len(rig.simulation.journal.requests(method="POST", path="/api/v1/cblr/session")) == 1
 
 
@@ -84,7 +84,7 @@ def test_an_order_to_a_session_that_has_ended_may_be_given_again(answer):
 def test_an_order_whose_session_timed_out_leaves_the_endpoint_itself_to_tell(rig):
     receipt = rig.adapter.perform(a_kill(SEVEN), rig.adapter.observe(a_kill(SEVEN), None))
     rig.simulation.clock.advance(700)
-    assert rig.adapter.observe(a_kill(SEVEN), receipt).sight is Sight.SO
+    assert rig.adapter.observe(a_kill(SEVEN), receipt).sight is Sight.PRESENT
 
 
 def test_the_answer_to_an_order_comes_later():
@@ -92,7 +92,7 @@ def test_the_answer_to_an_order_comes_later():
         receipt = rig.adapter.perform(a_kill(SEVEN), rig.adapter.observe(a_kill(SEVEN), None))
         assert rig.adapter.observe(a_kill(SEVEN), receipt).sight is Sight.PENDING
         rig.simulation.clock.advance(41)
-        assert rig.adapter.observe(a_kill(SEVEN), receipt).sight is Sight.SO
+        assert rig.adapter.observe(a_kill(SEVEN), receipt).sight is Sight.PRESENT
 
 
 def test_an_order_that_the_server_has_canceled_is_a_refusal():
@@ -114,14 +114,14 @@ def test_an_order_whose_number_was_lost_is_found_in_the_session_and_not_doubled(
         fact = rig.adapter.observe(action, None)
         assert (fact.sight, "already under way" in fact.evidence) == (Sight.PENDING, True)
         rig.simulation.clock.advance(61)
-        assert rig.adapter.observe(action, None).sight is Sight.SO
+        assert rig.adapter.observe(action, None).sight is Sight.PRESENT
         assert [len(rig.written()), [verb for verb, _ in rig.effects()]] == [1, [action.verb]]
 
 
 def test_an_order_for_another_target_is_no_reason_to_wait():
     with carbon_black_edr(order_delay=60) as rig:
         rig.adapter.perform(a_kill(SEVEN), rig.adapter.observe(a_kill(SEVEN), None))
-        assert rig.adapter.observe(a_delete(SEVEN), None).sight is Sight.NOT_SO
+        assert rig.adapter.observe(a_delete(SEVEN), None).sight is Sight.ABSENT
 
 
 @pytest.mark.parametrize("codes", ["unsigned", "signed"])
@@ -138,7 +138,7 @@ def test_an_order_that_failed_because_all_is_done_is_so(rig):
     seen = rig.adapter.observe(a_kill(SEVEN), None)
     twin_endpoint(rig).processes.clear()
     receipt = rig.adapter.perform(a_kill(SEVEN), seen)
-    assert rig.adapter.observe(a_kill(SEVEN), receipt).sight is Sight.SO
+    assert rig.adapter.observe(a_kill(SEVEN), receipt).sight is Sight.PRESENT
 
 
 def test_an_offline_sensor_is_asked_for_no_session(rig):

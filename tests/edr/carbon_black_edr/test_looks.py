@@ -27,7 +27,7 @@ def test_a_key_with_keys_below_it_may_go_with_them():
         twin_endpoint(rig).registry[r"HKLM\Software\Evil\Below"] = {}
         action = a_key_deletion(SEVEN)
         receipt = rig.adapter.perform(action, rig.adapter.observe(action, None))
-        assert rig.adapter.observe(action, receipt).sight is Sight.SO
+        assert rig.adapter.observe(action, receipt).sight is Sight.PRESENT
 
 
 @pytest.mark.parametrize("codes", ["hresult", "errno"])
@@ -35,19 +35,19 @@ def test_a_missing_folder_is_read_in_either_way(codes):
     path = "/Users/robin/nowhere/evil"
     with carbon_black_edr(OS.MACOS, posix_errors=codes) as rig:
         action = a_delete(SEVEN.model_copy(update={"os": OS.MACOS}), path=path)
-        assert rig.adapter.observe(action, None).sight is Sight.SO
+        assert rig.adapter.observe(action, None).sight is Sight.PRESENT
 
 
 @pytest.mark.parametrize(
     ("process", "sight"),
     [
-        ({}, Sight.NOT_SO),
-        ({"sha256": None}, Sight.NOT_SO),
-        ({"sha256": None, "image_path": None, "started_at": STARTED}, Sight.NOT_SO),
+        ({}, Sight.ABSENT),
+        ({"sha256": None}, Sight.ABSENT),
+        ({"sha256": None, "image_path": None, "started_at": STARTED}, Sight.ABSENT),
         ({"image_path": r"C:\other.exe"}, Sight.MISMATCH),
         ({"sha256": sha256("other")}, Sight.MISMATCH),
         ({"started_at": STARTED + timedelta(seconds=5)}, Sight.MISMATCH),
-        ({"pid": 9999}, Sight.SO),
+        ({"pid": 9999}, Sight.PRESENT),
     ],
 )
 def test_a_process_is_killed_only_if_all_that_is_known_agrees(rig, process, sight):
@@ -57,7 +57,7 @@ def test_a_process_is_killed_only_if_all_that_is_known_agrees(rig, process, sigh
 def test_a_process_whose_image_cannot_be_fetched_is_confirmed_by_its_start_or_not_at_all(rig):
     twin_endpoint(rig).files.clear()
     assert rig.adapter.observe(a_kill(SEVEN), None).sight is Sight.MISMATCH
-    assert rig.adapter.observe(a_kill(SEVEN, started_at=STARTED), None).sight is Sight.NOT_SO
+    assert rig.adapter.observe(a_kill(SEVEN, started_at=STARTED), None).sight is Sight.ABSENT
 
 
 def test_a_process_whose_image_is_not_shown_is_confirmed_by_nothing(rig):
@@ -80,14 +80,14 @@ def test_another_file_at_the_path_is_no_target(rig):
 
 
 def test_a_file_of_any_content_is_meant_where_no_hash_is_known(rig):
-    assert rig.adapter.observe(a_delete(SEVEN, sha256=None), None).sight is Sight.NOT_SO
+    assert rig.adapter.observe(a_delete(SEVEN, sha256=None), None).sight is Sight.ABSENT
     assert "get file" not in str(rig.simulation.journal.requests())
 
 
 def test_a_large_file_is_confirmed_without_being_kept(rig):
     content = "x" * (2**24 + 1)
     twin_endpoint(rig).facts["contents"] = {EVIL: content}
-    assert rig.adapter.observe(a_delete(SEVEN, sha256=sha256(content)), None).sight is Sight.NOT_SO
+    assert rig.adapter.observe(a_delete(SEVEN, sha256=sha256(content)), None).sight is Sight.ABSENT
     assert rig.adapter.observe(a_delete(SEVEN), None).sight is Sight.MISMATCH
 
 
@@ -97,7 +97,7 @@ def test_a_folder_at_the_path_is_no_target(rig):
 
 
 def test_upper_and_lower_case_are_one_on_windows(rig):
-    assert rig.adapter.observe(a_delete(SEVEN, path=EVIL.upper(), sha256=sha256(EVIL)), None).sight is Sight.NOT_SO
+    assert rig.adapter.observe(a_delete(SEVEN, path=EVIL.upper(), sha256=sha256(EVIL)), None).sight is Sight.ABSENT
 
 
 @pytest.mark.parametrize("path", ["C:\\Temp\\EVIL~1.EXE", "C:\\PROGRA~1\\x.exe", "C:\\Temp\\evil.exe.", "C:\\Temp\\*", "evil.exe", "C:\\"])
@@ -110,7 +110,7 @@ def test_a_path_that_a_folders_list_does_not_show_is_refused_before_any_request(
 def test_one_value_of_a_key_is_deleted_alone(rig):
     action = a_key_deletion(SEVEN, value="A")
     receipt = rig.adapter.perform(action, rig.adapter.observe(action, None))
-    assert rig.adapter.observe(action, receipt).sight is Sight.SO
+    assert rig.adapter.observe(action, receipt).sight is Sight.PRESENT
     assert twin_endpoint(rig).registry == {r"HKLM\Software\Evil": {"b": "2"}}
 
 

@@ -74,6 +74,6 @@ def test_a_recorded_sensor_is_read(rig):
     body = json.dumps(rows["pre_uninstall"])
     rig.simulation.faults.add(Fault(action="reply", status=200, body=body, path="/api/v1/sensor/12"))
     twelve = an_endpoint(edr=Vendor.CARBON_BLACK_EDR, agent_id="12")
-    assert rig.adapter.observe(an_isolate(twelve), None).sight is Sight.NOT_SO
+    assert rig.adapter.observe(an_isolate(twelve), None).sight is Sight.ABSENT
     with pytest.raises(EndpointOffline, match="12 is Offline"):
         rig.adapter.observe(a_kill(twelve), None)

@@ -18,9 +18,9 @@ STATUS = "*/actions/get_action_status"
 @pytest.mark.parametrize(
     ("status", "isolate", "release"),
     [
-        ("normal", Sight.NOT_SO, Sight.SO),
+        ("normal", Sight.ABSENT, Sight.PRESENT),
         ("containment_pending", Sight.PENDING, NotSent),
-        ("contained", Sight.SO, Sight.NOT_SO),
+        ("contained", Sight.PRESENT, Sight.ABSENT),
         ("lift_containment_pending", NotSent, Sight.PENDING),
     ],
 )
@@ -36,9 +36,9 @@ def test_each_of_the_four_isolation_states_is_told_apart(rig, status, isolate, r
 
 def test_an_isolation_that_a_person_lifted_is_not_so(rig):
     action, receipt = performed(rig, "isolate")
-    assert rig.settled(action, receipt).sight is Sight.SO
+    assert rig.settled(action, receipt).sight is Sight.PRESENT
     rig.change(status="normal")
-    assert rig.adapter.observe(action, receipt).sight is Sight.NOT_SO
+    assert rig.adapter.observe(action, receipt).sight is Sight.ABSENT
 
 
 @pytest.mark.parametrize("answer", ["order", "error"])
@@ -47,7 +47,7 @@ def test_a_repeated_isolation_is_adopted_whichever_way_it_is_answered(answer):
         action, _ = performed(rig, "isolate")
         again = rig.adapter.perform(action, None)
         assert bool(again.reference) is (answer == "order")
-        assert rig.settled(action, again).sight is Sight.SO
+        assert rig.settled(action, again).sight is Sight.PRESENT
         assert len(rig.effects()) == 1
 
 
@@ -94,8 +94,8 @@ def test_an_order_for_an_offline_endpoint_expires_and_is_refused(reasons):
         ("IN_PROGRESS", Sight.PENDING),
         ("PENDING_ABORT", Sight.PENDING),
         ("A_NEW_WORD", Sight.PENDING),
-        ("COMPLETED_SUCCESSFULLY", Sight.NOT_SO),
-        ("COMPLETED_PARTIAL", Sight.NOT_SO),
+        ("COMPLETED_SUCCESSFULLY", Sight.ABSENT),
+        ("COMPLETED_PARTIAL", Sight.ABSENT),
         ("FAILED", Sight.REFUSED),
         ("TIMEOUT", Sight.REFUSED),
         ("EXPIRED", Sight.REFUSED),
@@ -109,7 +109,7 @@ def test_the_status_of_an_order_never_outweighs_the_endpoint(rig, status, sight)
     says(rig, STATUS, {"data": {agent_id(FIRST): status}})
     assert rig.adapter.observe(action, Receipt(reference="1001")).sight is sight
     rig.change(status="contained")
-    assert rig.adapter.observe(action, Receipt(reference="1001")).sight is Sight.SO
+    assert rig.adapter.observe(action, Receipt(reference="1001")).sight is Sight.PRESENT
 
 
 @pytest.mark.parametrize("reasons", [{"errorText": "agent too old", "terminated_by": None}, "agent too old"])

@@ -21,7 +21,7 @@ def test_a_ban_says_that_it_rests_on_the_answer_alone(detailed, status):
     with cortex_xdr(detailed_response=detailed, error_status=status) as rig:
         action, receipt = performed(rig, "ban_hash")
         fact = rig.adapter.observe(action, receipt)
-        assert (fact.sight, "not read back" in fact.evidence) == (Sight.SO, True)
+        assert (fact.sight, "not read back" in fact.evidence) == (Sight.PRESENT, True)
         again = rig.adapter.observe(action, rig.adapter.perform(action, None))
         assert (again.sight, "allow or block list" in again.evidence) == (Sight.UNKNOWABLE, True)
 
@@ -53,11 +53,11 @@ def test_a_block_list_that_can_be_read_is_read_back():
     route = f"{V1}/hash_exceptions/blocklist/get"
     with cortex_xdr(config={"blocklist_route": route}, blocklist_route=route) as rig:
         action = rig.action("ban_hash")
-        assert rig.adapter.observe(action, None).sight is Sight.NOT_SO
+        assert rig.adapter.observe(action, None).sight is Sight.ABSENT
         rig.adapter.perform(action, None)
-        assert rig.adapter.observe(action, None).sight is Sight.SO
+        assert rig.adapter.observe(action, None).sight is Sight.PRESENT
         rig.simulation.world.tenant("acme").iocs[action.hash.sha256]["list"] = "allow"
-        assert rig.adapter.observe(action, None).sight is Sight.NOT_SO
+        assert rig.adapter.observe(action, None).sight is Sight.ABSENT
 
 
 def test_a_block_list_route_that_the_tenant_has_not_is_an_error_and_no_ban():

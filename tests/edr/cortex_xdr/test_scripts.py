@@ -28,7 +28,7 @@ RESULTS = "*/scripts/get_script_execution_results"
 def test_a_scripts_answer_is_read_wherever_it_stands(verb, answer):
     with cortex_xdr(script_answer=answer) as rig:
         action, receipt = performed(rig, verb)
-        assert rig.adapter.observe(action, receipt).sight is Sight.SO
+        assert rig.adapter.observe(action, receipt).sight is Sight.PRESENT
 
 
 @pytest.mark.parametrize("verb", SHELL)
@@ -59,14 +59,14 @@ def test_what_the_script_could_not_do_is_said(rig):
 def test_a_pid_that_was_given_away_after_the_kill_is_no_mismatch(rig):
     receipt = pretends(rig, _return_value=[json.dumps({"state": "done", "why": EVIL})])
     rig.simulation.world.endpoint("acme", agent_id(FIRST)).processes[0].sha256 = sha256("another")
-    assert rig.adapter.observe(rig.action("kill_process"), receipt).sight is Sight.SO
+    assert rig.adapter.observe(rig.action("kill_process"), receipt).sight is Sight.PRESENT
 
 
 def test_a_script_that_ran_too_long_is_judged_by_the_endpoint(rig):
     receipt = pretends(rig, execution_status="TIMEOUT", _return_value=[])
     assert rig.adapter.observe(rig.action("kill_process"), receipt).sight is Sight.REFUSED
     rig.simulation.world.endpoint("acme", agent_id(FIRST)).processes.clear()
-    assert rig.adapter.observe(rig.action("kill_process"), receipt).sight is Sight.SO
+    assert rig.adapter.observe(rig.action("kill_process"), receipt).sight is Sight.PRESENT
 
 
 @pytest.mark.parametrize("status", ["EXPIRED", "CANCELED", "CANCELLED"])
@@ -80,7 +80,7 @@ def test_a_script_that_never_ran_is_refused_without_another_look(rig, status):
 @pytest.mark.parametrize("verb", SHELL)
 def test_a_worker_lost_after_asking_finds_the_effect_and_doubles_nothing(rig, verb):
     action, _ = performed(rig, verb)
-    assert rig.adapter.observe(action, None).sight is Sight.SO
+    assert rig.adapter.observe(action, None).sight is Sight.PRESENT
     rig.adapter.perform(action, None)
     rig.adapter.observe(action, None)
     assert len(rig.effects()) == 1
@@ -97,7 +97,7 @@ def test_a_slow_look_is_gone_on_with_and_not_begun_again():
             rig.adapter.observe(action, None)
         assert raised.value.retry_after == timedelta(seconds=10)
         rig.simulation.clock.advance(31)
-        assert rig.adapter.observe(action, None).sight is Sight.NOT_SO
+        assert rig.adapter.observe(action, None).sight is Sight.ABSENT
         assert len(looks(rig)) == 1
 
 
@@ -112,7 +112,7 @@ def test_a_look_begun_before_the_order_says_nothing_about_it():
         with pytest.raises(VendorFault):
             rig.adapter.observe(action, receipt)
         rig.simulation.clock.advance(31)
-        assert rig.adapter.observe(action, receipt).sight is Sight.SO
+        assert rig.adapter.observe(action, receipt).sight is Sight.PRESENT
         assert len(looks(rig)) == 2
 
 
@@ -128,7 +128,7 @@ def test_a_process_that_is_another_is_no_target(rig):
     other = action.model_copy(update={"process": Process(pid=4711, image_path=EVIL, sha256=sha256("other"))})
     assert rig.adapter.observe(other, None).sight is Sight.MISMATCH
     gone = action.model_copy(update={"process": Process(pid=9999, image_path=EVIL)})
-    assert rig.adapter.observe(gone, None).sight is Sight.SO
+    assert rig.adapter.observe(gone, None).sight is Sight.PRESENT
 
 
 def test_an_order_to_kill_that_no_longer_fits_kills_nothing(rig):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ar_workers.domain.facts import Fact, Sight
 
-NOT_SO = Fact(sight=Sight.NOT_SO)
+NOT_SO = Fact(sight=Sight.ABSENT)
 
 
 def asked(rig, action):

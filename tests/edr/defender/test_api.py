@@ -30,7 +30,7 @@ def test_either_way_of_writing_is_read(name, empty):
     with defender(updated_name=name, empty_list=empty, page_size=1) as rig:
         for verb in ("isolate", "release"):
             action = rig.action(verb)
-            assert rig.settled(action, asked(rig, action)).sight is Sight.SO
+            assert rig.settled(action, asked(rig, action)).sight is Sight.PRESENT
 
 
 def test_a_list_that_breaks_off_is_a_fault(rig):

@@ -37,7 +37,7 @@ def test_an_isolation_whose_receipt_was_lost_is_seen_and_not_repeated(duplicate)
         action = rig.action("isolate")
         asked(rig, action)
         assert rig.adapter.observe(action, None).sight is Sight.PENDING
-        assert rig.settled(action, None).sight is Sight.SO
+        assert rig.settled(action, None).sight is Sight.PRESENT
         assert len(rig.written()) == 1
 
 
@@ -59,7 +59,7 @@ def test_a_doubled_isolation_that_runs_after_the_release_is_told_and_not_taken_f
         assert rig.adapter.observe(rig.action("release"), ours).sight is Sight.PENDING
         rig.simulation.clock.advance(900)
         fact = rig.adapter.observe(rig.action("release"), ours)
-        assert (fact.sight, "Isolate" in fact.evidence) == (Sight.NOT_SO, True)
+        assert (fact.sight, "Isolate" in fact.evidence) == (Sight.ABSENT, True)
 
 
 def test_a_release_cancels_the_doubled_isolation_before_it_releases():
@@ -73,9 +73,9 @@ def test_a_release_cancels_the_doubled_isolation_before_it_releases():
             asked(rig, action)
         assert len(rig.written()) == before + 1
         receipt = asked(rig, action)
-        assert rig.settled(action, receipt).sight is Sight.SO
+        assert rig.settled(action, receipt).sight is Sight.PRESENT
         rig.simulation.clock.advance(3600)
-        assert rig.adapter.observe(action, receipt).sight is Sight.SO
+        assert rig.adapter.observe(action, receipt).sight is Sight.PRESENT
 
 
 def test_a_release_of_an_isolation_that_has_not_begun_is_its_cancellation(rig):
@@ -83,10 +83,10 @@ def test_a_release_of_an_isolation_that_has_not_begun_is_its_cancellation(rig):
     asked(rig, rig.action("isolate"))
     action = rig.action("release")
     receipt = asked(rig, action)
-    assert rig.adapter.observe(action, receipt).sight is Sight.SO
+    assert rig.adapter.observe(action, receipt).sight is Sight.PRESENT
     rig.change(online=True)
     rig.simulation.clock.advance(3600)
-    assert rig.adapter.observe(action, receipt).sight is Sight.SO
+    assert rig.adapter.observe(action, receipt).sight is Sight.PRESENT
     assert rig.effects() == []
 
 
@@ -97,7 +97,7 @@ def test_an_isolation_that_is_being_carried_out_is_waited_for_by_a_release(rig):
         asked(rig, rig.action("release"))
     rig.simulation.clock.advance(60)
     action = rig.action("release")
-    assert rig.settled(action, asked(rig, action)).sight is Sight.SO
+    assert rig.settled(action, asked(rig, action)).sight is Sight.PRESENT
 
 
 def test_a_cancelled_isolation_is_a_refusal_to_who_ordered_it(rig):
@@ -105,7 +105,7 @@ def test_a_cancelled_isolation_is_a_refusal_to_who_ordered_it(rig):
     receipt = asked(rig, action)
     rig.adapter._api.post(f"/api/machineactions/{receipt.reference}/cancel", {"Comment": "by hand"})
     assert rig.adapter.observe(action, receipt).sight is Sight.REFUSED
-    assert rig.adapter.observe(action, None).sight is Sight.NOT_SO
+    assert rig.adapter.observe(action, None).sight is Sight.ABSENT
 
 
 def test_an_order_that_nobody_picked_up_in_three_days_is_refused_as_timeout(rig):
@@ -121,11 +121,11 @@ def test_an_order_that_nobody_picked_up_in_three_days_is_refused_as_timeout(rig)
 
 def test_a_failed_release_does_not_change_what_is_so(rig):
     rig.change(status="contained")
-    assert rig.adapter.observe(rig.action("isolate"), None).sight is Sight.SO
+    assert rig.adapter.observe(rig.action("isolate"), None).sight is Sight.PRESENT
     rig.change(online=False)
     asked(rig, rig.action("release"))
     rig.simulation.clock.advance(4 * 86400)
-    assert rig.adapter.observe(rig.action("isolate"), None).sight is Sight.SO
+    assert rig.adapter.observe(rig.action("isolate"), None).sight is Sight.PRESENT
 
 
 def test_a_word_that_nobody_knows_is_not_the_end(rig):
@@ -139,4 +139,4 @@ def test_no_isolation_on_record_is_no_proof_that_there_is_none(rig):
     action = rig.action("release")
     seen = rig.adapter.observe(action, None)
     assert seen.sight is Sight.UNKNOWABLE
-    assert rig.settled(action, rig.adapter.perform(action, seen)).sight is Sight.SO
+    assert rig.settled(action, rig.adapter.perform(action, seen)).sight is Sight.PRESENT

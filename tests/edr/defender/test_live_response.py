@@ -27,7 +27,7 @@ def test_a_live_response_whose_receipt_was_lost_is_known_by_its_mark(rig, verb):
     action = rig.action(verb)
     asked(rig, action)
     assert rig.adapter.observe(action, None).sight is Sight.PENDING
-    assert rig.settled(action, None).sight is Sight.SO
+    assert rig.settled(action, None).sight is Sight.PRESENT
     assert len(rig.effects()) == 1
 
 
@@ -58,7 +58,7 @@ def test_a_pid_of_another_image_is_left_alone(rig):
 
 def test_one_value_of_a_key_is_deleted_alone(rig):
     action = rig.action("delete_registry_key").model_copy(update={"registry": RegistryKey(key=r"HKLM\Software\Evil", value="a")})
-    assert rig.settled(action, asked(rig, action)).sight is Sight.SO
+    assert rig.settled(action, asked(rig, action)).sight is Sight.PRESENT
     assert rig.simulation.world.endpoint("acme", machine_id(FIRST)).registry == {r"HKLM\Software\Evil": {"b": "2"}}
 
 
@@ -68,7 +68,7 @@ def test_a_session_of_somebody_else_is_waited_for(rig):
     with pytest.raises(Throttled, match="another action is open"):
         asked(rig, deletion)
     rig.simulation.clock.advance(100)
-    assert rig.settled(deletion, asked(rig, deletion)).sight is Sight.SO
+    assert rig.settled(deletion, asked(rig, deletion)).sight is Sight.PRESENT
 
 
 @pytest.mark.parametrize("library", [{}, {"ar_workers.ps1": {"fileName": "ar_workers.ps1", "sha256": sha256("tampered with")}}])
@@ -84,12 +84,12 @@ def test_an_operator_uploads_the_scripts_once():
         assert rig.adapter.upload_scripts() == ("ar_workers.ps1", "ar_workers.sh")
         assert rig.adapter.upload_scripts() == ()
         action = rig.action("kill_process")
-        assert rig.settled(action, asked(rig, action)).sight is Sight.SO
+        assert rig.settled(action, asked(rig, action)).sight is Sight.PRESENT
 
 
 def test_the_script_for_an_unknown_system_is_chosen_by_what_defender_says(rig):
     unknown = rig.action("kill_process").model_copy(update={"endpoint": rig.endpoint(OS.UNKNOWN)})
-    assert rig.settled(unknown, asked(rig, unknown)).sight is Sight.SO
+    assert rig.settled(unknown, asked(rig, unknown)).sight is Sight.PRESENT
     rig.simulation.world.endpoint("acme", machine_id(FIRST)).facts["machine"]["osPlatform"] = None
     with pytest.raises(Unsupported, match="OS"):
         rig.adapter.perform(unknown, NOT_SO)
@@ -108,18 +108,18 @@ def test_a_failed_script_is_a_refusal_and_may_be_asked_for_again(rig):
     rig.simulation.faults.add(Fault(action="reply", status=200, body=body, path="/investigation-actions-data/*"))
     fact = rig.adapter.observe(action, receipt)
     assert (fact.sight, "Access is denied." in fact.evidence) == (Sight.REFUSED, True)
-    assert rig.adapter.observe(action, None).sight is Sight.NOT_SO
+    assert rig.adapter.observe(action, None).sight is Sight.ABSENT
 
 
 def test_the_answer_of_another_order_is_none():
     line = '{"mark":"another","outcome":"done","reason":""}'
     assert outcome({"exit_code": 0, "script_output": line}, "ours").sight is Sight.REFUSED
-    assert outcome({"exit_code": 0, "script_output": f"noise\n{line}\n"}, "another").sight is Sight.SO
+    assert outcome({"exit_code": 0, "script_output": f"noise\n{line}\n"}, "another").sight is Sight.PRESENT
 
 
 def test_a_result_is_fetched_without_the_token_and_from_nowhere_else(rig):
     action = rig.action("kill_process")
-    assert rig.settled(action, asked(rig, action)).sight is Sight.SO
+    assert rig.settled(action, asked(rig, action)).sight is Sight.PRESENT
     for link in (
         "https://evil.example/x",
         "https://core.windows.net.evil.example/x",

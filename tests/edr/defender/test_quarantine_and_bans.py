@@ -38,7 +38,7 @@ def test_a_quarantine_whose_receipt_was_lost_is_known_by_its_mark(rig):
     action = rig.action("quarantine_file")
     asked(rig, action)
     assert rig.adapter.observe(action, None).sight is Sight.PENDING
-    assert rig.settled(action, None).sight is Sight.SO
+    assert rig.settled(action, None).sight is Sight.PRESENT
     assert len(rig.written()) == 1
 
 
@@ -50,15 +50,15 @@ def an_indicator(ban, **changes):
 @pytest.mark.parametrize(
     ("changes", "sight"),
     [
-        ({}, Sight.SO),
-        ({"action": "Block"}, Sight.SO),
-        ({"action": "Audit"}, Sight.NOT_SO),
+        ({}, Sight.PRESENT),
+        ({"action": "Block"}, Sight.PRESENT),
+        ({"action": "Audit"}, Sight.ABSENT),
         ({"action": "Allowed"}, Sight.MISMATCH),
         ({"action": "Allowed", "rbacGroupNames": ["Servers"]}, Sight.MISMATCH),
-        ({"rbacGroupNames": ["Servers"]}, Sight.NOT_SO),
-        ({"expirationTime": "2024-01-01T00:00:00.1234567Z"}, Sight.NOT_SO),
-        ({"expirationTime": "2999-01-01T00:00:00.1234567Z"}, Sight.SO),
-        ({"indicatorType": "FileSha1"}, Sight.NOT_SO),
+        ({"rbacGroupNames": ["Servers"]}, Sight.ABSENT),
+        ({"expirationTime": "2024-01-01T00:00:00.1234567Z"}, Sight.ABSENT),
+        ({"expirationTime": "2999-01-01T00:00:00.1234567Z"}, Sight.PRESENT),
+        ({"indicatorType": "FileSha1"}, Sight.ABSENT),
     ],
 )
 def test_only_what_blocks_everywhere_is_a_ban(rig, changes, sight):
@@ -71,7 +71,7 @@ def test_an_indicator_of_another_action_is_changed_and_not_doubled(rig):
     ban = rig.action("ban_hash")
     rig.simulation.world.tenant("acme").iocs["7"] = an_indicator(ban, action="Warn")
     asked(rig, ban)
-    assert rig.adapter.observe(ban, None).sight is Sight.SO
+    assert rig.adapter.observe(ban, None).sight is Sight.PRESENT
     assert len(rig.simulation.world.tenant("acme").iocs) == 1
 
 
@@ -80,5 +80,5 @@ def test_the_best_hash_that_is_known_is_banned(rig, hashes, kind):
     ban = rig.action("ban_hash")
     weaker = ban.model_copy(update={"hash": type(ban.hash)(**hashes)})
     asked(rig, weaker)
-    assert rig.adapter.observe(weaker, None).sight is Sight.SO
+    assert rig.adapter.observe(weaker, None).sight is Sight.PRESENT
     assert [row["indicatorType"] for row in rig.simulation.world.tenant("acme").iocs.values()] == [kind]

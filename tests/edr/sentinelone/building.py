@@ -10,7 +10,7 @@ from ar_workers.simulator import Fault
 from tests.edr.rigs.sentinelone import API
 
 RECORDED = Path(__file__).parents[4] / "shared" / "data" / "recorded" / "sentinelone"
-NOT_SO = Fact(sight=Sight.NOT_SO)
+NOT_SO = Fact(sight=Sight.ABSENT)
 
 
 def performed(rig, verb, **change):

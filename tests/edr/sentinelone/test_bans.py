@@ -28,7 +28,7 @@ def test_a_ban_goes_to_the_configured_scope_alone(config, expected):
         action, _ = performed(rig, "ban_hash")
         assert rig.written()[0]["body"]["filter"] == expected
         assert rig.written()[0]["body"]["data"]["type"] == "black_hash"
-        assert rig.adapter.observe(action, None).sight is Sight.SO
+        assert rig.adapter.observe(action, None).sight is Sight.PRESENT
 
 
 def an_entry(rig, os, scope):
@@ -40,14 +40,14 @@ def an_entry(rig, os, scope):
 def test_an_entry_above_the_scope_is_so_and_one_below_it_is_not(rig):
     action = rig.action("ban_hash")
     an_entry(rig, "windows", {"siteIds": [SITE]})
-    assert rig.adapter.observe(action, None).sight is Sight.NOT_SO
+    assert rig.adapter.observe(action, None).sight is Sight.ABSENT
     an_entry(rig, "windows", {"tenant": True})
-    assert rig.adapter.observe(action, None).sight is Sight.SO
+    assert rig.adapter.observe(action, None).sight is Sight.PRESENT
 
 
 def test_an_entry_of_another_os_is_none(rig):
     an_entry(rig, "macos", {"tenant": True})
-    assert rig.adapter.observe(rig.action("ban_hash"), None).sight is Sight.NOT_SO
+    assert rig.adapter.observe(rig.action("ban_hash"), None).sight is Sight.ABSENT
 
 
 def on_both(rig):
@@ -64,7 +64,7 @@ def test_the_last_missing_entry_is_written_and_all_are_looked_at(rig):
     an_entry(rig, "macos", {"tenant": True})
     action, receipt = performed(rig, "ban_hash", **on_both(rig))
     assert rig.written()[0]["body"]["data"]["osType"] == "windows"
-    assert rig.adapter.observe(action, receipt).sight is Sight.SO
+    assert rig.adapter.observe(action, receipt).sight is Sight.PRESENT
 
 
 def test_an_os_that_the_event_did_not_tell_is_read_from_the_console():
@@ -86,7 +86,7 @@ def a_ban(rig, **hashes):
 def test_sha256_alone_has_a_field_of_its_own(rig):
     action = a_ban(rig, sha256=sha256("evil"))
     receipt = rig.adapter.perform(action, rig.adapter.observe(action, None))
-    assert rig.adapter.observe(action, receipt).sight is Sight.SO
+    assert rig.adapter.observe(action, receipt).sight is Sight.PRESENT
 
 
 def test_a_console_without_sha256_refuses_it_for_good():
@@ -106,7 +106,7 @@ def test_md5_alone_is_refused_before_any_request(rig):
 def test_a_duplicate_is_left_to_the_next_look(code, words):
     with sentinelone(duplicate_code=code, duplicate_words=words) as rig:
         action, _ = performed(rig, "ban_hash")
-        again = rig.adapter.perform(action, Fact(sight=Sight.NOT_SO, handle="windows"))
+        again = rig.adapter.perform(action, Fact(sight=Sight.ABSENT, handle="windows"))
         assert again.detail == {"conflict": "exists"}
 
 
@@ -115,7 +115,7 @@ def test_a_banned_domain_is_told_to_be_only_detected_until_it_expires(rig):
     assert rig.adapter.observe(action, receipt).evidence.startswith("detect-only, SentinelOne does not block domains")
     for row in rig.simulation.world.tenant("acme").iocs.values():
         row["validUntil"] = "2020-01-01T00:00:00.000000Z"
-    assert rig.adapter.observe(action, None).sight is Sight.NOT_SO
+    assert rig.adapter.observe(action, None).sight is Sight.ABSENT
 
 
 def test_without_an_account_no_domain_is_banned():

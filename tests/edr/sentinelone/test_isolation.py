@@ -42,7 +42,7 @@ def test_a_repeated_isolation_is_adopted_whatever_it_counts_as(affects):
     with sentinelone(repeat_affects=affects) as rig:
         action, _ = performed(rig, "isolate")
         again = rig.adapter.perform(action, NOT_SO)
-        assert rig.settled(action, again).sight is Sight.SO
+        assert rig.settled(action, again).sight is Sight.PRESENT
         assert len(rig.effects()) == 1
 
 
@@ -62,9 +62,9 @@ def test_a_decommissioned_agent_is_not_found(shown):
 
 def test_an_isolation_that_somebody_lifts_is_no_longer_so(rig):
     action, receipt = performed(rig, "isolate")
-    assert rig.settled(action, receipt).sight is Sight.SO
+    assert rig.settled(action, receipt).sight is Sight.PRESENT
     rig.change(status="lift_containment_pending")
-    assert rig.adapter.observe(action, receipt).sight is Sight.NOT_SO
+    assert rig.adapter.observe(action, receipt).sight is Sight.ABSENT
 
 
 def test_an_isolation_whose_answer_was_lost_is_seen_under_way(rig):

@@ -35,7 +35,7 @@ def test_a_threat_that_is_not_surely_of_this_file_is_not_mitigated(info):
 def test_a_device_path_is_the_path_on_its_drive():
     shown = "\\Device\\HarddiskVolume3" + EVIL[2:].upper()
     with sentinelone(alerts=[a_threat_of(FIRST, EVIL, 1, filePath=shown)]) as rig:
-        assert rig.adapter.observe(rig.action("quarantine_file"), None).sight is Sight.NOT_SO
+        assert rig.adapter.observe(rig.action("quarantine_file"), None).sight is Sight.ABSENT
 
 
 def test_without_a_hash_no_threat_is_meant(rig):
@@ -52,7 +52,7 @@ def test_an_old_report_is_no_answer_to_a_new_order(report):
     with sentinelone(alerts=[threat], mitigation_report=report) as rig:
         action, receipt = performed(rig, "quarantine_file")
         assert rig.adapter.observe(action, receipt).sight is Sight.PENDING
-        assert rig.settled(action, receipt).sight is Sight.SO
+        assert rig.settled(action, receipt).sight is Sight.PRESENT
 
 
 def test_a_success_that_found_no_file_is_a_refusal(rig):
@@ -79,8 +79,8 @@ def test_a_quarantine_that_was_undone_is_not_so():
         },
         {"action": "unquarantine", "status": "success", "lastUpdate": "2026-11-02T00:00:00Z"},
     ]
-    assert [quarantine_fact({"mitigationStatus": reports[:end]}).sight for end in (1, 2)] == [Sight.SO, Sight.NOT_SO]
-    assert quarantine_fact({"mitigationStatus": None}).sight is Sight.NOT_SO
+    assert [quarantine_fact({"mitigationStatus": reports[:end]}).sight for end in (1, 2)] == [Sight.PRESENT, Sight.ABSENT]
+    assert quarantine_fact({"mitigationStatus": None}).sight is Sight.ABSENT
 
 
 def test_a_quarantine_whose_answer_was_lost_is_found_by_its_report(rig):
@@ -90,7 +90,7 @@ def test_a_quarantine_whose_answer_was_lost_is_found_by_its_report(rig):
     rig.simulation.faults.clear()
     action = rig.action("quarantine_file")
     assert rig.adapter.observe(action, None).sight is Sight.PENDING
-    assert rig.settled(action, None).sight is Sight.SO
+    assert rig.settled(action, None).sight is Sight.PRESENT
 
 
 def test_a_threat_that_vanished_after_the_order_is_no_skip(rig):
@@ -105,4 +105,4 @@ def test_a_threat_that_vanished_after_the_order_is_no_skip(rig):
 def test_a_recorded_threat_of_the_older_shape_is_nobodys(rig):
     (row,) = json.loads((RECORDED / "threats.json").read_text())["data"]
     assert not threat_of(row, rig.action("quarantine_file"))
-    assert quarantine_fact(row).sight is Sight.NOT_SO
+    assert quarantine_fact(row).sight is Sight.ABSENT

@@ -58,7 +58,7 @@ def test_a_script_that_waits_for_approval_is_pending_until_it_has_run():
         assert "approval is waiting" in rig.settled(action, receipt, looks=3).evidence
         assert rig.effects() == []
         decide(rig, receipt, "approve")
-        assert rig.settled(action, receipt).sight is Sight.SO
+        assert rig.settled(action, receipt).sight is Sight.PRESENT
 
 
 def test_a_declined_script_is_a_refusal():
@@ -86,7 +86,7 @@ def test_a_script_that_waits_for_approval_is_adopted_and_not_ordered_again():
 def test_a_console_without_approvals_runs_scripts_all_the_same(rig):
     rig.simulation.faults.add(Fault(action="reply", status=404, path=f"{API}/remote-scripts/pending-executions"))
     action, receipt = performed(rig, "kill_process")
-    assert rig.settled(action, receipt).sight is Sight.SO
+    assert rig.settled(action, receipt).sight is Sight.PRESENT
 
 
 def test_after_a_lost_answer_the_console_cannot_show_what_a_script_did(rig):

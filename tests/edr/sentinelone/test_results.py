@@ -51,7 +51,7 @@ def test_a_link_that_has_expired_is_asked_for_again(rig):
     rig.simulation.clock.advance(90)
     fact = rig.adapter.observe(action, receipt)
     assert (fact.sight, "/script-results/" in fact.evidence) == (Sight.PENDING, False)
-    assert rig.adapter.observe(action, receipt).sight is Sight.SO
+    assert rig.adapter.observe(action, receipt).sight is Sight.PRESENT
 
 
 def test_the_output_of_another_order_is_no_proof(rig):

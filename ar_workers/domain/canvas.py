@@ -60,7 +60,7 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Score:
+class Canvas:
     """A threat's canvas: what is played side by side."""
 
     steps: tuple[Step, ...] = ()
@@ -71,11 +71,11 @@ def share(number: int, customers: int) -> int:
     return max(min(1, number), number // max(1, customers))
 
 
-def coalesced(score: Score, *, isolations: int = 1) -> Score:
-    """The same score with as few messages as its order allows: what is rung together on one queue is one message, of
+def coalesced(canvas: Canvas, *, isolations: int = 1) -> Canvas:
+    """The same canvas with as few messages as its order allows: what is rung together on one queue is one message, of
     isolations so many.
     """
-    return Score(steps=_merged(score.steps, {**MOST_TOGETHER, Queue.ISOLATION: isolations}))
+    return Canvas(steps=_merged(canvas.steps, {**MOST_TOGETHER, Queue.ISOLATION: isolations}))
 
 
 def _merged(steps: Sequence[Step], most: Mapping[Queue, int]) -> tuple[Step, ...]:

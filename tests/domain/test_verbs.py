@@ -1,0 +1,43 @@
+"""The verb table: whole, and the figures in it seen."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import get_args
+
+from ar_workers.domain.actions import ACTIONS, Verb
+from ar_workers.domain.canvas import Queue
+from ar_workers.domain.verbs import CONTAINMENT, GIVING_BACK, VERBS
+from ar_workers.ledger.constants import in_lua
+
+
+def test_every_verb_has_its_line():
+    assert list(VERBS) == list(ACTIONS) == list(get_args(Verb))
+    assert {verb: str(kind.model_fields["verb"].default) for verb, kind in ACTIONS.items()} == {verb: verb for verb in VERBS}
+
+
+def test_what_moves_an_endpoint_has_a_queue_of_its_own_and_is_tried_for_a_week():
+    week, days = timedelta(days=7), timedelta(days=3)
+    assert {verb: (each.queue, each.life) for verb, each in VERBS.items() if verb in CONTAINMENT} == {
+        "isolate": (Queue.ISOLATION, week),
+        "release": (Queue.ISOLATION, week),
+    }
+    assert {(each.queue, each.life) for verb, each in VERBS.items() if verb not in CONTAINMENT} == {(Queue.IOC, days)}
+
+
+def test_an_undo_is_a_verb_that_gives_back():
+    assert {each.undo for each in VERBS.values() if each.undo} == GIVING_BACK == {"release"}
+
+
+def test_an_endpoint_is_cut_off_before_its_processes_end_and_these_before_their_files():
+    steps = {verb: each.step for verb, each in VERBS.items() if each.step is not None}
+    assert steps == {"isolate": 0, "kill_process": 1, "delete_file": 2, "quarantine_file": 2, "delete_registry_key": 2}
+
+
+def test_lua_reads_the_same_table():
+    lua = in_lua()
+    assert "local URGENT = {isolate = true, release = true}" in lua
+    assert "local GIVES_BACK = {release = true}" in lua
+    assert "local ISOLATION_WINDOW = 3600000" in lua
+    assert "local CLAIMABLE = {pending = true, performed = true, unknown = true}" in lua
+    assert "local CANCELLABLE = {held = true, pending = true, waiting = true}" in lua
