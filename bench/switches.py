@@ -10,7 +10,7 @@ from celery import signature
 from kombu.transport import virtual
 
 from ar_workers import celery, transport
-from ar_workers.domain import scores
+from ar_workers.domain import canvas
 from ar_workers.ledger import clients
 from ar_workers.ledger.redis import RedisLedger
 from ar_workers.pipeline import respond, visits
@@ -25,7 +25,7 @@ def _no_joint_isolations() -> None:
 
 
 def _no_long_messages() -> None:
-    scores.MOST_TOGETHER = dict.fromkeys(scores.MOST_TOGETHER, 10)
+    canvas.MOST_TOGETHER = dict.fromkeys(canvas.MOST_TOGETHER, 10)
 
 
 def _no_joint_plans() -> None:
