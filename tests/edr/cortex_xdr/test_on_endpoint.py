@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from ar_workers.edr.cortex_xdr.on_endpoint import act, look
 from ar_workers.edr.cortex_xdr.scripts import encoded
 from tests.builders import sha256
-
-psutil = pytest.importorskip("psutil", reason="Cortex agents bring it along; here it is not needed for anything else")
 
 
 def told(entry, **order):
