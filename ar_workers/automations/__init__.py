@@ -21,6 +21,7 @@ from ..domain.events import (
 from ..domain.plans import joined
 from . import (
     action_needed,
+    delivery_failed,
     ioc_response,
     notify_customer_of_note,
     notify_tre_of_note,
@@ -46,7 +47,7 @@ AUTOMATIONS: dict[type, tuple[Callable[..., Plan], ...]] = {
     EndpointGrouped: (unsupported_os.plan,),
     UnsupportedOSDetected: (unsupported_os.plan,),
     ActionStopped: (action_needed.plan,),
-    DeliveryFailed: (),  # nothing to decide: the delivery names its fallback
+    DeliveryFailed: (delivery_failed.plan,),
     ReleaseRequested: (release_requested.plan,),
 }
 
@@ -60,6 +61,7 @@ KNOBS: dict[str, frozenset[str]] = {
     "unsupported_os": frozenset({"emails"}),
     "threat_closed": frozenset(),
     "action_needed": frozenset(),
+    "delivery_failed": frozenset(),
     "release_requested": frozenset(),
 }
 

@@ -94,7 +94,7 @@ class VisitResult:
 
     `after` is when the row is due again (for pending, performed and unknown). `counts` says whether the try
     counts as an attempt (a look does not). `receipt` is kept for the next look, `reference` and `evidence`
-    are shown to people. `guard` is who holds it. `health` and `stay_away`, the remote's own wish, steer its breaker and budget.
+    are shown to people. `guard` is who holds it. `health` steers the remote's breaker.
     """
 
     state: State
@@ -105,7 +105,6 @@ class VisitResult:
     reference: str = ""
     evidence: str = ""
     health: Health = Health.UNSEEN
-    stay_away: timedelta = timedelta()
     #: Of a held row: who holds it.
     guard: Guard | None = None
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .actions import Action
-    from .notifications import Notification
+    from .notifications import Delivery, Notification
 
 
 class Skip(Value):
@@ -29,10 +29,15 @@ class Skip(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The decision of one or several automations, of what is valid already. `closes` cancels what is still queued for the threat."""
+    """The decision of one or several automations, of what is valid already.
+
+    Who gets a copy of `notifications` is for the routes to say; `deliveries` name their receiver. `closes` cancels what is still
+    queued for the threat.
+    """
 
     actions: tuple[Action, ...] = ()
     notifications: tuple[Notification, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
     skips: tuple[Skip, ...] = ()
     closes: str | None = None
 
@@ -43,6 +48,7 @@ def joined(plans: Iterable[Plan]) -> Plan:
     return Plan(
         actions=tuple(each for plan in known for each in plan.actions),
         notifications=tuple(each for plan in known for each in plan.notifications),
+        deliveries=tuple(each for plan in known for each in plan.deliveries),
         skips=tuple(each for plan in known for each in plan.skips),
         closes=next((plan.closes for plan in known if plan.closes), None),
     )

@@ -122,7 +122,6 @@ def conclusion(claim: Claim, finding: VisitResult) -> tuple[str | int, ...]:
         finding.reference,
         finding.evidence,
         finding.health,
-        in_ms(finding.stay_away),
         finding.guard or "",
     )
 

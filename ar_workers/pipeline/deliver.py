@@ -100,6 +100,8 @@ def _thread(each: Visit, delivery: Delivery) -> str:
 
 def _finding(each: Visit, result: Result) -> VisitResult:
     wish = min(result.retry_after or timedelta(), LONGEST_WISH)
+    if wish:  # the receiver's own, and so of everybody: as the gate tells it of an EDR
+        each.services.ledger.stay_away(each.claim.customer, each.claim.remote, wish)
     wait = delivery_retry(each.claim.attempts, result.retry_after, each.services.random)
     health = Health.BAD if result.answer in {Answer.RETRY, Answer.UNKNOWN} and not wish else Health.OK
     match result.answer:
@@ -108,10 +110,10 @@ def _finding(each: Visit, result: Result) -> VisitResult:
         case Answer.PERMANENT:
             return VisitResult(state=State.FAILED, reason=result.code, health=health)
         case Answer.RETRY:
-            return VisitResult(state=State.PENDING, reason=result.code, after=wait, counts=True, health=health, stay_away=wish)
+            return VisitResult(state=State.PENDING, reason=result.code, after=wait, counts=True, health=health)
         case Answer.UNKNOWN:
             reason = f"may have been sent: {result.code}"
-            return VisitResult(state=State.UNKNOWN, reason=reason, after=wait, counts=True, health=health, stay_away=wish)
+            return VisitResult(state=State.UNKNOWN, reason=reason, after=wait, counts=True, health=health)
 
 
 def _in_doubt(claim: Claim) -> VisitResult:

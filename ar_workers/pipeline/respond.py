@@ -11,8 +11,8 @@ from ..automations import plan_for
 from ..automations.context import Context
 from ..domain.canvas import Canvas
 from ..domain.errors import ARError
-from ..domain.events import DeliveryFailed, NoteAdded
-from ..domain.notifications import Audience, Delivery, Digest, Kind, Receiver, instead
+from ..domain.events import NoteAdded
+from ..domain.notifications import Audience, Delivery, Digest, Kind, Receiver
 from ..domain.retries import delivery_life, life_of
 from ..domain.routes import Target, route
 from ..domain.verbs import VERBS
@@ -137,8 +137,7 @@ def _step(action: Action) -> float:
 
 def _delivery_rows(services: Services, event: Event, plan: Plan) -> Iterator[NewRow]:
     now = services.clock.now()
-    if isinstance(event, DeliveryFailed) and event.delivery.fallback:
-        delivery = instead(event.delivery, event.delivery.fallback, event.reason)
+    for delivery in plan.deliveries:
         yield delivery_row(delivery, event.id, event.threat_id, life=delivery_life(delivery.receiver.channel))
     for number, notification in enumerate(plan.notifications):
         targets = targets_of(services, notification, now)

@@ -57,6 +57,7 @@ class Automations(_Section):
     unsupported_os: _Emails = _Emails()
     threat_closed: _Managed = _Managed()
     action_needed: _Managed = _Managed()
+    delivery_failed: _Managed = _Managed()
     release_requested: _Managed = _Managed()
 
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from ar_workers.automations import AUTOMATIONS, KNOBS, plan_for
 from ar_workers.domain import events
 from ar_workers.domain.endpoints import OS
-from ar_workers.domain.events import EndpointGrouped, NoteAdded, ReleaseRequested, RemediationRequested, ThreatClosed
+from ar_workers.domain.events import DeliveryFailed, EndpointGrouped, NoteAdded, ReleaseRequested, RemediationRequested, ThreatClosed
 from ar_workers.domain.indicators import Domain, File, FileHash, Process, RegistryKey
-from ar_workers.domain.notifications import Audience, Kind
+from ar_workers.domain.notifications import Audience, Kind, Receiver
+from ar_workers.domain.plans import Plan
 from ar_workers.domain.policies import FileResponse, MediumIsolation
 from ar_workers.domain.states import State
 from ar_workers.domain.threats import Author, Note, Severity
@@ -23,6 +24,7 @@ from tests.builders import (
     EVIL,
     NOON,
     a_context,
+    a_delivery,
     a_policy,
     a_row,
     a_summary,
@@ -327,3 +329,18 @@ def test_a_requested_release_is_done_whatever_the_groups_and_nobody_is_told():
     plan = plan_for(event, a_context())
     assert [(each.verb, each.lane) for each in plan.actions] == [("release", endpoint.agent_id)]
     assert (plan.notifications, plan.skips) == ((), ())
+
+
+def test_a_failed_delivery_is_told_to_its_fallback_and_why_and_that_has_none():
+    failed = a_delivery("sms", "+4930123456", fallback=Receiver(name="boss", channel="email", address="boss@acme.example"))
+    event = DeliveryFailed(id=".failed-1", customer="acme", occurred_at=NOON, threat_ref="THREAT-1042", delivery=failed, reason="gone")
+    (instead,) = plan_for(event, a_context()).deliveries
+    assert (instead.receiver.name, instead.fallback) == ("boss", None)
+    assert instead.notification.facts[-1] == ("Sent here because", "sms to +4930123456 failed: gone")
+
+
+def test_a_failed_delivery_without_a_fallback_tells_nobody():
+    event = DeliveryFailed(
+        id=".failed-1", customer="acme", occurred_at=NOON, threat_ref="THREAT-1042", delivery=a_delivery(), reason="gone"
+    )
+    assert plan_for(event, a_context()) == Plan()

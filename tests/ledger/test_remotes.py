@@ -81,8 +81,9 @@ def test_an_isolation_outranks_what_has_to_wait(ledger):
 
 def test_a_remote_that_asked_to_be_left_alone_is_asked_by_nobody(ledger):
     recorded(ledger, *bans(2), a_row(remote="crowdstrike"))
-    wish = VisitResult(state=State.PENDING, after=SECOND, stay_away=timedelta(milliseconds=150), health=Health.OK)
-    concluded(ledger, claimed(ledger, "acme:ban_hash:0"), wish)
+    concluded(ledger, claimed(ledger, "acme:ban_hash:0"), VisitResult(state=State.PENDING, after=SECOND, health=Health.OK))
+    ledger.stay_away("acme", "crowdstrike", timedelta(milliseconds=150))
+    ledger.stay_away("acme", "crowdstrike", timedelta(milliseconds=10))  # the longer wish holds
     assert asked(ledger, "acme:ban_hash:1").reason == "crowdstrike asked to be left alone"
     assert asked(ledger, "acme:isolate:1").reason == "crowdstrike asked to be left alone"
     assert ledger.spend("acme", "crowdstrike", urgent=True) > timedelta(0)

@@ -2,16 +2,15 @@
 -- Ends rows of one visit. ARGV, for each, what PARTS names.
 -- Returns for each 'stale' or the rings of what it sets free, {id, queue, label, lane, ...}; and then the rings of what the lanes
 -- and remotes call next.
--- wait: ms until it is due again; counts, keeps (a receipt): 1|0; health: how the remote is, ok|bad|''; wish: the remote's own, to be
--- left alone, in ms; guard: who holds the row, or ''.
-local PARTS = {'id', 'fence', 'state', 'reason', 'wait', 'counts', 'keeps', 'receipt', 'reference', 'evidence', 'health', 'wish', 'guard'}
+-- wait: ms until it is due again; counts, keeps (a receipt): 1|0; health: how the remote is, ok|bad|''; guard: who holds the row, or ''.
+local PARTS = {'id', 'fence', 'state', 'reason', 'wait', 'counts', 'keeps', 'receipt', 'reference', 'evidence', 'health', 'guard'}
 -- What a later release of the endpoint makes of an isolation: it is called off, and nobody is needed for it.
 local CALLED_OFF = {pending = true, performed = true, unknown = true, held = true, failed = true}
 -- What is left: {owner and lane -> {lane, owner, rows}}, {owner and remote -> {remote, verb, owner, rows}}. And {remote -> is
 -- known to be well}.
 local lanes, remotes, well = {}, {}, {}
 
-local function judge(remote, health, wish)
+local function judge(remote, health)
   local key = remote_key(remote)
   if health == 'bad' then
     well[remote] = nil
@@ -24,7 +23,6 @@ local function judge(remote, health, wish)
     redis.call('HDEL', key, 'failures', 'open_until')
     well[remote] = true
   end
-  if wish > 0 then stay_away(remote, wish) end
 end
 
 local function let_go(row)
@@ -86,7 +84,7 @@ local function conclude(found)
     'kind', 'digest', 'attempts', 'looks', 'frees', 'epoch')
   if row.state ~= 'leased' or row.fence ~= found.fence then return 'stale' end
   row.remote, row.lane = row.remote or '', row.lane or ''
-  if row.remote ~= '' then judge(row.remote, found.health, tonumber(found.wish)) end
+  if row.remote ~= '' then judge(row.remote, found.health) end
   local called_off = (to == 'pending' and row.cancel) or (CALLED_OFF[to] and released_since(row.verb, row.lane, row.epoch))
   if called_off then to, reason = 'cancelled', called_off end
 

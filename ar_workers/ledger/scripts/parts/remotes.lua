@@ -82,13 +82,6 @@ local function closed_for(remote, urgent)
   return unpack(waits[key])
 end
 
--- The remote wants to be left alone for so many ms.
-local function stay_away(remote, ms)
-  local key = remote_key(remote)
-  local blocked = tonumber(redis.call('HGET', key, 'blocked_until') or '0')
-  redis.call('HSET', key, 'blocked_until', math.max(blocked, now + ms))
-end
-
 -- Where an urgent row stands among those that come back at the same millisecond, from 0 to 1: what was asked of the EDR is looked
 -- at first, the rest goes by age.
 local function standing(id)
