@@ -37,6 +37,17 @@ class Vendor(StrEnum):
     SENTINELONE = "sentinelone"
 
 
+#: As people call them.
+VENDOR_NAMES: dict[str, str] = {
+    Vendor.CARBON_BLACK_CLOUD: "Carbon Black Cloud",
+    Vendor.CARBON_BLACK_EDR: "Carbon Black EDR",
+    Vendor.CORTEX_XDR: "Cortex XDR",
+    Vendor.CROWDSTRIKE: "CrowdStrike",
+    Vendor.DEFENDER: "Microsoft Defender",
+    Vendor.SENTINELONE: "SentinelOne",
+}
+
+
 class Endpoint(Value):
     """One endpoint, identified by the vendor's `agent_id`; the hostname is for people and is never matched on.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime
 
+from .endpoints import VENDOR_NAMES
 from .model import Value
 from .states import State
 from .text import Identifier, Line, shortened
@@ -43,17 +44,6 @@ OUTCOMES = {
     State.PENDING: "not done yet",
     State.LEASED: "being worked on",
 }
-
-#: The EDRs as their vendors call them.
-EDR_NAMES = {
-    "carbon_black_cloud": "Carbon Black Cloud",
-    "carbon_black_edr": "Carbon Black EDR",
-    "cortex_xdr": "Cortex XDR",
-    "crowdstrike": "CrowdStrike",
-    "defender": "Microsoft Defender",
-    "sentinelone": "SentinelOne",
-}
-
 
 class Who(StrEnum):
     """Who has the next step."""
@@ -201,7 +191,7 @@ def _subject(text: str) -> str:
 
 
 def _name(row: Row) -> str:
-    return EDR_NAMES.get(row.edr, row.edr)
+    return VENDOR_NAMES.get(row.edr, row.edr)
 
 
 #: What a customer can do about an error that the reason names, whether it has been given up or not.

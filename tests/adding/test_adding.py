@@ -25,8 +25,10 @@ LINES = {
             "from . import carbon_black_cloud,.*": "from . import toy",
             "ADAPTERS: .*": "    Vendor.TOY: Entry(toy.Config, toy.Toy, toy.feed),",
         },
-        "ar_workers/domain/endpoints.py": {"    SENTINELONE = .*": '    TOY = "toy"'},
-        "ar_workers/domain/summaries.py": {'    "sentinelone": "SentinelOne",': '    "toy": "Toy",'},
+        "ar_workers/domain/endpoints.py": {
+            "    SENTINELONE = .*": '    TOY = "toy"',
+            '    Vendor.SENTINELONE: "SentinelOne",': '    Vendor.TOY: "Toy",',
+        },
         "ar_workers/sources/__init__.py": {r"from \. import \(": "    toy,", "FORMATS: .*": '    "toy": toy.read,'},
         "ar_workers/simulator/simulation.py": {
             "from .world import World": "from .toy import ToyTwin",

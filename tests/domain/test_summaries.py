@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ar_workers.domain.endpoints import VENDOR_NAMES
 from ar_workers.domain.notifications import Notification, remediation_summary
 from ar_workers.domain.rows import Containment
 from ar_workers.domain.states import State
-from ar_workers.domain.summaries import EDR_NAMES, MOST_ENTRIES, OUTCOMES, Who, summarise
+from ar_workers.domain.summaries import MOST_ENTRIES, OUTCOMES, Who, summarise
 from ar_workers.edr import ADAPTERS
 from tests.builders import NOON, a_row, a_summary, a_threat
 
@@ -31,7 +32,7 @@ def test_only_what_the_edr_showed_is_called_verified():
 
 def test_every_state_and_every_edr_has_a_word():
     assert set(OUTCOMES) == set(State)
-    assert set(EDR_NAMES) == set(ADAPTERS)
+    assert set(VENDOR_NAMES) == set(ADAPTERS)
 
 
 def test_an_entry_tells_when_how_where_and_under_which_id():
