@@ -11,7 +11,7 @@ import click
 from ..domain.actions import ACTIONS
 from ..domain.claims import Refusal
 from ..domain.errors import ARError
-from ..domain.notifications import Receiver
+from ..domain.notifications import ChannelName
 from ..domain.retries import delivery_life, life_of
 from ..domain.states import State
 from .connection import open_ledger
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..ports import Ledger
 
 #: The channels' names, for which none of them is imported.
-_CHANNELS = get_args(Receiver.model_fields["channel"].annotation)
+_CHANNELS = get_args(ChannelName)
 
 
 @dataclass(frozen=True)

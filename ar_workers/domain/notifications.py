@@ -80,6 +80,10 @@ def remediation_summary(customer: CustomerId, threat: Threat, summary: Summary, 
     )
 
 
+#: Every channel by its name.
+ChannelName = Literal["slack", "pagerduty", "email", "teams", "webhook", "sms", "voice", "syslog"]
+
+
 class Receiver(Value):
     """Where one copy goes: a channel, and the address on it. Never a secret: those stay in the settings.
 
@@ -89,7 +93,7 @@ class Receiver(Value):
 
     #: What its owner's settings call it; empty for a mail address that is served by the operator's relay.
     name: str = ""
-    channel: Literal["slack", "pagerduty", "email", "teams", "webhook", "sms", "voice", "syslog"]
+    channel: ChannelName
     address: Line
 
     @property

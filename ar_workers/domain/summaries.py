@@ -45,6 +45,7 @@ OUTCOMES = {
     State.LEASED: "being worked on",
 }
 
+
 class Who(StrEnum):
     """Who has the next step."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..domain.endpoints import Vendor
-from ..domain.notifications import Receiver
+from ..domain.notifications import ChannelName, Receiver
 from ..domain.policies import FileResponse, MediumIsolation, Policy
 from ..domain.protection import ProtectedEndpoint, ProtectedTarget
 from ..domain.routes import Route
@@ -101,7 +101,7 @@ class ReceiverSection(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    channel: Literal["slack", "pagerduty", "email", "teams", "webhook", "sms", "voice", "syslog"] = Field(description="How it is told.")
+    channel: ChannelName = Field(description="How it is told.")
     to: Line | None = Field(
         None,
         description="Its address: one mail address; the id of a Slack channel; a phone number such as +4930123456; `host` or `host:port` "

@@ -53,8 +53,7 @@ LINES = {
             "    email,": "    gong,",
             "CHANNELS: .*": '    "gong": Entry(gong.Config, gong.Gong, gong.probe),',
         },
-        "ar_workers/domain/notifications.py": {'    channel: Literal\\["slack"(|),.*': ', "gong"'},
-        "ar_workers/settings/sections.py": {'    channel: Literal\\["slack"(|),.*': ', "gong"'},
+        "ar_workers/domain/notifications.py": {'ChannelName = Literal\\["slack"(|),.*': ', "gong"'},
         "ar_workers/settings/problems.py": {'    if section.channel in {"pagerduty"(|),.*': ', "gong"'},
         "ar_workers/simulator/simulation.py": {
             "from .inboxes.mail import MailInbox": "from .inboxes.gong import GongInbox",
