@@ -61,16 +61,29 @@ end
 
 local function take(id, row, from)
   local fence = string.format('%.0f', row.fence + 1)
-  redis.call('HSET', row_key(id), 'state', 'leased', 'was', from, 'owner', owner, 'lease_until', now + lease, 'fence', fence)
-  if from == 'pending' then redis.call('HSET', row_key(id), 'begun', 1, 'begun_at', now) end
+  local taken = {'state', 'leased', 'was', from, 'owner', owner, 'lease_until', now + lease, 'fence', fence}
+  if from == 'pending' then taken[11], taken[12], taken[13], taken[14] = 'begun', 1, 'begun_at', now end
+  redis.call('HSET', row_key(id), unpack(taken))
   schedule(id, now + lease + 1)
   return fence
 end
 
+-- Written out, because a table that is made at once takes half the time of one that grows: this is done for every row.
+local function read(id)
+  local v = redis.call('HMGET', row_key(id), 'state', 'fence', 'lease_until', 'was', 'owner', 'begun', 'next_at', 'lane', 'threat',
+    'verb', 'epoch', 'deadline', 'kind', 'order', 'attempts', 'looks', 'crashes', 'generation',
+    'receipt', 'approved', 'edr', 'cancel', 'remote', 'looked_at', 'begun_at')
+  return {
+    state = v[1] or nil, fence = v[2] or nil, lease_until = v[3] or nil, was = v[4] or nil, owner = v[5] or nil,
+    begun = v[6] or nil, next_at = v[7] or nil, lane = v[8] or nil, threat = v[9] or nil, verb = v[10] or nil,
+    epoch = v[11] or nil, deadline = v[12] or nil, kind = v[13] or nil, order = v[14] or nil, attempts = v[15] or nil,
+    looks = v[16] or nil, crashes = v[17] or nil, generation = v[18] or nil, receipt = v[19] or nil, approved = v[20] or nil,
+    edr = v[21] or nil, cancel = v[22] or nil, remote = v[23] or nil, looked_at = v[24] or nil, begun_at = v[25] or nil,
+  }
+end
+
 local function claim(id)
-  local row = get(id, 'state', 'fence', 'lease_until', 'was', 'owner', 'begun', 'next_at', 'lane', 'threat', 'verb', 'epoch',
-    'deadline', 'kind', 'order', 'attempts', 'looks', 'crashes', 'generation', 'receipt', 'approved', 'edr', 'cancel', 'remote',
-    'looked_at', 'begun_at')
+  local row = read(id)
   if not row.state then return {'no', 'no such row'} end
   row.remote = row.remote or ''
   local from, crashes, is_lost = row.state, tonumber(row.crashes or '0'), false

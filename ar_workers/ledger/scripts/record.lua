@@ -155,7 +155,7 @@ end
 -- The row that begins at ARGV[n], and where the next one begins.
 local function wish_at(n)
   local wish = {}
-  for at, name in ipairs(FIELDS) do wish[name] = ARGV[n + at - 1] end
+  for at = 1, #FIELDS do wish[FIELDS[at]] = ARGV[n + at - 1] end
   n = n + #FIELDS
   local last = n + tonumber(ARGV[n])
   wish.after = {unpack(ARGV, n + 1, last)}

@@ -47,8 +47,8 @@ local function row_key(id) return P .. 'row:' .. id end
 
 -- Fields of a hash by their names; what is not there is nil.
 local function fields_of(key, ...)
-  local values, found = redis.call('HMGET', key, ...), {}
-  for n, name in ipairs({...}) do found[name] = values[n] or nil end
+  local names, values, found = {...}, redis.call('HMGET', key, ...), {}
+  for n = 1, #names do found[names[n]] = values[n] or nil end
   return found
 end
 

@@ -33,10 +33,10 @@ end
 -- ...}, with it. Rings are collected by `free_dependents` and the leaving of lanes.
 local function enter(id, threat, from, to, reason, changes)
   local fields = changes or {}
-  for _, part in ipairs({'state', to, 'reason', reason}) do fields[#fields + 1] = part end
+  local n = #fields
+  fields[n + 1], fields[n + 2], fields[n + 3], fields[n + 4] = 'state', to, 'reason', reason
   if TERMINAL[to] then
-    fields[#fields + 1] = 'settled_at'
-    fields[#fields + 1] = now
+    fields[n + 5], fields[n + 6] = 'settled_at', now
     count_open(threat, -1)
   end
   redis.call('HSET', row_key(id), unpack(fields))

@@ -1,6 +1,7 @@
 -- Rings are flat lists: id, queue, label, lane, id, ...
 local function append_ring(rings, id, row)
-  for _, part in ipairs({id, row.queue, row.label, row.lane or ''}) do rings[#rings + 1] = part end
+  local n = #rings
+  rings[n + 1], rings[n + 2], rings[n + 3], rings[n + 4] = id, row.queue, row.label, row.lane or ''
 end
 
 local function add_ring(rings, id)
