@@ -161,7 +161,7 @@ class Ledger(Protocol):
         """What of a threat is not settled yet and may be rung, in plan order."""
 
     def begin(self, claim: Claim, *, most_isolations: int | None) -> Refusal | None:
-        """Immediately before the write: still ours, not cancelled, not paused, not superseded, within the blast radius.
+        """Immediately before the write: still ours, not cancelled, its endpoint not released since, not paused, within the blast radius.
 
         On a Refusal the row has been moved where it belongs, or belongs to somebody else.
         """

@@ -31,7 +31,7 @@ ACTIONS, CALLS_PER_ACTION = 7, 4
 SHARD_LOAD, SHARD_GIB = 0.5, 16
 CUSTOMERS, ENDPOINTS = (1, 10, 1_000), (1_000, 10_000, 100_000)
 
-#: As in `ar_workers/ledger/scripts/00_common.lua`.
+#: As in `ar_workers/ledger/scripts/parts/remotes.lua`.
 BURST, RESERVE, VISIT = 0.25, 0.2, 4
 HIT, WITHIN = 0.10, timedelta(hours=1)
 #: Kill, delete a file, delete a registry key: in a remote shell, which stays open so long.

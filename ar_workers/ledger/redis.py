@@ -178,7 +178,7 @@ class RedisLedger:
         return switches
 
     def conclude(self, visits: Sequence[tuple[Claim, VisitResult]]) -> list[list[Ring] | None]:
-        parts = [part for claim, finding in visits for part in conclusion(claim, finding)]
+        parts = [part for claim, found in visits for part in conclusion(claim, found)]
         *replies, called = self._run("conclude", visits[0][0].customer, *parts) if visits else [[]]
         answers = [None if reply == "stale" else rings_of(reply) for reply in replies]
         last = next((each for each in reversed(answers) if each is not None), None)

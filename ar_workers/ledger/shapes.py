@@ -108,21 +108,21 @@ def claim_of(row_id: str, reply: Sequence[Any]) -> Claim | Refusal:
     )
 
 
-def conclusion(claim: Claim, finding: VisitResult) -> tuple[str | int, ...]:
+def conclusion(claim: Claim, found: VisitResult) -> tuple[str | int, ...]:
     """The arguments of `conclude.lua`."""
     return (
         claim.row_id,
         claim.fence,
-        finding.state,
-        finding.reason,
-        in_ms(finding.after),
-        int(finding.counts),
-        int(finding.receipt is not None),
-        finding.receipt or "",
-        finding.reference,
-        finding.evidence,
-        finding.health,
-        finding.guard or "",
+        found.state,
+        found.reason,
+        in_ms(found.after),
+        int(found.counts),
+        int(found.receipt is not None),
+        found.receipt or "",
+        found.reference,
+        found.evidence,
+        found.health,
+        found.guard or "",
     )
 
 

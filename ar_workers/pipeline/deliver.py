@@ -81,7 +81,7 @@ def _tell(each: Visit, channel: Channel, delivery: Delivery) -> VisitResult | No
         if known is None and not (channel.marks_copies and claim.attempts + claim.crashes <= 1):
             return _in_doubt(claim)
         if known and known.answer is not Answer.RETRY:
-            return _finding(each, known)
+            return _came_to(each, known)
     return _send(each, channel, delivery)
 
 
@@ -90,7 +90,7 @@ def _send(each: Visit, channel: Channel, delivery: Delivery) -> VisitResult | No
         return VisitResult(state=State.FAILED, reason="deadline passed: not delivered")
     if not each.may_write():
         return None
-    return _finding(each, channel.send(delivery, each.claim.row_id, thread=_thread(each, delivery)))
+    return _came_to(each, channel.send(delivery, each.claim.row_id, thread=_thread(each, delivery)))
 
 
 def _thread(each: Visit, delivery: Delivery) -> str:
@@ -98,7 +98,7 @@ def _thread(each: Visit, delivery: Delivery) -> str:
     return each.claim.thread if delivery.notification.threat else ""
 
 
-def _finding(each: Visit, result: Result) -> VisitResult:
+def _came_to(each: Visit, result: Result) -> VisitResult:
     wish = min(result.retry_after or timedelta(), LONGEST_WISH)
     if wish:  # the receiver's own, and so of everybody: as the gate tells it of an EDR
         each.services.ledger.stay_away(each.claim.customer, each.claim.remote, wish)

@@ -89,8 +89,8 @@ def _without_suspects(services: Services, visits: Sequence[Visit]) -> tuple[list
     this worker does.
     """
     instead = [(each, each.instead()) for each in visits]
-    rings = _write_down(services, [(each.claim, finding) for each, finding in instead if finding])
-    return [each for each, finding in instead if not finding], rings
+    rings = _write_down(services, [(each.claim, result) for each, result in instead if result])
+    return [each for each, result in instead if not result], rings
 
 
 def _visit_each(visits: Sequence[Visit], look: Callable[[Visit], VisitResult | None]) -> tuple[list[Ring], list[tuple[Claim, VisitResult]]]:
@@ -104,9 +104,9 @@ def _visit_each(visits: Sequence[Visit], look: Callable[[Visit], VisitResult | N
             found = []
         if not found:
             since = each.services.monotonic()
-        finding = look(each)
-        if finding:
-            found.append((each.claim, finding))
+        result = look(each)
+        if result:
+            found.append((each.claim, result))
     return rings, found
 
 
