@@ -14,6 +14,7 @@ from ar_workers.domain.rows import Acceptance
 from ar_workers.domain.states import State
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
+from tests.clusters import eventually
 from tests.ledger.building import a_row, an_event, claimed, concluded, recorded
 
 
@@ -38,4 +39,5 @@ def test_a_nearly_full_redis_takes_no_new_events_but_ends_what_it_has(small):
         fresh.accept([an_event("e2")])
     concluded(fresh, claimed(fresh), VisitResult(state=State.DONE))
     client.delete("ballast")
+    eventually(lambda: client.info("memory")["used_memory"] < 0.5 * 8 * 2**20)
     assert fresh.accept([an_event("e2")]) == [Acceptance.NEW]
