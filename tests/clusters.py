@@ -21,7 +21,7 @@ SLOTS = 16384
 SERVICE = "ledger"
 
 
-def eventually(holds: Any, seconds: float = 30) -> None:
+def eventually(holds: Any, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it never came true"

@@ -104,7 +104,7 @@ def test_a_worker_goes_on_after_the_server_restarts(tmp_path):
 @pytest.mark.e2e
 def test_a_worker_notices_that_its_connection_is_half_open(redis_server, real_redis, redis_url, tmp_path):
     proxy = Proxy(redis_server.port)
-    with a_worker(proxy.url, redis_url, tmp_path / "log"):
+    with a_worker(proxy.url, redis_url, tmp_path / "log", SOCKET_SECONDS="1"):
         proxy.fall_silent()
         real_redis.client_kill_filter(_type="normal", skipme=True)  # nobody waits at the other end either, as after a lost route
         CeleryDoorbell(celery_at(redis_url)).ring([ring("1")])

@@ -14,7 +14,7 @@ from ar_workers.domain.canvas import Queue
 
 app = celery_at(os.environ["AR_BROKER_URL"])
 app.conf.imports = ()
-app.conf.broker_transport_options |= {"health_check_interval": 0.5, "socket_timeout": 1}
+app.conf.broker_transport_options |= {"health_check_interval": 0.5, "socket_timeout": float(os.environ.get("SOCKET_SECONDS", "10"))}
 marks = redis.Redis.from_url(os.environ["MARKS_URL"])
 
 
