@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections import Counter
 from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,8 @@ from kombu.exceptions import OperationalError
 from redis import RedisError
 
 from .brokers import broker_at
-from .domain.canvas import MOST_TOGETHER, Canvas, Queue, Step, coalesced
+from .domain.backpressure import coalesced
+from .domain.canvas import Canvas, Queue, Step
 from .domain.checkups import Check, ok, red
 
 if TYPE_CHECKING:
@@ -26,11 +26,6 @@ if TYPE_CHECKING:
     from .domain.canvas import Ring
 
 _log = logging.getLogger(__name__)
-#: With so many messages standing in a queue or about to, a message rings many rows.
-BACKLOG = 20
-#: Isolations share a message only behind so many others, and one more for each time as many: by then the threads of a worker are
-#: busy with several each, and one that is visited after others of its message comes hardly later than alone.
-ISOLATIONS_AHEAD = 25
 #: Seconds after which what was last seen of the queues is looked at again.
 OLD = 0.2
 
@@ -145,10 +140,7 @@ class CeleryDoorbell:
 
     def play(self, canvas: Canvas) -> None:
         """The whole threat as one canvas: chains of isolation and group, beside the deliveries."""
-        more = Counter(step.ring.queue for step in canvas.steps)
-        if any(self._standing.get(queue, 0) + number >= BACKLOG for queue, number in more.items()):
-            deep = 1 + self._standing.get(Queue.ISOLATION, 0) // ISOLATIONS_AHEAD
-            canvas = coalesced(canvas, isolations=min(deep, MOST_TOGETHER[Queue.ISOLATION]))
+        canvas = coalesced(canvas, self._standing)
         if canvas.steps:
             self._send([self._canvas(step) for step in canvas.steps])
 

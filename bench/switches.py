@@ -10,22 +10,22 @@ from celery import signature
 from kombu.transport import virtual
 
 from ar_workers import celery, transport
-from ar_workers.domain import canvas
+from ar_workers.domain import backpressure
 from ar_workers.ledger import clients
 from ar_workers.ledger.redis import RedisLedger
 from ar_workers.pipeline import respond, visits
 
 
 def _no_coalescing() -> None:
-    celery.BACKLOG = 10**9
+    backpressure.BACKLOG = 10**9
 
 
 def _no_joint_isolations() -> None:
-    celery.ISOLATIONS_AHEAD = 10**9
+    backpressure.ISOLATIONS_AHEAD = 10**9
 
 
 def _no_long_messages() -> None:
-    canvas.MOST_TOGETHER = dict.fromkeys(canvas.MOST_TOGETHER, 10)
+    backpressure.MOST_TOGETHER = dict.fromkeys(backpressure.MOST_TOGETHER, 10)
 
 
 def _no_joint_plans() -> None:

@@ -93,7 +93,6 @@ MUTANTS = (
     Mutant("compact", "if redis.call('LLEN', timeline) ~= length then return 0 end", ""),
     Mutant("compact", "or row.state == 'failed' then", "then"),
     Mutant("due", "local SHARE_OF_THE_FIRST = 0.75", "local SHARE_OF_THE_FIRST = 1"),
-    Mutant("due", "local BESET = 200", "local BESET = 20000"),
     Mutant("due", "into == lost and SOON or again", "again"),
     Mutant("due", "if (room[row.queue] or 1) <= 0 then return leave_for(AT_ONCE, id) end", ""),
     Mutant("tick", "if (tonumber(redis.call('GET', KEYS[1])) or 0) > now then return 0 end", ""),

@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 
 from ar_workers import bootstrap, tasks
-from ar_workers.celery import BACKLOG, ISOLATIONS_AHEAD, LOOKS, TASKS, CeleryDoorbell, app, celery_at
+from ar_workers.celery import LOOKS, TASKS, CeleryDoorbell, app, celery_at
 from ar_workers.cli.redis_server import free_port
+from ar_workers.domain.backpressure import BACKLOG, ISOLATIONS_AHEAD
 from ar_workers.domain.canvas import Queue, Ring
 from ar_workers.pipeline.poll import read_feed, whose_turn_it_is
 from ar_workers.pipeline.workflow import arrange

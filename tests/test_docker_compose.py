@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from ar_workers.cli.machine import WORKERS, flower
+from ar_workers.domain.backpressure import MOST_VISITS
 from ar_workers.domain.canvas import Queue
-from ar_workers.ledger.redis import MOST_VISITS
 
 COMPOSE = (Path(__file__).parents[1] / "docker-compose.yml").read_text()
 

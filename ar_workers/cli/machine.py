@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: Worker -> its queues and its threads. A thread waits for one EDR or provider at a time, so more of them cost little;
-#: isolation and actions have more than one customer's EDR may take (the ledger's `MOST_VISITS`), so that a flood leaves some.
+#: isolation and actions have more than one customer's EDR may take (`MOST_VISITS`), so that a flood leaves some.
 WORKERS: dict[str, tuple[str, int]] = {
     "isolation": ("isolation", 24),
     "respond": ("respond", 4),

@@ -5,12 +5,8 @@ They are made dozens of times per threat of what is valid already, so they are d
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 
 class Queue(StrEnum):
@@ -24,10 +20,6 @@ class Queue(StrEnum):
     NOTIFY = "notify"
     HOUSEKEEPING = "housekeeping"
     POLLING = "polling"
-
-
-#: So many one message of each queue rings at most: its worker visits them one after the other.
-MOST_TOGETHER: Mapping[Queue, int] = {Queue.RESPOND: 10, Queue.ISOLATION: 10, Queue.IOC: 30, Queue.NOTIFY: 30}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,43 +56,3 @@ class Canvas:
     """A threat's canvas: what is played side by side."""
 
     steps: tuple[Step, ...] = ()
-
-
-def share(number: int, customers: int) -> int:
-    """Of so many rings what each of the customers may have: all the same, and one if there is any."""
-    return max(min(1, number), number // max(1, customers))
-
-
-def coalesced(canvas: Canvas, *, isolations: int = 1) -> Canvas:
-    """The same canvas with as few messages as its order allows: what is rung together on one queue is one message, of
-    isolations so many.
-    """
-    return Canvas(steps=_merged(canvas.steps, {**MOST_TOGETHER, Queue.ISOLATION: isolations}))
-
-
-def _merged(steps: Sequence[Step], most: Mapping[Queue, int]) -> tuple[Step, ...]:
-    """What follows a merged step is rung with it, because its worker goes on with what it frees; only what follows isolations
-    stays behind them.
-    """
-    heads = [step for step in steps if step.ring.queue == Queue.ISOLATION]
-    rest = [Step(ring=ring) for step in steps if step.ring.queue != Queue.ISOLATION for ring in _flat(step)]
-    alike: dict[tuple[Queue, str, bool], list[Step]] = {}
-    for step in (*heads, *rest):
-        alike.setdefault((step.ring.queue, step.ring.id.partition(":")[0], step.ring.is_first), []).append(step)
-    chunks = (found[start : start + most[queue]] for (queue, *_), found in alike.items() for start in range(0, len(found), most[queue]))
-    return tuple(
-        Step(ring=_joined([step.ring for step in some]), then=_merged([each for step in some for each in step.then], most))
-        for some in chunks
-    )
-
-
-def _flat(step: Step) -> list[Ring]:
-    return [step.ring, *(ring for each in step.then for ring in _flat(each))]
-
-
-def _joined(rings: list[Ring]) -> Ring:
-    first = rings[0]
-    if len(rings) == 1:
-        return first
-    more = tuple(name for ring in rings for name in ring.ids)[1:]
-    return replace(first, more=more, label=f"{first.label} and {len(more)} more")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..domain.backpressure import BESET
 from ..domain.policies import ISOLATION_WINDOW
 from ..domain.states import FREES_DEPENDENTS, MOVES, TERMINAL, State
 from ..domain.verbs import CONTAINMENT, GIVING_BACK
@@ -25,4 +26,4 @@ def in_lua() -> str:
     }
     lines = [f"local {name} = {{{', '.join(f'{each} = true' for each in sorted(members))}}}" for name, members in sets.items()]
     window = round(ISOLATION_WINDOW.total_seconds() * 1000)
-    return "\n".join([*lines, f"local ISOLATION_WINDOW = {window}", ""])
+    return "\n".join([*lines, f"local ISOLATION_WINDOW = {window}", f"local BESET = {BESET}", ""])

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import redis
 
-from ..domain.canvas import Ring, share
+from ..domain.backpressure import MOST_VISITS, share
+from ..domain.canvas import Ring
 from ..domain.claims import Claim, Refusal
 from ..domain.errors import IncompatibleLedger, LedgerFull
 from ..domain.events import load_event
@@ -39,8 +40,6 @@ GRACE = timedelta(seconds=5)
 #: A write is begun only with so much left of the lease: its worker's heart beats, and it has not been asleep.
 LEAST_REMAINING = timedelta(seconds=10)
 MOST_PLANNING_ATTEMPTS = 20
-#: Visits at once to one customer's EDR, for isolations and for everything else: no customer takes all workers.
-MOST_VISITS = 16
 #: With this share of its memory used, Redis takes no new events.
 FULLEST = 0.85
 #: Seconds for which a look at the memory holds.

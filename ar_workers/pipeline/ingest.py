@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from ..domain.backpressure import left_to_the_sweep
 from ..domain.canvas import Queue, Ring
 from ..domain.rows import Acceptance
-from .fairness import left_to_the_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +21,8 @@ def ingest(ledger: Ledger, doorbell: Doorbell, events: Sequence[Event]) -> list[
 
     A ring that fails is no loss: the ledger has the event, and the sweep rings again.
     """
-    customers = {event.customer for event in events}
-    unrung = {each for each in customers if Queue.RESPOND in left_to_the_sweep(ledger, doorbell, each)}
+    customers, standing = {event.customer for event in events}, doorbell.backlog()
+    unrung = {each for each in customers if Queue.RESPOND in left_to_the_sweep(standing, partial(ledger.outstanding, each))}
     answers = ledger.accept(events, unrung=unrung)
     new = [event for event, answer in zip(events, answers, strict=True) if answer is Acceptance.NEW]
     doorbell.ring([_ring(event) for event in new if event.customer not in unrung])

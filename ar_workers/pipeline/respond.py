@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..automations import plan_for
 from ..automations.context import Context
+from ..domain.backpressure import left_to_the_sweep
 from ..domain.canvas import Canvas
 from ..domain.errors import ARError
 from ..domain.events import NoteAdded
@@ -17,7 +19,6 @@ from ..domain.retries import delivery_life, life_of
 from ..domain.routes import Target, route
 from ..domain.verbs import VERBS
 from ..domain.wishes import EventPlan, action_row, delivery_row, skip_row, untold_row
-from .fairness import left_to_the_sweep
 from .lookups import looked_up
 from .summary import summary_of
 from .workflow import arrange
@@ -66,7 +67,7 @@ def _play(services: Services, plans: Sequence[EventPlan]) -> None:
     """Record them, and ring for all but what is left to the sweep."""
     if not plans:
         return
-    unrung = left_to_the_sweep(services.ledger, services.doorbell, plans[0].event.customer)
+    unrung = left_to_the_sweep(services.doorbell.backlog(), partial(services.ledger.outstanding, plans[0].event.customer))
     rung = services.ledger.record(plans, unrung=unrung)
     steps = [step for rings in rung for step in arrange([ring for ring in rings or () if ring.queue not in unrung]).steps]
     services.doorbell.play(Canvas(steps=tuple(steps)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from .fairness import room
+from ..domain.backpressure import room
 
 if TYPE_CHECKING:
     from .services import Services
@@ -28,7 +28,7 @@ def sweep(services: Services) -> int:
     for look in range(LOOKS):
         if look:
             services.sleep(PAUSE)
-        left = room(services.doorbell)
+        left = room(services.doorbell.backlog())
         rings = services.ledger.due(MOST_RINGS, AGAIN, room=left)
         services.doorbell.ring(rings)
         rung += len(rings)

@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from ar_workers.domain.backpressure import MOST_VISITS
 from ar_workers.domain.claims import Claim, Health, Refusal, VisitResult
 from ar_workers.domain.limits import Limits, Rate
 from ar_workers.domain.policies import ISOLATION_WINDOW
 from ar_workers.domain.states import State
-from ar_workers.ledger.redis import GRACE, LEAST_REMAINING, MOST_VISITS
+from ar_workers.ledger.redis import GRACE, LEAST_REMAINING
 from tests.clocks import ManualClock, a_ledger
 from tests.ledger.building import LEASE, a_row, an_event, asked, claimed, concluded, recorded
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from ar_workers.domain.backpressure import SMALL
 from ar_workers.domain.endpoints import OS, Endpoint, Vendor
 from ar_workers.domain.events import ThreatPublished
 from ar_workers.domain.indicators import IOC, Domain, FileHash, Process
 from ar_workers.domain.threats import Severity, Threat
-from ar_workers.pipeline.fairness import SMALL
 from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.sweep import sweep
 from tests.builders import NOON

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from ar_workers.domain.canvas import MOST_TOGETHER, Queue
+from ar_workers.domain.backpressure import FULL, MOST_TOGETHER, SMALL
+from ar_workers.domain.canvas import Queue
 from ar_workers.domain.plans import Skip
 from ar_workers.domain.states import State
 from ar_workers.domain.wishes import EventPlan, skip_row
 from ar_workers.pipeline.compaction import MOST_AT_ONCE, compact
-from ar_workers.pipeline.fairness import FULL, SMALL
 from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.respond import respond
 from ar_workers.pipeline.sweep import AGAIN, LOOKS, sweep

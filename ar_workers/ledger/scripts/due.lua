@@ -7,8 +7,6 @@ local limit, again, most_visits, room = tonumber(ARGV[1]), tonumber(ARGV[2]), to
 for n = 4, #ARGV, 2 do room[ARGV[n]] = tonumber(ARGV[n + 1]) end
 -- A queue may have room again after so many ms, what a lost worker held may find its endpoint free; a beset remote takes longer.
 local AT_ONCE, SOON, LATER = math.min(again, 200), math.min(again, 2000), 4 * again
--- With so many rows waiting at a remote, each visit that leaves calls the next: only for places that stand empty some more need come.
-local BESET = 200
 -- So many of each half of a set may be put off, then enough has been looked at: Redis does nothing else meanwhile.
 local MOST_PUT_OFF, PAGE = 100, 200
 local SHARE_OF_THE_FIRST = 0.75
