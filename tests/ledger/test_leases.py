@@ -8,7 +8,7 @@ from datetime import timedelta
 from ar_workers.domain.canvas import Queue
 from ar_workers.domain.claims import Refusal, VisitResult
 from ar_workers.domain.states import State
-from tests.ledger.building import LEASE, SHORT, a_row, begun, claimed, concluded, recorded, refused, settle, state_of
+from tests.ledger.building import LEASE, SHORT, a_row, an_event, begun, claimed, concluded, recorded, refused, settle, state_of
 
 
 def test_an_expired_lease_is_claimed_anew_and_the_old_fence_is_refused(ledger):
@@ -29,6 +29,16 @@ def test_a_worker_lost_after_it_began_leaves_the_outcome_unknown(ledger):
     time.sleep(0.06)
     claim = claimed(ledger)
     assert (claim.was, claim.crashes, claim.is_lost, claim.is_cleared) == (State.UNKNOWN, 1, True, False)
+
+
+def test_the_timeline_tells_of_a_lost_worker_before_what_became_of_its_row(ledger):
+    recorded(ledger, a_row())
+    begun(ledger, claimed(ledger, lease=SHORT))
+    time.sleep(0.06)
+    recorded(ledger, a_row("release:1", asked_by="kim"), event=an_event("e2"))
+    assert refused(ledger) == State.CANCELLED
+    told = [entry.text for entry in ledger.threat("acme", "THREAT-1").timeline if entry.row == "acme:isolate:1"]
+    assert told[-2:] == ["lease expired: its worker was lost", "unknown -> cancelled: released by kim"]
 
 
 def test_a_row_whose_worker_was_lost_is_told_as_such_only_once(ledger):

@@ -100,6 +100,7 @@ local function claim(id)
   if is_others_lane(row.lane) then return wait_in(P .. 'lane:' .. row.lane .. ':queue', id, 'endpoint busy', is_lost) end
   local refusal, failures = remote_refusal(id, row, is_lost)
   if refusal then return refusal end
+  if is_lost then note(row.threat, id, 'lease expired: its worker was lost') end
   if from == 'pending' or released_since(row.verb, row.lane, row.epoch) then
     local to, reason, held_by = hindrance(id, row, most, everyone)
     if to then
@@ -109,10 +110,7 @@ local function claim(id)
     end
   end
 
-  if is_lost then
-    crashes = redis.call('HINCRBY', row_key(id), 'crashes', 1)
-    note(row.threat, id, 'lease expired: its worker was lost')
-  end
+  if is_lost then crashes = redis.call('HINCRBY', row_key(id), 'crashes', 1) end
   local fence = take(id, row, from)
   admit(row, failures)
   return granted(row, fence, from, crashes, is_lost)
