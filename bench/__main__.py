@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import capacity, growth, ingest, latency, means, memory, pools, start, throughput
+from bench import beside, capacity, growth, ingest, latency, means, memory, pools, start, throughput
 from bench.runs import FULL, QUICK, ROOT, Sizes, Table, environment
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ MEASURES: dict[str, Callable[[Sizes], list[Table]]] = {
     "start": start.measure,
     "means": means.measure,
     "capacity": capacity.measure,
+    "beside": beside.measure,
 }
 PAGES = (ROOT / "docs" / "performance.md", ROOT / "bench" / "README.md")
 
@@ -33,12 +34,11 @@ PAGES = (ROOT / "docs" / "performance.md", ROOT / "bench" / "README.md")
 def main() -> None:
     wishes = _wishes()
     sizes = QUICK if wishes.quick else FULL if os.environ.get("BENCH_FULL") == "1" else Sizes()
-    if wishes.rounds:
-        sizes = replace(sizes, rounds=wishes.rounds)
+    sizes = replace(sizes, rounds=wishes.rounds or sizes.rounds, commit=wishes.commit)
     where = environment()
     print(f"{where}\n", flush=True)
     found: dict[str, list[Table]] = {}
-    for name in wishes.names or MEASURES:
+    for name in wishes.names or [name for name in MEASURES if name != "beside" or wishes.commit]:
         found[name] = MEASURES[name](sizes)
         text = "\n".join(table.markdown() for table in found[name])
         print(f"## {name}\n\n{text}", flush=True)
@@ -53,10 +53,14 @@ def _wishes() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Ratios first; BENCH_FULL=1 also fills a ledger with a million.")
     parser.add_argument("names", nargs="*", choices=[*MEASURES, []], help="what to measure; everything by default")
     parser.add_argument("--rounds", type=int, help="how often; the medians are printed")
+    parser.add_argument("--commit", default="", help="the older one that `beside` holds against this one")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md and bench/README.md")
-    return parser.parse_args()
+    wishes = parser.parse_args()
+    if "beside" in wishes.names and not wishes.commit:
+        parser.error("beside needs --commit, such as --commit HEAD~1")
+    return wishes
 
 
 def _write(name: str, text: str) -> None:

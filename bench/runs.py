@@ -39,6 +39,8 @@ class Sizes:
     events: int = 10_000
     remembered: int = 100_000
     starts: int = 5
+    #: The older one that `beside` runs.
+    commit: str = ""
 
 
 QUICK = Sizes(
