@@ -21,7 +21,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
 
 from .connections import a_session
 from .domain.errors import AuthRefused, Denied, EDRError, NotSent, OutcomeUnknown, Throttled, VendorFault
-from .domain.retries import LONGEST_WISH
+from .domain.retries import LONGEST_RETRY_AFTER
 from .domain.text import cleaned
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Gate(NamedTuple):
 
     #: Raises Throttled if the request must not be sent now.
     enter: Callable[[], None]
-    #: The vendor's own wish to be left alone.
+    #: Told for how long the vendor asks to be left alone.
     stay_away: Callable[[timedelta], None]
 
 
@@ -87,18 +87,18 @@ def _note_clock(date: str | None) -> None:
 
 
 @contextlib.contextmanager
-def allowance(ledger: Ledger, customer: str, remote: str, *, urgent: bool = False) -> Iterator[None]:
+def allowance(ledger: Ledger, customer: str, remote: str, *, may_use_reserve: bool = False) -> Iterator[None]:
     """Requests inside are taken out of the customer's allowance at this remote, one by one.
 
     One that is not allowed now is not sent: it raises Throttled, like one that the vendor turned away.
     """
 
     def spend() -> None:
-        wait = ledger.spend(customer, remote, urgent=urgent)
+        wait = ledger.spend(customer, remote, may_use_reserve=may_use_reserve)
         if wait:
             raise Throttled(f"not sent: {remote} is to be left alone for {wait.total_seconds():.1f} s", retry_after=wait)
 
-    with gate(spend, lambda wish: ledger.stay_away(customer, remote, wish)):
+    with gate(spend, lambda retry_after: ledger.stay_away(customer, remote, retry_after)):
         yield
 
 
@@ -176,12 +176,12 @@ class HttpSession:
         """The SHA-256 of the file that a GET brings, which may be malware and is not kept. Raises as `call` does."""
         what = f"GET {path}"
         response = self._send(what, "GET", path, headers=dict(headers or {}))
-        digest = hashlib.sha256()
+        content = hashlib.sha256()
         with contextlib.closing(response):
             if response.status_code < 300:  # noqa: PLR2004 - HTTP's own classes
                 for part in self._parts(what, response, is_read=True):
-                    digest.update(part)
-                return digest.hexdigest()
+                    content.update(part)
+                return content.hexdigest()
             raw = self._read(what, response, is_read=True)
         lower = {name.lower(): value for name, value in response.headers.items()}
         self._judge(what, self._decoded(what, response.status_code, lower, raw, is_read=True))
@@ -252,9 +252,9 @@ class HttpSession:
         trace = reply.headers.get(self.dialect.trace_header, "")
         message = f"{what}: {status}" + (f" {cleaned(said)[:300]}" if said else "") + (f" [trace {trace[:80]}]" if trace else "")
         error = self._error(status, message, code=code or str(status), trace=trace, headers=reply.headers)
-        wish, passing = getattr(error, "retry_after", None), _GATE.get()
-        if wish and passing:
-            passing.stay_away(min(wish, LONGEST_WISH))
+        retry_after, passing = getattr(error, "retry_after", None), _GATE.get()
+        if retry_after and passing:
+            passing.stay_away(min(retry_after, LONGEST_RETRY_AFTER))
         raise error
 
     def _error(self, status: int, message: str, *, code: str, trace: str, headers: Mapping[str, str]) -> EDRError:

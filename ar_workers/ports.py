@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from .domain.facts import Fact, Receipt
     from .domain.indicators import HashType
     from .domain.limits import Limits
+    from .domain.new_rows import EventPlan
     from .domain.notifications import Delivery, Digest
     from .domain.results import Result
     from .domain.rows import Acceptance, Containment, Row, Seat, ThreatRecord
-    from .domain.wishes import EventPlan
 
 
 class EDR(Protocol):
@@ -175,16 +175,19 @@ class Ledger(Protocol):
     def limit(self, customer: str, remote: str, limits: Limits) -> None:
         """Keep the remote's requests within these rates from now on, whoever asks."""
 
-    def spend(self, customer: str, remote: str, *, urgent: bool) -> timedelta | None:
-        """Take one request out of the remote's allowance; how long to stay away instead, if that is used up."""
+    def spend(self, customer: str, remote: str, *, may_use_reserve: bool) -> timedelta | None:
+        """Take one request out of the remote's allowance; how long to stay away instead, if that is used up.
 
-    def stay_away(self, customer: str, remote: str, wish: timedelta) -> None:
+        What is left of it for urgent rows counts only where the request `may_use_reserve`.
+        """
+
+    def stay_away(self, customer: str, remote: str, retry_after: timedelta) -> None:
         """The remote asked to be left alone for so long: nobody asks it before."""
 
     def compact(self, before: datetime, limit: int) -> int:
         """Pack up to `limit` threats whose rows were all settled before this instant, and of which none failed.
 
-        They are shown as ever, and the same wishes are recognised as ever, but they take little room. How many were packed.
+        They are shown as ever, and what is wanted again is recognised as ever, but they take little room. How many were packed.
         """
 
     def requeue(self, row_id: str, *, by: str, life: timedelta) -> Ring | Refusal:

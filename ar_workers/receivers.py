@@ -114,7 +114,7 @@ def _is_pretend(url: Any) -> bool:
 
 def _operators(system: System, problems: list[str]) -> dict[str, Configured]:
     """What the environment sets: the TREs' own, and the relay for everybody's mail."""
-    wishes: dict[str, dict[str, Any] | None] = {
+    configured: dict[str, dict[str, Any] | None] = {
         "slack": _given(token=system.slack_token, channel=system.slack_channel, base_url=system.slack_url),
         "pagerduty": _given(routing_key=system.pagerduty_routing_key, base_url=system.pagerduty_url, ca_file=system.ca_file),
         "email": _given(
@@ -127,7 +127,7 @@ def _operators(system: System, problems: list[str]) -> dict[str, Configured]:
             ca_file=system.ca_file,
         ),
     }
-    made = {name: _checked(name, options, f"AR_{name.upper()}", problems) for name, options in wishes.items() if options is not None}
+    made = {name: _checked(name, options, f"AR_{name.upper()}", problems) for name, options in configured.items() if options is not None}
     return {name: each for name, each in made.items() if each}
 
 

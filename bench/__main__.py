@@ -32,24 +32,24 @@ PAGES = (ROOT / "docs" / "performance.md", ROOT / "bench" / "README.md")
 
 
 def main() -> None:
-    wishes = _wishes()
-    sizes = QUICK if wishes.quick else FULL if os.environ.get("BENCH_FULL") == "1" else Sizes()
-    sizes = replace(sizes, rounds=wishes.rounds or sizes.rounds, commit=wishes.commit)
+    arguments = _arguments()
+    sizes = QUICK if arguments.quick else FULL if os.environ.get("BENCH_FULL") == "1" else Sizes()
+    sizes = replace(sizes, rounds=arguments.rounds or sizes.rounds, commit=arguments.commit)
     where = environment()
     print(f"{where}\n", flush=True)
     found: dict[str, list[Table]] = {}
-    for name in wishes.names or [name for name in MEASURES if name != "beside" or wishes.commit]:
+    for name in arguments.names or [name for name in MEASURES if name != "beside" or arguments.commit]:
         found[name] = MEASURES[name](sizes)
         text = "\n".join(table.markdown() for table in found[name])
         print(f"## {name}\n\n{text}", flush=True)
-        if wishes.write:
+        if arguments.write:
             _write(name, f"{text}\n{where}.\n")
-    if wishes.json:
+    if arguments.json:
         tables = {name: [table.as_json() for table in each] for name, each in found.items()}
-        wishes.json.write_text(json.dumps({"environment": where, "found": tables}, indent=1))
+        arguments.json.write_text(json.dumps({"environment": where, "found": tables}, indent=1))
 
 
-def _wishes() -> argparse.Namespace:
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Ratios first; BENCH_FULL=1 also fills a ledger with a million.")
     parser.add_argument("names", nargs="*", choices=[*MEASURES, []], help="what to measure; everything by default")
     parser.add_argument("--rounds", type=int, help="how often; the medians are printed")
@@ -57,10 +57,10 @@ def _wishes() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md and bench/README.md")
-    wishes = parser.parse_args()
-    if "beside" in wishes.names and not wishes.commit:
+    arguments = parser.parse_args()
+    if "beside" in arguments.names and not arguments.commit:
         parser.error("beside needs --commit, such as --commit HEAD~1")
-    return wishes
+    return arguments
 
 
 def _write(name: str, text: str) -> None:

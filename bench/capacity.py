@@ -75,9 +75,9 @@ class Bucket:
         self.refill = ((calls - self.capacity) or calls) / seconds
         self._tokens, self._at = self.capacity, 0.0
 
-    def wait(self, now: float, *, urgent: bool) -> float:
+    def wait(self, now: float, *, may_use_reserve: bool) -> float:
         """Seconds until a visit may begin."""
-        left = 0.0 if urgent else self.capacity * RESERVE
+        left = 0.0 if may_use_reserve else self.capacity * RESERVE
         needed = min(float(VISIT), self.capacity - left) + left
         return max(0.0, (needed - self._now(now)) / self.refill)
 
@@ -131,7 +131,7 @@ class _Day:
         urgent = bool(self._urgent)
         if not urgent and (not self._shells or len(self._open) >= self._sessions):
             return self._next() - self._now
-        wait = max(each.wait(self._now, urgent=urgent) for each in self._buckets)
+        wait = max(each.wait(self._now, may_use_reserve=urgent) for each in self._buckets)
         if wait > 0:
             return min(wait, self._next() - self._now) if not urgent else wait
         for each in self._buckets:

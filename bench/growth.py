@@ -155,7 +155,7 @@ def _write(pipe: redis.Redis, name: str, key: str, kind: str, value: object) -> 
 
 
 def _renamed(text: str, name: str) -> str:
-    """Another threat's name; a row's digest is made another by the copy's number in its place."""
+    """Another threat's name; a row's checksum is made another by the copy's number in its place."""
     text = re.sub(r"(THREAT|event|agent)-\d+", rf"\1-{name}", text)
     return re.sub(r"[0-9a-f]{12,}", lambda found: (name + found[0])[: len(found[0])], text)
 

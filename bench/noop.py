@@ -42,7 +42,7 @@ class NoopEDR:
 
     vendor = Vendor.CROWDSTRIKE
     hash_types = (HashType.SHA256,)
-    limits = Limits(rates=(Rate(calls=10**9, per=timedelta(minutes=1)),), wish="none", source="made up")
+    limits = Limits(rates=(Rate(calls=10**9, per=timedelta(minutes=1)),), on_429="none", source="made up")
 
     def __init__(self, seconds: float, tally: Tally | None, marks: redis.Redis | None) -> None:
         self._seconds, self._tally, self._marks = seconds, tally, marks

@@ -33,53 +33,53 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 EVIL = r"C:\Users\kim\AppData\Local\Temp\evil.exe"
 
 
-def digest(kind, text):
+def hash_of(kind, text):
     return hashlib.new(kind, text.encode()).hexdigest()
 
 
 def sha256(text):
-    return digest("sha256", text)
+    return hash_of("sha256", text)
 
 
 def agent_id(name):
-    return digest("md5", name)
+    return hash_of("md5", name)
 
 
 def an_endpoint(hostname="FIN-LT-07", **changes):
-    wish = {
+    defaults = {
         "edr": Vendor.CROWDSTRIKE,
         "agent_id": agent_id(hostname),
         "hostname": hostname,
         "os": OS.WINDOWS,
         "groups": frozenset({"Remediate"}),
     }
-    return Endpoint(**(wish | changes))
+    return Endpoint(**(defaults | changes))
 
 
 def a_threat(**changes):
-    wish = {
+    defaults = {
         "id": "THREAT-1042",
         "severity": Severity.HIGH,
         "classification": "Malicious Software (Ransomware)",
         "title": "Ransomware",
         "url": "https://acme.ar.example/threats/1042",
     }
-    return Threat(**(wish | changes))
+    return Threat(**(defaults | changes))
 
 
 def an_ioc(indicator=None, **changes):
-    wish = {"indicator": indicator or FileHash(sha256=sha256("evil")), "confirmed_malicious": True, "safe_to_act": True}
-    return IOC(**(wish | changes))
+    defaults = {"indicator": indicator or FileHash(sha256=sha256("evil")), "confirmed_malicious": True, "safe_to_act": True}
+    return IOC(**(defaults | changes))
 
 
 def a_threat_published(**changes):
-    wish = {"id": "ev-1", "customer": "acme", "occurred_at": NOON, "threat": a_threat(), "endpoints": (an_endpoint(),)}
-    return ThreatPublished(**(wish | changes))
+    defaults = {"id": "ev-1", "customer": "acme", "occurred_at": NOON, "threat": a_threat(), "endpoints": (an_endpoint(),)}
+    return ThreatPublished(**(defaults | changes))
 
 
 def a_policy(**changes):
-    wish = {"customer": "acme", "remediate_groups": {Vendor.CROWDSTRIKE: frozenset({"Remediate"})}}
-    return Policy(**(wish | changes))
+    defaults = {"customer": "acme", "remediate_groups": {Vendor.CROWDSTRIKE: frozenset({"Remediate"})}}
+    return Policy(**(defaults | changes))
 
 
 def capabilities():
@@ -88,8 +88,8 @@ def capabilities():
 
 
 def a_context(**changes):
-    wish = {"policy": a_policy(), "capabilities": capabilities(), "now": NOON}
-    return Context(**(wish | changes))
+    defaults = {"policy": a_policy(), "capabilities": capabilities(), "now": NOON}
+    return Context(**(defaults | changes))
 
 
 def _on(endpoint, **more):
@@ -131,7 +131,7 @@ def a_domain_ban(domain="evil.example"):
 
 
 def a_notification(**changes):
-    wish = {
+    defaults = {
         "audience": Audience.TRE,
         "kind": Kind.THREAT_PUBLISHED,
         "customer": "acme",
@@ -139,7 +139,7 @@ def a_notification(**changes):
         "headline": "HIGH threat published: THREAT-1042",
         "facts": (("Endpoints", "FIN-LT-07"),),
     }
-    return Notification(**(wish | changes))
+    return Notification(**(defaults | changes))
 
 
 def a_delivery(channel="slack", address="tre", *, fallback=None, digest=None, **changes):
@@ -148,7 +148,7 @@ def a_delivery(channel="slack", address="tre", *, fallback=None, digest=None, **
 
 
 def a_row(state=State.DONE, **changes):
-    wish = {
+    defaults = {
         "id": "acme:isolate:1",
         "customer": "acme",
         "threat_id": "THREAT-1042",
@@ -167,7 +167,7 @@ def a_row(state=State.DONE, **changes):
         "performed_at": NOON,
         "settled_at": NOON,
     }
-    return Row(**(wish | changes))
+    return Row(**(defaults | changes))
 
 
 def a_summary(*rows):

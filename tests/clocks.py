@@ -50,5 +50,5 @@ def a_ledger(clock: ManualClock | None = None, *, kind: type[RedisLedger] = Redi
     if clock:
         clock.shown_to(server)
         more["read_script"] = by_hand
-    wish = {"grace": timedelta(0), "least_remaining": timedelta(seconds=1), "switch_lives": timedelta(0), "watches_memory": False}
-    return kind(server, **(wish | more))
+    defaults = {"grace": timedelta(0), "least_remaining": timedelta(seconds=1), "switch_lives": timedelta(0), "watches_memory": False}
+    return kind(server, **(defaults | more))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ar_workers.domain.notifications import Delivery
 
 VERBS = ("isolate", "release", "ban_hash", "ban_domain", "kill_process", "delete_file", "delete_registry_key")
-PLENTY = Limits(rates=(Rate(calls=10**6, per=timedelta(minutes=1)),), wish="none", source="made up")
+PLENTY = Limits(rates=(Rate(calls=10**6, per=timedelta(minutes=1)),), on_429="none", source="made up")
 
 
 @dataclass

@@ -37,7 +37,7 @@ MUTANTS = (
     Mutant("parts/guards", "and not is_approved(approved, 'blast_radius')", "and not approved"),
     Mutant("parts/guards", "if edr == '' or GIVES_BACK[verb] then return end", "if edr == '' then return end"),
     Mutant("parts/guards", "if all[scope] then return", "if false then return"),
-    Mutant("parts/guards", "if tonumber(epoch) < tonumber(endpoint.generation or '0')", "if false"),
+    Mutant("parts/guards", "if tonumber(epoch) < current", "if false"),
     Mutant("parts/guards", "local called_off = row.cancel or", "local called_off ="),
     Mutant("parts/remotes", "local MOST_FAILURES = 5", "local MOST_FAILURES = 6"),
     Mutant("parts/remotes", "SHORTEST_OPEN, LONGEST_OPEN = 5000, 30000", "SHORTEST_OPEN, LONGEST_OPEN = 5000, 300000"),
@@ -45,7 +45,7 @@ MUTANTS = (
     Mutant("parts/remotes", "local RESERVE = 0.2", "local RESERVE = 0"),
     Mutant("parts/remotes", "local VISIT = 4", "local VISIT = 1"),
     Mutant("parts/remotes", "local LEAST_SPACING = 50", "local LEAST_SPACING = 0"),
-    Mutant("parts/remotes", "local left = urgent and 0 or", "local left = false and 0 or"),
+    Mutant("parts/remotes", "local left = may_use_reserve and 0 or", "local left = false and 0 or"),
     Mutant("parts/remotes", "if row.begun == '1' then return 0 end", ""),
     Mutant("stay_away", "math.max(blocked, now + tonumber(ARGV[2]))", "now + tonumber(ARGV[2])"),
     Mutant("parts/remotes", "redis.call('HSET', remote_key(remote), 'slot', at + math.floor(spacing))", ""),
@@ -76,8 +76,8 @@ MUTANTS = (
     Mutant("conclude", "redis.call('ZREM', P .. 'isolations', found.id)", "local _ = nil"),
     Mutant("conclude", "'shown', row.verb, 'shown_at', now", "'shown_at', now"),
     Mutant("conclude", "redis.call('HDEL', key, 'failures', 'open_until')", "redis.call('HDEL', key, 'open_until')"),
-    Mutant("record", "if wish.asked_by ~= '' then redis.call('HSET', key, 'released_by', wish.asked_by) end", ""),
-    Mutant("record", "and not (is_over and GIVES_BACK[wish.verb])", ""),
+    Mutant("record", "if new.asked_by ~= '' then redis.call('HSET', key, 'released_by', new.asked_by) end", ""),
+    Mutant("record", "and not (is_over and GIVES_BACK[new.verb])", ""),
     Mutant("record", "elseif row.kind == 'action' and not GIVES_BACK[row.verb] then", "elseif row.kind == 'action' then"),
     Mutant("record", "occurred <= tonumber(closed.closed_at)", "true"),
     Mutant("record", "count_open(heir, 1)", ""),
@@ -98,7 +98,7 @@ MUTANTS = (
     Mutant("tick", "if (tonumber(redis.call('GET', KEYS[1])) or 0) > now then return 0 end", ""),
     Mutant("move_cursor", "if current ~= expected and current ~= new then return 0 end", ""),
     Mutant("event_failed", "if event.state ~= 'accepted' then", "if false then"),
-    Mutant("accept", "return known == digest and 'duplicate' or 'conflict'", "return 'duplicate'"),
+    Mutant("accept", "return known == checksum and 'duplicate' or 'conflict'", "return 'duplicate'"),
 )
 #: Those that are known to live: {(script, line): reason}.
 WHY: dict[tuple[str, str], str] = {}
@@ -125,9 +125,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="those of scripts with this in their name")
     parser.add_argument("--jobs", type=int, default=2)
-    wish = parser.parse_args()
-    chosen = [each for each in MUTANTS if wish.only in each.script]
-    with ThreadPoolExecutor(wish.jobs) as pool:
+    arguments = parser.parse_args()
+    chosen = [each for each in MUTANTS if arguments.only in each.script]
+    with ThreadPoolExecutor(arguments.jobs) as pool:
         alive = [each for each, is_alive in zip(chosen, pool.map(lives, chosen), strict=True) if is_alive]
     for each in alive:
         why = WHY.get((each.script, each.line), "no reason is known")

@@ -208,7 +208,7 @@ class Slack:
     def _found(self, delivery_id: str, channel: str, root: str) -> Result | None:
         """What the history of the channel, or of one thread in it, says of a delivery; None if it is too long to tell."""
         client, cursor = self.client(), None
-        wish: dict[str, Any] = {
+        query: dict[str, Any] = {
             "channel": channel,
             "include_all_metadata": True,
             "oldest": str(time.time() - LOOK_BACK.total_seconds()),
@@ -216,9 +216,9 @@ class Slack:
         }
         for _ in range(_MOST_PAGES):
             if root:
-                page = client.conversations_replies(ts=root, cursor=cursor, **wish)
+                page = client.conversations_replies(ts=root, cursor=cursor, **query)
             else:
-                page = client.conversations_history(cursor=cursor, **wish)
+                page = client.conversations_history(cursor=cursor, **query)
             found = next((each for each in page.get("messages") or [] if _delivery_of(each) == delivery_id), None)
             if found:
                 return Result(answer=Answer.ACCEPTED, reference=f"{channel}/{found.get('ts', '')}")

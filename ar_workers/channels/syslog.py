@@ -65,7 +65,7 @@ class Config(BaseModel):
         "ar@32473",
         description="RFC 5424, 7.2.2: a private enterprise number stands behind the @. 32473 is the one for examples (RFC 5612).",
     )
-    bom: bool = Field(default=False, description="RFC 5424 wishes for it before UTF-8; SIEMs keep it in the text.")
+    bom: bool = Field(default=False, description="RFC 5424 asks for it before UTF-8; SIEMs keep it in the text.")
     ca_file: Path | None = None
     timeout: float = Field(default=CONNECT, gt=0, le=15)
 

@@ -129,7 +129,7 @@ def signature(keys: Iterable[bytes], message_id: str, stamp: str, body: bytes) -
 
 def _rest(note: Notification, room: int) -> dict[str, Any]:
     """What may be clipped, in `room` bytes: the facts first, then as much of the body as is left room for."""
-    wish = [{"label": one_line(label, FACT), "value": one_line(value, FACT)} for label, value in note.facts]
-    facts, left_out = fitting_items(wish, room * 2 // 3)
+    pairs = [{"label": one_line(label, FACT), "value": one_line(value, FACT)} for label, value in note.facts]
+    facts, left_out = fitting_items(pairs, room * 2 // 3)
     found = {"facts": facts, "facts_left_out": left_out, "body": ""}
     return found | {"body": fitting(printable(note.body), room - len(encoded(found)))}

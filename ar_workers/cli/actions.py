@@ -54,8 +54,8 @@ class Filter:
                         yield row
 
     def _matches(self, row: Row) -> bool:
-        wishes = ((self.state, row.state), (self.edr, row.edr), (self.verb, row.verb))
-        return all(wish is None or wish == value for wish, value in wishes)
+        pairs = ((self.state, row.state), (self.edr, row.edr), (self.verb, row.verb))
+        return all(wanted is None or wanted == value for wanted, value in pairs)
 
 
 def filters(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -75,14 +75,14 @@ def filters(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--state", type=STATE, help="Only this state.")
 @json_option
 @click.pass_context
-def actions(context: click.Context, /, *, as_json: bool, **wishes: Any) -> None:
+def actions(context: click.Context, /, *, as_json: bool, **chosen: Any) -> None:
     """List actions and deliveries with their state.
 
     Example: arctl actions --state failed --customer acme
     """
     if context.invoked_subcommand:
         return
-    found = list(Filter(**wishes).rows(open_ledger()))
+    found = list(Filter(**chosen).rows(open_ledger()))
     if as_json:
         print_json(found)
         return
@@ -97,7 +97,7 @@ def actions(context: click.Context, /, *, as_json: bool, **wishes: Any) -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would be requeued, and do nothing.")
 @json_option
 @click.pass_context
-def requeue(context: click.Context, /, ids: tuple[str, ...], *, failed: bool, dry_run: bool, as_json: bool, **wishes: Any) -> None:
+def requeue(context: click.Context, /, ids: tuple[str, ...], *, failed: bool, dry_run: bool, as_json: bool, **chosen: Any) -> None:
     r"""Bring failed rows back, or let held ones pass their guard.
 
     The EDR is looked at before anything is asked of it again, so that what has come true meanwhile is not repeated.
@@ -107,10 +107,10 @@ def requeue(context: click.Context, /, ids: tuple[str, ...], *, failed: bool, dr
     Examples: arctl actions requeue acme:isolate:5f1e09c3a7d2b146
               arctl actions requeue --failed --customer acme --since 2h --dry-run
     """
-    _check_usage(context, ids, wishes, failed=failed)
+    _check_usage(context, ids, chosen, failed=failed)
     ledger = open_ledger()
-    chosen = list(ids) or [row.id for row in Filter(**wishes, state=State.FAILED).rows(ledger)]
-    answers = [_answer(ledger, row_id, dry_run=dry_run) for row_id in chosen]
+    row_ids = list(ids) or [row.id for row in Filter(**chosen, state=State.FAILED).rows(ledger)]
+    answers = [_answer(ledger, row_id, dry_run=dry_run) for row_id in row_ids]
     if not dry_run:
         ring_workers([ring for _, ring, _ in answers if ring])
     _report(answers, dry_run=dry_run, as_json=as_json)
@@ -120,11 +120,11 @@ def requeue(context: click.Context, /, ids: tuple[str, ...], *, failed: bool, dr
         raise click.exceptions.Exit(1)
 
 
-def _check_usage(context: click.Context, ids: tuple[str, ...], wishes: Mapping[str, Any], *, failed: bool) -> None:
+def _check_usage(context: click.Context, ids: tuple[str, ...], chosen: Mapping[str, Any], *, failed: bool) -> None:
     if bool(ids) == failed:
         message = "name ids, or give --failed (with filters), not both"
         raise click.UsageError(message)
-    filtering = [option.opts[0] for name, option in given(context).items() if name in wishes]
+    filtering = [option.opts[0] for name, option in given(context).items() if name in chosen]
     if ids and filtering:
         message = f"{', '.join(filtering)}: filters go with --failed, a row that is named by its id is not filtered"
         raise click.UsageError(message)

@@ -224,13 +224,13 @@ ACTIONS: dict[str, type[Action]] = {
 
 
 def identity(action: Action) -> str:
-    """`customer:verb:digest`: the same for the same wish, whichever event, worker or day it comes from.
+    """`customer:verb:checksum`: the same for the same action, whichever event, worker or day it comes from.
 
-    The ledger adds the generation (`.2`, `.3`, ...) where the same wish is justified anew.
+    The ledger adds which repeat it is (`.2`, `.3`, ...) where the same action is justified anew.
     """
     lane = action.lane or "tenant"
-    digest = hashlib.sha256(f"{action.customer}\x1f{action.edr}\x1f{lane}\x1f{action.verb}\x1f{action.target}".encode())
-    return f"{action.customer}:{action.verb}:{digest.hexdigest()[:16]}"
+    checksum = hashlib.sha256(f"{action.customer}\x1f{action.edr}\x1f{lane}\x1f{action.verb}\x1f{action.target}".encode())
+    return f"{action.customer}:{action.verb}:{checksum.hexdigest()[:16]}"
 
 
 def lane_of(action: Action) -> str:

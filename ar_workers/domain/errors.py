@@ -78,7 +78,7 @@ class OutcomeUnknown(EDRError):
 
 
 class VendorFault(EDRError):
-    """The vendor failed (5xx, HTML, truncated JSON). `retry_after` is its own wish, if it named one."""
+    """The vendor failed (5xx, HTML, truncated JSON). `retry_after` is how long it asks to be left alone, if it says so."""
 
     def __init__(self, message: str, *, code: str = "", trace: str = "", retry_after: timedelta | None = None) -> None:
         super().__init__(message, code=code, trace=trace)

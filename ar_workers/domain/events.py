@@ -58,7 +58,7 @@ class _Event(Value):
         return ""
 
     @property
-    def digest(self) -> str:
+    def checksum(self) -> str:
         """Tells a repeated event from another one that wrongly carries the same id."""
         canonical = json.dumps(self._content(), sort_keys=True, default=sorted)
         return hashlib.sha256(canonical.encode()).hexdigest()[:32]
@@ -81,7 +81,7 @@ class ThreatPublished(_ThreatEvent):
     An endpoint or an indicator that cannot be read costs only itself, and is found in `unread`: attackers choose the names
     of files, and one of them must not keep the rest from being contained. `told_only` is why nothing of it is acted on,
     if that is so. What later versions added is written down only where it says something, so that an event has the same
-    digest in all of them.
+    checksum in all of them.
     """
 
     type: Literal["threat_published"] = "threat_published"

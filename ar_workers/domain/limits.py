@@ -21,11 +21,11 @@ class Limits(Value):
     """A vendor's published limits. Where it publishes none, a cautious guess, which `source` says.
 
     `rates` all hold at once. `sessions` is how many remote shells or live responses may be open at a time.
-    `counted_by` is what shares the allowance. `wish` is what a 429 carries, in words.
+    `counted_by` is what shares the allowance. `on_429` is what a 429 carries, in words.
     """
 
     rates: tuple[Rate, ...]
     sessions: int | None = None
     counted_by: Literal["tenant", "address"] = "tenant"
-    wish: str
+    on_429: str
     source: str

@@ -159,7 +159,7 @@ _DELIVERY: TypeAdapter[Delivery] = TypeAdapter(Annotated[Delivery, Field()])
 
 
 def delivery_identity(delivery: Delivery, event_id: str) -> str:
-    """`customer:channel:digest`: one event tells one receiver once."""
+    """`customer:channel:checksum`: one event tells one receiver once."""
     note = delivery.notification
     parts = (note.customer, event_id, note.audience, note.kind, note.once or "", delivery.receiver.place)
     return f"{note.customer}:{delivery.receiver.channel}:{hashlib.sha256(chr(31).join(parts).encode()).hexdigest()[:16]}"

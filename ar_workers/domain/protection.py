@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from .endpoints import Endpoint
 
-#: A digest, alone or as our own texts show it, of any length that somebody may have copied.
-_DIGEST = re.compile(r"^(?:(?:md5|sha1|sha256):)?([0-9a-f]{32,})$", re.IGNORECASE)
+#: A hash, alone or as our own texts show it, of any length that somebody may have copied.
+_HASH = re.compile(r"^(?:(?:md5|sha1|sha256):)?([0-9a-f]{32,})$", re.IGNORECASE)
 _HASHES = {32: "md5", 40: "sha1", 64: "sha256"}
 #: As regedit (`Computer\HKEY_...`), PowerShell (`HKLM:\`) and everybody else write it.
 _KEY = re.compile(r"^(?:computer\\)?(HK[A-Z_]+):?(?:\\(.*))?$", re.IGNORECASE)
@@ -133,14 +133,14 @@ def _bare_host(name: str) -> str:
 def places(entry: str) -> tuple[Place, ...]:
     """What an entry of `never_touch` protects. Raises ValueError, with what to write instead, if it can never match."""
     text = entry.strip()
-    digest, key = _DIGEST.match(text), _KEY.match(text)
+    digits, key = _HASH.match(text), _KEY.match(text)
     _refuse_pattern(text.removeprefix("\\\\?\\"), "*?", "a folder, key or domain protects all that is below it; name that")
     if _is_address(text):
         _refuse(entry, "is an IP address, and nothing is done to addresses; write the domain")
     if "://" in text:
         _refuse(entry, "is a URL; write its domain alone")
-    if digest:
-        return (_hash(entry, digest[1]),)
+    if digits:
+        return (_hash(entry, digits[1]),)
     if key:
         return (_key(entry, key),)
     return _path(entry, text) if _WHOLE_PATH.match(text) else _names(entry, text)

@@ -27,7 +27,7 @@ _AWAY_CAP = timedelta(seconds=30)
 _OFFLINE_FIRST, _OFFLINE_CAP = timedelta(seconds=30), timedelta(minutes=15)
 _LOOK_FIRST, _LOOK_CAP = timedelta(milliseconds=500), timedelta(minutes=5)
 #: A vendor that names a longer wait than this is read as broken (an epoch taken for seconds).
-LONGEST_WISH = timedelta(hours=1)
+LONGEST_RETRY_AFTER = timedelta(hours=1)
 #: A receiver that is down is tried by one at a time (its breaker), so that the steps need not be long.
 DELIVERY_STEPS = tuple(timedelta(seconds=each) for each in (5, 30, 120, 300))
 
@@ -61,8 +61,8 @@ def after_error(error: Exception, attempts: int, random: Callable[[], float]) ->
             return GiveUp(reason=str(error))
         case EndpointOffline():
             return Retry(after=_jitter(_OFFLINE_FIRST, _OFFLINE_CAP, attempts, random))
-        case Throttled(retry_after=wish) | VendorFault(retry_after=wish) if wish:
-            return Retry(after=min(wish, LONGEST_WISH) + _jitter(_FIRST, _FIRST, 0, random))
+        case Throttled(retry_after=retry_after) | VendorFault(retry_after=retry_after) if retry_after:
+            return Retry(after=min(retry_after, LONGEST_RETRY_AFTER) + _jitter(_FIRST, _FIRST, 0, random))
         case NotSent() | OutcomeUnknown():
             return Retry(after=_jitter(_FIRST, _AWAY_CAP, attempts, random))
         case _:
@@ -83,10 +83,10 @@ def look_again(looks: int) -> timedelta:
     return min(_LOOK_CAP, _LOOK_FIRST * 1.5 ** min(looks, 20))
 
 
-def delivery_retry(attempts: int, wish: timedelta | None, random: Callable[[], float]) -> timedelta:
-    """How long a refused delivery waits: the provider's wish or the next step, whichever is longer."""
+def delivery_retry(attempts: int, retry_after: timedelta | None, random: Callable[[], float]) -> timedelta:
+    """How long a refused delivery waits: what the provider asks for or the next step, whichever is longer."""
     step = DELIVERY_STEPS[min(attempts, len(DELIVERY_STEPS) - 1)]
-    return max(min(wish, LONGEST_WISH) if wish else timedelta(), step * (0.5 + random() / 2))
+    return max(min(retry_after, LONGEST_RETRY_AFTER) if retry_after else timedelta(), step * (0.5 + random() / 2))
 
 
 def _jitter(first: timedelta, cap: timedelta, attempts: int, random: Callable[[], float]) -> timedelta:

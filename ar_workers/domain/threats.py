@@ -15,7 +15,7 @@ from .text import Identifier, Prose, Shown, otherwise
 
 
 class Severity(StrEnum):
-    """Red Canary's words: high = active, respond now; medium = urgent; low = usually a control gap. No "critical"."""
+    """Red Canary's words: high = active, respond now; medium = soon; low = usually a control gap. No "critical"."""
 
     HIGH = "high"
     MEDIUM = "medium"

@@ -19,7 +19,7 @@ Readable = TypeVar("Readable", Endpoint, IOC)
 ENDPOINT = "endpoint"
 #: What is shown of a thing: enough to find it again, and nothing that fills a ledger.
 _LONGEST_SHOWN, _LONGEST_REASON, _LONGEST_NAME = 200, 300, 60
-#: What tells one thing from another, first of all. The order of the payload tells nothing: the same event has one digest.
+#: What tells one thing from another, first of all. The order of the payload tells nothing: the same event has one checksum.
 _TELLING = ("path", "key", "domain", "sha256", "sha1", "md5", "pid", "ip", "value", "hostname", "agent_id")
 _ADDRESSES = frozenset({"ip", "ipv4", "ipv6", "ip_address", "ipaddress", "ipv4-addr", "ipv6-addr"})
 _NO_ACTION = "unsupported: no action exists for {}"

@@ -47,14 +47,14 @@ class Gated:
 
     def endpoint(self, agent_id: str) -> Endpoint:
         """One cheap read that decides whether anything may be done: it is never kept waiting behind other work."""
-        with self._open(urgent=True):
+        with self._open(may_use_reserve=True):
             return self._edr.endpoint(agent_id)
 
     def members(self, group: str) -> Iterator[Endpoint]:
         """Page by page through the gate, which is closed again while the caller works on an endpoint."""
         found = iter(self._edr.members(group))
         while True:
-            with self._open(urgent=False):
+            with self._open(may_use_reserve=False):
                 endpoint = next(found, None)
             if endpoint is None:
                 return
@@ -62,13 +62,13 @@ class Gated:
 
     def observe(self, action: Action, receipt: Receipt | None) -> Fact:
         """Look whether the action's effect is there."""
-        with self._open(urgent=action.verb in CONTAINMENT):
+        with self._open(may_use_reserve=action.verb in CONTAINMENT):
             return self._edr.observe(action, receipt)
 
     def perform(self, action: Action, seen: Fact) -> Receipt:
         """Ask for the effect."""
-        with self._open(urgent=action.verb in CONTAINMENT):
+        with self._open(may_use_reserve=action.verb in CONTAINMENT):
             return self._edr.perform(action, seen)
 
-    def _open(self, *, urgent: bool) -> AbstractContextManager[None]:
-        return allowance(self._ledger, self._customer, self.vendor, urgent=urgent)
+    def _open(self, *, may_use_reserve: bool) -> AbstractContextManager[None]:
+        return allowance(self._ledger, self._customer, self.vendor, may_use_reserve=may_use_reserve)

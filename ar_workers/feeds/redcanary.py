@@ -97,7 +97,7 @@ class RedCanary:
     limits = Limits(
         rates=(Rate(calls=20, per=timedelta(minutes=1)),),
         counted_by="address",
-        wish="none that is documented; Retry-After is honoured where it comes",
+        on_429="none that is documented; Retry-After is honoured where it comes",
         source="the portal's API page: at most 20 requests a minute sustained",
     )
 
@@ -116,8 +116,8 @@ class RedCanary:
         begun = datetime.fromisoformat(place.begun)
         since = datetime.fromisoformat(place.newest) - self._overlap
         rows = self._rows("/detections", since=iso(since), page=place.page, per_page=PAGE)
-        digest = hashlib.sha256(json.dumps([_id(row) for row in rows]).encode()).hexdigest()[:16]
-        if not rows or digest == place.last:
+        checksum = hashlib.sha256(json.dumps([_id(row) for row in rows]).encode()).hexdigest()[:16]
+        if not rows or checksum == place.last:
             self._kept.clear()
             return Page((), _dumped(self._next_round(place)), is_more=False, begun=begun)
         done, met, records = dict(place.done), dict.fromkeys(place.met), []
@@ -133,7 +133,7 @@ class RedCanary:
             done[name] = revision
             met[name] = None
         self._kept.clear()
-        behind = replace(place, page=place.page + 1, last=digest, done=done, met=tuple(met))
+        behind = replace(place, page=place.page + 1, last=checksum, done=done, met=tuple(met))
         return Page(tuple(records), _dumped(behind), is_more=True, begun=begun)
 
     def _next_round(self, place: _Place) -> _Place:

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from ..domain.claims import VisitResult
     from ..domain.events import Event
     from ..domain.limits import Limits
+    from ..domain.new_rows import EventPlan
     from ..domain.notifications import Delivery, Digest
     from ..domain.rows import Containment
-    from ..domain.wishes import EventPlan
 
 _log = logging.getLogger(__name__)
 #: A ring is expected to arrive within this; only then does the sweep ring again.
@@ -194,12 +194,12 @@ class RedisLedger:
         with unavailable_if_away():
             self._redis.hset(f"{prefix(customer)}remote:{remote}", "rates", rates)
 
-    def spend(self, customer: str, remote: str, *, urgent: bool) -> timedelta | None:
-        wait = int(self._run("spend", customer, remote, int(urgent)))
+    def spend(self, customer: str, remote: str, *, may_use_reserve: bool) -> timedelta | None:
+        wait = int(self._run("spend", customer, remote, int(may_use_reserve)))
         return timedelta(milliseconds=wait) if wait else None
 
-    def stay_away(self, customer: str, remote: str, wish: timedelta) -> None:
-        self._run("stay_away", customer, remote, in_ms(wish))
+    def stay_away(self, customer: str, remote: str, retry_after: timedelta) -> None:
+        self._run("stay_away", customer, remote, in_ms(retry_after))
 
     def compact(self, before: datetime, limit: int) -> int:
         packed, customers = 0, self.customers()

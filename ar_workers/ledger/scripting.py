@@ -1,4 +1,4 @@
-"""The ledger's Lua scripts, run by their digests: one at a time, or many in one round trip.
+"""The ledger's Lua scripts, run by their SHA-1: one at a time, or many in one round trip.
 
 A script is the body of a function in Lua, after the parts that it uses; see `scripts/parts/keys.lua`. Its one key is the customer's
 due set, by whose hash tag a cluster finds the server.
@@ -87,7 +87,7 @@ class Scripts:
     def __init__(self, client: Any, read: Callable[[str], str] = source) -> None:
         self._redis = client
         self._texts = {name: whole(name, read) for name in NAMES}
-        self._digests = {name: hashlib.sha1(text.encode()).hexdigest() for name, text in self._texts.items()}  # noqa: S324 - Redis names scripts so
+        self._sha1s = {name: hashlib.sha1(text.encode()).hexdigest() for name, text in self._texts.items()}  # noqa: S324 - Redis names scripts so
 
     def run(self, name: str, customer: str, *arguments: str | int) -> Any:
         """The reply of one."""
@@ -96,10 +96,10 @@ class Scripts:
     def run_on(self, key: str, name: str, *arguments: str | int) -> Any:
         """The reply of one that is about another key than a customer's."""
         try:
-            return self._redis.evalsha(self._digests[name], 1, key, *arguments)
+            return self._redis.evalsha(self._sha1s[name], 1, key, *arguments)
         except NoScriptError:
             self._redis.script_load(self._texts[name])
-            return self._redis.evalsha(self._digests[name], 1, key, *arguments)
+            return self._redis.evalsha(self._sha1s[name], 1, key, *arguments)
 
     def run_all(self, calls: Sequence[Call]) -> list[Any]:
         """The replies, in order. Raises what redis-py raises for the first that fails."""
@@ -123,14 +123,14 @@ class Scripts:
     def _evaluate(self, calls: Sequence[Call]) -> list[Any]:
         if len(calls) == 1:
             name, customer, arguments = calls[0]
-            return [self._redis.evalsha(self._digests[name], 1, f"{prefix(customer)}due", *arguments)]
+            return [self._redis.evalsha(self._sha1s[name], 1, f"{prefix(customer)}due", *arguments)]
         return list(self._piped(calls).execute())
 
     def _piped(self, calls: Sequence[Call]) -> Any:
         pipe = self._redis.pipeline(transaction=False)
         for name, customer, arguments in calls:
             # A cluster's pipeline has no `evalsha`, though it routes the command by its key as any other.
-            pipe.execute_command("EVALSHA", self._digests[name], 1, f"{prefix(customer)}due", *arguments)
+            pipe.execute_command("EVALSHA", self._sha1s[name], 1, f"{prefix(customer)}due", *arguments)
         return pipe
 
     def _load(self, calls: Sequence[Call]) -> None:

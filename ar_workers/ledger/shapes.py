@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..domain.claims import VisitResult
     from ..domain.events import Event
-    from ..domain.wishes import EventPlan, NewRow
+    from ..domain.new_rows import EventPlan, NewRow
 
 
 _MS = timedelta(milliseconds=1)
@@ -38,17 +38,17 @@ def acceptance(event: Event, grace: int) -> tuple[str | int, ...]:
     """The arguments of `accept.lua`."""
     threat = getattr(event, "threat", None)
     threat_json = threat.model_dump_json() if threat else ""
-    return (event.id, event.digest, event.model_dump_json(), event.threat_id, threat_json, grace, event.remark)
+    return (event.id, event.checksum, event.model_dump_json(), event.threat_id, threat_json, grace, event.remark)
 
 
 def planned(plan: EventPlan, grace: int, unrung: Container[str]) -> tuple[str | int, ...]:
     """The arguments of `record.lua`; rows of the queues `unrung` have no grace."""
     event = plan.event
-    wishes = [part for row in plan.rows for part in _wished(row, 0 if row.queue in unrung else grace)]
-    return (event.id, event.threat_id, int(event.occurred_at.timestamp() * 1000), plan.closes or "", *wishes)
+    parts = [part for row in plan.rows for part in _new_row(row, 0 if row.queue in unrung else grace)]
+    return (event.id, event.threat_id, int(event.occurred_at.timestamp() * 1000), plan.closes or "", *parts)
 
 
-def _wished(row: NewRow, grace: int) -> tuple[str | int, ...]:
+def _new_row(row: NewRow, grace: int) -> tuple[str | int, ...]:
     return (
         row.id,
         row.kind,

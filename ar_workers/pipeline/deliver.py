@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..domain.claims import Health, VisitResult
 from ..domain.notifications import digest_of
 from ..domain.results import Answer
-from ..domain.retries import LONGEST_WISH, delivery_retry
+from ..domain.retries import LONGEST_RETRY_AFTER, delivery_retry
 from ..domain.states import State
 from .visits import visit_all
 
@@ -99,11 +99,11 @@ def _thread(each: Visit, delivery: Delivery) -> str:
 
 
 def _came_to(each: Visit, result: Result) -> VisitResult:
-    wish = min(result.retry_after or timedelta(), LONGEST_WISH)
-    if wish:  # the receiver's own, and so of everybody: as the gate tells it of an EDR
-        each.services.ledger.stay_away(each.claim.customer, each.claim.remote, wish)
+    retry_after = min(result.retry_after or timedelta(), LONGEST_RETRY_AFTER)
+    if retry_after:  # the receiver's own, and so of everybody: as the gate tells it of an EDR
+        each.services.ledger.stay_away(each.claim.customer, each.claim.remote, retry_after)
     wait = delivery_retry(each.claim.attempts, result.retry_after, each.services.random)
-    health = Health.BAD if result.answer in {Answer.RETRY, Answer.UNKNOWN} and not wish else Health.OK
+    health = Health.BAD if result.answer in {Answer.RETRY, Answer.UNKNOWN} and not retry_after else Health.OK
     match result.answer:
         case Answer.ACCEPTED:
             return VisitResult(state=State.DONE, reference=result.reference, evidence=result.code, health=health)

@@ -188,7 +188,7 @@ def _after_error(each: Visit, error: EDRError, *, was_asked: bool) -> VisitResul
     state = claim.was
     if was_asked:
         state = state if surely_nothing else State.UNKNOWN
-    # What the vendor wishes of everybody the gate has told the ledger; a wish that is left may be about this endpoint alone.
+    # How long the vendor asks everybody to wait, the gate has told the ledger; what is left may be about this endpoint alone.
     return VisitResult(state=state, reason=reason, after=decision.after, counts=True, health=health)
 
 

@@ -14,11 +14,11 @@ from ..domain.backpressure import left_to_the_sweep
 from ..domain.canvas import Canvas
 from ..domain.errors import ARError
 from ..domain.events import NoteAdded
+from ..domain.new_rows import EventPlan, action_row, delivery_row, skip_row, untold_row
 from ..domain.notifications import Audience, Delivery, Digest, Kind, Receiver
 from ..domain.retries import delivery_life, life_of
 from ..domain.routes import Target, route
 from ..domain.verbs import VERBS
-from ..domain.wishes import EventPlan, action_row, delivery_row, skip_row, untold_row
 from .lookups import looked_up
 from .summary import summary_of
 from .workflow import arrange
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
     from ..domain.actions import Action
     from ..domain.events import Event
+    from ..domain.new_rows import NewRow
     from ..domain.notifications import Notification
     from ..domain.plans import Plan
     from ..domain.policies import Policy
     from ..domain.summaries import Summary
-    from ..domain.wishes import NewRow
     from .services import Services
 
 _log = logging.getLogger(__name__)

@@ -28,7 +28,7 @@ _CUSTOMER = re.compile(r"^[a-z0-9][a-z0-9_-]{0,62}$")
 class CustomerSettings(BaseModel):
     """A customer, ready for use: the policy, and per EDR and for Red Canary the options with secrets resolved.
 
-    `polled` names the sections that are polled, and how far back each reading goes where the customer has a wish.
+    `polled` names the sections that are polled, and how far back each reading goes where the customer says so.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -82,8 +82,8 @@ def _receivers(parsed: CustomerFile) -> dict[str, Receiver]:
 def _polled(parsed: CustomerFile) -> Iterator[tuple[str, timedelta | None]]:
     for name, section in (*parsed.edr.items(), ("redcanary", parsed.redcanary)):
         if section and section.poll:
-            wish = section.poll_overlap_minutes
-            yield name, timedelta(minutes=wish) if wish else None
+            minutes = section.poll_overlap_minutes
+            yield name, timedelta(minutes=minutes) if minutes else None
 
 
 def _policy(customer: str, parsed: CustomerFile) -> Policy:

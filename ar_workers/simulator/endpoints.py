@@ -25,8 +25,8 @@ ISOLATE = Switch("isolate", "containment_pending", "contained")
 RELEASE = Switch("release", "lift_containment_pending", "normal")
 
 
-def digest(kind: str, seed: str) -> str:
-    """A believable digest for things whose content nobody described."""
+def hash_of(kind: str, seed: str) -> str:
+    """A believable hash for things whose content nobody described."""
     return hashlib.new(kind, seed.encode(), usedforsecurity=False).hexdigest()
 
 
@@ -39,7 +39,7 @@ class Process:
     command_line: str = ""
 
     def __post_init__(self) -> None:
-        self.sha256 = self.sha256 or digest("sha256", self.path)
+        self.sha256 = self.sha256 or hash_of("sha256", self.path)
 
     @property
     def name(self) -> str:
@@ -54,8 +54,8 @@ class StoredFile:
     size: int = 1024
 
     def __post_init__(self) -> None:
-        self.sha256 = self.sha256 or digest("sha256", self.path)
-        self.md5 = self.md5 or digest("md5", self.path)
+        self.sha256 = self.sha256 or hash_of("sha256", self.path)
+        self.md5 = self.md5 or hash_of("md5", self.path)
 
 
 @dataclass
@@ -127,7 +127,7 @@ class Endpoint:
         return [one for one in self.files if self.same(one.path[: len(stem)], stem)]
 
     def content(self, file: StoredFile) -> bytes:
-        """What is in a file: its path, of which an undescribed file's digest is made, unless `facts["contents"]` says otherwise."""
+        """What is in a file: its path, of which an undescribed file's hash is made, unless `facts["contents"]` says otherwise."""
         return str(self.facts.get("contents", {}).get(file.path, file.path)).encode()
 
     def registry_key(self, key: str) -> str | None:

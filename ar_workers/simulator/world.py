@@ -11,7 +11,7 @@ from typing import Any
 
 from .clock import VirtualClock, iso
 from .documents import fields_of
-from .endpoints import STATUSES, Endpoint, digest
+from .endpoints import STATUSES, Endpoint, hash_of
 
 Document = dict[str, Any]
 
@@ -44,7 +44,7 @@ class Tenant:
         self.name = name
         self.lock = threading.RLock()
         self.vendor = str(document.get("vendor", "crowdstrike"))
-        self.cid = str(document.get("cid") or digest("md5", f"cid/{name}"))
+        self.cid = str(document.get("cid") or hash_of("md5", f"cid/{name}"))
         self.cloud = str(document.get("cloud", ""))
         self.credentials = [Credential(**one) for one in document.get("credentials", [])]
         self.groups = {one["id"]: Group(**one) for one in document.get("groups", [])}

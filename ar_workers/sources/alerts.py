@@ -55,7 +55,7 @@ class Alert:
 def published(alert: Alert, customer: str | None) -> Event:
     """The alert as ThreatPublished; vendors' records do not tell our customer, so that it must be given.
 
-    The threat's id is the alert's. The event's id ends with a digest of all that the event says: an alert that has
+    The threat's id is the alert's. The event's id ends with a checksum of all that the event says: an alert that has
     grown is a new event of the same threat, and one that says the same again, whatever else changed in it, a duplicate.
     """
     if not customer:
@@ -83,7 +83,7 @@ def published(alert: Alert, customer: str | None) -> Event:
             "unread": [alert.endpoint, *unread] if isinstance(alert.endpoint, Unread) else unread,
         }
     )
-    return event.model_copy(update={"id": f"{threat_id}-{event.digest[:_REVISION]}"})
+    return event.model_copy(update={"id": f"{threat_id}-{event.checksum[:_REVISION]}"})
 
 
 def alert_id(record: Fields, name: str) -> str:

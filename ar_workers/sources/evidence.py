@@ -57,8 +57,8 @@ class Evidence:
         if pid in {None, "", "0"} if isinstance(pid, str | None) else pid == 0:
             return
         sha256 = self._good(hashes, noted=False).get(HashType.SHA256)
-        wish = {"type": "process", "pid": number_of(pid), "image_path": path or None, "sha256": sha256, "started_at": started_at}
-        self._add(wish, malicious=malicious, shown=pid)
+        indicator = {"type": "process", "pid": number_of(pid), "image_path": path or None, "sha256": sha256, "started_at": started_at}
+        self._add(indicator, malicious=malicious, shown=pid)
 
     def domain(self, name: Any, *, malicious: bool) -> None:
         """A domain, or the host part of a URL."""
@@ -86,8 +86,8 @@ class Evidence:
                 self._unread[found] = None
         return good
 
-    def _add(self, wish: dict[str, Any], *, malicious: bool, shown: Any = None) -> None:
-        ioc = read_ioc({"indicator": wish, "confirmed_malicious": malicious, "safe_to_act": malicious, "agent_id": self._agent_id})
+    def _add(self, indicator: dict[str, Any], *, malicious: bool, shown: Any = None) -> None:
+        ioc = read_ioc({"indicator": indicator, "confirmed_malicious": malicious, "safe_to_act": malicious, "agent_id": self._agent_id})
         if isinstance(ioc, Unread):
             self._unread[ioc if shown is None else Unread(kind=ioc.kind, shown=glimpse(shown), reason=ioc.reason)] = None
             return

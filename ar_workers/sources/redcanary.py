@@ -155,10 +155,10 @@ def _indicators(detection: Fields, agent_id: str | None) -> Iterator[IOC | Unrea
             yield read_ioc(each)
             continue
         plain = _plain(each.get("attributes") or each)
-        wishes = list(_wishes(plain))
-        for wish in wishes:
-            yield read_ioc({"indicator": wish, "confirmed_malicious": True, "safe_to_act": True, "agent_id": agent_id})
-        if each.get("attributes") and not wishes:
+        named = list(_named(plain))
+        for indicator in named:
+            yield read_ioc({"indicator": indicator, "confirmed_malicious": True, "safe_to_act": True, "agent_id": agent_id})
+        if each.get("attributes") and not named:
             yield not_read("indicator", ", ".join(sorted(plain)), "it names nothing that an action is known for")
 
 
@@ -168,7 +168,7 @@ def _listed(detection: Fields, name: str) -> list[Any]:
     return [] if found is None else found if isinstance(found, list) else [found]
 
 
-def _wishes(item: dict[str, Any]) -> Iterator[Any]:
+def _named(item: dict[str, Any]) -> Iterator[Any]:
     """An item as indicators: a file gives a hash to ban and a path to act on."""
     file, domain, key = item.get("file"), item.get("domain"), item.get("key") or item.get("registry_key")
     address = _address(item)

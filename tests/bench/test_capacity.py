@@ -11,7 +11,7 @@ from bench.capacity import HIT, SHELL_SECONDS, SHELLS, VISIT, Bucket, need, wors
 
 
 def limits(calls: int, seconds: int, *, sessions: int | None = None) -> Limits:
-    return Limits(rates=(Rate(calls=calls, per=timedelta(seconds=seconds)),), sessions=sessions, wish="", source="")
+    return Limits(rates=(Rate(calls=calls, per=timedelta(seconds=seconds)),), sessions=sessions, on_429="", source="")
 
 
 GENEROUS = limits(10**9, 1)
@@ -31,7 +31,7 @@ def test_a_customer_is_never_split_over_shards():
 def test_no_window_sees_more_requests_than_the_vendor_allows(calls, seconds):
     bucket, now, begun = Bucket(calls, seconds), 0.0, []
     while now < 3 * seconds:
-        now += bucket.wait(now, urgent=True) + 1e-9
+        now += bucket.wait(now, may_use_reserve=True) + 1e-9
         bucket.take(now)
         begun.append(now)
     for start in begun:
@@ -40,9 +40,9 @@ def test_no_window_sees_more_requests_than_the_vendor_allows(calls, seconds):
 
 def test_ordinary_visits_leave_a_reserve_for_isolations():
     bucket = Bucket(100, 60)
-    while not bucket.wait(0.0, urgent=False):
+    while not bucket.wait(0.0, may_use_reserve=False):
         bucket.take(0.0)
-    assert not bucket.wait(0.0, urgent=True)
+    assert not bucket.wait(0.0, may_use_reserve=True)
 
 
 def test_without_limits_nothing_waits():

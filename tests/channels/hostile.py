@@ -1,4 +1,4 @@
-"""Text that somebody writes who wishes us ill, or who knows no better, for property tests of what channels render."""
+"""Text that somebody writes who means us ill, or who knows no better, for property tests of what channels render."""
 
 from __future__ import annotations
 

@@ -12,13 +12,13 @@ BODY = b'{"a":1}'
 def an_egress(authority, port, *answers, **more):
     """Resolves every name to the answers, in order; the last one stays."""
     left = [list(each) for each in answers or [("127.0.0.1",)]]
-    wish = {
+    defaults = {
         "allowed": ["127.0.0.0/8"],
         "ports": [port],
         "ca_file": authority[1],
         "resolve": lambda *_: left.pop(0) if len(left) > 1 else left[0],
     }
-    return Egress(**(wish | more))
+    return Egress(**(defaults | more))
 
 
 def a_post(egress, url):

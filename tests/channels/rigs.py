@@ -54,8 +54,8 @@ class Rig:
 
 
 def an_egress(simulation, server, **more):
-    wish = {"allowed": ["127.0.0.0/8"], "ports": [server.port], "ca_file": simulation.ca_pem, "read": 1.0}
-    return Egress(**(wish | more))
+    defaults = {"allowed": ["127.0.0.0/8"], "ports": [server.port], "ca_file": simulation.ca_pem, "read": 1.0}
+    return Egress(**(defaults | more))
 
 
 def a_slack(simulation):
@@ -114,8 +114,8 @@ def a_voice(simulation):
 
 def a_syslog(simulation, **more):
     transport = more.get("transport", "tls")
-    wish = {"host": "127.0.0.1", "port": simulation.syslog.ports[transport], "ca_file": simulation.ca_pem, "timeout": 1, **more}
-    channel = syslog.Syslog(syslog.Config(**wish), now=lambda: NOON, is_allowed=lambda address: address.is_loopback)
+    defaults = {"host": "127.0.0.1", "port": simulation.syslog.ports[transport], "ca_file": simulation.ca_pem, "timeout": 1, **more}
+    channel = syslog.Syslog(syslog.Config(**defaults), now=lambda: NOON, is_allowed=lambda address: address.is_loopback)
     return Rig(channel, simulation, "syslog", a_delivery("syslog"))
 
 

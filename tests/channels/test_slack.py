@@ -145,10 +145,10 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("wish", REFUSED)
-def test_a_config_of_neither_form_is_refused_without_showing_it(wish):
+@pytest.mark.parametrize("config", REFUSED)
+def test_a_config_of_neither_form_is_refused_without_showing_it(config):
     with pytest.raises(ValidationError) as refused:
-        slack.Config(**wish)
+        slack.Config(**config)
     assert "SECRET" not in str(refused.value) + repr(refused.value)
 
 

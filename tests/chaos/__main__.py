@@ -56,7 +56,7 @@ def network_cuts(folder: Path, seed: int, size: Size) -> Outcome:
 
 
 def throttled(folder: Path, seed: int, size: Size) -> Outcome:
-    return vendors.throttled(folder, seed, threats=size(40, 800), wishes=(1, 2, 4) if size.is_short else (1, 5, 20, 60), batch=2)
+    return vendors.throttled(folder, seed, threats=size(40, 800), retry_after=(1, 2, 4) if size.is_short else (1, 5, 20, 60), batch=2)
 
 
 def model_in_redis(folder: Path, seed: int, size: Size) -> Outcome:

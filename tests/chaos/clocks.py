@@ -12,7 +12,7 @@ from tests.chaos.fleet import Fleet
 from tests.chaos.killer import Killer
 from tests.chaos.report import Outcome, of
 from tests.chaos.shims import SkewedClock, compiler
-from tests.chaos.tenants import MAKES, digest
+from tests.chaos.tenants import MAKES, hash_of
 from tests.chaos.world import Campaign
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def three_beats(folder: Path, seed: int, *, strangers: int) -> Outcome:
     events = campaign.add(4)
     for number in range(strangers):
         linux = {
-            "agent_id": digest("md5", f"linux/{number}"),
+            "agent_id": hash_of("md5", f"linux/{number}"),
             "hostname": f"web-{number}",
             "platform": "Linux",
             "groups": [MAKES[Vendor.CROWDSTRIKE].group],

@@ -17,9 +17,9 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 from ar_workers.domain.canvas import Queue
 from ar_workers.domain.claims import Claim, Refusal, VisitResult
 from ar_workers.domain.guards import Guard
+from ar_workers.domain.new_rows import EventPlan, NewRow
 from ar_workers.domain.rows import Acceptance
 from ar_workers.domain.states import FREES_DEPENDENTS, MOVES, TERMINAL, State
-from ar_workers.domain.wishes import EventPlan, NewRow
 from tests.builders import a_threat, a_threat_published
 from tests.chaos.oracle import Verdict, _moves
 
@@ -90,23 +90,23 @@ class LedgerMachine(RuleBasedStateMachine):
     def isolate(self, agent: str, follower: bool) -> None:
         """A threat whose plan isolates, and has perhaps a kill that waits for it."""
         number = next(self.numbers)
-        wishes = [wish("isolate", number, agent)]
+        rows = [new_row("isolate", number, agent)]
         if follower:
-            wishes.append(wish("kill_process", number, agent, after=(wishes[0].id,)))
-        self._record(f"T-{number}", wishes, agent)
+            rows.append(new_row("kill_process", number, agent, after=(rows[0].id,)))
+        self._record(f"T-{number}", rows, agent)
 
     @rule(agent=st.sampled_from(ENDPOINTS))
     def release(self, agent: str) -> None:
         self.releases[agent] = self.releases.get(agent, 0) + 1
         number = next(self.numbers)
-        self._record(f"T-{number}", [wish("release", number, agent)], agent)
+        self._record(f"T-{number}", [new_row("release", number, agent)], agent)
 
-    def _record(self, threat: str, wishes: list[NewRow], agent: str) -> None:
+    def _record(self, threat: str, rows: list[NewRow], agent: str) -> None:
         event = a_threat_published(id=f"ev-{threat}", threat=a_threat(id=threat), endpoints=())
         assert self.ledger.accept([event, event]) == [Acceptance.NEW, Acceptance.DUPLICATE]
-        assert self.ledger.record([EventPlan(event=event, rows=wishes)]) != [None]
-        assert self.ledger.record([EventPlan(event=event, rows=wishes)]) == [None]
-        for each in wishes:
+        assert self.ledger.record([EventPlan(event=event, rows=rows)]) != [None]
+        assert self.ledger.record([EventPlan(event=event, rows=rows)]) == [None]
+        for each in rows:
             waits = set(each.after)
             state = State.WAITING if waits else State.PENDING
             self.rows[each.id] = Model(each.id, each.verb, agent, threat, self.releases.get(agent, 0), state, waits_for=waits)
@@ -320,7 +320,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert not verdict.illegal, verdict.illegal
 
 
-def wish(verb: str, number: int, agent: str, after: tuple[str, ...] = ()) -> NewRow:
+def new_row(verb: str, number: int, agent: str, after: tuple[str, ...] = ()) -> NewRow:
     return NewRow(
         id=f"acme:{verb}:{number}", kind="action", verb=verb, edr="crowdstrike", subject=agent,
         queue=Queue.ISOLATION if verb in {"isolate", "release"} else Queue.IOC, label=verb, lane=f"crowdstrike/{agent}", after=after,

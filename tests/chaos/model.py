@@ -29,13 +29,13 @@ def driven(new_ledger: Callable[[], Ledger], name: str, number: int, *, examples
             super().check_invariants(*args, **options)
 
     Machine.new_ledger = staticmethod(new_ledger)
-    wish = settings(
+    options = settings(
         max_examples=examples, stateful_step_count=STEPS, deadline=None, database=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck), report_multiple_bugs=False, print_blob=False,
     )  # fmt: skip
     evidence = ""
     try:
-        run_state_machine_as_test(seed(number)(Machine), settings=wish)
+        run_state_machine_as_test(seed(number)(Machine), settings=options)
     except (AssertionError, FlakyFailure) as error:
         first = [str(error.__context__)] if error.__context__ else []  # the step that failed, if the teardown failed, too
         evidence = "\n".join([*first, str(error), *getattr(error, "__notes__", [])])

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from ar_workers.domain.actions import IsolateEndpoint, ReleaseEndpoint
 from ar_workers.domain.claims import Claim, Refusal, VisitResult
 from ar_workers.domain.errors import OutcomeUnknown
+from ar_workers.domain.new_rows import EventPlan, action_row
 from ar_workers.domain.results import Answer, Result
 from ar_workers.domain.states import TERMINAL, State
-from ar_workers.domain.wishes import EventPlan, action_row
 from ar_workers.pipeline.execute import execute
 from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.sweep import sweep

@@ -32,7 +32,7 @@ isolations_per_hour = 1000000
 """
 
 
-def digest(kind: str, text: str) -> str:
+def hash_of(kind: str, text: str) -> str:
     return hashlib.new(kind, text.encode(), usedforsecurity=False).hexdigest()
 
 
@@ -53,18 +53,18 @@ class Make:
 MAKES: Mapping[Vendor, Make] = {
     Vendor.CROWDSTRIKE: Make(
         "31e7a5110093c903095a7570502ab936",
-        lambda name: digest("md5", name),
+        lambda name: hash_of("md5", name),
         'base_url = "{url}"\nclient_id = "{name}-id"\nclient_secret = "env:{variable}"',
         has_shell=True,
     ),
     Vendor.SENTINELONE: Make(
         "1000000000000000001",
-        lambda name: str(10**18 + int(digest("md5", name), 16) % 10**18),
+        lambda name: str(10**18 + int(hash_of("md5", name), 16) % 10**18),
         'base_url = "{url}"\napi_token = "env:{variable}"\nscope = "account"\naccount_id = "9000000000000000001"',
     ),
     Vendor.DEFENDER: Make(
         "g1",
-        lambda name: digest("sha1", name),
+        lambda name: hash_of("sha1", name),
         f'base_url = "{{url}}"\nlogin_url = "{{url}}"\ntenant_id = "{CID}"\nclient_id = "{{name}}-id"\nclient_secret = "env:{{variable}}"',
     ),
 }

@@ -31,7 +31,7 @@ def test_answers_lost_after_the_effect_are_settled_by_looking(tmp_path):
 
 
 def test_a_throttled_action_does_not_come_back_before_its_time(tmp_path):
-    assert_sound(vendors.one_throttled(tmp_path, 8, wish=2))
+    assert_sound(vendors.one_throttled(tmp_path, 8, retry_after=2))
 
 
 @pytest.mark.skipif(compiler() is None, reason="there is no C compiler for the clock shim")

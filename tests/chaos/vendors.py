@@ -43,13 +43,15 @@ def lost_answers(folder: Path, seed: int, *, threats: int, share: float) -> Outc
     return of("R7", what, seed, verdict, figure="0 doubled, everything settled by looking", also=struck > 0, lost_answers=struck)
 
 
-def throttled(folder: Path, seed: int, *, threats: int, wishes: tuple[int, ...], batch: int) -> Outcome:
+def throttled(folder: Path, seed: int, *, threats: int, retry_after: tuple[int, ...], batch: int) -> Outcome:
     """R8: 429 with a Retry-After, and 5xx; nobody of the tenant may call before the time. The same without them says how few calls will do."""
     tries = max(2, threats // 10)
-    faults = [{"status": 429, "headers": {"Retry-After": str(wish)}, "times": tries, "label": f"429/{wish}"} for wish in wishes]
+    faults = [
+        {"status": 429, "headers": {"Retry-After": str(seconds)}, "times": tries, "label": f"429/{seconds}"} for seconds in retry_after
+    ]
     faults += [{"status": 503, "times": threats, "label": "503"}]
     before, calm, _ = _calls_under([], folder / "calm", seed, threats, batch, patience=120)
-    verdict, calls, actions = _calls_under(faults, folder / "storm", seed, threats, batch, patience=120 + tries * sum(wishes))
+    verdict, calls, actions = _calls_under(faults, folder / "storm", seed, threats, batch, patience=120 + tries * sum(retry_after))
     struck, early, ratio = sum(bool(each.get("fault")) for each in calls), early_calls(calls), len(calls) / max(1, len(calm))
     return of(
         "R8", f"429 and 5xx storm, {actions} actions", seed, verdict, also=before.is_clean and not early, timely=ratio <= MOST_CALLS,
@@ -75,14 +77,14 @@ def _calls_under(
     return verdict, calls, len(campaign.expected)
 
 
-def one_throttled(folder: Path, seed: int, *, wish: int) -> Outcome:
+def one_throttled(folder: Path, seed: int, *, retry_after: int) -> Outcome:
     """R8 for a tenant that wants one thing: after a 429 nothing is asked of its EDR until the time that it named."""
     campaign = Campaign(seed, tenants=["acme"], iocs=0)
     campaign.add(1)
     with Fleet(folder, campaign) as fleet:
         fleet.fault(
-            action="reply", status=429, headers={"Retry-After": str(wish)}, vendor="crowdstrike", method="POST", path="/devices/*", times=2,
-            label=f"429/{wish}",
+            action="reply", status=429, headers={"Retry-After": str(retry_after)}, vendor="crowdstrike", method="POST", path="/devices/*", times=2,
+            label=f"429/{retry_after}",
         )  # fmt: skip
         fleet.publish(campaign.threats)
         fleet.until(fleet.settled(campaign.threats), seconds=30)

@@ -11,7 +11,7 @@ from ar_workers.domain.endpoints import OS, Endpoint, Vendor
 from ar_workers.domain.events import NoteAdded, ThreatPublished
 from ar_workers.domain.indicators import IOC, Domain, File, FileHash, Process, RegistryKey
 from ar_workers.domain.threats import Author, Note, Severity, Threat
-from tests.chaos.tenants import MAKES, digest, tenant
+from tests.chaos.tenants import MAKES, hash_of, tenant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,12 +103,12 @@ class Campaign:
 
     def _indicators(self, number: int) -> list[Indicator]:
         path = rf"C:\Users\u{number}\evil.exe"
-        family = FileHash(sha256=digest("sha256", f"{self.seed}/family/{number // FAMILY}"))
+        family = FileHash(sha256=hash_of("sha256", f"{self.seed}/family/{number // FAMILY}"))
         return [
-            Process(pid=4000 + number % 1000, image_path=path, sha256=digest("sha256", path)),
-            File(path=path, sha256=digest("sha256", path)),
+            Process(pid=4000 + number % 1000, image_path=path, sha256=hash_of("sha256", path)),
+            File(path=path, sha256=hash_of("sha256", path)),
             RegistryKey(key=rf"HKLM\Software\Evil{number}"),
-            FileHash(sha256=digest("sha256", f"{self.seed}/{number}")),
+            FileHash(sha256=hash_of("sha256", f"{self.seed}/{number}")),
             Domain(domain=f"c2-{number}.example"),
             family,
         ]

@@ -15,11 +15,11 @@ from ar_workers.cli.ingest import accept_all
 from ar_workers.cli.redis_server import free_port
 from ar_workers.domain.claims import VisitResult
 from ar_workers.domain.errors import ARError, InvalidEvent, LedgerUnavailable
+from ar_workers.domain.new_rows import EventPlan, action_row
 from ar_workers.domain.notifications import Delivery, Receiver, remediation_summary
 from ar_workers.domain.retries import life_of
 from ar_workers.domain.states import State
 from ar_workers.domain.summaries import summarise
-from ar_workers.domain.wishes import EventPlan, action_row
 from tests.builders import a_hash_ban, a_threat, a_threat_published, an_isolate
 from tests.fakes import InlineDoorbell
 from tests.sources.vendors import SAMPLES
@@ -133,8 +133,8 @@ def failed(ledger):
     """Two failed actions and a done one."""
     event = a_threat_published()
     ledger.accept([event])
-    wishes = [an_isolate(), a_hash_ban(), a_hash_ban(md5="a" * 32)]
-    rows = [action_row(each, event.threat_id, after=(), life=life_of(each.verb)) for each in wishes]
+    orders = [an_isolate(), a_hash_ban(), a_hash_ban(md5="a" * 32)]
+    rows = [action_row(each, event.threat_id, after=(), life=life_of(each.verb)) for each in orders]
     ledger.record([EventPlan(event=event, rows=rows)])
     for row, state in zip(rows, (State.FAILED, State.FAILED, State.DONE), strict=True):
         (claim,) = ledger.claim([row.id], owner=row.id, lease=timedelta(minutes=1), most_isolations=None)

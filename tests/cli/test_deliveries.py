@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from ar_workers.domain.claims import VisitResult
+from ar_workers.domain.new_rows import EventPlan, action_row, delivery_row
 from ar_workers.domain.notifications import Receiver
 from ar_workers.domain.states import State
-from ar_workers.domain.wishes import EventPlan, action_row, delivery_row
 from tests.builders import a_delivery, a_threat_published, an_isolate
 from tests.cli.test_commands import ended, ledger, run
 

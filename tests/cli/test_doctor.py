@@ -40,8 +40,8 @@ def rig(real_redis, redis_url, monkeypatch, tmp_path):
 
 
 def customers(folder, url, **groups):
-    for name, wish in groups.items():
-        (folder / f"{name}.toml").write_text(FALCON.format(url=url, name=name.upper(), groups=wish))
+    for name, wanted in groups.items():
+        (folder / f"{name}.toml").write_text(FALCON.format(url=url, name=name.upper(), groups=wanted))
 
 
 def doctor(*words, status=0):

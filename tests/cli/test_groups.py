@@ -11,9 +11,9 @@ import pytest
 from ar_workers.cli import arctl
 from ar_workers.cli.groups import Listing
 from ar_workers.domain.claims import VisitResult
+from ar_workers.domain.new_rows import EventPlan, action_row
 from ar_workers.domain.retries import life_of
 from ar_workers.domain.states import State
-from ar_workers.domain.wishes import EventPlan, action_row
 from tests.builders import a_hash_ban, a_threat_published, an_isolate
 from tests.cli.test_commands import ledger, run
 
@@ -28,8 +28,8 @@ def failed(ledger):
 
 def _failed(ledger, customer):
     event = a_threat_published(customer=customer, id=f"ev-{customer}")
-    wishes = [each.model_copy(update={"customer": customer}) for each in (an_isolate(), a_hash_ban())]
-    rows = [action_row(each, event.threat_id, after=(), life=life_of(each.verb)) for each in wishes]
+    orders = [each.model_copy(update={"customer": customer}) for each in (an_isolate(), a_hash_ban())]
+    rows = [action_row(each, event.threat_id, after=(), life=life_of(each.verb)) for each in orders]
     ledger.accept([event])
     ledger.record([EventPlan(event=event, rows=rows)])
     for row in rows:

@@ -20,8 +20,8 @@ from ar_workers.cli.output import console, printable
 from ar_workers.cli.scoreboard import Scoreboard
 from ar_workers.domain.claims import VisitResult
 from ar_workers.domain.events import parse_event
+from ar_workers.domain.new_rows import EventPlan, action_row, delivery_row
 from ar_workers.domain.states import State
-from ar_workers.domain.wishes import EventPlan, action_row, delivery_row
 from tests.builders import a_delivery, a_key_deletion, a_threat, a_threat_published
 from tests.cli.test_commands import ended, ledger
 
@@ -177,7 +177,7 @@ def test_one_module_alone_writes_to_the_terminal():
     assert found == {"output.py"}
 
 
-@pytest.mark.parametrize("wish", ["²d", "99999999999999d", "1e3h"])
+@pytest.mark.parametrize("since", ["²d", "99999999999999d", "1e3h"])
 @pytest.mark.usefixtures("ledger")
-def test_a_time_that_cannot_be_is_wrong_usage(wish):
-    assert "neither like 30m" in run("actions", "--since", wish, status=2)
+def test_a_time_that_cannot_be_is_wrong_usage(since):
+    assert "neither like 30m" in run("actions", "--since", since, status=2)

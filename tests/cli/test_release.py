@@ -90,15 +90,15 @@ def test_a_release_undoes_an_isolation_that_has_not_begun(rig, redis_url, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("wish", "said"),
+    ("options", "said"),
     [
         ({"customer": "globex"}, "no customer globex: known are acme"),
         ({"edr": "defender"}, "acme has no defender: it has crowdstrike"),
         ({"agent": "0" * 32}, "no such endpoint"),
     ],
 )
-def test_what_is_not_known_is_refused_and_nothing_is_recorded(rig, redis_url, wish, said):
-    assert said in release(status=1, **wish)
+def test_what_is_not_known_is_refused_and_nothing_is_recorded(rig, redis_url, options, said):
+    assert said in release(status=1, **options)
     assert ledger_at(redis_url).customers() == []
 
 

@@ -57,8 +57,8 @@ def test_customers_and_queues_are_kept_apart():
 
 
 @given(st.lists(st.tuples(st.sampled_from(list(MOST_TOGETHER)), st.sampled_from(["acme", "globex"])), max_size=60))
-def test_nothing_is_lost_and_no_message_rings_too_many(wishes):
-    steps = tuple(a_step(f"row-{n}", queue, customer=customer) for n, (queue, customer) in enumerate(wishes))
+def test_nothing_is_lost_and_no_message_rings_too_many(drawn):
+    steps = tuple(a_step(f"row-{n}", queue, customer=customer) for n, (queue, customer) in enumerate(drawn))
     found = coalesced(Canvas(steps=steps), behind(MOST_TOGETHER[Queue.ISOLATION])).steps
     assert sorted(rung(found)) == sorted(rung(steps))
     assert all(len(step.ring.ids) <= MOST_TOGETHER[step.ring.queue] for step in found)

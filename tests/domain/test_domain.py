@@ -76,14 +76,14 @@ def test_what_is_no_event_is_refused(payload):
         parse_event(payload)
 
 
-def test_the_digest_does_not_depend_on_the_order_of_fields():
+def test_the_checksum_does_not_depend_on_the_order_of_fields():
     document = a_threat_published().model_dump(mode="json")
-    assert parse_event(dict(reversed(document.items()))).digest == a_threat_published().digest
+    assert parse_event(dict(reversed(document.items()))).checksum == a_threat_published().checksum
 
 
-def test_the_digest_is_the_same_in_every_process():
+def test_the_checksum_is_the_same_in_every_process():
     groups = json.dumps(sorted("abcdefgh"))
-    program = f"from tests.builders import *;print(a_threat_published(endpoints=(an_endpoint(groups=frozenset({groups})),)).digest)"
+    program = f"from tests.builders import *;print(a_threat_published(endpoints=(an_endpoint(groups=frozenset({groups})),)).checksum)"
     runs = {
         subprocess.run(
             [sys.executable, "-c", program], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": seed, "PATH": ""}
@@ -234,7 +234,7 @@ def test_a_system_name_in_a_strange_place_is_a_disguise():
     assert process_problem(Process(pid=700, image_path=r"C:\Users\kim\svchost.exe", sha256="a" * 64)) is None
 
 
-def test_the_same_wish_has_the_same_identity():
+def test_the_same_action_has_the_same_identity():
     assert identity(an_isolate()) == identity(an_isolate(an_endpoint(os=OS.UNKNOWN)))
     others = [a_release(), an_isolate(an_endpoint("OTHER")), a_kill(), a_kill(pid=9), a_hash_ban(), a_domain_ban()]
     assert len({identity(each) for each in [an_isolate(), *others]}) == len(others) + 1
@@ -320,7 +320,7 @@ def test_waits_are_jittered_and_capped(attempts, dice: random.Random):
 
 
 @pytest.mark.parametrize("kind", [Throttled, VendorFault])
-def test_the_vendors_wish_is_obeyed_and_an_absurd_one_capped(kind):
+def test_a_vendors_retry_after_is_obeyed_and_an_absurd_one_capped(kind):
     wait = after_error(kind("x", retry_after=timedelta(seconds=90)), 0, lambda: 0.0).after
     assert wait >= timedelta(seconds=90)
     absurd = after_error(kind("x", retry_after=timedelta(days=20_000)), 0, lambda: 0.0).after

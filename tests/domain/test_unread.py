@@ -137,22 +137,22 @@ def test_an_event_with_odd_parts_survives_the_ledger_and_is_known_again():
     event = parse_event(document)
     kept = load_event(event.model_dump_json())
     again = parse_event(json.loads(json.dumps(document, sort_keys=True)))
-    assert (kept, kept.digest, again.digest) == (event, event.digest, event.digest)
+    assert (kept, kept.checksum, again.checksum) == (event, event.checksum, event.checksum)
     assert parse_event(json.loads(event.model_dump_json())) == event
-    assert event.digest != parse_event(an_event(iocs=[GOOD], endpoints=[5])).digest
+    assert event.checksum != parse_event(an_event(iocs=[GOOD], endpoints=[5])).checksum
 
 
 def test_an_event_that_can_be_read_is_written_as_version_0_1_0_wrote_it():
     written = json.loads(a_threat_published(iocs=(an_ioc(),)).model_dump_json())
     assert set(written) == {"type", "id", "customer", "occurred_at", "threat", "endpoints", "iocs"}
-    assert a_threat_published(iocs=(an_ioc(),)).digest == "d404c6b4017773c0cc7c25b8d636e5a8"
+    assert a_threat_published(iocs=(an_ioc(),)).checksum == "d404c6b4017773c0cc7c25b8d636e5a8"
 
 
 def test_why_an_event_is_told_only_does_not_make_it_another_one():
     event = a_threat_published()
     first, again = event.to_be_told_only("since noon"), event.to_be_told_only("since one")
-    assert (first.id, first.digest) == (again.id, again.digest) == ("ev-1-told", first.digest)
-    assert first.digest != event.model_copy(update={"id": first.id}).digest
+    assert (first.id, first.checksum) == (again.id, again.checksum) == ("ev-1-told", first.checksum)
+    assert first.checksum != event.model_copy(update={"id": first.id}).checksum
     assert load_event(a_threat_published(id="x" * 128).to_be_told_only("old").model_dump_json()).told_only == "old"
 
 

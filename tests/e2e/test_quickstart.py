@@ -13,7 +13,7 @@ import pytest
 
 from ar_workers.cli.docs import ROOT
 from ar_workers.simulator import Simulation, World
-from tests.builders import agent_id, digest
+from tests.builders import agent_id, hash_of
 
 from .test_demo import wait_until
 
@@ -32,7 +32,7 @@ EDRS = {
     "defender": (
         {"cid": TENANT, "credentials": [{"client_id": "the-application-id", "client_secret": "the-client-secret"}]},
         "ar-test",
-        digest("sha1", "TEST-PC"),
+        hash_of("sha1", "TEST-PC"),
         lambda text, url: f'{text}base_url = "{url}"\nlogin_url = "{url}"\n',
     ),
 }

@@ -89,8 +89,8 @@ def a_kill_of(rig, image, os, **confirmed):
 @pytest.mark.parametrize("vendor", KILLERS)
 def test_a_vital_process_lives_whatever_confirms_it(vendor, confirmed, image, os):
     with RIGS[vendor](os) as rig:
-        wish = {**confirmed, **({"sha256": sha256(image)} if "sha256" in confirmed else {})}
-        action = a_kill_of(rig, image, os, **wish)
+        process = {**confirmed, **({"sha256": sha256(image)} if "sha256" in confirmed else {})}
+        action = a_kill_of(rig, image, os, **process)
         seen = rig.adapter.observe(action, None)
         ruling = rule(action, a_policy(remediate_groups={vendor: frozenset({"Remediate"})}), [action.endpoint], seen)
         reason = ruling.reason
@@ -198,10 +198,10 @@ def test_a_throttled_call_says_how_long_to_stay_away(rig):
     rig.simulation.faults.add(rig.throttle)
     with pytest.raises(Throttled) as raised:
         rig.adapter.endpoint(rig.agent_id(FIRST))
-    if rig.wish is None:
+    if rig.retry_after is None:
         assert raised.value.retry_after is None
     else:
-        assert timedelta(seconds=rig.wish - 5) < raised.value.retry_after <= timedelta(seconds=rig.wish)
+        assert timedelta(seconds=rig.retry_after - 5) < raised.value.retry_after <= timedelta(seconds=rig.retry_after)
 
 
 def test_an_unknown_endpoint_is_not_found(rig):
@@ -239,8 +239,8 @@ def test_an_offline_endpoint_keeps_the_order_or_is_told_to_be_offline_before_it(
 def test_a_key_of_the_signed_in_user_is_never_sought_in_the_sensors_own_hive(vendor):
     """Either its script looks into every user's hive, so that a look by SYSTEM is no answer, or it is refused."""
     with RIGS[vendor]() as rig:
-        wish = rig.action("delete_registry_key")
-        action = wish.model_copy(update={"registry": RegistryKey(key=r"HKCU\Software\Evil")})
+        order = rig.action("delete_registry_key")
+        action = order.model_copy(update={"registry": RegistryKey(key=r"HKCU\Software\Evil")})
         try:
             fact = rig.adapter.observe(action, None)
         except Unsupported as refusal:
@@ -267,5 +267,5 @@ def test_no_secret_is_shown_by_the_adapter_or_the_journal(rig):
 
 def test_its_limits_are_data(rig):
     assert rig.adapter.limits.rates
-    assert rig.adapter.limits.wish
+    assert rig.adapter.limits.on_429
     assert rig.adapter.limits.source

@@ -212,7 +212,7 @@ def test_no_more_is_asked_than_the_allowance_gives(bench):
         bench.alerts.publish(number, seconds_ago=300 - number)
     calls, minute = 12, timedelta(minutes=1)
     ledger, clock = bench.services.ledger, bench.services.clock
-    ledger.limit("acme", bench.rig.vendor, Limits(rates=(Rate(calls=calls, per=minute),), wish="", source=""))
+    ledger.limit("acme", bench.rig.vendor, Limits(rates=(Rate(calls=calls, per=minute),), on_429="", source=""))
     asked = [0]
     for _ in range(60):
         # Each call by another process, which shares nothing but the ledger.

@@ -26,7 +26,7 @@ def gated(rig, calls=None):
     clock = ManualClock()
     ledger = a_ledger(clock)
     if calls:
-        limits = Limits(rates=(Rate(calls=calls, per=timedelta(hours=1)),), wish="none", source="made up")
+        limits = Limits(rates=(Rate(calls=calls, per=timedelta(hours=1)),), on_429="none", source="made up")
         ledger.limit("acme", Vendor.CROWDSTRIKE, limits)
     return Gated(rig.adapter, ledger, "acme"), ledger, clock
 
@@ -86,7 +86,7 @@ def test_a_listing_goes_through_the_gate_page_by_page(rig):
 
 def test_isolations_may_use_what_is_left_to_them(rig):
     edr, ledger, _ = gated(rig, calls=40)
-    while ledger.spend("acme", Vendor.CROWDSTRIKE, urgent=False) is None:
+    while ledger.spend("acme", Vendor.CROWDSTRIKE, may_use_reserve=False) is None:
         pass
     with pytest.raises(Throttled):
         edr.observe(rig.action("ban_hash"), None)

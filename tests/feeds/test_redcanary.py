@@ -51,8 +51,8 @@ class Bench:
 
 
 def feed_at(simulation, **config):
-    wish = {"base_url": simulation.twins["redcanary"].url, "api_key": KEY, "read_timeout": 0.5, "sensor_product": "crowdstrike"}
-    return RedCanary(Config(**(wish | config)))
+    defaults = {"base_url": simulation.twins["redcanary"].url, "api_key": KEY, "read_timeout": 0.5, "sensor_product": "crowdstrike"}
+    return RedCanary(Config(**(defaults | config)))
 
 
 def services_at(simulation, **config):

@@ -39,8 +39,8 @@ def walks(*sources, **more):
         Walk(f"list {position}", source.ask, lambda row: row.get("id"), lambda row: instant(row.get("at")), is_ordered=source.ordered)
         for position, source in enumerate(sources)
     )
-    wish = {"overlap": timedelta(minutes=10), "now": lambda: NOON + timedelta(minutes=30)}
-    return Walks("vendor", PLENTY, made, **(wish | more))
+    defaults = {"overlap": timedelta(minutes=10), "now": lambda: NOON + timedelta(minutes=30)}
+    return Walks("vendor", PLENTY, made, **(defaults | more))
 
 
 def a_round(feed, cursor="", most=200):

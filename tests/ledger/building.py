@@ -9,9 +9,9 @@ from ar_workers.domain.canvas import Queue
 from ar_workers.domain.claims import Claim, Refusal, VisitResult
 from ar_workers.domain.endpoints import OS, Endpoint, Vendor
 from ar_workers.domain.events import ThreatPublished
+from ar_workers.domain.new_rows import EventPlan, NewRow
 from ar_workers.domain.states import State
 from ar_workers.domain.threats import Severity, Threat
-from ar_workers.domain.wishes import EventPlan, NewRow
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
@@ -30,7 +30,7 @@ def an_event(event_id="e1", threat="THREAT-1", at=NOON, customer="acme", severit
 
 
 def a_row(name="isolate:1", *, customer="acme", queue=Queue.ISOLATION, lane="crowdstrike/a1", **more):
-    wish = {
+    defaults = {
         "id": f"{customer}:{name}",
         "kind": "action",
         "verb": name.partition(":")[0],
@@ -42,7 +42,7 @@ def a_row(name="isolate:1", *, customer="acme", queue=Queue.ISOLATION, lane="cro
         "order": "{}",
         "life": timedelta(days=1),
     }
-    return NewRow(**(wish | more))
+    return NewRow(**(defaults | more))
 
 
 def a_delivery(name="slack:1", **more):

@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 
 from ar_workers.domain.claims import Claim, VisitResult
+from ar_workers.domain.new_rows import EventPlan
 from ar_workers.domain.states import TERMINAL, State
-from ar_workers.domain.wishes import EventPlan
 from tests.ledger.building import LEASE, SHORT, a_delivery, a_row, an_event, asked, claimed, concluded, recorded, refused, settle
 
 

@@ -142,7 +142,7 @@ def test_an_endpoint_has_a_record_of_its_own_whatever_threat_moved_it(ledger):
     assert ledger.containments("globex", [lane]) == {}
 
 
-def test_a_release_that_is_asked_for_again_is_wished_anew_though_the_threat_is_the_same(ledger):
+def test_a_release_that_is_asked_for_again_is_wanted_anew_though_the_threat_is_the_same(ledger):
     recorded(ledger, a_row("release:1"))
     settle(ledger, "acme:release:1")
     recorded(ledger, a_row("release:1"), event=an_event("e2"))

@@ -75,7 +75,7 @@ def test_a_threat_that_shares_a_failed_row_of_another_is_packed_once_that_is_don
     assert packed(ledger) == 2
 
 
-def test_a_packed_wish_of_the_same_threat_is_not_repeated(ledger):
+def test_a_packed_row_of_the_same_threat_is_not_repeated(ledger):
     a_settled_threat(ledger)
     packed(ledger)
     recorded(ledger, a_row(), a_row("ban_hash:2", lane=None), event=an_event("e2"))
@@ -83,7 +83,7 @@ def test_a_packed_wish_of_the_same_threat_is_not_repeated(ledger):
     assert asked(ledger).reason == State.DONE
 
 
-def test_a_packed_wish_of_another_threat_is_a_new_generation(ledger):
+def test_what_was_packed_is_a_repeat_when_another_threat_wants_it(ledger):
     a_settled_threat(ledger)
     packed(ledger)
     recorded(ledger, a_row(), event=an_event("e2", "THREAT-2"))

@@ -9,9 +9,9 @@ import pytest
 
 from ar_workers.domain.canvas import Queue
 from ar_workers.domain.claims import Claim, VisitResult
+from ar_workers.domain.new_rows import EventPlan, delivery_row
 from ar_workers.domain.notifications import Receiver
 from ar_workers.domain.states import MOVES, TERMINAL, State
-from ar_workers.domain.wishes import EventPlan, delivery_row
 from tests.builders import a_delivery as a_real_delivery
 from tests.ledger.building import LEASE, a_delivery, a_row, an_event, asked, claimed, concluded, recorded, refused, settle, state_of
 

@@ -1,12 +1,12 @@
-"""What every ledger promises of events and their plans: each once, and no wish twice."""
+"""What every ledger promises of events and their plans: each once, and nothing written down twice."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
+from ar_workers.domain.new_rows import EventPlan
 from ar_workers.domain.rows import Acceptance
 from ar_workers.domain.states import State
-from ar_workers.domain.wishes import EventPlan
 from tests.ledger.building import LEASE, a_row, an_event, recorded, settle
 
 
@@ -48,20 +48,20 @@ def test_planning_that_fails_is_tried_again_and_then_set_aside(ledger):
     assert ledger.threat("acme", "THREAT-1").timeline[-1].text == "failed: no configuration"
 
 
-def test_a_wish_that_a_plan_names_twice_is_one_row(ledger):
+def test_an_action_that_a_plan_names_twice_is_one_row(ledger):
     recorded(ledger, a_row(), a_row(), a_row("kill_process:1", after=("acme:isolate:1",)))
     assert [row.id for row in ledger.rows("acme", "THREAT-1")] == ["acme:isolate:1", "acme:kill_process:1"]
     (entry,) = [each for each in ledger.threat("acme", "THREAT-1").timeline if each.row == "acme:isolate:1"]
     assert entry.text == "new -> pending"
 
 
-def test_the_same_wish_of_another_threat_shares_the_row_while_it_is_unsettled(ledger):
+def test_the_same_action_of_another_threat_shares_the_row_while_it_is_unsettled(ledger):
     recorded(ledger, a_row("ban_hash:1"))
     recorded(ledger, a_row("ban_hash:1"), event=an_event("e2", "THREAT-2"))
     assert [row.id for row in ledger.rows("acme", "THREAT-2")] == ["acme:ban_hash:1"]
 
 
-def test_the_same_wish_after_it_was_settled_is_a_new_generation(ledger):
+def test_the_same_action_after_it_was_settled_is_a_repeat(ledger):
     recorded(ledger, a_row("ban_hash:1"))
     settle(ledger, "acme:ban_hash:1")
     recorded(ledger, a_row("ban_hash:1"), event=an_event("e2", "THREAT-2"))

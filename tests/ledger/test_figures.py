@@ -117,27 +117,27 @@ def test_sixteen_visits_at_once_are_with_a_remote_and_isolations_have_as_many_of
 
 
 def limited(ledger, calls, per):
-    ledger.limit("acme", "crowdstrike", Limits(rates=(Rate(calls=calls, per=per),), wish="none", source="made up"))
+    ledger.limit("acme", "crowdstrike", Limits(rates=(Rate(calls=calls, per=per),), on_429="none", source="made up"))
 
 
-def spent(ledger, *, urgent=False):
-    return next(n for n in range(1000) if ledger.spend("acme", "crowdstrike", urgent=urgent))
+def spent(ledger, *, may_use_reserve=False):
+    return next(n for n in range(1000) if ledger.spend("acme", "crowdstrike", may_use_reserve=may_use_reserve))
 
 
 def test_a_quarter_of_an_allowance_is_spent_at_once_and_the_rest_trickles_in(clock):
     ledger = a_ledger(clock)
     limited(ledger, 400, HOUR)
-    assert spent(ledger, urgent=True) == 100
+    assert spent(ledger, may_use_reserve=True) == 100
     clock.advance(30 * MINUTE)
-    assert spent(ledger, urgent=True) == 100  # of 150 that have trickled in
+    assert spent(ledger, may_use_reserve=True) == 100  # of 150 that have trickled in
     clock.advance(6 * MINUTE)
-    assert spent(ledger, urgent=True) == 30
+    assert spent(ledger, may_use_reserve=True) == 30
 
 
 def test_a_fifth_of_what_may_be_spent_at_once_is_left_to_isolations(clock):
     ledger = a_ledger(clock)
     limited(ledger, 400, HOUR)
-    assert (spent(ledger), spent(ledger, urgent=True)) == (80, 20)
+    assert (spent(ledger), spent(ledger, may_use_reserve=True)) == (80, 20)
 
 
 def test_a_visit_is_begun_only_if_four_requests_are_left_for_it(clock):
@@ -145,9 +145,9 @@ def test_a_visit_is_begun_only_if_four_requests_are_left_for_it(clock):
     limited(ledger, 400, HOUR)
     recorded(ledger, *bans(2))
     for _ in range(76):
-        ledger.spend("acme", "crowdstrike", urgent=False)
+        ledger.spend("acme", "crowdstrike", may_use_reserve=False)
     assert isinstance(asked(ledger, "acme:ban_hash:0"), Claim)
-    ledger.spend("acme", "crowdstrike", urgent=False)
+    ledger.spend("acme", "crowdstrike", may_use_reserve=False)
     assert asked(ledger, "acme:ban_hash:1").reason == "the allowance of crowdstrike is used up for now"
 
 

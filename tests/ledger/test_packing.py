@@ -20,5 +20,5 @@ def test_what_is_unpacked_is_what_was_packed(document):
 
 
 def test_the_common_text_by_which_threats_were_packed_has_not_changed():
-    digests = {name: hashlib.sha256(text).hexdigest()[:16] for name, text in packing._COMMON.items()}
-    assert digests == {"1": "4336d2daf34c3485"}
+    checksums = {name: hashlib.sha256(text).hexdigest()[:16] for name, text in packing._COMMON.items()}
+    assert checksums == {"1": "4336d2daf34c3485"}

@@ -43,8 +43,8 @@ def test_looks_that_find_nothing_new_leave_no_line(ledger):
 
 def a_release_event(event_id="r1", threat="THREAT-1"):
     endpoint = Endpoint(edr=Vendor.CROWDSTRIKE, agent_id="a1", hostname="FIN-1", os=OS.WINDOWS)
-    wish = {"requested_by": "kim", "reason": "false alarm", "threat_ref": threat}
-    return ReleaseRequested(id=event_id, customer="acme", occurred_at=NOON, endpoint=endpoint, **wish)
+    facts = {"requested_by": "kim", "reason": "false alarm", "threat_ref": threat}
+    return ReleaseRequested(id=event_id, customer="acme", occurred_at=NOON, endpoint=endpoint, **facts)
 
 
 def test_the_timeline_says_who_asked_for_a_release_and_why(ledger):

@@ -23,13 +23,13 @@ def bans(count, *, first=0, **more):
 
 
 def limited(ledger, calls, per=SECOND):
-    ledger.limit("acme", "crowdstrike", Limits(rates=(Rate(calls=calls, per=per),), wish="none", source="made up"))
+    ledger.limit("acme", "crowdstrike", Limits(rates=(Rate(calls=calls, per=per),), on_429="none", source="made up"))
 
 
-def spent(ledger, *, urgent=False, most=200):
+def spent(ledger, *, may_use_reserve=False, most=200):
     """How many requests are allowed at once."""
     for number in range(most):
-        if ledger.spend("acme", "crowdstrike", urgent=urgent):
+        if ledger.spend("acme", "crowdstrike", may_use_reserve=may_use_reserve):
             return number
     return most
 
@@ -37,8 +37,8 @@ def spent(ledger, *, urgent=False, most=200):
 def test_a_quarter_of_the_allowance_may_be_spent_at_once_less_what_is_left_to_isolations(ledger):
     limited(ledger, 40, timedelta(hours=1))
     assert spent(ledger) == 8
-    assert spent(ledger, urgent=True) == 2
-    assert timedelta(0) < ledger.spend("acme", "crowdstrike", urgent=True) < timedelta(minutes=3)
+    assert spent(ledger, may_use_reserve=True) == 2
+    assert timedelta(0) < ledger.spend("acme", "crowdstrike", may_use_reserve=True) < timedelta(minutes=3)
 
 
 def test_the_allowance_trickles_back(ledger):
@@ -54,8 +54,8 @@ def test_a_remote_without_limits_may_be_asked_at_will(ledger):
 
 def test_every_rate_holds(ledger):
     rates = (Rate(calls=1000, per=SECOND), Rate(calls=16, per=timedelta(hours=1)))
-    ledger.limit("acme", "crowdstrike", Limits(rates=rates, wish="none", source="made up"))
-    assert spent(ledger, urgent=True) == 4
+    ledger.limit("acme", "crowdstrike", Limits(rates=rates, on_429="none", source="made up"))
+    assert spent(ledger, may_use_reserve=True) == 4
 
 
 def test_a_row_whose_remote_has_nothing_left_stays_pending_until_its_turn(ledger):
@@ -74,7 +74,7 @@ def test_an_isolation_outranks_what_has_to_wait(ledger):
     limited(ledger, 40, timedelta(hours=1))
     recorded(ledger, *bans(1), a_row(remote="crowdstrike"))
     for _ in range(5):
-        ledger.spend("acme", "crowdstrike", urgent=False)
+        ledger.spend("acme", "crowdstrike", may_use_reserve=False)
     assert isinstance(asked(ledger, "acme:ban_hash:0"), Refusal)
     assert isinstance(asked(ledger, "acme:isolate:1"), Claim)
 
@@ -83,13 +83,13 @@ def test_a_remote_that_asked_to_be_left_alone_is_asked_by_nobody(ledger):
     recorded(ledger, *bans(2), a_row(remote="crowdstrike"))
     concluded(ledger, claimed(ledger, "acme:ban_hash:0"), VisitResult(state=State.PENDING, after=SECOND, health=Health.OK))
     ledger.stay_away("acme", "crowdstrike", timedelta(milliseconds=150))
-    ledger.stay_away("acme", "crowdstrike", timedelta(milliseconds=10))  # the longer wish holds
+    ledger.stay_away("acme", "crowdstrike", timedelta(milliseconds=10))  # the longer one holds
     assert asked(ledger, "acme:ban_hash:1").reason == "crowdstrike asked to be left alone"
     assert asked(ledger, "acme:isolate:1").reason == "crowdstrike asked to be left alone"
-    assert ledger.spend("acme", "crowdstrike", urgent=True) > timedelta(0)
+    assert ledger.spend("acme", "crowdstrike", may_use_reserve=True) > timedelta(0)
     assert ledger.due(10, SECOND) == []
     time.sleep(0.2)
-    assert ledger.spend("acme", "crowdstrike", urgent=True) is None
+    assert ledger.spend("acme", "crowdstrike", may_use_reserve=True) is None
     assert isinstance(asked(ledger, "acme:isolate:1"), Claim)
 
 

@@ -23,8 +23,8 @@ DOMAIN = IOC(indicator=Domain(domain="evil.example"), confirmed_malicious=True, 
 
 
 def published(**changes):
-    wish = {"id": "e1", "customer": "acme", "occurred_at": NOON, "threat": THREAT, "endpoints": (FIN,), "iocs": (HASH, KILL)}
-    return ThreatPublished(**(wish | changes))
+    defaults = {"id": "e1", "customer": "acme", "occurred_at": NOON, "threat": THREAT, "endpoints": (FIN,), "iocs": (HASH, KILL)}
+    return ThreatPublished(**(defaults | changes))
 
 
 def an_edr(*endpoints, **more):

@@ -9,8 +9,8 @@ import pytest
 
 from ar_workers.domain.actions import IsolateEndpoint
 from ar_workers.domain.endpoints import Vendor
+from ar_workers.domain.new_rows import EventPlan, action_row, delivery_row
 from ar_workers.domain.states import State
-from ar_workers.domain.wishes import EventPlan, action_row, delivery_row
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
 from ar_workers.pipeline.deliver import deliver

@@ -168,8 +168,8 @@ def test_a_ban_is_not_held_back_by_an_isolation_that_has_to_wait():
 
 
 def released(services, by="kim"):
-    wish = {"id": "r1", "customer": "acme", "occurred_at": NOON, "endpoint": FIN, "requested_by": by, "reason": "false alarm"}
-    ingest(services.ledger, services.doorbell, [ReleaseRequested(**wish)])
+    facts = {"id": "r1", "customer": "acme", "occurred_at": NOON, "endpoint": FIN, "requested_by": by, "reason": "false alarm"}
+    ingest(services.ledger, services.doorbell, [ReleaseRequested(**facts)])
 
 
 def test_an_isolation_that_waits_for_its_endpoint_ends_with_a_release_and_needs_nobody():

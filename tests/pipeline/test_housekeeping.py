@@ -9,9 +9,9 @@ import pytest
 
 from ar_workers.domain.backpressure import FULL, MOST_TOGETHER, SMALL
 from ar_workers.domain.canvas import Queue
+from ar_workers.domain.new_rows import EventPlan, skip_row
 from ar_workers.domain.plans import Skip
 from ar_workers.domain.states import State
-from ar_workers.domain.wishes import EventPlan, skip_row
 from ar_workers.pipeline.compaction import MOST_AT_ONCE, compact
 from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.respond import respond
@@ -112,7 +112,7 @@ def test_packing_goes_on_within_a_tick_until_nothing_is_left_or_it_has_taken_lon
     for number in range(3 * MOST_AT_ONCE + 7):
         event = published(id=f"e{number}", threat=published().threat.model_copy(update={"id": f"THREAT-{number}"}))
         services.ledger.accept([event])
-        skipped = skip_row(Skip(verb="isolate", subject="FIN-1", reason="not wished"), "acme", event.id, 0)
+        skipped = skip_row(Skip(verb="isolate", subject="FIN-1", reason="not wanted"), "acme", event.id, 0)
         services.ledger.record([EventPlan(event=event, rows=[skipped])])
     services.clock.advance(timedelta(days=4))
     assert compact(services) == 2 * MOST_AT_ONCE

@@ -14,13 +14,13 @@ from ar_workers.domain.endpoints import OS, Vendor
 from ar_workers.domain.errors import Denied
 from ar_workers.domain.events import NoteAdded
 from ar_workers.domain.indicators import Domain
+from ar_workers.domain.new_rows import EventPlan, delivery_row
 from ar_workers.domain.notifications import Receiver
 from ar_workers.domain.policies import Policy
 from ar_workers.domain.results import Answer, Result
 from ar_workers.domain.routes import Route
 from ar_workers.domain.states import State
 from ar_workers.domain.threats import Author, Note
-from ar_workers.domain.wishes import EventPlan, delivery_row
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
 from ar_workers.pipeline.deliver import deliver

@@ -11,8 +11,8 @@ from .building import FIN, THREAT, an_edr, play, published
 
 
 def release(number=1):
-    wish = {"id": f"r{number}", "customer": "acme", "occurred_at": NOON, "endpoint": FIN, "requested_by": "kim", "reason": "all clear"}
-    return ReleaseRequested(**wish)
+    facts = {"id": f"r{number}", "customer": "acme", "occurred_at": NOON, "endpoint": FIN, "requested_by": "kim", "reason": "all clear"}
+    return ReleaseRequested(**facts)
 
 
 def complete(number=1):

@@ -116,7 +116,7 @@ def test_five_failures_open_the_breaker_and_the_rows_stay_pending():
     assert edr.effects == []
 
 
-def test_a_wish_to_be_left_alone_holds_for_every_row():
+def test_a_remote_that_asks_to_be_left_alone_is_so_by_every_row():
     services, ids = planned()
     services.ledger.stay_away("acme", "crowdstrike", timedelta(minutes=3))  # as the gate does
     execute(services, [ids["isolate"]])
@@ -126,7 +126,7 @@ def test_a_wish_to_be_left_alone_holds_for_every_row():
     assert row(services, "isolate").state == State.DONE
 
 
-def test_an_adapters_own_wish_delays_its_action_alone():
+def test_an_adapters_own_retry_after_delays_its_action_alone():
     edr = FakeEDR(endpoints={"a1": FIN}, looks=deque([Throttled("the sensor is not there yet", retry_after=timedelta(minutes=3))]))
     services, ids = planned(edr=edr)
     execute(services, [ids["ban_hash"]])
@@ -165,7 +165,7 @@ def test_declared_limits_hold_from_then_on():
     edr = services.edrs["acme", "crowdstrike"]
     edr.limits = edr.limits.model_copy(update={"rates": (edr.limits.rates[0].model_copy(update={"calls": 8}),)})
     declare_limits(services)
-    answers = [services.ledger.spend("acme", "crowdstrike", urgent=True) for _ in range(3)]
+    answers = [services.ledger.spend("acme", "crowdstrike", may_use_reserve=True) for _ in range(3)]
     assert [answer is None for answer in answers] == [True, True, False]
 
 

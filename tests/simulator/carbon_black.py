@@ -70,14 +70,14 @@ class Caller:
         return Answer(reply.status, lower, json.loads(raw) if is_json else {"raw": raw})
 
     def quarantine(self, *ids, toggle="ON", **more):
-        wish = {"action_type": "QUARANTINE", "options": {"toggle": toggle}, **({"device_id": list(ids)} if ids else {}), **more}
-        return self.call("POST", f"{V6}/device_actions", wish)
+        body = {"action_type": "QUARANTINE", "options": {"toggle": toggle}, **({"device_id": list(ids)} if ids else {}), **more}
+        return self.call("POST", f"{V6}/device_actions", body)
 
     def device(self, device_id=PC):
         return self.call("GET", f"{V6}/devices/{device_id}").body
 
-    def search(self, **wish):
-        return self.call("POST", f"{V6}/devices/_search", wish)
+    def search(self, **criteria):
+        return self.call("POST", f"{V6}/devices/_search", criteria)
 
     def session(self, device_id=PC):
         return self.call("POST", LIVE, {"device_id": int(device_id)})
@@ -101,6 +101,6 @@ class Caller:
 
 @contextmanager
 def organisation(tenant=None, **options):
-    wish = {"tenants": {"acme": tenant or a_tenant()}, "options": {"carbon_black_cloud": {"polls_until_complete": 0, **options}}}
-    with Simulation(World.from_dict(wish)) as simulation:
+    world = {"tenants": {"acme": tenant or a_tenant()}, "options": {"carbon_black_cloud": {"polls_until_complete": 0, **options}}}
+    with Simulation(World.from_dict(world)) as simulation:
         yield Caller(simulation)

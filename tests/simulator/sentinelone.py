@@ -19,7 +19,7 @@ ENTRY = {"type": "black_hash", "osType": "windows", "value": SHA1, "source": "us
 
 
 def a_threat(number, at, **info):
-    wish = {
+    defaults = {
         "threatId": str(number),
         "createdAt": at,
         "updatedAt": at,
@@ -28,7 +28,7 @@ def a_threat(number, at, **info):
         "incidentStatus": "unresolved",
     }
     agent = {"agentId": AGENT, "agentOsType": "windows"}
-    return {"id": str(4 * 10**18 + number), "threatInfo": wish | info, "agentRealtimeInfo": agent, "mitigationStatus": []}
+    return {"id": str(4 * 10**18 + number), "threatInfo": defaults | info, "agentRealtimeInfo": agent, "mitigationStatus": []}
 
 
 @dataclass

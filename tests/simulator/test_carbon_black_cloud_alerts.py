@@ -25,9 +25,9 @@ def publish(acme, number, *, ago, **more):
     return acme.simulation.world.tenant("acme").add_alert(row)
 
 
-def search(acme, **wish):
-    wish = {"rows": 100, "sort": [{"field": "backend_timestamp", "order": "ASC"}], **wish}
-    return acme.call("POST", f"{ALERTS}/_search", wish)
+def search(acme, **criteria):
+    criteria = {"rows": 100, "sort": [{"field": "backend_timestamp", "order": "ASC"}], **criteria}
+    return acme.call("POST", f"{ALERTS}/_search", criteria)
 
 
 def ids(answer):

@@ -71,11 +71,11 @@ def test_the_last_of_two_opposite_orders_counts(acme):
 
 
 @pytest.mark.parametrize(
-    ("wish", "field"),
+    ("body", "field"),
     [({"action_type": "quarantine"}, "action_type"), ({"options": {"toggle": "on"}}, "toggle"), ({"options": {}}, "toggle")],
 )
-def test_a_word_outside_its_vocabulary_is_refused_with_the_known_ones(acme, wish, field):
-    answer = acme.call("POST", f"{V6}/device_actions", {"action_type": "QUARANTINE", "device_id": [PC], "options": {"toggle": "ON"}} | wish)
+def test_a_word_outside_its_vocabulary_is_refused_with_the_known_ones(acme, body, field):
+    answer = acme.call("POST", f"{V6}/device_actions", {"action_type": "QUARANTINE", "device_id": [PC], "options": {"toggle": "ON"}} | body)
     assert (answer.status, answer.code, answer.body["field"]) == (400, "INVALID_ENUM_VALUE", field)
     assert "ON" in answer.body["known_values"] or "QUARANTINE" in answer.body["known_values"]
 

@@ -97,13 +97,13 @@ def test_asset_groups_and_their_members(api):
 
 
 def test_overrides_are_created_found_and_deleted(simulation, api):
-    wish = {"description": "x", "override_list": "BLACK_LIST", "override_type": "SHA256", "sha256_hash": "a" * 64, "filename": "x.exe"}
-    made = ReputationOverride.create(api, wish)
+    body = {"description": "x", "override_list": "BLACK_LIST", "override_type": "SHA256", "sha256_hash": "a" * 64, "filename": "x.exe"}
+    made = ReputationOverride.create(api, body)
     assert [each.id for each in api.select(ReputationOverride).where("a" * 64)] == [made.id]
     made.delete()
     assert simulation.world.tenant("acme").iocs == {}
     with pytest.raises(ClientError):
-        ReputationOverride.create(api, wish | {"override_list": "BAN"})
+        ReputationOverride.create(api, body | {"override_list": "BAN"})
 
 
 def test_live_response_reads_and_acts(simulation, api):

@@ -11,10 +11,10 @@ import pytest
 
 from ar_workers.simulator import Simulation, World
 from ar_workers.simulator.carbon_black_edr.options import Options
-from tests.builders import digest
+from tests.builders import hash_of
 from tests.edr.rigs.carbon_black_edr import a_world
 
-MD5 = digest("md5", "evil")
+MD5 = hash_of("md5", "evil")
 BANS = "/api/v1/banning/blacklist"
 SESSIONS = "/api/v1/cblr/session"
 T1, T2, T3 = (f"2026-01-0{day}T00:00:00.000Z" for day in (1, 2, 3))
@@ -131,17 +131,17 @@ def flags(acme):
 
 
 def test_the_flags_follow_each_other_at_the_check_in(acme):
-    for wish in (True, False):
-        acme("PUT", "/api/v1/sensor/7", {"network_isolation_enabled": wish})
-        assert flags(acme) == (wish, not wish)
+    for flag in (True, False):
+        acme("PUT", "/api/v1/sensor/7", {"network_isolation_enabled": flag})
+        assert flags(acme) == (flag, not flag)
         acme.simulation.clock.advance(61)
-        assert flags(acme) == (wish, wish)
+        assert flags(acme) == (flag, flag)
 
 
-def test_a_wish_that_was_not_read_yet_is_taken_back_at_once(acme):
+def test_a_flag_that_was_not_read_yet_is_taken_back_at_once(acme):
     acme.simulation.world.change("acme", "7", online=False)
-    for wish in (True, False, False):
-        acme("PUT", "/api/v1/sensor/7", {"network_isolation_enabled": wish})
+    for flag in (True, False, False):
+        acme("PUT", "/api/v1/sensor/7", {"network_isolation_enabled": flag})
     assert flags(acme) == (False, False)
     assert acme.effects() == [("isolate", "7", True), ("release", "7", True), ("release", "7", False)]
 

@@ -16,10 +16,10 @@ from ar_workers.simulator.carbon_black_edr import CarbonBlackEDRTwin
 from ar_workers.simulator.clock import VirtualClock
 from ar_workers.simulator.journal import Journal
 from ar_workers.simulator.server import Server
-from tests.builders import EVIL, digest
+from tests.builders import EVIL, hash_of
 from tests.edr.rigs.carbon_black_edr import a_world
 
-MD5 = digest("md5", "evil")
+MD5 = hash_of("md5", "evil")
 GUID = "00000007-0000-1267-01d2-2461a85e4546"
 T1, T2 = "2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.000Z"
 

@@ -26,8 +26,8 @@ DELETE_FILE, KILL_NAME = "548023b6e4a01ec51a495ba6e5d2a15d", "fd0a544a99a9421222
 def signed(*, nonce=None, at=None, key=KEY):
     nonce = nonce or hashlib.sha256(str(time.perf_counter_ns()).encode()).hexdigest()
     stamp = str(int((at or time.time()) * 1000))
-    digest = hashlib.sha256(f"{key}{nonce}{stamp}".encode()).hexdigest()
-    return {"x-xdr-auth-id": "7", "x-xdr-nonce": nonce, "x-xdr-timestamp": stamp, "Authorization": digest}
+    signature = hashlib.sha256(f"{key}{nonce}{stamp}".encode()).hexdigest()
+    return {"x-xdr-auth-id": "7", "x-xdr-nonce": nonce, "x-xdr-timestamp": stamp, "Authorization": signature}
 
 
 @dataclass
@@ -124,8 +124,8 @@ def test_paths_and_methods_are_the_vendors(acme):
 def test_permissions_and_licence_are_apart():
     with cortex(scopes=["endpoints", "scripts"], facts={"licence": "pro"}) as acme:
         assert acme.call("endpoints/isolate", endpoint_id=AID)[0] == 403
-        wish = {"script_uid": DELETE_FILE, "parameters_values": {"file_path": EVIL}, "filters": only(AID)}
-        assert acme.call("scripts/run_script", **wish)[0] == 403
+        asked = {"script_uid": DELETE_FILE, "parameters_values": {"file_path": EVIL}, "filters": only(AID)}
+        assert acme.call("scripts/run_script", **asked)[0] == 403
     with cortex(facts={"licence": "prevent"}) as acme:
         assert acme.call("scripts/get_scripts")[0] == 402
 
@@ -247,8 +247,8 @@ def test_killing_by_name_kills_every_process_of_it(acme):
 def test_scripts_on_several_endpoints_are_one_partial_order():
     with cortex(order_life=100.0) as acme:
         acme.simulation.world.change("acme", OTHER, online=False)
-        wish = {"script_uid": DELETE_FILE, "parameters_values": {"file_path": EVIL}, "filters": only(AID, OTHER)}
-        order = acme.reply("scripts/run_script", **wish)
+        asked = {"script_uid": DELETE_FILE, "parameters_values": {"file_path": EVIL}, "filters": only(AID, OTHER)}
+        order = acme.reply("scripts/run_script", **asked)
         acme.simulation.clock.advance(200)
         status = acme.reply("scripts/get_script_execution_status", action_id=order["action_id"])
         assert (status["general_status"], status["endpoints_expired"]) == ("COMPLETED_PARTIAL", 1)
@@ -284,13 +284,13 @@ ALERTS = "alerts/get_alerts_multi_events"
 def pages(acme, since, size=2):
     start = 0
     while True:
-        wish = {
+        asked = {
             "filters": [{"field": "server_creation_time", "operator": "gte", "value": since}],
             "sort": {"field": "server_creation_time", "keyword": "asc"},
             "search_from": start,
             "search_to": start + size,
         }
-        found = acme.reply(ALERTS, V2, **wish)["alerts"]
+        found = acme.reply(ALERTS, V2, **asked)["alerts"]
         if not found:
             return
         yield [each["alert_id"] for each in found]

@@ -29,12 +29,12 @@ def auth(acme):
 
 
 def pages(acme, since=T1, limit=2):
-    wish = {"filter": f"created_timestamp:>='{since}'", "sort": "created_timestamp|asc", "limit": limit}
+    query = {"filter": f"created_timestamp:>='{since}'", "sort": "created_timestamp|asc", "limit": limit}
     while True:
-        answer = acme.call("POST", "/alerts/combined/alerts/v1", wish)
+        answer = acme.call("POST", "/alerts/combined/alerts/v1", query)
         yield [one["composite_id"][-1] for one in answer.resources]
-        wish["after"] = answer.body["meta"]["pagination"].get("after")
-        if not wish["after"]:
+        query["after"] = answer.body["meta"]["pagination"].get("after")
+        if not query["after"]:
             return
 
 

@@ -16,8 +16,8 @@ def test_a_token_is_created_and_names_the_cloud(acme):
 
 
 def test_a_token_is_not_given_for_json(acme):
-    wish = json.dumps({"client_id": "id", "client_secret": "hush"})
-    assert acme.send("POST", TOKEN, wish, {"Content-Type": "application/json"}).status == 400
+    body = json.dumps({"client_id": "id", "client_secret": "hush"})
+    assert acme.send("POST", TOKEN, body, {"Content-Type": "application/json"}).status == 400
 
 
 def test_a_tenant_of_another_cloud_is_sent_there():

@@ -137,8 +137,8 @@ def test_a_batch_answers_with_maps(acme):
     acme.simulation.world.change("acme", OTHER, online=False)
     started = acme.call("POST", f"{RTR}/combined/batch-init-session/v1", {"host_ids": [AID, OTHER]})
     assert started.body["resources"][OTHER]["errors"][0]["code"] == 40401
-    wish = {"batch_id": started.body["batch_id"], "base_command": "kill", "command_string": "kill 5260"}
-    done = acme.call("POST", f"{RTR}/combined/batch-active-responder-command/v1", wish)
+    body = {"batch_id": started.body["batch_id"], "base_command": "kill", "command_string": "kill 5260"}
+    done = acme.call("POST", f"{RTR}/combined/batch-active-responder-command/v1", body)
     rows = done.body["combined"]["resources"]
     assert (done.status, list(rows)) == (201, [AID])
     assert rows[AID]["stderr"] == "Cannot find a process with the process identifier 5260."

@@ -78,7 +78,7 @@ def test_host_groups_and_their_members(auth):
 
 
 def an_indicator(**changes):
-    wish = {
+    defaults = {
         "type": "sha256",
         "value": sha256("x"),
         "action": "prevent",
@@ -86,7 +86,7 @@ def an_indicator(**changes):
         "platforms": ["windows"],
         "applied_globally": True,
     }
-    return wish | changes
+    return defaults | changes
 
 
 def test_indicators_are_created_once_found_changed_and_deleted(auth):

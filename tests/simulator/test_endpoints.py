@@ -18,8 +18,8 @@ def encoded(text):
 
 
 def by_defender(endpoint, key, value):
-    wish = {"mark": "m", "verb": "delete_registry_key", "key": encoded(key), "value": encoded(value)}
-    return defender.run(endpoint, encoded(json.dumps(wish))).effects
+    order = {"mark": "m", "verb": "delete_registry_key", "key": encoded(key), "value": encoded(value)}
+    return defender.run(endpoint, encoded(json.dumps(order))).effects
 
 
 def by_sentinelone(endpoint, key, value):
@@ -27,8 +27,8 @@ def by_sentinelone(endpoint, key, value):
 
 
 def by_cortex(endpoint, key, value):
-    wish = {"verb": "delete_registry_key", "key": key, **({"value": value} if value else {})}
-    return cortex_xdr.act(endpoint, {"judged_request": encoded(json.dumps(wish))})[1]
+    order = {"verb": "delete_registry_key", "key": key, **({"value": value} if value else {})}
+    return cortex_xdr.act(endpoint, {"judged_request": encoded(json.dumps(order))})[1]
 
 
 def an_endpoint(**values):

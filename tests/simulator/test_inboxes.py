@@ -60,16 +60,16 @@ def test_slack_history_comes_page_by_page_from_a_time_on(simulation):
 
 
 @pytest.mark.parametrize(
-    ("token", "wish", "error"),
+    ("token", "message", "error"),
     [
         ("xoxb-2", {"channel": "C1", "text": "x"}, "invalid_auth"),
         ("xoxb-1", {"channel": "C2", "text": "x"}, "channel_not_found"),
         ("xoxb-1", {"channel": "C1", "text": "x", "blocks": [{"type": "divider"}] * 51}, "invalid_blocks"),
     ],
 )
-def test_slack_refuses_with_status_200(simulation, token, wish, error):
+def test_slack_refuses_with_status_200(simulation, token, message, error):
     with pytest.raises(SlackApiError) as refused:
-        a_slack(simulation, token).chat_postMessage(**wish)
+        a_slack(simulation, token).chat_postMessage(**message)
     assert (refused.value.response.status_code, refused.value.response["error"]) == (200, error)
     assert simulation.journal.messages() == []
 

@@ -154,11 +154,11 @@ def test_any_other_type_allows_what_it_should_ban(acme):
 
 def test_entries_of_other_scopes_are_shown_on_request(acme):
     acme.ban({"accountIds": [ACCOUNT]}, value=None, sha256Value=SHA256)
-    wish = {"type": "black_hash", "query": SHA256}
-    assert acme.call("GET", "restrictions", tenant="true", **wish).data == []
-    assert len(acme.call("GET", "restrictions", tenant="true", includeChildren="true", **wish).data) == 1
-    assert acme.call("GET", "restrictions", siteIds="1", **wish).data == []
-    assert len(acme.call("GET", "restrictions", siteIds="1", includeParents="true", **wish).data) == 1
+    query = {"type": "black_hash", "query": SHA256}
+    assert acme.call("GET", "restrictions", tenant="true", **query).data == []
+    assert len(acme.call("GET", "restrictions", tenant="true", includeChildren="true", **query).data) == 1
+    assert acme.call("GET", "restrictions", siteIds="1", **query).data == []
+    assert len(acme.call("GET", "restrictions", siteIds="1", includeParents="true", **query).data) == 1
 
 
 def test_a_deletion_needs_its_body(acme):

@@ -27,14 +27,14 @@ def acme():
 
 
 def pages(acme, since=T1, limit=2):
-    wish = {"createdAt__gte": since, "sortBy": "createdAt", "sortOrder": "asc", "limit": limit}
+    query = {"createdAt__gte": since, "sortBy": "createdAt", "sortOrder": "asc", "limit": limit}
     while True:
-        answer = acme.call("GET", "threats", **wish)
+        answer = acme.call("GET", "threats", **query)
         yield [one[-1] for one in answer.ids]
         cursor = answer.body["pagination"]["nextCursor"]
         if not cursor:
             return
-        wish["cursor"] = cursor
+        query["cursor"] = cursor
 
 
 def test_equal_times_fall_on_both_sides_of_a_page(acme):
@@ -102,10 +102,10 @@ def test_a_task_goes_through_its_states_and_acts_once(acme):
 
 def test_results_are_there_only_for_a_completed_task(acme):
     parent = acme.execute(an_order()).data["parentTaskId"]
-    wish = {"data": {"taskIds": [acme.task(parent)["id"]]}}
-    assert acme.call("POST", "remote-scripts/fetch-files", wish).data["download_links"] == []
+    body = {"data": {"taskIds": [acme.task(parent)["id"]]}}
+    assert acme.call("POST", "remote-scripts/fetch-files", body).data["download_links"] == []
     acme.simulation.clock.advance(90)
-    assert len(acme.call("POST", "remote-scripts/fetch-files", wish).data["download_links"]) == 1
+    assert len(acme.call("POST", "remote-scripts/fetch-files", body).data["download_links"]) == 1
 
 
 @pytest.mark.parametrize(

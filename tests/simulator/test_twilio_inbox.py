@@ -59,7 +59,7 @@ def test_a_call_says_what_its_twiml_says(simulation):
 
 
 @pytest.mark.parametrize(
-    ("wish", "status", "code"),
+    ("changes", "status", "code"),
     [
         ({"to": "5005550001"}, 400, 21211),
         ({"to": "+15005550010"}, 400, 21610),
@@ -70,9 +70,9 @@ def test_a_call_says_what_its_twiml_says(simulation):
         ({"from_": ""}, 400, 21603),
     ],
 )
-def test_twilio_refuses_with_a_code_of_its_own(simulation, wish, status, code):
+def test_twilio_refuses_with_a_code_of_its_own(simulation, changes, status, code):
     with pytest.raises(TwilioRestException) as refused:
-        a_client(simulation).messages.create(**({"to": TO, "from_": FROM, "body": "x"} | wish))
+        a_client(simulation).messages.create(**({"to": TO, "from_": FROM, "body": "x"} | changes))
     assert (refused.value.status, refused.value.code) == (status, code)
     assert simulation.journal.messages() == []
 

@@ -76,8 +76,8 @@ class Caller:
         return Answer(reply.status, {name.lower(): value for name, value in reply.getheaders()}, json.loads(raw) if raw else {})
 
     def log_in(self, **form):
-        wish = urlencode({"client_id": "id", "client_secret": "hush", **form})
-        return self.send("POST", TOKEN, wish, {"Content-Type": "application/x-www-form-urlencoded"})
+        form_body = urlencode({"client_id": "id", "client_secret": "hush", **form})
+        return self.send("POST", TOKEN, form_body, {"Content-Type": "application/x-www-form-urlencoded"})
 
     def call(self, method, path, document=None, **query):
         self.token = self.token or self.log_in().body["access_token"]
@@ -94,8 +94,8 @@ class Caller:
         return self.call("POST", f"{RTR}/entities/sessions/v1", {"device_id": agent_id, **more})
 
     def command(self, session, text, *, route="active-responder-command", base=""):
-        wish = {"base_command": base or text.split()[0], "command_string": text, "session_id": session}
-        return self.call("POST", f"{RTR}/entities/{route}/v1", wish)
+        body = {"base_command": base or text.split()[0], "command_string": text, "session_id": session}
+        return self.call("POST", f"{RTR}/entities/{route}/v1", body)
 
     def output(self, request_id, sequence=0):
         path = f"{RTR}/entities/active-responder-command/v1"

@@ -60,7 +60,7 @@ def test_an_alert_that_grew_is_a_new_event_of_the_same_threat(sample):
 @EVERY
 def test_an_alert_that_says_the_same_again_is_a_duplicate(sample):
     again = FORMATS[sample.kind](sample.record | {"assignedTo": "kim", "status": "in_progress"}, customer="acme")
-    assert (again.id, again.digest) == (read(sample).id, read(sample).digest)
+    assert (again.id, again.checksum) == (read(sample).id, read(sample).checksum)
 
 
 @EVERY

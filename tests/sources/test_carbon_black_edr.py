@@ -7,7 +7,7 @@ import pytest
 from ar_workers.domain.endpoints import OS
 from ar_workers.domain.errors import InvalidEvent
 from ar_workers.sources.carbon_black_edr import read
-from tests.builders import digest
+from tests.builders import hash_of
 from tests.sources.vendors import CARBON_BLACK_EDR, MD5, SHA256, changed, said
 
 
@@ -25,7 +25,7 @@ def test_nothing_of_a_hit_is_acted_on():
 @pytest.mark.parametrize(
     ("kind", "value", "found"),
     [
-        ("md5", digest("md5", "other"), ["hash", "file", "hash"]),
+        ("md5", hash_of("md5", "other"), ["hash", "file", "hash"]),
         ("sha256", SHA256, ["hash", "file"]),
         ("query", "process_name:x", ["hash", "file"]),
         ("ipv4", "192.0.2.1", ["hash", "file"]),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import NamedTuple
 
-from tests.builders import EVIL, digest, sha256
+from tests.builders import EVIL, hash_of, sha256
 
 AT = "2026-11-24T12:00:00.1234567Z"
 EVIL_KEY = r"HKEY_CURRENT_USER\Software\Evil"
-SHA256, SHA1, MD5 = sha256("evil"), digest("sha1", "evil"), digest("md5", "evil")
+SHA256, SHA1, MD5 = sha256("evil"), hash_of("sha1", "evil"), hash_of("md5", "evil")
 TOOL = r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe"
 
 CROWDSTRIKE = {
@@ -54,7 +54,7 @@ DEFENDER = {
     "description": "Malware was prevented.",
     "alertCreationTime": AT,
     "lastUpdateTime": AT,
-    "machineId": digest("sha1", "FIN-LT-07"),
+    "machineId": hash_of("sha1", "FIN-LT-07"),
     "computerDnsName": "fin-lt-07",
     "evidence": [
         {**_PIECE, "entityType": "File", "sha256": SHA256, "sha1": SHA1, "filePath": EVIL.rpartition("\\")[0], "fileName": "evil.exe"},

@@ -44,7 +44,7 @@ class CarbonBlackCloud(EDRAdapter):
     limits = Limits(
         rates=(Rate(calls=1000, per=timedelta(minutes=5)),),
         counted_by="address",
-        wish="Retry-After: seconds; a call before then prolongs it",
+        on_429="Retry-After: seconds; a call before then prolongs it",
         source="developer.carbonblack.com, rate limiting: a sliding window per source address, 1000 in 5 minutes as an example",
     )
     grant = "in the console, Settings > API Access > Access Levels, add the permission"
@@ -114,14 +114,14 @@ class CarbonBlackCloud(EDRAdapter):
     def ban_hash(self, action: BanHash, _: Fact) -> Receipt:
         """A reputation override of the whole organisation. What a second one does is not documented: it is looked for."""
         sha256 = _sha256(action)
-        wish = {
+        body = {
             "description": "Active Remediation",
             "override_list": _BANNED,
             "override_type": "SHA256",
             "sha256_hash": sha256,
             "filename": "(unknown)",
         }
-        answer = self._api.post(OVERRIDES, wish, expects=frozenset({400, 409}))
+        answer = self._api.post(OVERRIDES, body, expects=frozenset({400, 409}))
         if answer.status in {400, 409}:
             if any(each.get("override_list") == _BANNED for each in self._overrides(sha256)):
                 return Receipt(detail={"conflict": str(answer.status)})

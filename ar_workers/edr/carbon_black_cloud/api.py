@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, St
 
 from ...domain.errors import Throttled, VendorFault
 from ...domain.hosts import at_one_of
-from ...domain.retries import LONGEST_WISH
+from ...domain.retries import LONGEST_RETRY_AFTER
 from ...http import Dialect, HttpSession, Reply
 
 if TYPE_CHECKING:
@@ -127,8 +127,8 @@ class CloudAPI:
         try:
             yield
         except Throttled as error:
-            wish = min(error.retry_after or _QUIET, LONGEST_WISH)
-            self._quiet_until = time.monotonic() + wish.total_seconds()
+            quiet = min(error.retry_after or _QUIET, LONGEST_RETRY_AFTER)
+            self._quiet_until = time.monotonic() + quiet.total_seconds()
             raise
 
     def _path(self, path: str) -> str:

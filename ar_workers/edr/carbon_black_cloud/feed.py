@@ -26,14 +26,14 @@ def feed(config: Config, *, overlap: timedelta, page: int = _PAGE) -> Walks:
     def ask(since: datetime, token: str) -> Listing:
         # The start must not be after the end, whatever the clocks say.
         end = iso(max(datetime.now(UTC), since))
-        wish = {
+        body = {
             "time_range": {"start": iso(since - _CHANGES_FOR), "end": end},
             "criteria": {_TIME: {"start": iso(since), "end": end}},
             "sort": [{"field": _TIME, "order": "ASC"}],
             "rows": page,
             "start": int(token or 0) + 1,
         }
-        answer = api.post(_ALERTS, wish)
+        answer = api.post(_ALERTS, body)
         return numbered(answer.rows(), token, size=page, total=answer.body.get("num_found"))
 
     walk = Walk(_TIME, ask, lambda row: row.get("id"), lambda row: instant(row.get(_TIME)))

@@ -53,7 +53,7 @@ class CarbonBlackEDR(EDRAdapter):
     limits = Limits(
         rates=(Rate(calls=300, per=timedelta(minutes=1)),),
         sessions=10,
-        wish="nothing: a 429 is not documented; Retry-After is read if a proxy in front sends one",
+        on_429="nothing: a 429 is not documented; Retry-After is read if a proxy in front sends one",
         source="the vendor documents no limit: a cautious guess for a server of the customer's own size",
     )
     grant = "in the console, Users and Teams, make the user a Global Administrator, or an Analyst with the enhanced permission"
@@ -118,15 +118,15 @@ class CarbonBlackEDR(EDRAdapter):
 
     @performs(IsolateEndpoint, on=EVERYWHERE)
     def isolate(self, action: IsolateEndpoint, _: Fact) -> Receipt:
-        """Write the wish; the sensor reads it when it checks in."""
-        return self._wish(action.endpoint.agent_id, is_isolated=True)
+        """Set the flag; the sensor reads it when it checks in."""
+        return self._set_flag(action.endpoint.agent_id, is_isolated=True)
 
     @performs(ReleaseEndpoint, on=EVERYWHERE)
     def release(self, action: ReleaseEndpoint, _: Fact) -> Receipt:
-        """Take the wish back."""
-        return self._wish(action.endpoint.agent_id, is_isolated=False)
+        """Take the flag back."""
+        return self._set_flag(action.endpoint.agent_id, is_isolated=False)
 
-    def _wish(self, agent_id: str, *, is_isolated: bool) -> Receipt:
+    def _set_flag(self, agent_id: str, *, is_isolated: bool) -> Receipt:
         """Two fields and no more: since 7.1 a whole sensor is refused. The group is the present one, so that nothing moves."""
         row = self._sensor(agent_id)
         group = number(row.get("group_id"))
@@ -154,7 +154,7 @@ class CarbonBlackEDR(EDRAdapter):
     @performs(BanHash, on=EVERYWHERE, remark="blocks only in sensor groups whose process banning is switched on")
     def ban_hash(self, action: BanHash, _: Fact) -> Receipt:
         """Add the hash to the server's ban list, or enable it there again."""
-        wish = {
+        body = {
             "md5hash": self._md5(action),
             "text": "Active Remediation",
             "enabled": True,
@@ -162,9 +162,9 @@ class CarbonBlackEDR(EDRAdapter):
             "ban_count": "0",
             "last_ban_host": "0",
         }
-        reply = self._api.send("POST", BANS, wish, expects=frozenset({409}))
+        reply = self._api.send("POST", BANS, body, expects=frozenset({409}))
         # 409: it is on the list; whether it is enabled there, the next look tells.
-        return Receipt(reference=wish["md5hash"], detail={"conflict": "409"} if reply.status == 409 else {})  # noqa: PLR2004
+        return Receipt(reference=body["md5hash"], detail={"conflict": "409"} if reply.status == 409 else {})  # noqa: PLR2004
 
     @observes(BanHash)
     def hash_banned(self, action: BanHash, _: Receipt | None) -> Fact:
@@ -273,7 +273,7 @@ def os_of(row: dict[str, Any]) -> OS:
 
 
 def _is_uninstalled(row: dict[str, Any]) -> bool:
-    """`uninstalled` may be null; `uninstall` only says that it is wished."""
+    """`uninstalled` may be null; `uninstall` only says that it was asked for."""
     return row.get("uninstalled") is True or str(row.get("status")).startswith("Uninstalled")
 
 
@@ -283,7 +283,7 @@ def _refuse_if_unable(row: dict[str, Any]) -> None:
 
 
 def _flags(row: dict[str, Any], *, is_isolated: bool) -> Fact:
-    """PRESENT where wish and fact are as asked, PENDING where only the wish is. Null is no."""
+    """PRESENT where flag and fact are as asked, PENDING where only the flag is. Null is no."""
     wanted, actual = row.get("network_isolation_enabled") is True, row.get("is_isolating") is True
     sight = Sight.ABSENT if wanted != is_isolated else Sight.PRESENT if actual == is_isolated else Sight.PENDING
     shown = f"isolation is {'wanted' if wanted else 'not wanted'}, the sensor is {'isolated' if actual else 'not isolated'}"

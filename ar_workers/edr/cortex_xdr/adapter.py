@@ -41,7 +41,7 @@ class CortexXDR(EDRAdapter):
     hash_types = (HashType.SHA256,)
     limits = Limits(
         rates=(Rate(calls=10, per=timedelta(seconds=1)),),
-        wish="none that is documented; Retry-After is honoured where it comes",
+        on_429="none that is documented; Retry-After is honoured where it comes",
         source="Palo Alto publishes no general limit; other integrations keep to about 10 requests a second per tenant",
     )
     grant = "in Cortex, Settings > Configurations > API Keys, give the key a role that may"
@@ -122,9 +122,9 @@ class CortexXDR(EDRAdapter):
     def ban_hash(self, action: BanHash, _: Fact) -> Receipt:
         """An entry of the tenant's block list. One that is listed already is adopted, though perhaps on the allow list."""
         sha256 = _sha256(action)
-        wish = {"hash_list": [sha256], "comment": "Active Remediation", "detailed_response": True}
+        body = {"hash_list": [sha256], "comment": "Active Remediation", "detailed_response": True}
         try:
-            reply = self._api.send(BLOCK, wish)
+            reply = self._api.send(BLOCK, body)
         except VendorFault as error:
             if error.code == "500" and _LISTED.search(_words(error)):
                 return Receipt(detail={"answer": "listed"})
@@ -174,8 +174,8 @@ class CortexXDR(EDRAdapter):
     def quarantined(self, action: QuarantineFile, receipt: Receipt | None) -> Fact:
         """By the file's quarantine status, and by the order while that is open."""
         agent_id, path, sha256 = action.endpoint.agent_id, _file(action), _content(action)
-        wish = {"endpoint_id": agent_id, "file_path": path, "file_hash": sha256}
-        rows = objects(self._api.read(f"{V1}/quarantine/status", {"files": [wish]}))
+        file = {"endpoint_id": agent_id, "file_path": path, "file_hash": sha256}
+        rows = objects(self._api.read(f"{V1}/quarantine/status", {"files": [file]}))
         ours = [each for each in rows if each.get("endpoint_id") == agent_id and each.get("file_path") == path]
         if any(each.get("status") is True and str(each.get("file_hash")).lower() == sha256 for each in ours):
             return Fact(sight=Sight.PRESENT, evidence="Cortex shows the file in quarantine")

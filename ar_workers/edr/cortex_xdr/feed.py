@@ -28,13 +28,13 @@ def feed(config: Config, *, overlap: timedelta, page: int = _PAGE) -> Walks:
 
     def ask(since: datetime, token: str) -> Listing:
         start = int(token or 0)
-        wish = {
+        criteria = {
             "filters": [{"field": "server_creation_time", "operator": "gte", "value": (since - _EPOCH) // _MS}],
             "sort": {"field": "server_creation_time", "keyword": "asc"},
             "search_from": start,
             "search_to": start + page,
         }
-        reply = api.read(_ALERTS, wish)
+        reply = api.read(_ALERTS, criteria)
         rows = reply.get("alerts") if isinstance(reply, dict) else None
         if not isinstance(rows, list):
             raise VendorFault(f"POST {_ALERTS}: no list in the reply")

@@ -120,14 +120,14 @@ def _file(order: dict[str, Any], acting: bool) -> tuple[str, str]:  # noqa: FBT0
 
 def _sha256(path: Path) -> str:
     """The content's hash, or an empty text where it cannot be read."""
-    digest = hashlib.sha256()
+    content = hashlib.sha256()
     try:
         with path.open("rb") as stream:
             for part in iter(lambda: stream.read(2**20), b""):
-                digest.update(part)
+                content.update(part)
     except OSError:
         return ""
-    return digest.hexdigest()
+    return content.hexdigest()
 
 
 def _registry(order: dict[str, Any], acting: bool) -> tuple[str, str]:  # noqa: FBT001

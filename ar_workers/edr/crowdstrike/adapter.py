@@ -45,7 +45,7 @@ class CrowdStrike(EDRAdapter):
     hash_types = (HashType.SHA256, HashType.MD5)
     limits = Limits(
         rates=(Rate(calls=6000, per=timedelta(minutes=1)),),
-        wish="X-RateLimit-RetryAfter: an absolute time in epoch seconds",
+        on_429="X-RateLimit-RetryAfter: an absolute time in epoch seconds",
         source="api.crowdstrike.com rate limits: one pool for all API clients of a tenant",
     )
     grant = "in Falcon, Support and resources > API clients and keys, add the scope"
@@ -184,7 +184,7 @@ class CrowdStrike(EDRAdapter):
 
     def _ban(self, kind: str, value: str, effect: str, seen: Fact) -> Receipt:
         """Create the indicator, or change the one that was seen (`handle`): a second one of the same value is refused."""
-        wish = {
+        wanted = {
             "action": effect,
             "severity": "high",
             "platforms": ["windows", "mac", "linux"],
@@ -192,7 +192,7 @@ class CrowdStrike(EDRAdapter):
             "description": "Active Remediation",
             "source": "ar_workers",
         }
-        row = {"id": seen.handle, **wish} if seen.handle else {"type": kind, "value": value, **wish}
+        row = {"id": seen.handle, **wanted} if seen.handle else {"type": kind, "value": value, **wanted}
         answer = self._api.send(
             "PATCH" if seen.handle else "POST",
             INDICATORS,

@@ -25,8 +25,8 @@ def feed(config: Config, *, overlap: timedelta, page: int = _PAGE) -> Walks:
     api = FalconAPI(config)
 
     def ask(field: str, since: datetime, token: str) -> Listing:
-        wish = {"filter": f"{field}:>='{iso(since)}'", "sort": f"{field}|asc", "limit": page}
-        answer = api.send("POST", _ALERTS, wish | ({"after": token} if token else {}))
+        query = {"filter": f"{field}:>='{iso(since)}'", "sort": f"{field}|asc", "limit": page}
+        answer = api.send("POST", _ALERTS, query | ({"after": token} if token else {}))
         raise_first(answer, f"POST {_ALERTS}")
         return Listing(answer.resources, str(answer.pagination.get("after") or ""))
 

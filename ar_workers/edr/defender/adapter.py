@@ -25,8 +25,8 @@ from ...domain.limits import Limits, Rate
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs
 from .api import Config, DefenderAPI
 from .checkup import probes
-from .indicators import indicator_fact, indicator_wish
-from .live import argument, file_wish, outcome, process_wish, registry_wish
+from .indicators import indicator_body, indicator_fact
+from .live import argument, file_values, outcome, process_values, registry_values
 from .ordering import MACHINES, Orders
 from .orders import ISOLATE, LIVE_RESPONSE, QUARANTINE, RELEASE, Isolation, order_fact
 from .script_library import Library
@@ -54,7 +54,7 @@ class Defender(EDRAdapter):
     limits = Limits(
         rates=(Rate(calls=100, per=timedelta(minutes=1)), Rate(calls=1500, per=timedelta(hours=1))),
         sessions=25,
-        wish="Retry-After: seconds",
+        on_429="Retry-After: seconds",
         source="Defender for Endpoint API pages: per API; running live response 10 a minute, one at a time per machine",
     )
     grant = "in Entra, App registrations > API permissions > WindowsDefenderATP, add the role and grant admin consent"
@@ -168,7 +168,7 @@ class Defender(EDRAdapter):
         return self._indicator("DomainName", action.domain.domain)
 
     def _ban(self, kind: str, value: str, effect: str) -> Receipt:
-        stored = self._api.post(INDICATORS, indicator_wish(kind, value, effect))
+        stored = self._api.post(INDICATORS, indicator_body(kind, value, effect))
         return Receipt(reference=str(stored.get("id") or "")[:64])
 
     def _indicator(self, kind: str, value: str) -> Fact:
@@ -203,26 +203,26 @@ class Defender(EDRAdapter):
     @performs(KillProcess, on=EVERYWHERE, means=Means.SHELL)
     def kill(self, action: KillProcess, _: Fact) -> Receipt:
         """Our script confirms the process and kills it, in one run."""
-        return self._run(action, process_wish(action.process))
+        return self._run(action, process_values(action.process))
 
     @performs(DeleteFile, on=EVERYWHERE, means=Means.SHELL)
     def delete_file(self, action: DeleteFile, _: Fact) -> Receipt:
         """Our script confirms the file and deletes it, in one run."""
-        return self._run(action, file_wish(action.file, action.endpoint.os))
+        return self._run(action, file_values(action.file, action.endpoint.os))
 
     @performs(DeleteRegistryKey, on=WINDOWS, means=Means.SHELL, remark="a key of HKCU only for users who are logged on")
     def delete_registry_key(self, action: DeleteRegistryKey, _: Fact) -> Receipt:
         """Our script deletes the key, or the one value that is named."""
-        return self._run(action, registry_wish(action.registry))
+        return self._run(action, registry_values(action.registry))
 
-    def _run(self, action: KillProcess | DeleteFile | DeleteRegistryKey, wish: dict[str, str]) -> Receipt:
+    def _run(self, action: KillProcess | DeleteFile | DeleteRegistryKey, values: dict[str, str]) -> Receipt:
         endpoint = action.endpoint
         os = endpoint.os if endpoint.os is not OS.UNKNOWN else self.endpoint(endpoint.agent_id).os
         script = self._library.script(os)
         mark = identity(action)
         params = [
             {"key": "ScriptName", "value": script.name},
-            {"key": "Args", "value": argument(action.verb, mark.rsplit(":", 1)[-1], **wish)},
+            {"key": "Args", "value": argument(action.verb, mark.rsplit(":", 1)[-1], **values)},
         ]
         body = {"Commands": [{"type": "RunScript", "params": params}]}
         return self._orders.ask(action, "runliveresponse", body, lambda each: each.kind == LIVE_RESPONSE and mark in each.comment)
@@ -237,19 +237,19 @@ class Defender(EDRAdapter):
     @observes(KillProcess)
     def killed(self, action: KillProcess, receipt: Receipt | None) -> Fact:
         """By what the script said; before it has run, nothing can be seen."""
-        process_wish(action.process)
+        process_values(action.process)
         return self._answer(action, receipt)
 
     @observes(DeleteFile)
     def file_deleted(self, action: DeleteFile, receipt: Receipt | None) -> Fact:
         """By what the script said; before it has run, nothing can be seen."""
-        file_wish(action.file, action.endpoint.os)
+        file_values(action.file, action.endpoint.os)
         return self._answer(action, receipt)
 
     @observes(DeleteRegistryKey)
     def key_deleted(self, action: DeleteRegistryKey, receipt: Receipt | None) -> Fact:
         """By what the script said; before it has run, nothing can be seen."""
-        registry_wish(action.registry)
+        registry_values(action.registry)
         return self._answer(action, receipt)
 
     def _answer(self, action: Action, receipt: Receipt | None) -> Fact:

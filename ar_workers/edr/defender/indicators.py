@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _BLOCKING = frozenset({"Block", "BlockAndRemediate", "AlertAndBlock"})
 
 
-def indicator_wish(kind: str, value: str, effect: str) -> dict[str, Any]:
+def indicator_body(kind: str, value: str, effect: str) -> dict[str, Any]:
     """The body of an indicator for all machines that never expires. It raises no alert: that would come in as a new event."""
     return {
         "indicatorValue": value,

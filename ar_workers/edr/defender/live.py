@@ -46,8 +46,8 @@ class Script:
 
 def argument(verb: str, mark: str, **values: str) -> str:
     """The script's only argument: base64url of a JSON object of base64url texts, so that no value is ever read as code."""
-    wish = {"verb": verb, "mark": mark, **{name: _encoded(value.encode()) for name, value in values.items()}}
-    text = json.dumps(wish, separators=(",", ":"))
+    order = {"verb": verb, "mark": mark, **{name: _encoded(value.encode()) for name, value in values.items()}}
+    text = json.dumps(order, separators=(",", ":"))
     found = _encoded(text.encode())
     if not _ALPHABET.match(found):
         raise Denied("argument cannot be written safely for live response")
@@ -58,7 +58,7 @@ def _encoded(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def process_wish(process: Process) -> dict[str, str]:
+def process_values(process: Process) -> dict[str, str]:
     """What tells the process. Raises Denied with the reason for one that must not be killed."""
     _refuse(process_problem(process))
     return {
@@ -69,13 +69,13 @@ def process_wish(process: Process) -> dict[str, str]:
     }
 
 
-def file_wish(file: File, os: OS) -> dict[str, str]:
+def file_values(file: File, os: OS) -> dict[str, str]:
     """What tells the file. Raises Denied with the reason for one that must not be deleted."""
     _refuse(path_problem(file.path, os))
     return {"path": file.path, "sha256": file.sha256 or ""}
 
 
-def registry_wish(registry: RegistryKey) -> dict[str, str]:
+def registry_values(registry: RegistryKey) -> dict[str, str]:
     """What tells the key or value. Raises Denied with the reason for one that must not be deleted."""
     _refuse(registry_problem(registry))
     return {"key": registry.key, "value": registry.value or ""}

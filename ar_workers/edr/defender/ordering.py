@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MACHINES = "/api/machines"
 MACHINE_ACTIONS = "/api/machineactions"
 #: So long the result of an earlier order of ours tells of the endpoint as it is: a worker died before writing it down.
-#: Later the same wish may be a new one, about a file that came back.
+#: Later the same order may be a new one, about a file that came back.
 _FRESH = timedelta(hours=1)
 #: After this long an order that is in the way may be gone.
 _IN_THE_WAY = timedelta(seconds=20)

@@ -55,7 +55,7 @@ class SentinelOne(EDRAdapter):
     hash_types = (HashType.SHA1, HashType.SHA256)
     limits = Limits(
         rates=(Rate(calls=300, per=timedelta(minutes=1)),),
-        wish="Retry-After in seconds, where there is one",
+        on_429="Retry-After in seconds, where there is one",
         source="unpublished but for logins; a cautious guess",
     )
     grant = "in the console, Settings > Users > Roles, allow it to the role of the token's user"

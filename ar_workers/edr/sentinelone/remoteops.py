@@ -63,15 +63,15 @@ class RemoteOps:
     def run(self, action: Scripted, os: OS) -> Receipt:
         """Start the script once; a run of the same order that still waits for approval is adopted instead."""
         script = self.check(action, os)
-        wish = f"ar_workers {identity(action)} "
-        waiting = self._waiting(wish)
+        prefix = f"ar_workers {identity(action)} "
+        waiting = self._waiting(prefix)
         if waiting:
             return waiting
         order = uuid.uuid4().hex
         data = {
             "scriptId": script,
             "outputDestination": "SentinelCloud",
-            "taskDescription": wish + order,
+            "taskDescription": prefix + order,
             "inputParams": order_word(action, os, order),
             "scriptRuntimeTimeoutSeconds": RUNTIME,
         }
@@ -85,12 +85,12 @@ class RemoteOps:
             raise VendorFault("RemoteOps: the order was taken without a task to ask for")
         return Receipt(reference=str(answer["parentTaskId"]), detail=detail)
 
-    def _waiting(self, wish: str) -> Receipt | None:
+    def _waiting(self, prefix: str) -> Receipt | None:
         for row in self._approvals():
             description = str((row.get("executionData") or {}).get("taskDescription") or "")
-            if row.get("state") == "waiting" and description.startswith(wish):
+            if row.get("state") == "waiting" and description.startswith(prefix):
                 approval = str(row.get("pendingExecutionId") or "")
-                return Receipt(detail={"order": description.removeprefix(wish), "approval": approval, "adopted": "yes"})
+                return Receipt(detail={"order": description.removeprefix(prefix), "approval": approval, "adopted": "yes"})
         return None
 
     def _approvals(self) -> list[Row]:
@@ -152,22 +152,22 @@ def order_word(action: Scripted, os: OS, order: str) -> str:
 
     JSON in base64url, all values text. Raises Denied for what is never acted on.
     """
-    wish: dict[str, Any] = {"order": order, "verb": action.verb}
+    request: dict[str, Any] = {"order": order, "verb": action.verb}
     match action:
         case KillProcess(process=process):
             problem = process_problem(process) or _unreadable(process.image_path or "", os)
-            wish["verb"] = KILL
+            request["verb"] = KILL
             started = process.started_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if process.started_at else ""
-            wish |= {"pid": str(process.pid), "path": process.image_path or "", "sha256": process.sha256 or "", "started": started}
+            request |= {"pid": str(process.pid), "path": process.image_path or "", "sha256": process.sha256 or "", "started": started}
         case DeleteFile(file=file):
             problem = path_problem(file.path, os) or _unreadable(file.path, os)
-            wish |= {"path": file.path, "sha256": file.sha256 or ""}
+            request |= {"path": file.path, "sha256": file.sha256 or ""}
         case DeleteRegistryKey(registry=registry):
             problem = registry_problem(registry)
-            wish |= {"key": registry.key, "value": registry.value or ""}
+            request |= {"key": registry.key, "value": registry.value or ""}
     if problem:
         raise Denied(problem)
-    text = json.dumps(wish, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(request, ensure_ascii=False, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 

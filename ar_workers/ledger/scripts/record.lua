@@ -11,7 +11,7 @@ if redis.call('HGET', event, 'state') ~= 'accepted' then return {'no'} end
 local rows_key = P .. 'threat:' .. threat .. ':rows'
 local position = redis.call('ZCARD', rows_key)
 local is_first, rings = position == 0, {'yes'}
-local recorded, states, closed = {}, {}, nil -- {wished id -> id}, {id -> state}
+local recorded, states, closed = {}, {}, nil -- {id that a plan names -> id under which it is kept}, {id -> state}
 -- What is written together once all are placed: {position, id, ...}, {id -> is placed}, {id -> ids that wait for it}.
 local placed, is_placed, frees = {}, {}, {}
 
@@ -59,15 +59,15 @@ local function take_place(id)
   position = position + 1
 end
 
--- The id under which a wished row is kept: the same wish within a threat is one row, across threats it is shared
--- while it is unsettled, and justified anew (the next generation) after that. A release that is settled is always wished
--- anew: a person asked, and the endpoint may have been isolated since.
-local function name_of(wish)
-  local first = get(wish.id, 'state', 'latest')
-  if not first.state then return wish.id, true end
-  local latest = first.latest or wish.id
+-- The id under which a new row is kept: the same one within a threat is one row, across threats it is shared while it is
+-- unsettled, and justified anew (a repeat) after that. A release that is settled is always justified anew: a person asked,
+-- and the endpoint may have been isolated since.
+local function name_of(new)
+  local first = get(new.id, 'state', 'latest')
+  if not first.state then return new.id, true end
+  local latest = first.latest or new.id
   local is_over, is_known = TERMINAL[get(latest, 'state').state], is_placed[latest] or redis.call('ZSCORE', rows_key, latest)
-  if is_known and not (is_over and GIVES_BACK[wish.verb]) then return latest, false end
+  if is_known and not (is_over and GIVES_BACK[new.verb]) then return latest, false end
   if not is_over then
     take_place(latest)
     is_first = false
@@ -76,8 +76,9 @@ local function name_of(wish)
     note(threat, latest, 'shared with threat ' .. owner.threat)
     return latest, false
   end
-  local id = wish.id .. '.' .. (redis.call('HINCRBY', row_key(wish.id), 'generations', 1) + 1)
-  redis.call('HSET', row_key(wish.id), 'latest', id)
+  local repeats = redis.call('HINCRBY', row_key(new.id), 'generations', 1)
+  local id = new.id .. '.' .. repeats + 1
+  redis.call('HSET', row_key(new.id), 'latest', id)
   return id, true
 end
 
@@ -86,21 +87,21 @@ local function state_of(id)
   return states[id]
 end
 
--- How many releases the endpoint has seen. A release is one more.
-local function epoch_of(wish)
-  if wish.lane == '' then return 0 end
-  local key = P .. 'endpoint:' .. wish.lane
-  if wish.verb == 'release' then
-    if wish.asked_by ~= '' then redis.call('HSET', key, 'released_by', wish.asked_by) end
+-- The endpoint's epoch: how many releases it has seen. A release is one more.
+local function epoch_of(new)
+  if new.lane == '' then return 0 end
+  local key = P .. 'endpoint:' .. new.lane
+  if new.verb == 'release' then
+    if new.asked_by ~= '' then redis.call('HSET', key, 'released_by', new.asked_by) end
     return redis.call('HINCRBY', key, 'generation', 1)
   end
   return redis.call('HGET', key, 'generation') or 0
 end
 
-local function await(id, wish)
+local function await(id, new)
   local waits = 0
-  for _, wished in ipairs(wish.after) do
-    local before = recorded[wished]
+  for _, named in ipairs(new.after) do
+    local before = recorded[named]
     if before and not FREES[state_of(before)] then
       frees[before] = frees[before] or {}
       table.insert(frees[before], id)
@@ -110,20 +111,20 @@ local function await(id, wish)
   return waits
 end
 
-local function first_state(wish)
+local function first_state(new)
   closed = closed or fields_of(P .. 'threat:' .. threat, 'closed', 'closed_at')
-  if wish.state == 'skipped' then return 'skipped', wish.reason end
-  if wish.kind == 'action' and not GIVES_BACK[wish.verb] and closed.closed and occurred <= tonumber(closed.closed_at) then
+  if new.state == 'skipped' then return 'skipped', new.reason end
+  if new.kind == 'action' and not GIVES_BACK[new.verb] and closed.closed and occurred <= tonumber(closed.closed_at) then
     return 'cancelled', closed.closed
   end
-  if wish.once ~= '' and redis.call('SADD', P .. 'once', wish.once) == 0 then return 'skipped', 'already told' end
+  if new.once ~= '' and redis.call('SADD', P .. 'once', new.once) == 0 then return 'skipped', 'already told' end
   return 'pending', ''
 end
 
--- Writes the row that `wish` is kept as, in its first state.
-local function settle_in(id, wish, state, reason)
+-- Writes the row that `new` is kept as, in its first state.
+local function settle_in(id, new, state, reason)
   if state == 'pending' then
-    schedule(id, now + math.max(tonumber(wish.grace), tonumber(wish.wait)))
+    schedule(id, now + math.max(tonumber(new.grace), tonumber(new.wait)))
     note(threat, id, 'new -> pending')
   elseif state == 'waiting' then
     note(threat, id, 'waiting')
@@ -131,43 +132,43 @@ local function settle_in(id, wish, state, reason)
     enter(id, threat, 'new', state, reason)
     return
   end
-  if wish.wait == '0' then append_ring(rings, id, wish) end
+  if new.wait == '0' then append_ring(rings, id, new) end
 end
 
-local function place(wish)
-  local epoch = epoch_of(wish)
-  local id, is_new = name_of(wish)
-  recorded[wish.id] = id
+local function place(new)
+  local epoch = epoch_of(new)
+  local id, is_new = name_of(new)
+  recorded[new.id] = id
   if not is_new then return end
-  local state, reason = first_state(wish)
-  local waits = state == 'pending' and await(id, wish) or 0
+  local state, reason = first_state(new)
+  local waits = state == 'pending' and await(id, new) or 0
   if waits > 0 then state = 'waiting' end
-  redis.call('HSET', row_key(id), 'kind', wish.kind, 'verb', wish.verb, 'edr', wish.edr, 'remote', wish.remote,
-    'subject', wish.subject, 'queue', wish.queue, 'label', wish.label, 'lane', wish.lane, 'order', wish.order,
-    'threat', threat, 'created_at', now, 'deadline', now + wish.life, 'epoch', epoch, 'generation', 1, 'fence', 0,
-    'waits', waits, 'state', state, 'reason', reason, 'next_at', now + wish.wait, 'has_fallback', wish.has_fallback)
+  redis.call('HSET', row_key(id), 'kind', new.kind, 'verb', new.verb, 'edr', new.edr, 'remote', new.remote,
+    'subject', new.subject, 'queue', new.queue, 'label', new.label, 'lane', new.lane, 'order', new.order,
+    'threat', threat, 'created_at', now, 'deadline', now + new.life, 'epoch', epoch, 'generation', 1, 'fence', 0,
+    'waits', waits, 'state', state, 'reason', reason, 'next_at', now + new.wait, 'has_fallback', new.has_fallback)
   states[id] = state
   take_place(id)
   count_open(threat, 1)
-  settle_in(id, wish, state, reason)
+  settle_in(id, new, state, reason)
 end
 
 -- The row that begins at ARGV[n], and where the next one begins.
-local function wish_at(n)
-  local wish = {}
-  for at = 1, #FIELDS do wish[FIELDS[at]] = ARGV[n + at - 1] end
+local function new_at(n)
+  local new = {}
+  for at = 1, #FIELDS do new[FIELDS[at]] = ARGV[n + at - 1] end
   n = n + #FIELDS
   local last = n + tonumber(ARGV[n])
-  wish.after = {unpack(ARGV, n + 1, last)}
-  return wish, last + 1
+  new.after = {unpack(ARGV, n + 1, last)}
+  return new, last + 1
 end
 
 if closes ~= '' then close(closes) end
 local n = 5
 while n <= #ARGV do
-  local wish
-  wish, n = wish_at(n)
-  place(wish)
+  local new
+  new, n = new_at(n)
+  place(new)
 end
 in_parts(placed, function(...) redis.call('ZADD', rows_key, ...) end)
 for before, waiting in pairs(frees) do

@@ -68,15 +68,15 @@ def _found(call: Call, document: Row) -> list[Row]:
     ]
 
 
-def _bounds(call: Call, wish: Row) -> tuple[datetime, datetime]:
+def _bounds(call: Call, criteria: Row) -> tuple[datetime, datetime]:
     """`{"range": "-2w"}`, or start and end, both inclusive."""
-    if "range" in wish:
-        shape = _RANGE.match(str(wish["range"]))
+    if "range" in criteria:
+        shape = _RANGE.match(str(criteria["range"]))
         if not shape:
             raise Refusal(400, "INVALID_PARAMETER", "range must be such as -2w", field="range")
         return _instant(iso(call.now - int(shape[1]) * _UNITS[shape[2]])), _instant(iso(call.now))
     try:
-        low, high = (_instant(str(wish[name])) for name in ("start", "end"))
+        low, high = (_instant(str(criteria[name])) for name in ("start", "end"))
     except (KeyError, ValueError):
         raise Refusal(400, "INVALID_PARAMETER", "time_range needs start and end, or range", field="time_range") from None
     if low > high:
@@ -90,13 +90,13 @@ def _instant(text: str) -> datetime:
 
 def _ordered(rows: list[Row], sort: list[Any]) -> list[Row]:
     """Equal timestamps keep the order of arrival."""
-    wish = sort[0] if sort else {"field": "backend_timestamp", "order": "DESC"}
-    if wish.get("field") not in SORTABLE:
-        raise bad_enum("sort.field", wish.get("field"), SORTABLE)
-    order = str(wish.get("order", "ASC")).upper()
+    first = sort[0] if sort else {"field": "backend_timestamp", "order": "DESC"}
+    if first.get("field") not in SORTABLE:
+        raise bad_enum("sort.field", first.get("field"), SORTABLE)
+    order = str(first.get("order", "ASC")).upper()
     if order not in {"ASC", "DESC"}:
-        raise bad_enum("sort.order", wish.get("order"), ("ASC", "DESC"))
-    name = str(wish["field"])
+        raise bad_enum("sort.order", first.get("order"), ("ASC", "DESC"))
+    name = str(first["field"])
     return sorted(rows, key=lambda row: row.get(name, 0) if name == "severity" else str(row.get(name, "")), reverse=order == "DESC")
 
 

@@ -1,4 +1,4 @@
-"""Sensors and their groups: found by parts of their names, isolated by a wish that the sensor reads when it checks in."""
+"""Sensors and their groups: found by parts of their names, isolated by a flag that the sensor reads when it checks in."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def one(call: Call) -> Reply:
 
 
 def change(call: Call) -> Reply:
-    """The wish is written at once; nothing has happened at the endpoint by then."""
+    """The flag is written at once; nothing has happened at the endpoint by then."""
     call.may("isolate")
     endpoint = call.sensor(call.number(0))
     document = call.document(allowed=WRITABLE if call.options.strict_put else None)
@@ -124,7 +124,7 @@ def _move(call: Call, endpoint: Endpoint, group: Any) -> None:
 
 
 def _isolate(call: Call, endpoint: Endpoint, *, wanted: bool) -> None:
-    """Taking back a wish that the sensor has not read yet is done at once: there is nothing to undo."""
+    """Taking back a flag that the sensor has not read yet is done at once: there is nothing to undo."""
     before, actual = FLAGS[endpoint.status]
     changed = wanted != before
     if changed and wanted == actual:

@@ -87,7 +87,7 @@ def _operator(one: Row, fields: Fields) -> Callable[[Any], Test]:
 
 
 def sort_rows(rows: list[Row], sort: Any, allowed: dict[str, str]) -> list[Row]:
-    """Rows in the wished order; equal ones stay in the order in which they came. `allowed` maps a field to a row's key."""
+    """Rows in the order that is asked for; equal ones stay in the order in which they came. `allowed` maps a field to a row's key."""
     if sort is None:
         return rows
     if not isinstance(sort, dict) or sort.get("field") not in allowed or str(sort.get("keyword")).lower() not in {"asc", "desc"}:

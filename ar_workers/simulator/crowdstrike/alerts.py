@@ -81,9 +81,9 @@ def update(call: Call) -> Answer:
     """PATCH: only `update_status`, which is all that a responder needs."""
     document = call.document()
     ids = set(call.texts(document, "composite_ids", most=1000))
-    wishes = {str(one.get("name")): one.get("value") for one in document.get("action_parameters") or []}
-    status = wishes.get("update_status")
-    if set(wishes) != {"update_status"} or status not in STATUSES:
+    parameters = {str(one.get("name")): one.get("value") for one in document.get("action_parameters") or []}
+    status = parameters.get("update_status")
+    if set(parameters) != {"update_status"} or status not in STATUSES:
         raise Refusal(400, "action_parameters must hold a valid update_status")
     rows = [row for row in call.tenant.alerts if row["composite_id"] in ids]
     for row in rows:

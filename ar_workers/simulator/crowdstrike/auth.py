@@ -44,8 +44,8 @@ class Gate:
         return Answer(status=201, bare={"access_token": token, "expires_in": life, "token_type": "bearer"}, headers=headers)
 
     def _known(self, form: dict[str, str]) -> tuple[Tenant, Credential]:
-        wish = form.get("client_id"), form.get("client_secret")
-        found = self._world.holder(Options.vendor, lambda one: (one.client_id, one.client_secret) == wish)
+        credentials = form.get("client_id"), form.get("client_secret")
+        found = self._world.holder(Options.vendor, lambda one: (one.client_id, one.client_secret) == credentials)
         if found is None:
             raise Refusal(403, "access denied, authorization failed")
         return found

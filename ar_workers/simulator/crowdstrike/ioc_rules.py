@@ -30,7 +30,7 @@ WRITABLE = frozenset(
     }
 )
 DOMAIN = re.compile(r"(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}", re.IGNORECASE)
-DIGESTS = {"sha256": re.compile(r"[0-9a-fA-F]{64}"), "md5": re.compile(r"[0-9a-fA-F]{32}")}
+HASHES = {"sha256": re.compile(r"[0-9a-fA-F]{64}"), "md5": re.compile(r"[0-9a-fA-F]{32}")}
 
 
 def fault_in(row: Row) -> tuple[str, str] | None:
@@ -54,8 +54,8 @@ def _type_and_value(row: Row) -> tuple[str, str] | None:
 
 
 def well_formed(kind: str, value: str) -> bool:
-    if kind in DIGESTS:
-        return DIGESTS[kind].fullmatch(value) is not None
+    if kind in HASHES:
+        return HASHES[kind].fullmatch(value) is not None
     if kind == "domain":
         return DOMAIN.fullmatch(value) is not None
     try:
@@ -68,7 +68,7 @@ def _action(row: Row) -> tuple[str, str] | None:
     action = row.get("action")
     if action not in ACTIONS:
         return "action", f"invalid action {action!r}"
-    if row["type"] not in DIGESTS and action not in NETWORK_ACTIONS:
+    if row["type"] not in HASHES and action not in NETWORK_ACTIONS:
         return "action", f"action {action} is not supported for type {row['type']}"
     return None
 

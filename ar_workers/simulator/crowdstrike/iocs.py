@@ -10,7 +10,7 @@ from ..clock import iso
 from .call import Call, looked_up
 from .envelope import Answer, Refusal, error
 from .fql import compile_filter
-from .ioc_rules import ACTIONS, DIGESTS, PLATFORMS, SEVERITIES, TYPES, WRITABLE, fault_in
+from .ioc_rules import ACTIONS, HASHES, PLATFORMS, SEVERITIES, TYPES, WRITABLE, fault_in
 
 Row = dict[str, Any]
 
@@ -33,7 +33,7 @@ FILTERABLE = (
 
 def verb(row: Row, prefix: str = "ban") -> str:
     kind = str(row.get("type", ""))
-    family = "hash" if kind in {*DIGESTS, "sha1"} else "domain" if kind == "domain" else "ip"
+    family = "hash" if kind in {*HASHES, "sha1"} else "domain" if kind == "domain" else "ip"
     return f"{prefix}_{family}"
 
 

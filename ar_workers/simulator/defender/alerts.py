@@ -41,9 +41,9 @@ def details(call: Call) -> Answer:
 
 def update(call: Call) -> Answer:
     """PATCH: only the status, which is all that a responder needs."""
-    wish, row = call.document(("status",), ("comment",)), _found(call)
-    if wish["status"] not in STATUSES:
+    body, row = call.document(("status",), ("comment",)), _found(call)
+    if body["status"] not in STATUSES:
         raise Refusal(400, "InvalidInput", f"status must be one of {', '.join(sorted(STATUSES))}")
-    call.effect("update_alert", row["id"], changed=row.get("status") != wish["status"], status=wish["status"])
-    row["status"] = wish["status"]
+    call.effect("update_alert", row["id"], changed=row.get("status") != body["status"], status=body["status"])
+    row["status"] = body["status"]
     return Answer(row)

@@ -45,8 +45,8 @@ class Gate:
         tenants = [one for one in self._world.of_vendor(Options.vendor) if one.cid == cid]
         if not tenants:
             return _refused(400, "invalid_request", f"AADSTS90002: Tenant '{cid}' not found.")
-        wish = form.get("client_id"), form.get("client_secret")
-        found = next((one for one in tenants[0].credentials if (one.client_id, one.client_secret) == wish), None)
+        given = form.get("client_id"), form.get("client_secret")
+        found = next((one for one in tenants[0].credentials if (one.client_id, one.client_secret) == given), None)
         if found is None:
             return _refused(401, "invalid_client", "AADSTS7000215: Invalid client secret provided.")
         token = _written(found.scopes)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ..endpoints import digest
+from ..endpoints import hash_of
 from .call import Answer, Call, Refusal
 
 
 def sha1_of(sha256: str) -> str:
     """The pretend SHA-1 of the content with this SHA-256."""
-    return digest("sha1", sha256)
+    return hash_of("sha1", sha256)
 
 
 def details(call: Call) -> Answer:

@@ -51,24 +51,24 @@ def listing(call: Call) -> Answer:
 
 
 def submit(call: Call) -> Answer:
-    wish = call.document(REQUIRED, OPTIONAL)
-    if fault := _fault(call, wish):
-        call.effect(verb(wish), str(wish["indicatorValue"]), changed=False, refused=fault[0])
+    body = call.document(REQUIRED, OPTIONAL)
+    if fault := _fault(call, body):
+        call.effect(verb(body), str(body["indicatorValue"]), changed=False, refused=fault[0])
         raise Refusal(400, *fault)
-    return Answer(_stored(call, wish))
+    return Answer(_stored(call, body))
 
 
-def _fault(call: Call, wish: Row) -> tuple[str, str] | None:
-    shape, code = TYPES.get(wish["indicatorType"], (None, ""))
+def _fault(call: Call, body: Row) -> tuple[str, str] | None:
+    shape, code = TYPES.get(body["indicatorType"], (None, ""))
     if shape is None:
         return "InvalidInput", "indicatorType is unknown"
-    if not shape.match(str(wish["indicatorValue"])):
+    if not shape.match(str(body["indicatorValue"])):
         return code, "indicatorValue is not of its type"
-    if wish["action"] not in ACTIONS or wish.get("severity", "Low") not in SEVERITIES:
+    if body["action"] not in ACTIONS or body.get("severity", "Low") not in SEVERITIES:
         return "InvalidInput", "action or severity is unknown"
-    if wish["action"] == "Audit" and not wish.get("generateAlert"):
+    if body["action"] == "Audit" and not body.get("generateAlert"):
         return "InvalidInput", "Audit needs generateAlert"
-    if len(call.tenant.iocs) >= call.options.most_indicators and _twin(call, wish) is None:
+    if len(call.tenant.iocs) >= call.options.most_indicators and _twin(call, body) is None:
         return "BadRequest", "The limit of active indicators is reached"
     return None
 
@@ -77,13 +77,13 @@ def _key(row: Mapping[str, Any]) -> tuple[str, str, tuple[str, ...]]:
     return str(row["indicatorType"]), str(row["indicatorValue"]).lower(), tuple(sorted(row.get("rbacGroupNames") or ()))
 
 
-def _twin(call: Call, wish: Row) -> Row | None:
-    return next((one for one in call.tenant.iocs.values() if _key(one) == _key(wish)), None)
+def _twin(call: Call, body: Row) -> Row | None:
+    return next((one for one in call.tenant.iocs.values() if _key(one) == _key(body)), None)
 
 
-def _stored(call: Call, wish: Row) -> Row:
-    """The same value, type and scope is one row, which the newer wish replaces."""
-    old = _twin(call, wish)
+def _stored(call: Call, body: Row) -> Row:
+    """The same value, type and scope is one row, which the newer one replaces."""
+    old = _twin(call, body)
     # Ids are small numbers written as text.
     row = {
         "id": old["id"] if old else str(1 + max(map(int, call.tenant.iocs), default=0)),
@@ -92,10 +92,10 @@ def _stored(call: Call, wish: Row) -> Row:
         "source": call.user,
         "sourceType": "AadApp",
         "createdBy": call.user,
-        **wish,
+        **body,
         "creationTimeDateTimeUtc": old["creationTimeDateTimeUtc"] if old else stamp(call.now),
     }
-    changed = old is None or any(old.get(name) != value for name, value in wish.items())
+    changed = old is None or any(old.get(name) != value for name, value in body.items())
     call.tenant.iocs[row["id"]] = row
     call.effect(verb(row), str(row["indicatorValue"]), changed=changed, action=row["action"], id=row["id"])
     return row

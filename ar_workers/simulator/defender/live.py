@@ -105,10 +105,10 @@ class LiveCall(OrderCall):
 
 def start(call: LiveCall) -> Answer:
     """201 with the machine action. A second session on the machine is refused, and a 26th of the tenant throttled."""
-    wish, endpoint = call.document(("Commands", "Comment"), ("ExternalId",)), call.endpoint()
+    body, endpoint = call.document(("Commands", "Comment"), ("ExternalId",)), call.endpoint()
     if not call.options.live_response:
         raise Refusal(403, "DisabledFeature", "Live response is not enabled for this organization")
-    commands = _commands(call, wish["Commands"])
+    commands = _commands(call, body["Commands"])
     if opened := call.desk.open(call.tenant, "LiveResponse", endpoint.agent_id):
         raise open_already(opened[0])
     if len(call.desk.open(call.tenant, "LiveResponse")) >= call.options.live_sessions:
@@ -117,18 +117,18 @@ def start(call: LiveCall) -> Answer:
         {"index": index, "startTime": None, "endTime": None, "commandStatus": "Created", "errors": [], "command": one}
         for index, one in enumerate(commands)
     ]
-    row = call.desk.take(call.tenant, endpoint, "LiveResponse", requestor=call.user, requestorComment=wish["Comment"], commands=rows)
+    row = call.desk.take(call.tenant, endpoint, "LiveResponse", requestor=call.user, requestorComment=body["Comment"], commands=rows)
     return Answer(call.desk.shown(row), 201)
 
 
-def _commands(call: LiveCall, wished: Any) -> list[Row]:
-    if not isinstance(wished, list) or not all(isinstance(one, dict) and one.get("type") in TYPES for one in wished):
+def _commands(call: LiveCall, wanted: Any) -> list[Row]:
+    if not isinstance(wanted, list) or not all(isinstance(one, dict) and one.get("type") in TYPES for one in wanted):
         raise Refusal(400, "InvalidRequestBody", f"Commands must be of {', '.join(TYPES)}")
-    if [one["type"] for one in wished] != sorted((one["type"] for one in wished), key=TYPES.index):
+    if [one["type"] for one in wanted] != sorted((one["type"] for one in wanted), key=TYPES.index):
         raise Refusal(400, "InvalidInput", f"Commands must come in the order {', '.join(TYPES)}")
-    for one in wished:
+    for one in wanted:
         _check(call, one)
-    return wished
+    return wanted
 
 
 def _check(call: LiveCall, command: Row) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..endpoints import Endpoint, digest
+from ..endpoints import Endpoint, hash_of
 from .call import Answer, Call, Refusal, Row, stamp
 
 PLATFORMS = {"Windows": "Windows11", "Mac": "macOS", "Linux": "Ubuntu"}
@@ -44,7 +44,7 @@ def machine(endpoint: Endpoint, call: Call) -> Row:
         "lastExternalIpAddress": endpoint.external_ip,
         "healthStatus": "Active" if endpoint.online else "Inactive",
         "onboardingStatus": "Onboarded",
-        "rbacGroupId": int(digest("md5", endpoint.groups[0])[:6], 16) if endpoint.groups else 0,
+        "rbacGroupId": int(hash_of("md5", endpoint.groups[0])[:6], 16) if endpoint.groups else 0,
         "rbacGroupName": groups[0] if groups else None,
         "machineTags": [*groups, *endpoint.tags],
         "aadDeviceId": None,
@@ -81,9 +81,9 @@ def find_by_tag(call: Call) -> Answer:
 
 def tag(call: Call) -> Answer:
     """POST {Value, Action: Add|Remove}."""
-    wish, endpoint = call.document(("Value", "Action")), call.endpoint()
-    if wish["Action"] not in {"Add", "Remove"}:
+    body, endpoint = call.document(("Value", "Action")), call.endpoint()
+    if body["Action"] not in {"Add", "Remove"}:
         raise Refusal(400, "InvalidInput", "Action must be Add or Remove")
-    tags = [one for one in endpoint.tags if one != wish["Value"]]
-    endpoint.tags = [*tags, wish["Value"]] if wish["Action"] == "Add" else tags
+    tags = [one for one in endpoint.tags if one != body["Value"]]
+    endpoint.tags = [*tags, body["Value"]] if body["Action"] == "Add" else tags
     return details(call)

@@ -151,18 +151,18 @@ class OrderCall(Call):
 
 
 def isolate(call: OrderCall) -> Answer:
-    wish = call.document(("Comment", "IsolationType"), ("ExternalId",))
-    if wish["IsolationType"] not in {"Full", "Selective", "UnManagedDevice"}:
+    body = call.document(("Comment", "IsolationType"), ("ExternalId",))
+    if body["IsolationType"] not in {"Full", "Selective", "UnManagedDevice"}:
         raise Refusal(400, "InvalidInput", "IsolationType must be Full, Selective or UnManagedDevice")
     endpoint = call.endpoint()
-    if wish["IsolationType"] == "Selective" and endpoint.platform == "Linux":
+    if body["IsolationType"] == "Selective" and endpoint.platform == "Linux":
         raise Refusal(400, "OsPlatformNotSupported", "Selective isolation is not supported on this platform")
-    return _moved(call, endpoint, "Isolate", wish["Comment"])
+    return _moved(call, endpoint, "Isolate", body["Comment"])
 
 
 def release(call: OrderCall) -> Answer:
-    wish = call.document(("Comment",), ("ExternalId",))
-    return _moved(call, call.endpoint(), "Unisolate", wish["Comment"])
+    body = call.document(("Comment",), ("ExternalId",))
+    return _moved(call, call.endpoint(), "Unisolate", body["Comment"])
 
 
 def _moved(call: OrderCall, endpoint: Endpoint, kind: str, comment: str) -> Answer:
@@ -182,8 +182,8 @@ def open_already(row: Row) -> Refusal:
 
 
 def quarantine(call: OrderCall) -> Answer:
-    wish, endpoint = call.document(("Comment", "Sha1"), ("ExternalId",)), call.endpoint()
-    sha1 = str(wish["Sha1"]).lower()
+    body, endpoint = call.document(("Comment", "Sha1"), ("ExternalId",)), call.endpoint()
+    sha1 = str(body["Sha1"]).lower()
     if len(sha1) != 40 or set(sha1) - set("0123456789abcdef"):
         raise Refusal(400, "InvalidHashValue", "Sha1 is not valid")
     if endpoint.platform != "Windows":
@@ -196,7 +196,7 @@ def quarantine(call: OrderCall) -> Answer:
     if opened:
         raise open_already(opened[0])
     about = {"fileIdentifier": sha1, "fileIdentifierType": "Sha1"}
-    facts = {"requestor": call.user, "requestorComment": wish["Comment"], "relatedFileInfo": about}
+    facts = {"requestor": call.user, "requestorComment": body["Comment"], "relatedFileInfo": about}
     return Answer(call.desk.shown(call.desk.take(call.tenant, endpoint, "StopAndQuarantineFile", **facts)), 201)
 
 
@@ -218,8 +218,8 @@ def details(call: OrderCall) -> Answer:
 
 def cancel(call: OrderCall) -> Answer:
     """Only what has not begun can be cancelled."""
-    wish, row = call.document(("Comment",)), found(call)
+    body, row = call.document(("Comment",)), found(call)
     if row["status"] != "Pending":
         raise Refusal(400, "BadRequest", f"The action is {row['status']} and cannot be cancelled")
-    call.desk.cancel(row, by=call.user, comment=wish["Comment"])
+    call.desk.cancel(row, by=call.user, comment=body["Comment"])
     return Answer(call.desk.shown(row))

@@ -19,7 +19,7 @@ from ..vital import vital
 #: What ends a word or a command in PowerShell or in a POSIX shell.
 SEPARATORS = re.compile(r"[;&|\n\r`]|\$\(")
 
-Wish = dict[str, str]
+Values = dict[str, str]
 Effect = tuple[str, str, bool]
 
 
@@ -42,9 +42,9 @@ def run(endpoint: Endpoint, arguments: str) -> Output:
 
 def _run(endpoint: Endpoint, argument: str) -> Output:
     try:
-        wish: Wish = json.loads(_decoded(argument))
-        mark, verb = wish.pop("mark"), wish.pop("verb")
-        word, effect = VERBS[verb](endpoint, {name: _decoded(text).decode() for name, text in wish.items()})
+        order: Values = json.loads(_decoded(argument))
+        mark, verb = order.pop("mark"), order.pop("verb")
+        word, effect = VERBS[verb](endpoint, {name: _decoded(text).decode() for name, text in order.items()})
         outcome, _, reason = word.partition(" ")
     except (ValueError, KeyError, AttributeError) as error:
         return Output(errors=f"{type(error).__name__}", code=1)
@@ -62,37 +62,37 @@ def _decoded(text: str) -> bytes:
 Done = tuple[str, tuple[str, bool] | None]
 
 
-def kill_process(endpoint: Endpoint, wish: Wish) -> Done:
-    found = endpoint.process(int(wish["pid"]))
+def kill_process(endpoint: Endpoint, values: Values) -> Done:
+    found = endpoint.process(int(values["pid"]))
     if found is None:
-        return "absent", (wish["pid"], False)
+        return "absent", (values["pid"], False)
     if vital(found.path):
         return f"vital {vital(found.path)}", None
-    wrong_path = wish["path"] and not endpoint.same(wish["path"], found.path)
-    wrong_hash = wish["sha256"] and wish["sha256"] != found.sha256
+    wrong_path = values["path"] and not endpoint.same(values["path"], found.path)
+    wrong_hash = values["sha256"] and values["sha256"] != found.sha256
     if wrong_path or wrong_hash:
         return "mismatch", None
     endpoint.processes.remove(found)
-    return "done", (wish["pid"], True)
+    return "done", (values["pid"], True)
 
 
-def delete_file(endpoint: Endpoint, wish: Wish) -> Done:
-    found = endpoint.file(wish["path"])
+def delete_file(endpoint: Endpoint, values: Values) -> Done:
+    found = endpoint.file(values["path"])
     if found is None:
-        return "absent", (wish["path"], False)
-    if wish["sha256"] and wish["sha256"] != found.sha256:
+        return "absent", (values["path"], False)
+    if values["sha256"] and values["sha256"] != found.sha256:
         return "mismatch", None
     endpoint.files.remove(found)
     return "done", (found.path, True)
 
 
-def delete_registry_key(endpoint: Endpoint, wish: Wish) -> Done:
-    target = "|".join(filter(None, (wish["key"], wish["value"])))
-    is_gone = endpoint.unregister(wish["key"], wish["value"] or None)
+def delete_registry_key(endpoint: Endpoint, values: Values) -> Done:
+    target = "|".join(filter(None, (values["key"], values["value"])))
+    is_gone = endpoint.unregister(values["key"], values["value"] or None)
     return ("done" if is_gone else "absent"), (target, is_gone)
 
 
-VERBS: dict[str, Callable[[Endpoint, Wish], Done]] = {
+VERBS: dict[str, Callable[[Endpoint, Values], Done]] = {
     "kill_process": kill_process,
     "delete_file": delete_file,
     "delete_registry_key": delete_registry_key,

@@ -48,29 +48,29 @@ class SlackInbox(Untenanted):
         except ValueError:
             return _refused("invalid_json")
 
-    def _who(self, wish: dict[str, Any]) -> Reply:
-        del wish
+    def _who(self, given: dict[str, Any]) -> Reply:
+        del given
         return json_reply(200, {"ok": True, "team": "Simulated", "user": "ar_workers", "bot_id": "B0"})
 
-    def _post(self, wish: dict[str, Any]) -> Reply:
-        channel = str(wish.get("channel", ""))
+    def _post(self, given: dict[str, Any]) -> Reply:
+        channel = str(given.get("channel", ""))
         if channel not in self._channels:
             return _refused("channel_not_found")
-        if not wish.get("text") and not wish.get("blocks"):
+        if not given.get("text") and not given.get("blocks"):
             return _refused("no_text")
-        problem = _block_problem(wish.get("blocks") or [])
+        problem = _block_problem(given.get("blocks") or [])
         if problem:
             return _refused(problem)
-        ts, message = self._kept(channel, wish)
+        ts, message = self._kept(channel, given)
         return json_reply(200, {"ok": True, "channel": channel, "ts": ts, "message": message})
 
-    def _kept(self, channel: str, wish: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    def _kept(self, channel: str, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         with self._lock:
             ts = f"{time.time():.6f}"
-            message: dict[str, Any] = {key: wish[key] for key in ("text", "blocks", "metadata", "thread_ts") if wish.get(key)}
+            message: dict[str, Any] = {key: given[key] for key in ("text", "blocks", "metadata", "thread_ts") if given.get(key)}
             message["ts"] = ts
             self._messages.append({"channel": channel, **message})
-        self._journal.append("message", vendor=VENDOR, tenant="", channel=channel, id=ts, subject=str(wish.get("text", "")), body=message)
+        self._journal.append("message", vendor=VENDOR, tenant="", channel=channel, id=ts, subject=str(given.get("text", "")), body=message)
         return ts, message
 
     def _hooked(self, request: Request) -> Reply:
@@ -78,32 +78,32 @@ class SlackInbox(Untenanted):
         if request.path != f"/services/{self._hook}" or not self._hook:
             return Reply(404, b"no_service")
         try:
-            wish = json.loads(request.body)
+            given = json.loads(request.body)
         except ValueError:
             return Reply(400, b"invalid_payload")
-        if not isinstance(wish, dict) or not wish.get("text") or _block_problem(wish.get("blocks") or []):
+        if not isinstance(given, dict) or not given.get("text") or _block_problem(given.get("blocks") or []):
             return Reply(400, b"invalid_blocks")
-        self._kept(self._channels[0], wish)
+        self._kept(self._channels[0], given)
         return Reply(200, b"ok")
 
-    def _history(self, wish: dict[str, Any]) -> Reply:
+    def _history(self, given: dict[str, Any]) -> Reply:
         """The channel without what was said in its threads."""
-        return self._page(wish, lambda each: "thread_ts" not in each)
+        return self._page(given, lambda each: "thread_ts" not in each)
 
-    def _replies(self, wish: dict[str, Any]) -> Reply:
+    def _replies(self, given: dict[str, Any]) -> Reply:
         """A thread: its root, and what was said to it."""
-        root = str(wish.get("ts", ""))
-        return self._page(wish, lambda each: root in {each["ts"], each.get("thread_ts")})
+        root = str(given.get("ts", ""))
+        return self._page(given, lambda each: root in {each["ts"], each.get("thread_ts")})
 
-    def _page(self, wish: dict[str, Any], wanted: Callable[[dict[str, Any]], bool]) -> Reply:
-        channel, oldest = str(wish.get("channel", "")), float(wish.get("oldest") or 0)
+    def _page(self, given: dict[str, Any], wanted: Callable[[dict[str, Any]], bool]) -> Reply:
+        channel, oldest = str(given.get("channel", "")), float(given.get("oldest") or 0)
         with self._lock:
             here = [dict(each) for each in reversed(self._messages) if each["channel"] == channel and float(each["ts"]) > oldest]
         found = [each for each in here if wanted(each)]
-        if str(wish.get("include_all_metadata", "")).lower() not in {"true", "1"}:
+        if str(given.get("include_all_metadata", "")).lower() not in {"true", "1"}:
             for each in found:
                 each.pop("metadata", None)
-        start, limit = int(wish.get("cursor") or 0), int(wish.get("limit") or 100)
+        start, limit = int(given.get("cursor") or 0), int(given.get("limit") or 100)
         more = str(start + limit) if start + limit < len(found) else ""
         page = {"messages": found[start : start + limit], "has_more": bool(more), "response_metadata": {"next_cursor": more}}
         return json_reply(200, {"ok": True, **page})

@@ -68,16 +68,16 @@ class Call(calls.Call[Options]):
         return self.request.number(name, default, refusal, least=least, most=most)
 
     def _cursor(self, row: Row, wanted: Row) -> str:
-        return base64.b64encode(f"{_digest(wanted)}:{row['id']}".encode()).decode()
+        return base64.b64encode(f"{_checksum(wanted)}:{row['id']}".encode()).decode()
 
     def _start(self, rows: list[Row], wanted: Row) -> int:
         """The cursor names the last row given and the filters it was given for; with others it is refused."""
         try:
-            digest, _, last = base64.b64decode(self.request.first("cursor")).decode().partition(":")
+            checksum, _, last = base64.b64decode(self.request.first("cursor")).decode().partition(":")
             place = [str(row["id"]) for row in rows].index(last) + 1
         except ValueError:
-            digest, place = "", 0
-        if digest != _digest(wanted):
+            checksum, place = "", 0
+        if checksum != _checksum(wanted):
             raise Refusal(4000010, "Validation Error", "cursor: Invalid cursor.")
         return place
 
@@ -129,5 +129,5 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _digest(wanted: Row) -> str:
+def _checksum(wanted: Row) -> str:
     return hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:12]

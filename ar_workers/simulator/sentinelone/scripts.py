@@ -22,51 +22,51 @@ def run(endpoint: Endpoint, parameters: str, fails: str) -> tuple[str, Effects]:
     lines, effects = [], []
     for word in filter(None, map(str.strip, _SEPARATORS.split(parameters))):
         try:
-            wish = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
+            request = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
         except ValueError:
             lines.append("cannot read the order")
             continue
-        outcome, detail, done = ORDERS.get(wish["verb"], _unknown)(endpoint, wish)
+        outcome, detail, done = ORDERS.get(request["verb"], _unknown)(endpoint, request)
         effects += done
-        lines.append(json.dumps({"ar_workers": wish["order"], "outcome": outcome, "detail": detail}))
+        lines.append(json.dumps({"ar_workers": request["order"], "outcome": outcome, "detail": detail}))
     return ("" if fails else "\n".join(lines) + "\n"), effects
 
 
-def _unknown(endpoint: Endpoint, wish: dict[str, Any]) -> tuple[str, str, Effects]:
-    del endpoint, wish
+def _unknown(endpoint: Endpoint, request: dict[str, Any]) -> tuple[str, str, Effects]:
+    del endpoint, request
     return "failed", "an order that this script does not know", []
 
 
-def _kill(endpoint: Endpoint, wish: dict[str, Any]) -> tuple[str, str, Effects]:
-    found = endpoint.process(int(wish["pid"]))
+def _kill(endpoint: Endpoint, request: dict[str, Any]) -> tuple[str, str, Effects]:
+    found = endpoint.process(int(request["pid"]))
     if found is None:
-        return "absent", "no such process", [("kill_process", wish["pid"], False)]
+        return "absent", "no such process", [("kill_process", request["pid"], False)]
     if vital(found.path):
-        return "vital", vital(found.path), [("kill_process", wish["pid"], False)]
+        return "vital", vital(found.path), [("kill_process", request["pid"], False)]
     is_other = (
-        (wish["path"] and not endpoint.same(wish["path"], found.path))
-        or (wish["sha256"] and wish["sha256"] != found.sha256)
-        or (wish["started"] and wish["started"][:19] != found.started[:19])
+        (request["path"] and not endpoint.same(request["path"], found.path))
+        or (request["sha256"] and request["sha256"] != found.sha256)
+        or (request["started"] and request["started"][:19] != found.started[:19])
     )
     if is_other:
-        return "mismatch", f"pid {found.pid} is another process", [("kill_process", wish["pid"], False)]
+        return "mismatch", f"pid {found.pid} is another process", [("kill_process", request["pid"], False)]
     endpoint.processes.remove(found)
-    return "done", "killed", [("kill_process", wish["pid"], True)]
+    return "done", "killed", [("kill_process", request["pid"], True)]
 
 
-def _delete(endpoint: Endpoint, wish: dict[str, Any]) -> tuple[str, str, Effects]:
-    found = endpoint.file(wish["path"])
+def _delete(endpoint: Endpoint, request: dict[str, Any]) -> tuple[str, str, Effects]:
+    found = endpoint.file(request["path"])
     if found is None:
-        return "absent", "no such file", [("delete_file", wish["path"], False)]
-    if wish["sha256"] and wish["sha256"] != found.sha256:
-        return "mismatch", "another file is at that path", [("delete_file", wish["path"], False)]
+        return "absent", "no such file", [("delete_file", request["path"], False)]
+    if request["sha256"] and request["sha256"] != found.sha256:
+        return "mismatch", "another file is at that path", [("delete_file", request["path"], False)]
     endpoint.files.remove(found)
-    return "done", "deleted", [("delete_file", wish["path"], True)]
+    return "done", "deleted", [("delete_file", request["path"], True)]
 
 
-def _delete_key(endpoint: Endpoint, wish: dict[str, Any]) -> tuple[str, str, Effects]:
-    target = "|".join(filter(None, (wish["key"], wish["value"])))
-    is_gone = endpoint.unregister(wish["key"], wish["value"] or None)
+def _delete_key(endpoint: Endpoint, request: dict[str, Any]) -> tuple[str, str, Effects]:
+    target = "|".join(filter(None, (request["key"], request["value"])))
+    is_gone = endpoint.unregister(request["key"], request["value"] or None)
     word = ("done", "deleted") if is_gone else ("absent", "no such key or value")
     return *word, [("delete_registry_key", target, is_gone)]
 

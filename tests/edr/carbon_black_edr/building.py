@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from ar_workers.domain.endpoints import Vendor
 from ar_workers.domain.facts import Fact, Sight
-from tests.builders import a_hash_ban, an_endpoint, digest
+from tests.builders import a_hash_ban, an_endpoint, hash_of
 from tests.edr.rigs.base import FIRST
 from tests.edr.rigs.carbon_black_edr import SENSORS
 
 SEVEN = an_endpoint(edr=Vendor.CARBON_BLACK_EDR, agent_id="7")
 NOTHING = Fact(sight=Sight.ABSENT)
-MD5 = digest("md5", "evil")
+MD5 = hash_of("md5", "evil")
 
 
 def twin_endpoint(rig, name=FIRST):

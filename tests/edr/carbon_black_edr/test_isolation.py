@@ -1,4 +1,4 @@
-"""How Carbon Black EDR isolates: a wish on the sensor's row, and a flag that says what became of it."""
+"""How Carbon Black EDR isolates: a flag on the sensor's row, and another that says what became of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def release():
     return ReleaseEndpoint(customer="acme", edr=Vendor.CARBON_BLACK_EDR, endpoint=SEVEN)
 
 
-def test_the_wish_is_not_the_fact(rig):
+def test_the_flag_is_not_the_fact(rig):
     rig.adapter.perform(an_isolate(SEVEN), NOTHING)
     fact = rig.adapter.observe(an_isolate(SEVEN), None)
     assert (fact.sight, fact.evidence) == (Sight.PENDING, "isolation is wanted, the sensor is not isolated")
@@ -57,7 +57,7 @@ def test_a_sensor_that_cannot_isolate_is_told_before_it_is_asked(rig):
     assert rig.written() == []
 
 
-def test_a_wish_whose_answer_was_lost_is_seen_and_not_repeated(rig):
+def test_a_flag_whose_answer_was_lost_is_seen_and_not_repeated(rig):
     rig.spoil_writes(Fault(action="reset_after"))
     with pytest.raises(OutcomeUnknown):
         rig.adapter.perform(an_isolate(SEVEN), NOTHING)

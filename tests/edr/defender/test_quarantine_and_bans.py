@@ -43,8 +43,8 @@ def test_a_quarantine_whose_receipt_was_lost_is_known_by_its_mark(rig):
 
 
 def an_indicator(ban, **changes):
-    wish = {"indicatorValue": ban.hash.sha256, "indicatorType": "FileSha256", "action": "BlockAndRemediate", "rbacGroupNames": []}
-    return {"id": "7", "creationTimeDateTimeUtc": "2024-01-01T00:00:00.0000000Z", **wish, **changes}
+    body = {"indicatorValue": ban.hash.sha256, "indicatorType": "FileSha256", "action": "BlockAndRemediate", "rbacGroupNames": []}
+    return {"id": "7", "creationTimeDateTimeUtc": "2024-01-01T00:00:00.0000000Z", **body, **changes}
 
 
 @pytest.mark.parametrize(

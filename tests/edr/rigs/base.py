@@ -22,7 +22,7 @@ from ar_workers.domain.facts import Sight
 from ar_workers.domain.indicators import Domain, File, FileHash, Process, RegistryKey
 from ar_workers.edr.base import EDRAdapter
 from ar_workers.simulator import Fault, Simulation
-from tests.builders import EVIL, an_endpoint, digest, sha256
+from tests.builders import EVIL, an_endpoint, hash_of, sha256
 
 PLATFORMS = {OS.WINDOWS: "Windows", OS.MACOS: "Mac", OS.LINUX: "Linux"}
 MAC_EVIL = "/Users/robin/Library/evil"
@@ -45,7 +45,7 @@ def fleet(os: OS, agent_id, group: str, **more) -> list[dict]:
             "groups": [group],
             "check_in_delay": 60.0,
             "processes": [{"pid": 4711, "path": path, "sha256": sha256(path)}],
-            "files": [{"path": path, "sha256": sha256(path), "md5": digest("md5", path)}],
+            "files": [{"path": path, "sha256": sha256(path), "md5": hash_of("md5", path)}],
             "registry": {r"HKLM\Software\Evil": {"a": "1", "b": "2"}},
             **more,
         }
@@ -78,7 +78,7 @@ class Rig:
     `writes` tells the requests that ask for an effect: keys method, path (a glob), body_contains (optional). Reads
     that the vendor does by POST, sessions and tokens are none. `agent_id` gives an endpoint's id from its hostname.
     `throttle` is a 429 as the vendor writes it, asking to be left alone for 30 seconds or, where the vendor names no
-    time, for `wish` None. `exceptions` names the entries of ERRORS that mean something else for this vendor.
+    time, for `retry_after` None. `exceptions` names the entries of ERRORS that mean something else for this vendor.
     """
 
     vendor: Vendor
@@ -87,7 +87,7 @@ class Rig:
     agent_id: object
     writes: list[dict[str, str]]
     throttle: Fault
-    wish: int | None = 30
+    retry_after: int | None = 30
     tenant: str = "acme"
     secrets: tuple[str, ...] = ("canary-secret",)
     #: Whether a 401 makes it fetch a new token and ask once more.
@@ -156,7 +156,7 @@ class Rig:
         endpoint, path = self.endpoint(os), evil_on(os)
         on = {"customer": "acme", "edr": self.vendor}
         file = File(path=path, sha256=sha256(path))
-        hashes = {"sha256": sha256("evil"), "sha1": digest("sha1", "evil"), "md5": digest("md5", "evil")}
+        hashes = {"sha256": sha256("evil"), "sha1": hash_of("sha1", "evil"), "md5": hash_of("md5", "evil")}
         match verb:
             case "isolate":
                 return IsolateEndpoint(**on, endpoint=endpoint)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from ar_workers.domain.endpoints import OS, Vendor
 from ar_workers.edr.carbon_black_cloud import CarbonBlackCloud, Config
 from ar_workers.simulator import Fault, Simulation, World
-from tests.builders import digest
+from tests.builders import hash_of
 
 from .base import Rig, fleet
 
@@ -24,7 +24,7 @@ WRITES = [
 
 def device_id(name):
     """A number, as the vendor's ids are."""
-    return str(1_000_000 + int(digest("md5", name)[:6], 16))
+    return str(1_000_000 + int(hash_of("md5", name)[:6], 16))
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def carbon_black_cloud(os: OS = OS.WINDOWS, *, config=None, **options):
         }
     )
     with Simulation(world) as simulation:
-        wish = {
+        defaults = {
             "base_url": simulation.twins["carbon_black_cloud"].url,
             "org_key": ORG,
             "api_id": API_ID,
@@ -55,7 +55,7 @@ def carbon_black_cloud(os: OS = OS.WINDOWS, *, config=None, **options):
         }
         yield Rig(
             vendor=Vendor.CARBON_BLACK_CLOUD,
-            adapter=CarbonBlackCloud(Config(**wish | (config or {}))),
+            adapter=CarbonBlackCloud(Config(**defaults | (config or {}))),
             simulation=simulation,
             agent_id=device_id,
             writes=WRITES,

@@ -53,7 +53,7 @@ def carbon_black_edr(os: OS = OS.WINDOWS, *, patience=8.0, **options):
             agent_id=SENSORS.__getitem__,
             writes=WRITES,
             throttle=Fault(action="reply", status=429, body="Too Many Requests"),
-            wish=None,
+            retry_after=None,
             groups=("Remediate", "2", "Remed"),
             nobody="700",
         )

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from ar_workers.domain.endpoints import OS, Vendor
 from ar_workers.edr.cortex_xdr import Config, CortexXDR
 from ar_workers.simulator import Fault, Simulation, World
-from tests.builders import agent_id, digest
+from tests.builders import agent_id, hash_of
 
 from .base import Rig, fleet
 
 V1 = "/public_api/v1"
-ACT_UID = digest("md5", "ar_workers_act")
+ACT_UID = hash_of("md5", "ar_workers_act")
 RUN = f"{V1}/scripts/run_script"
 WRITES = [
     {"method": "POST", "path": f"{V1}/endpoints/isolate"},
@@ -41,10 +41,10 @@ def cortex_xdr(os: OS = OS.WINDOWS, *, config=None, facts=None, **options):
     )
     with Simulation(world) as simulation:
         url = simulation.twins["cortex_xdr"].url
-        wish = {"base_url": url, "auth_id": 7, "api_key": "canary-secret", "read_timeout": 0.5, **(config or {})}
+        defaults = {"base_url": url, "auth_id": 7, "api_key": "canary-secret", "read_timeout": 0.5, **(config or {})}
         yield Rig(
             vendor=Vendor.CORTEX_XDR,
-            adapter=CortexXDR(Config(**wish)),
+            adapter=CortexXDR(Config(**defaults)),
             simulation=simulation,
             agent_id=agent_id,
             writes=WRITES,

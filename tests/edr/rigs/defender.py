@@ -8,7 +8,7 @@ from ar_workers.domain.endpoints import OS, Vendor
 from ar_workers.edr.defender import Config, Defender
 from ar_workers.edr.defender.live import SCRIPTS, Script
 from ar_workers.simulator import Fault, Simulation, World
-from tests.builders import digest
+from tests.builders import hash_of
 
 from .base import Rig, fleet
 
@@ -22,7 +22,7 @@ WRITES = [
 
 def machine_id(name):
     """Machines are named by 40 hex digits."""
-    return digest("sha1", name)
+    return hash_of("sha1", name)
 
 
 def library():

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from ar_workers.domain.endpoints import OS, Vendor
 from ar_workers.edr.sentinelone import Config, SentinelOne
 from ar_workers.simulator import Fault, Simulation, World
-from tests.builders import digest, sha256
+from tests.builders import hash_of, sha256
 
 from .base import FIRST, NEIGHBOUR, Rig, evil_on, fleet
 
@@ -26,21 +26,21 @@ SHELL = frozenset({"kill_process", "delete_file", "delete_registry_key"})
 
 
 def agent_id(name):
-    return str(10**18 + int(digest("md5", name), 16) % 10**18)
+    return str(10**18 + int(hash_of("md5", name), 16) % 10**18)
 
 
 def a_threat_of(name, path, number, **info):
     at = f"2026-11-0{number}T00:00:00.000000Z"
-    wish = {
+    defaults = {
         "threatId": str(number),
         "sha256": sha256(path),
-        "sha1": digest("sha1", path),
+        "sha1": hash_of("sha1", path),
         "filePath": path,
         "createdAt": at,
         "updatedAt": at,
     }
     agent = {"agentId": agent_id(name), "agentComputerName": name, "agentOsType": "windows"}
-    return {"id": f"300000000000000000{number}", "threatInfo": wish | info, "agentRealtimeInfo": agent, "mitigationStatus": []}
+    return {"id": f"300000000000000000{number}", "threatInfo": defaults | info, "agentRealtimeInfo": agent, "mitigationStatus": []}
 
 
 @contextmanager
@@ -68,11 +68,11 @@ def sentinelone(os: OS = OS.WINDOWS, config=None, alerts=None, **options):
         }
     )
     with Simulation(world) as simulation:
-        wish = {"api_token": "canary-secret", "scope": "account", "account_id": ACCOUNT, "scripts": SCRIPTS, "read_timeout": 0.5}
+        defaults = {"api_token": "canary-secret", "scope": "account", "account_id": ACCOUNT, "scripts": SCRIPTS, "read_timeout": 0.5}
         url = simulation.twins["sentinelone"].url
         yield Rig(
             vendor=Vendor.SENTINELONE,
-            adapter=SentinelOne(Config(base_url=url, **(wish | (config or {})))),
+            adapter=SentinelOne(Config(base_url=url, **(defaults | (config or {})))),
             simulation=simulation,
             agent_id=agent_id,
             writes=WRITES,

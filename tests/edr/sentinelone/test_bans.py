@@ -9,7 +9,7 @@ from ar_workers.domain.endpoints import OS
 from ar_workers.domain.errors import Denied, Unsupported
 from ar_workers.domain.facts import Fact, Sight
 from ar_workers.domain.indicators import FileHash
-from tests.builders import digest, sha256
+from tests.builders import hash_of, sha256
 from tests.edr.rigs.base import NEIGHBOUR
 from tests.edr.rigs.sentinelone import ACCOUNT, SITE, sentinelone
 from tests.edr.sentinelone.building import performed
@@ -32,7 +32,7 @@ def test_a_ban_goes_to_the_configured_scope_alone(config, expected):
 
 
 def an_entry(rig, os, scope):
-    value = digest("sha1", "evil")
+    value = hash_of("sha1", "evil")
     row = {"id": f"5{len(os)}", "type": "black_hash", "value": value, "sha256Value": None, "description": "", "osType": os, "scope": scope}
     rig.simulation.world.tenant("acme").iocs[row["id"]] = row
 

@@ -87,8 +87,8 @@ def test_a_confirmed_process_is_killed(program):
 )
 def test_a_process_that_is_not_confirmed_lives(program, wrong):
     child, image = program
-    wish = {"pid": child.pid, "image_path": str(image), "sha256": content(image)} | wrong
-    assert (order(a_kill(**wish)), child.poll()) == ("mismatch", None)
+    process = {"pid": child.pid, "image_path": str(image), "sha256": content(image)} | wrong
+    assert (order(a_kill(**process)), child.poll()) == ("mismatch", None)
 
 
 def test_a_start_time_alone_confirms(program):
@@ -105,11 +105,11 @@ def test_a_start_time_alone_confirms(program):
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "nonsense",
     [{"verb": KILL, "pid": "1", "path": "x"}, {"verb": "rm"}, {"verb": KILL, "pid": "$(id)"}, {"verb": "kill_process", "pid": "2"}],
 )
-def test_an_order_that_makes_no_sense_does_nothing(wish):
-    word = base64.urlsafe_b64encode(json.dumps({"order": "o", **wish}, separators=(",", ":")).encode()).decode().rstrip("=")
+def test_an_order_that_makes_no_sense_does_nothing(nonsense):
+    word = base64.urlsafe_b64encode(json.dumps({"order": "o", **nonsense}, separators=(",", ":")).encode()).decode().rstrip("=")
     assert run(word)["outcome"] in {"mismatch", "failed"}
 
 

@@ -53,8 +53,8 @@ class Caller:
         return Answer(reply.status, {name.lower(): value for name, value in reply.getheaders()}, json.loads(raw) if is_json else {})
 
     def log_in(self, cid=CID, headers=None, **form):
-        wish = {"grant_type": "client_credentials", "client_id": "app", "client_secret": "hush", "scope": SCOPE, **form}
-        return self.send("POST", f"/{cid}/oauth2/v2.0/token", urlencode(wish), headers or FORM)
+        fields = {"grant_type": "client_credentials", "client_id": "app", "client_secret": "hush", "scope": SCOPE, **form}
+        return self.send("POST", f"/{cid}/oauth2/v2.0/token", urlencode(fields), headers or FORM)
 
     def call(self, method, path, document=None, **query):
         self.token = self.token or self.log_in().body["access_token"]

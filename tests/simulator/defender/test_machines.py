@@ -95,12 +95,12 @@ def test_a_tag_is_set_and_taken_away(acme):
 
 
 def test_a_file_is_quarantined_by_sha1_on_windows_only(acme):
-    wish = {"Comment": "c", "Sha1": sha1_of(sha256("evil"))}
+    body = {"Comment": "c", "Sha1": sha1_of(sha256("evil"))}
     path = f"/api/machines/{MID}/StopAndQuarantineFile"
-    assert acme.call("POST", path.replace(MID, OTHER), wish).code == "OsPlatformNotSupported"
-    assert acme.call("POST", path, {**wish, "Sha1": "0" * 64}).code == "InvalidHashValue"
-    assert acme.call("POST", path, wish).status == 201
-    assert acme.call("POST", path, wish).code == "ActiveRequestAlreadyExists"
+    assert acme.call("POST", path.replace(MID, OTHER), body).code == "OsPlatformNotSupported"
+    assert acme.call("POST", path, {**body, "Sha1": "0" * 64}).code == "InvalidHashValue"
+    assert acme.call("POST", path, body).status == 201
+    assert acme.call("POST", path, body).code == "ActiveRequestAlreadyExists"
     acme.advance(20)
     acme.call("GET", "/api/machineactions")
     assert acme.simulation.world.endpoint("acme", MID).files == []

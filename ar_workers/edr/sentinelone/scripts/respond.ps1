@@ -3,7 +3,7 @@
 $ErrorActionPreference = 'Stop'
 
 function Say([string]$outcome, [string]$detail) {
-    [Console]::Out.WriteLine((ConvertTo-Json -Compress @{ ar_workers = $wish.order; outcome = $outcome; detail = $detail }))
+    [Console]::Out.WriteLine((ConvertTo-Json -Compress @{ ar_workers = $request.order; outcome = $outcome; detail = $detail }))
     exit [int]($outcome -eq 'failed')
 }
 
@@ -22,14 +22,14 @@ function Get-Vital([string]$image) {
     $VitalProcesses | Where-Object { $_ -eq $name } | Select-Object -First 1
 }
 
-function Get-Digest([string]$path) {
+function Get-Sha256([string]$path) {
     try { (Get-FileHash -LiteralPath $path -Algorithm SHA256).Hash.ToLowerInvariant() } catch { '' }
 }
 
 function Stop-Confirmed {
-    $id = [int64]$wish.pid
+    $id = [int64]$request.pid
     if ($id -le 4) { Say 'mismatch' 'not a pid that may be killed' }
-    if (-not ($wish.path -or $wish.sha256 -or $wish.started)) { Say 'mismatch' 'a pid alone confirms nothing' }
+    if (-not ($request.path -or $request.sha256 -or $request.started)) { Say 'mismatch' 'a pid alone confirms nothing' }
     $process = Get-CimInstance Win32_Process -Filter "ProcessId = $id"
     if (-not $process) { Say 'absent' "no process $id" }
     # Windows hides the image of a protected process, and never its name.
@@ -37,12 +37,12 @@ function Stop-Confirmed {
     $vital = Get-Vital $(if ($image) { $image } else { [string]$process.Name })
     if ($vital) { Say 'vital' $vital }
     if (-not $image) { Say 'mismatch' "the image of pid $id is not shown" }
-    if ($wish.path -and $wish.path -ne $image) { Say 'mismatch' "pid $id runs $image" }
-    if ($wish.sha256 -and (Get-Digest $image) -ne $wish.sha256) {
+    if ($request.path -and $request.path -ne $image) { Say 'mismatch' "pid $id runs $image" }
+    if ($request.sha256 -and (Get-Sha256 $image) -ne $request.sha256) {
         Say 'mismatch' "the image of pid $id has another SHA-256, or none can be read"
     }
-    if ($wish.started) {
-        $started = [DateTimeOffset]::Parse($wish.started, [Globalization.CultureInfo]::InvariantCulture).UtcDateTime
+    if ($request.started) {
+        $started = [DateTimeOffset]::Parse($request.started, [Globalization.CultureInfo]::InvariantCulture).UtcDateTime
         $apart = ($process.CreationDate.ToUniversalTime() - $started).TotalSeconds
         if ([Math]::Abs($apart) -gt 2) { Say 'mismatch' "pid $id started at another time" }
     }
@@ -55,38 +55,38 @@ function Stop-Confirmed {
 }
 
 function Remove-ConfirmedFile {
-    if (-not (Test-Path -LiteralPath $wish.path)) { Say 'absent' 'no file at that path' }
-    $item = Get-Item -LiteralPath $wish.path -Force
+    if (-not (Test-Path -LiteralPath $request.path)) { Say 'absent' 'no file at that path' }
+    $item = Get-Item -LiteralPath $request.path -Force
     if ($item.PSIsContainer -or $item.Attributes.HasFlag([IO.FileAttributes]::ReparsePoint)) { Say 'mismatch' 'not a regular file' }
-    if ($wish.sha256 -and (Get-Digest $wish.path) -ne $wish.sha256) {
+    if ($request.sha256 -and (Get-Sha256 $request.path) -ne $request.sha256) {
         Say 'mismatch' 'another file is at that path: its SHA-256 differs'
     }
-    Remove-Item -LiteralPath $wish.path -Force
-    if (Test-Path -LiteralPath $wish.path) { Say 'failed' 'the file cannot be deleted' }
+    Remove-Item -LiteralPath $request.path -Force
+    if (Test-Path -LiteralPath $request.path) { Say 'failed' 'the file cannot be deleted' }
     Say 'done' 'deleted'
 }
 
 # The script runs as SYSTEM, whose own HKCU is nobody's: HKCU means that of everyone who is signed in.
 function Get-Keys {
     $hives = @{ HKLM = 'HKEY_LOCAL_MACHINE'; HKU = 'HKEY_USERS'; HKCR = 'HKEY_CLASSES_ROOT'; HKCC = 'HKEY_CURRENT_CONFIG' }
-    $hive, $rest = $wish.key -split '\\', 2
+    $hive, $rest = $request.key -split '\\', 2
     if ($hive -ne 'HKCU') { return "Registry::$($hives[$hive])\$rest" }
     Get-ChildItem -LiteralPath 'Registry::HKEY_USERS' | Where-Object { $_.PSChildName -match '^S-1-(5-21|12-1)-[\d-]+$' } |
         ForEach-Object { "Registry::HKEY_USERS\$($_.PSChildName)\$rest" }
 }
 
 function Test-Entry([string]$key) {
-    (Test-Path -LiteralPath $key) -and (-not $wish.value -or (Get-Item -LiteralPath $key).GetValueNames() -contains $wish.value)
+    (Test-Path -LiteralPath $key) -and (-not $request.value -or (Get-Item -LiteralPath $key).GetValueNames() -contains $request.value)
 }
 
 function Remove-Entries {
     $found = @(Get-Keys | Where-Object { Test-Entry $_ })
     if (-not $found) {
-        if ($wish.key -like 'HKCU\*') { Say 'failed' 'nobody who is signed in has it; the hives of others are not loaded' }
+        if ($request.key -like 'HKCU\*') { Say 'failed' 'nobody who is signed in has it; the hives of others are not loaded' }
         Say 'absent' 'no such key or value'
     }
     foreach ($key in $found) {
-        if ($wish.value) { (Get-Item -LiteralPath $key).OpenSubKey('', $true).DeleteValue($wish.value) }
+        if ($request.value) { (Get-Item -LiteralPath $key).OpenSubKey('', $true).DeleteValue($request.value) }
         else { Remove-Item -LiteralPath $key -Recurse -Force }
     }
     if (@($found | Where-Object { Test-Entry $_ })) { Say 'failed' 'it is still there' }
@@ -95,9 +95,9 @@ function Remove-Entries {
 
 $word = ([string]$args[0]).Replace('_', '/').Replace('-', '+')
 $word += '=' * ((4 - $word.Length % 4) % 4)
-$wish = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($word)) | ConvertFrom-Json
+$request = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($word)) | ConvertFrom-Json
 try {
-    switch ($wish.verb) {
+    switch ($request.verb) {
         'kill_unless_vital' { Stop-Confirmed }
         'delete_file' { Remove-ConfirmedFile }
         'delete_registry_key' { Remove-Entries }

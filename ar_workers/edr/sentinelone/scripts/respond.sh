@@ -39,7 +39,7 @@ vital() {
     done
 }
 
-digest() {
+sha256_of() {
     if command -v sha256sum >/dev/null; then sha256sum <"$1"; else shasum -a 256 <"$1"; fi 2>/dev/null | cut -c 1-64
 }
 
@@ -66,7 +66,7 @@ kill_process() {
     [ -z "$vital" ] || say vital "$vital"
     [ -z "$path" ] || [ "$path" = "$image" ] || say mismatch "pid $pid runs $image"
     if [ -n "$sha256" ]; then
-        [ "$(digest "$image")" = "$sha256" ] || say mismatch "the image of pid $pid has another SHA-256, or none can be read"
+        [ "$(sha256_of "$image")" = "$sha256" ] || say mismatch "the image of pid $pid has another SHA-256, or none can be read"
     fi
     if [ -n "$started" ]; then
         apart=$(($(started_at "$pid") - $(seconds "$started")))
@@ -85,7 +85,7 @@ delete_file() {
     [ -e "$path" ] || [ -L "$path" ] || say absent 'no file at that path'
     [ -f "$path" ] && [ ! -L "$path" ] || say mismatch 'not a regular file'
     if [ -n "$sha256" ]; then
-        [ "$(digest "$path")" = "$sha256" ] || say mismatch "another file is at that path: its SHA-256 differs"
+        [ "$(sha256_of "$path")" = "$sha256" ] || say mismatch "another file is at that path: its SHA-256 differs"
     fi
     rm -f -- "$path"
     [ ! -e "$path" ] || say failed 'the file cannot be deleted'

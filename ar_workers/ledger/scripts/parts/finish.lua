@@ -3,7 +3,7 @@ local LONGEST_TIMELINE = 2000
 -- {due id -> at, or false for no more}, {threat -> lines}, {threat -> rows more or fewer unsettled}.
 local due_at, lines, opened = {}, {}, {}
 
--- The due set that it stands in; a row's id is CUSTOMER:VERB:DIGEST.
+-- The due set that it stands in; a row's id is CUSTOMER:VERB:CHECKSUM.
 local function due_key(id)
   local goes_first = string.sub(id, 1, 6) == 'event/' or URGENT[string.match(id, '^[^:]*:([^:]*)')]
   return goes_first and due_first or due

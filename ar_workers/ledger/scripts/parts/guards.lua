@@ -20,11 +20,12 @@ local function pause_of(edr, verb, everyone)
   end
 end
 
--- By whom the endpoint was released after the isolation was wished for, in words; or nothing.
+-- By whom the endpoint was released after the isolation was asked for, in words; or nothing.
 local function released_since(verb, lane, epoch)
   if verb ~= 'isolate' then return end
   local endpoint = fields_of(P .. 'endpoint:' .. lane, 'generation', 'released_by')
-  if tonumber(epoch) < tonumber(endpoint.generation or '0') then return 'released by ' .. (endpoint.released_by or 'a person') end
+  local current = tonumber(endpoint.generation or '0')
+  if tonumber(epoch) < current then return 'released by ' .. (endpoint.released_by or 'a person') end
 end
 
 local function is_approved(approved, guard) return string.find(',' .. (approved or ''), ',' .. guard .. ',', 1, true) end

@@ -6,7 +6,7 @@
 --
 --   due                    zset    what the sweep rings: row id by when, and behind the millisecond who of those goes first
 --   due:first              zset    the same of what it looks at first: `event/ID`, and rows that isolate or release
---   event:ID               hash    digest json state(accepted|planned|failed) at attempts reason threat
+--   event:ID               hash    digest(its checksum *) json state(accepted|planned|failed) at attempts reason threat
 --   threats                zset    threat id by acceptance
 --   threat:ID              hash    json accepted_at closed closed_at open(rows that are not settled)
 --                                  thread:REMOTE(reference of the first message that this receiver accepted)
@@ -14,7 +14,8 @@
 --   threat:ID:timeline     list    `ms row-id text` per move
 --   threat:ID:packed       string  rows and timeline of a compacted threat, as the client wrote them
 --   row:ID                 hash    what NewRow has, and: state reason threat waits epoch fence lease_until was owner begun
---                                  begun_at looked_at attempts looks crashes generation generations latest next_at deadline
+--                                  begun_at looked_at attempts looks crashes next_at deadline generation(raised by each requeue)
+--                                  generations(its repeats *: how often it was justified anew) latest(id of the last of them)
 --                                  receipt reference evidence created_at performed_at settled_at cancel held_by
 --                                  approved(guards that a person has opened, comma after each)
 --                                  shared(ids of other threats that want it too, comma after each)
@@ -25,12 +26,12 @@
 --   row:ID:frees           list    ids of the rows that wait for this one, whose `frees` is set then
 --   lane:LANE              hash    owner, held(rows), until(the end of its lease): the visit that works on the endpoint now
 --   lane:LANE:queue        zset    rows that found the lane busy, by when they came
---   endpoint:LANE          hash    generation: raised by each release, so that an older isolation can never re-apply;
+--   endpoint:LANE          hash    generation(its epoch *: raised by each release, so that an older isolation can never re-apply)
 --                                  released_by(who asked last); shown(isolate|release, as the EDR last showed it) shown_at
 --   remote:NAME            hash    an EDR or a receiver. rates(`calls:ms,...`) and per rate n: tokens n, at n;
---                                  blocked_until(its own wish), failures(in a row), open_until(the breaker), slot(next turn)
---   remote:NAME:busy       zset    visit (owner) by the end of its lease; `:urgent` behind it for isolations
---   remote:NAME:busy:rows  hash    visit -> how many rows it still holds; `:urgent` before `:rows` for isolations
+--                                  blocked_until(as it asked), failures(in a row), open_until(the breaker), slot(next turn)
+--   remote:NAME:busy       zset    visit (owner) by the end of its lease; `:urgent` behind it for isolations and releases
+--   remote:NAME:busy:rows  hash    visit -> how many rows it still holds; `:urgent` before `:rows` likewise
 --   remote:NAME:queue      zset    rows that found it busy, by when they came; likewise
 --   isolations             zset    row id by when its isolation was begun: the blast radius of the last hour
 --   settled                zset    threat id by when its last row was settled
@@ -39,6 +40,7 @@
 --   held                   set     ids of held rows
 --   cursors                hash    feed -> how far it was read, in the feed's own words
 --   once                   set     what has been told once and not been forgotten
+-- * These are stored under the names that versions 0.1 and 0.2 gave them, so that a ledger which they wrote stays readable.
 -- Beside them, in other slots, the client keeps `ar:customers` (set), `ar:paused` (hash, as `paused`), `ar:tick:NAME` and `ar:format`.
 local due, due_first = KEYS[1], KEYS[1] .. ':first'
 local P = string.sub(due, 1, -4)

@@ -3,7 +3,7 @@
 
 -- Of a vendor's allowance so much may be used at once; the rest trickles in, so that no window of it is ever exceeded.
 local BURST = 0.25
--- Isolations may use the whole allowance, everything else leaves this share of the burst to them.
+-- What is urgent may use the whole allowance, everything else leaves this share of the burst to it.
 local RESERVE = 0.2
 -- Requests of an ordinary visit: one is begun only if it can be ended.
 local VISIT = 4
@@ -53,10 +53,10 @@ local function buckets(key, rates)
 end
 
 -- How long until every bucket has `wanted` tokens above what must be left, in ms.
-local function shortage(found, wanted, urgent)
+local function shortage(found, wanted, may_use_reserve)
   local wait = 0
   for _, each in ipairs(found) do
-    local left = urgent and 0 or each.capacity * RESERVE
+    local left = may_use_reserve and 0 or each.capacity * RESERVE
     local needed = math.min(wanted, each.capacity - left) + left
     if each.tokens < needed then wait = math.max(wait, math.ceil((needed - each.tokens) / each.refill)) end
   end

@@ -57,7 +57,7 @@ class Toy(EDRAdapter):
 
     vendor = Vendor.TOY
     hash_types = ()
-    limits = Limits(rates=(Rate(calls=600, per=timedelta(minutes=1)),), wish="Retry-After: seconds", source="a toy")
+    limits = Limits(rates=(Rate(calls=600, per=timedelta(minutes=1)),), on_429="Retry-After: seconds", source="a toy")
     grant = "in the toy box, allow it"
 
     def __init__(self, config: Config) -> None:

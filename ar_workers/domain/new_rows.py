@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class NewRow:
-    """A row to be recorded. `id` is its identity; the ledger adds a generation where the wish is justified anew.
+    """A row to be recorded. `id` is its identity; the ledger adds which repeat it is where it is justified anew.
 
     `after` are ids of rows in the same plan that must be submitted or settled first. `order` is the action or
     delivery as JSON. `once` is a key that, when it is already known, turns the row into a skipped one.
