@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from datetime import UTC, datetime, timedelta
 
 from ar_workers.domain.canvas import Queue
@@ -15,8 +16,13 @@ from ar_workers.domain.threats import Severity, Threat
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
-SHORT = timedelta(milliseconds=40)
+#: Longer than what a test does within it takes on a busy machine.
+SHORT = timedelta(milliseconds=200)
 _owners = itertools.count()
+
+
+def outlast_short():
+    time.sleep(SHORT.total_seconds() * 1.2)
 
 
 def an_event(event_id="e1", threat="THREAT-1", at=NOON, customer="acme", severity="high"):

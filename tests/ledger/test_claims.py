@@ -11,7 +11,20 @@ import pytest
 from ar_workers.domain.claims import Claim, VisitResult
 from ar_workers.domain.new_rows import EventPlan
 from ar_workers.domain.states import TERMINAL, State
-from tests.ledger.building import LEASE, SHORT, a_delivery, a_row, an_event, asked, claimed, concluded, recorded, refused, settle
+from tests.ledger.building import (
+    LEASE,
+    SHORT,
+    a_delivery,
+    a_row,
+    an_event,
+    asked,
+    claimed,
+    concluded,
+    outlast_short,
+    recorded,
+    refused,
+    settle,
+)
 
 
 def test_a_claim_carries_the_order_and_refuses_everybody_else(ledger):
@@ -52,7 +65,7 @@ def test_a_retry_waits_for_its_time(ledger):
     concluded(ledger, claimed(ledger), VisitResult(state=State.PENDING, after=SHORT, counts=True))
     assert refused(ledger) == "not due"
     assert ledger.due(10, LEASE) == []
-    time.sleep(0.06)
+    outlast_short()
     assert [ring.id for ring in ledger.due(10, LEASE)] == ["acme:isolate:1"]
     assert claimed(ledger).attempts == 1
 
@@ -61,7 +74,7 @@ def test_what_was_rung_is_not_due_again_at_once(ledger):
     recorded(ledger, a_row())
     assert len(ledger.due(10, SHORT)) == 1
     assert ledger.due(10, SHORT) == []
-    time.sleep(0.06)
+    outlast_short()
     assert len(ledger.due(10, SHORT)) == 1
 
 
@@ -83,14 +96,14 @@ def test_other_endpoints_are_not_held_up(ledger):
 def test_a_lost_worker_lets_go_of_its_endpoint(ledger):
     recorded(ledger, a_row("delete_file:1"), a_row("kill_process:1"))
     claimed(ledger, "acme:delete_file:1", lease=SHORT)
-    time.sleep(0.06)
+    outlast_short()
     claimed(ledger, "acme:kill_process:1")
 
 
 def test_a_claim_after_the_deadline_says_so(ledger):
     recorded(ledger, a_row(life=SHORT))
     assert not claimed(ledger, lease=SHORT).is_late
-    time.sleep(0.06)
+    outlast_short()
     assert claimed(ledger).is_late
 
 

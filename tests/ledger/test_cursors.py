@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.ledger.building import SHORT
+from tests.ledger.building import SHORT, outlast_short
 
 
 def test_a_cursor_moves_from_where_it_is_expected(ledger):
@@ -39,5 +38,5 @@ def test_of_many_readers_one_moves_the_cursor(ledger):
 def test_one_tick_is_granted_per_window(ledger):
     assert [ledger.tick("sweep", SHORT) for _ in range(3)] == [True, False, False]
     assert ledger.tick("recheck", SHORT)
-    time.sleep(0.06)
+    outlast_short()
     assert ledger.tick("sweep", SHORT)

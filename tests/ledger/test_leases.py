@@ -8,13 +8,26 @@ from datetime import timedelta
 from ar_workers.domain.canvas import Queue
 from ar_workers.domain.claims import Refusal, VisitResult
 from ar_workers.domain.states import State
-from tests.ledger.building import LEASE, SHORT, a_row, an_event, begun, claimed, concluded, recorded, refused, settle, state_of
+from tests.ledger.building import (
+    LEASE,
+    SHORT,
+    a_row,
+    an_event,
+    begun,
+    claimed,
+    concluded,
+    outlast_short,
+    recorded,
+    refused,
+    settle,
+    state_of,
+)
 
 
 def test_an_expired_lease_is_claimed_anew_and_the_old_fence_is_refused(ledger):
     recorded(ledger, a_row())
     old = claimed(ledger, lease=SHORT)
-    time.sleep(0.06)
+    outlast_short()
     new = claimed(ledger)
     assert new.fence > old.fence
     assert new.was == State.UNKNOWN
@@ -26,7 +39,7 @@ def test_an_expired_lease_is_claimed_anew_and_the_old_fence_is_refused(ledger):
 def test_a_worker_lost_after_it_began_leaves_the_outcome_unknown(ledger):
     recorded(ledger, a_row())
     begun(ledger, claimed(ledger, lease=SHORT))
-    time.sleep(0.06)
+    outlast_short()
     claim = claimed(ledger)
     assert (claim.was, claim.crashes, claim.is_lost, claim.is_cleared) == (State.UNKNOWN, 1, True, False)
 
@@ -34,7 +47,7 @@ def test_a_worker_lost_after_it_began_leaves_the_outcome_unknown(ledger):
 def test_the_timeline_tells_of_a_lost_worker_before_what_became_of_its_row(ledger):
     recorded(ledger, a_row())
     begun(ledger, claimed(ledger, lease=SHORT))
-    time.sleep(0.06)
+    outlast_short()
     recorded(ledger, a_row("release:1", asked_by="kim"), event=an_event("e2"))
     assert refused(ledger) == State.CANCELLED
     told = [entry.text for entry in ledger.threat("acme", "THREAT-1").timeline if entry.row == "acme:isolate:1"]
@@ -44,7 +57,7 @@ def test_the_timeline_tells_of_a_lost_worker_before_what_became_of_its_row(ledge
 def test_a_row_whose_worker_was_lost_is_told_as_such_only_once(ledger):
     recorded(ledger, a_row())
     assert not claimed(ledger, lease=SHORT).is_lost
-    time.sleep(0.06)
+    outlast_short()
     concluded(ledger, claimed(ledger), VisitResult(state=State.UNKNOWN))
     claim = claimed(ledger)
     assert (claim.crashes, claim.is_lost) == (1, False)
@@ -53,14 +66,14 @@ def test_a_row_whose_worker_was_lost_is_told_as_such_only_once(ledger):
 def test_a_lease_that_is_nearly_over_begins_nothing(ledger):
     recorded(ledger, a_row())
     claim = claimed(ledger, lease=SHORT)
-    time.sleep(0.06)
+    outlast_short()
     assert ledger.begin(claim, most_isolations=None) == Refusal(reason="stale")
 
 
 def test_a_visit_may_be_concluded_late_if_nobody_took_over(ledger):
     recorded(ledger, a_row())
     claim = begun(ledger, claimed(ledger, lease=SHORT))
-    time.sleep(0.06)
+    outlast_short()
     concluded(ledger, claim, VisitResult(state=State.DONE))
     assert state_of(ledger) == State.DONE
 
@@ -69,7 +82,7 @@ def test_a_lost_look_leaves_the_row_performed(ledger):
     recorded(ledger, a_row())
     settle(ledger, "acme:isolate:1", State.PERFORMED)
     claimed(ledger, lease=SHORT)
-    time.sleep(0.06)
+    outlast_short()
     assert claimed(ledger).was == State.PERFORMED
 
 
@@ -86,7 +99,7 @@ def test_a_lease_is_prolonged_while_its_worker_lives(ledger):
 def test_a_lease_that_has_ended_is_not_prolonged_because_its_endpoint_was_let_go(ledger):
     recorded(ledger, a_row(), a_row("kill_process:1", queue=Queue.IOC))
     asleep = claimed(ledger, lease=SHORT)
-    time.sleep(0.06)
+    outlast_short()
     ledger.renew([asleep], LEASE)
     assert ledger.begin(asleep, most_isolations=None) == Refusal(reason="stale")
     claimed(ledger, "acme:kill_process:1")
@@ -96,10 +109,10 @@ def test_a_lease_that_has_ended_is_not_prolonged_because_its_endpoint_was_let_go
 def test_a_lost_lease_is_not_prolonged(ledger):
     recorded(ledger, a_row())
     old = claimed(ledger, lease=SHORT)
-    time.sleep(0.06)
+    outlast_short()
     new = claimed(ledger, lease=SHORT)
     ledger.renew([old], LEASE)
-    time.sleep(0.06)
+    outlast_short()
     assert claimed(ledger).fence > new.fence
 
 
