@@ -85,6 +85,9 @@ def test_without_a_file_the_usage_is_told():
 
 
 class GoneLedger:
+    def outstanding(self, customer):
+        raise LedgerUnavailable("away")
+
     def accept(self, events, *, unrung):
         raise LedgerUnavailable("away")
 
