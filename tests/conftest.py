@@ -49,7 +49,9 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 
 @pytest.fixture
 def redis_url(redis_server: RedisServer) -> str:
-    """The address of the real server."""
+    """The address of the real server, which is empty when the test begins."""
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.flushall()
     return redis_server.url
 
 
@@ -57,5 +59,4 @@ def redis_url(redis_server: RedisServer) -> str:
 def real_redis(redis_url: str) -> Iterator[redis.Redis]:
     """A client of the real server, which is empty when the test begins."""
     with redis.Redis.from_url(redis_url, decode_responses=True) as client:
-        client.flushall()
         yield client
