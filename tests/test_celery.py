@@ -17,6 +17,7 @@ from ar_workers.pipeline.poll import read_feed, whose_turn_it_is
 from ar_workers.pipeline.workflow import arrange
 from ar_workers.ports import Page
 from ar_workers.sources import FORMATS
+from tests.clusters import eventually
 from tests.fakes import some_services
 from tests.pipeline.building import Ticking
 from tests.test_transport_workers import a_worker
@@ -178,6 +179,7 @@ def test_a_worker_can_be_looked_at_by_remote_and_nothing_else(real_redis, redis_
     celery = celery_at(redis_url)
     with a_worker(redis_url, redis_url, tmp_path / "log", queues="ioc") as worker:
         looks = celery.control.inspect(timeout=5, limit=1)
+        eventually(looks.ping)  # what is asked while it subscribes is answered by nobody
         (name,) = looks.ping()
         assert looks.stats()[name]["pid"] == worker.pid
         for command, arguments in CHANGES.items():
