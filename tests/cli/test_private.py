@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 
 import pytest
 import redis
@@ -25,7 +26,11 @@ def umask(request):
 
 def modes(folder):
     """How wide each thing is: 0 is its owner's alone."""
-    return {str(each.relative_to(folder.parent)): stat.S_IMODE(each.stat().st_mode) & 0o077 for each in (folder, *folder.rglob("*"))}
+    found = {}
+    for each in (folder, *folder.rglob("*")):
+        with suppress(FileNotFoundError):  # a server's temporary file may have gone since it was listed
+            found[str(each.relative_to(folder.parent))] = stat.S_IMODE(each.stat().st_mode) & 0o077
+    return found
 
 
 def is_private(folder):
