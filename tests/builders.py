@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from ar_workers.automations.context import Context
 from ar_workers.domain.actions import (
+    ACTIONS,
     BanDomain,
     BanHash,
     DeleteFile,
@@ -95,6 +96,21 @@ def a_context(**changes):
 def _on(endpoint, **more):
     endpoint = endpoint or an_endpoint()
     return {"customer": "acme", "edr": endpoint.edr, "endpoint": endpoint, **more}
+
+
+def an_action(verb, endpoint=None, path=EVIL):
+    """One of any verb, with whatever it is done to."""
+    kind = ACTIONS[verb]
+    given = _on(
+        endpoint,
+        because=(endpoint or an_endpoint(),),
+        process=Process(pid=4711, image_path=path, sha256=sha256(path)),
+        file=File(path=path, sha256=sha256(path)),
+        registry=RegistryKey(key=r"HKLM\Software\Evil"),
+        hash=FileHash(sha256=sha256("evil"), sha1=hash_of("sha1", "evil"), md5=hash_of("md5", "evil")),
+        domain=Domain(domain="evil.example"),
+    )
+    return kind(**{name: value for name, value in given.items() if name in kind.model_fields})
 
 
 def an_isolate(endpoint=None):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ar_workers.domain.actions import ACTIONS
 from ar_workers.domain.canvas import Queue
 from ar_workers.domain.capabilities import Capabilities, Capability, Means
 from ar_workers.domain.endpoints import OS, Vendor
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from ar_workers.domain.endpoints import Endpoint
     from ar_workers.domain.notifications import Delivery
 
-VERBS = ("isolate", "release", "ban_hash", "ban_domain", "kill_process", "delete_file", "delete_registry_key")
+#: One thing is left out that it cannot do.
+VERBS = tuple(verb for verb in ACTIONS if verb != "quarantine_file")
 PLENTY = Limits(rates=(Rate(calls=10**6, per=timedelta(minutes=1)),), on_429="none", source="made up")
 
 

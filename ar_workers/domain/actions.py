@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, TypeAdapter
 
 from .endpoints import CustomerId, Endpoint, Vendor
-from .indicators import Domain, File, FileHash, Process, RegistryKey, label_of
+from .indicators import Domain, File, FileHash, Indicator, Process, RegistryKey, label_of
 from .model import Value
 
 
@@ -54,14 +54,19 @@ class _Base(Value):
         raise NotImplementedError
 
     @property
+    def indicator(self) -> Indicator | None:
+        """What is acted on, where it is more than the endpoint. The guards judge it, whatever the verb."""
+        return next((value for _, value in self if isinstance(value, Indicator)), None)
+
+    @property
     def target(self) -> str:
         """The canonical name of what is acted on."""
-        raise NotImplementedError
+        return self.indicator.target if self.indicator else ""
 
     @property
     def label(self) -> str:
         """For people: where and what, without the verb."""
-        raise NotImplementedError
+        return label_of(self.indicator) if self.indicator else ""
 
 
 class _OnEndpoint(_Base):
@@ -76,12 +81,8 @@ class _OnEndpoint(_Base):
         return (self.endpoint,)
 
     @property
-    def target(self) -> str:
-        return ""
-
-    @property
     def label(self) -> str:
-        return self.endpoint.hostname
+        return " ".join(filter(None, (self.endpoint.hostname, super().label)))
 
 
 class IsolateEndpoint(_OnEndpoint):
@@ -108,14 +109,6 @@ class KillProcess(_OnEndpoint):
     def effect(self) -> Effect:
         return Effect.DESTRUCTIVE
 
-    @property
-    def target(self) -> str:
-        return self.process.target
-
-    @property
-    def label(self) -> str:
-        return f"{self.endpoint.hostname} {label_of(self.process)}"
-
 
 class _OnFile(_OnEndpoint):
     file: File
@@ -123,14 +116,6 @@ class _OnFile(_OnEndpoint):
     @property
     def effect(self) -> Effect:
         return Effect.DESTRUCTIVE
-
-    @property
-    def target(self) -> str:
-        return self.file.target
-
-    @property
-    def label(self) -> str:
-        return f"{self.endpoint.hostname} {self.file.path}"
 
 
 class DeleteFile(_OnFile):
@@ -155,14 +140,6 @@ class DeleteRegistryKey(_OnEndpoint):
     def effect(self) -> Effect:
         return Effect.DESTRUCTIVE
 
-    @property
-    def target(self) -> str:
-        return self.registry.target
-
-    @property
-    def label(self) -> str:
-        return f"{self.endpoint.hostname} {label_of(self.registry)}"
-
 
 class _TenantWide(_Base):
     """`because` are the endpoints of the threat; they justify the ban but are not part of its identity."""
@@ -180,28 +157,12 @@ class BanHash(_TenantWide):
     verb: Literal["ban_hash"] = "ban_hash"
     hash: FileHash
 
-    @property
-    def target(self) -> str:
-        return self.hash.target
-
-    @property
-    def label(self) -> str:
-        return label_of(self.hash)
-
 
 class BanDomain(_TenantWide):
     """Stop every endpoint of the customer from reaching this domain, as far as the EDR can."""
 
     verb: Literal["ban_domain"] = "ban_domain"
     domain: Domain
-
-    @property
-    def target(self) -> str:
-        return self.domain.target
-
-    @property
-    def label(self) -> str:
-        return self.domain.domain
 
 
 Action = Annotated[
@@ -211,16 +172,7 @@ Action = Annotated[
 _ACTION: TypeAdapter[Action] = TypeAdapter(Action)
 
 #: Every action class by its verb; adapters mark what they perform with the classes.
-ACTIONS: dict[str, type[Action]] = {
-    "isolate": IsolateEndpoint,
-    "release": ReleaseEndpoint,
-    "ban_hash": BanHash,
-    "ban_domain": BanDomain,
-    "kill_process": KillProcess,
-    "delete_file": DeleteFile,
-    "quarantine_file": QuarantineFile,
-    "delete_registry_key": DeleteRegistryKey,
-}
+ACTIONS: dict[str, type[Action]] = {kind.model_fields["verb"].default: kind for kind in get_args(get_args(Action)[0])}
 
 
 def identity(action: Action) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from .actions import BanDomain, BanHash, DeleteFile, DeleteRegistryKey, KillProcess, QuarantineFile, ReleaseEndpoint
+from .endpoints import OS
+from .indicators import Domain, File, FileHash, Process, RegistryKey
 from .model import Value
 from .paths import image_problem, path_problem, process_problem, registry_problem
 from .protection import of_domain, of_file, of_hash, of_key
+from .verbs import GIVING_BACK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,11 +65,11 @@ ALLOW = Ruling()
 def rule(action: Action, policy: Policy, endpoints: Sequence[Endpoint], seen: Fact) -> Ruling:
     """Whether `action` may run, given its endpoints and its target as the EDR shows them now.
 
-    A release is always allowed on the customer's own endpoints: it gives access back.
+    What gives back, as a release does, is always allowed on the customer's own endpoints.
     """
     if action.customer != policy.customer:
         return _refuse(f"customer {action.customer} is not the owner of this policy")
-    if isinstance(action, ReleaseEndpoint):
+    if action.verb in GIVING_BACK:
         return ALLOW
     return (
         _group(policy, endpoints)
@@ -112,32 +114,32 @@ def _target(action: Action, policy: Policy, image: str) -> Ruling | None:
 
 def target_problem(action: Action) -> str | None:
     """Why this target must not or cannot safely be acted on by anybody, or None."""
-    match action:
-        case BanHash():
-            return "hash of the empty file" if EMPTY_FILE & set(_hashes(action)) else None
-        case KillProcess():
-            return process_problem(action.process)
-        case DeleteFile() | QuarantineFile():
-            return path_problem(action.file.path, action.endpoint.os)
-        case DeleteRegistryKey():
-            return registry_problem(action.registry)
-        case _:
+    match action.indicator:
+        case FileHash() as found:
+            return "hash of the empty file" if EMPTY_FILE & set(_hashes(found)) else None
+        case Process() as found:
+            return process_problem(found)
+        case File() as found:
+            return path_problem(found.path, next((each.os for each in action.endpoints), OS.UNKNOWN))
+        case RegistryKey() as found:
+            return registry_problem(found)
+        case Domain() | None:
             return None
 
 
 def _places(action: Action) -> list[Place]:
-    match action:
-        case BanHash():
-            return [of_hash(value) for value in _hashes(action)]
-        case BanDomain(domain=found):
+    match action.indicator:
+        case FileHash() as found:
+            return [of_hash(value) for value in _hashes(found)]
+        case Domain() as found:
             return [of_domain(found.domain)]
-        case KillProcess(process=found):
+        case Process() as found:
             return [*_of_content(found.sha256), *of_file(found.image_path or "")]
-        case DeleteFile(file=found) | QuarantineFile(file=found):
+        case File() as found:
             return [*_of_content(found.sha256), *of_file(found.path)]
-        case DeleteRegistryKey(registry=found):
+        case RegistryKey() as found:
             return [of_key(found.key, found.value)]
-        case _:
+        case None:
             return []
 
 
@@ -145,8 +147,8 @@ def _of_content(sha256: str | None) -> list[Place]:
     return [of_hash(sha256)] if sha256 else []
 
 
-def _hashes(action: BanHash) -> list[str]:
-    return [value for value in (action.hash.sha256, action.hash.sha1, action.hash.md5) if value]
+def _hashes(found: FileHash) -> list[str]:
+    return [value for value in (found.sha256, found.sha1, found.md5) if value]
 
 
 def _refuse(reason: str) -> Ruling:

@@ -174,7 +174,7 @@ class Process(Value):
         return f"{self.pid}|{self.image_path or ''}|{self.sha256 or ''}|{started}"
 
 
-Indicator = Annotated[FileHash | Domain | File | RegistryKey | Process, Field(discriminator="type")]
+Indicator = FileHash | Domain | File | RegistryKey | Process
 
 
 class IOC(Value):
@@ -183,7 +183,7 @@ class IOC(Value):
     Acted on only if it is both `confirmed_malicious` and `safe_to_act`; both default to no.
     """
 
-    indicator: Indicator
+    indicator: Annotated[Indicator, Field(discriminator="type")]
     confirmed_malicious: bool = False
     safe_to_act: bool = False
     agent_id: Identifier | None = None
@@ -194,7 +194,7 @@ class IOC(Value):
         return label_of(self.indicator)
 
 
-def label_of(indicator: FileHash | Domain | File | RegistryKey | Process) -> str:
+def label_of(indicator: Indicator) -> str:
     """A short text for people; never parsed."""
     match indicator:
         case FileHash():

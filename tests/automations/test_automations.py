@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ar_workers.automations import AUTOMATIONS, KNOBS, plan_for
 from ar_workers.domain import events
-from ar_workers.domain.endpoints import OS
+from ar_workers.domain.endpoints import OS, Vendor
 from ar_workers.domain.events import DeliveryFailed, EndpointGrouped, NoteAdded, ReleaseRequested, RemediationRequested, ThreatClosed
 from ar_workers.domain.indicators import Domain, File, FileHash, Process, RegistryKey
 from ar_workers.domain.notifications import Audience, Kind, Receiver
@@ -160,6 +160,14 @@ def test_a_file_is_treated_as_the_customer_chose_and_the_edr_can(knob, verbs_or_
     event = a_threat_published(iocs=(an_ioc(File(path=EVIL), **ON_ENDPOINT),))
     plan = planned(event, policy=a_policy(file_response=knob))
     assert verbs_or_reason in (verbs(plan), *reasons(plan))
+
+
+@pytest.mark.parametrize("knob", [FileResponse.QUARANTINE, FileResponse.QUARANTINE_ELSE_DELETE])
+def test_a_file_is_quarantined_where_the_edr_can(knob):
+    groups = {Vendor.DEFENDER: frozenset({"Remediate"})}
+    event = a_threat_published(endpoints=(an_endpoint(edr=Vendor.DEFENDER),), iocs=(an_ioc(File(path=EVIL), **ON_ENDPOINT),))
+    plan = planned(event, policy=a_policy(remediate_groups=groups, file_response=knob))
+    assert verbs(plan) == ["isolate", "quarantine_file"]
 
 
 def test_there_is_no_registry_on_a_mac():

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import pytest
 
+from ar_workers.domain.actions import ACTIONS
 from ar_workers.domain.endpoints import OS
 from ar_workers.domain.facts import Fact, Sight
 from ar_workers.domain.guards import Verdict, rule
-from tests.builders import EVIL, a_delete, a_domain_ban, a_hash_ban, a_key_deletion, a_kill, a_policy, an_endpoint, an_isolate, sha256
+from ar_workers.domain.verbs import GIVING_BACK
+from tests.builders import (
+    EVIL,
+    a_delete,
+    a_domain_ban,
+    a_hash_ban,
+    a_key_deletion,
+    a_kill,
+    a_policy,
+    an_action,
+    an_endpoint,
+    an_isolate,
+    sha256,
+)
 
 MAC = an_endpoint(os=OS.MACOS)
 UNNAMED = a_kill(image_path=None)
@@ -117,3 +131,11 @@ def test_the_listed_and_what_is_above_or_below_it_is_never_touched(entry, action
 )
 def test_what_lies_beside_the_listed_is_not(entry, action):
     assert ruled(action, never_touch=frozenset({entry})).verdict is Verdict.ALLOW
+
+
+@pytest.mark.parametrize("verb", sorted(set(ACTIONS) - GIVING_BACK))
+def test_no_verb_acts_on_what_must_not_be_touched(verb):
+    action = an_action(verb)
+    listed = frozenset({EVIL, sha256("evil"), "evil.example", r"HKLM\Software\Evil"})
+    assert ruled(action).verdict is Verdict.ALLOW
+    assert ruled(action, never_touch=listed).verdict is (Verdict.REFUSE if action.target else Verdict.ALLOW)
