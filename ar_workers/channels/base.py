@@ -1,17 +1,34 @@
-"""What all channels share: clipping and cleaning of text that somebody else wrote."""
+"""What all channels share: what their entries say, and clipping and cleaning of text that somebody else wrote."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..domain.text import cleaned
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic import BaseModel
+
+    from ..domain.checkups import Check
     from ..domain.notifications import Notification
+    from ..ports import Channel
 
 CONNECT, READ = 5.0, 15.0
 #: `Result.code` is kept in the ledger: one line, and never what a provider echoed at length.
 LONGEST_CODE = 200
+
+
+class Entry(NamedTuple):
+    """The `ENTRY` of a channel's module: what its settings must be, and the class."""
+
+    config: type[BaseModel]
+    channel: Callable[..., Channel]
+    #: Settings -> whether it would work, without telling anybody anything.
+    probe: Callable[[Any], Check]
+    #: Whether templates give its words; the others have no room for any.
+    is_templated: bool = False
 
 
 def printable(text: str) -> str:

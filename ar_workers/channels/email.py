@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from ..domain import leases
 from ..domain.checkups import Check, ok, red
 from ..domain.results import Answer, Result
-from .base import CONNECT, LONGEST_CODE, READ, one_line
+from .base import CONNECT, LONGEST_CODE, READ, Entry, one_line
 from .letters import Letter, letter
 from .templating import OURS, Templates, marked
 
@@ -204,3 +204,6 @@ def _leave(server: smtplib.SMTP) -> None:
         server.quit()
     except (smtplib.SMTPException, OSError):
         server.close()
+
+
+ENTRY = Entry(Config, Email, probe, is_templated=True)

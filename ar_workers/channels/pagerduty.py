@@ -20,7 +20,7 @@ from ..domain.notifications import Kind
 from ..domain.results import Answer, Result
 from ..domain.threats import Severity
 from ..http import delay_of
-from .base import READ, one_line
+from .base import READ, Entry, one_line
 from .dialling import dialled
 from .egress import Egress
 
@@ -164,3 +164,6 @@ def _judged(status: int, retry_after: str | None, key: str) -> Result:
     if status == 429 or status >= 500:  # noqa: PLR2004
         return Result(answer=Answer.RETRY, code=f"http {status}", retry_after=delay_of(retry_after))
     return Result(answer=Answer.PERMANENT, code=f"http {status}")
+
+
+ENTRY = Entry(Config, PagerDuty, probe)

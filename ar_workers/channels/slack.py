@@ -17,7 +17,7 @@ from ..domain import leases
 from ..domain.checkups import Check, ok, red
 from ..domain.results import Answer, Result
 from ..http import delay_of
-from .base import LONGEST_CODE, READ, clipped, essentials, one_line
+from .base import LONGEST_CODE, READ, Entry, clipped, essentials, one_line
 from .dialling import dialled
 from .egress import Egress
 from .outcomes import encoded, outcome, status_of
@@ -314,3 +314,6 @@ def _unanswered(error: Exception) -> Result:
     reason = error.reason if isinstance(error, URLError) else error
     never_made = isinstance(reason, ConnectionRefusedError | _NotOurs) or type(reason).__name__ in {"gaierror", "SSLCertVerificationError"}
     return Result(answer=Answer.RETRY if never_made else Answer.UNKNOWN, code=type(reason).__name__)
+
+
+ENTRY = Entry(Config, Slack, probe, is_templated=True)

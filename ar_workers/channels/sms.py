@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from ..domain.results import Answer, Result
-from .base import essentials, one_line
+from .base import Entry, essentials, one_line
 from .gsm7 import SEPTETS, UNITS, is_gsm7, is_spelt, size, transliterated
 from .twilio_api import Account, Number, Twilio, is_number
 from .twilio_api import probe as account_probe
@@ -118,3 +118,6 @@ def _cut(text: str, room: int) -> str:
     while size(text) > room - 2:
         text = text[:-1]
     return text + ".."
+
+
+ENTRY = Entry(Config, SMS, probe)

@@ -19,7 +19,7 @@ from ..domain import leases
 from ..domain.checkups import Check, ok, red, warn
 from ..domain.results import Answer, Result
 from ..domain.threats import Severity
-from .base import CONNECT, essentials, one_line
+from .base import CONNECT, Entry, essentials, one_line
 from .egress import resolved
 from .targets import is_public
 
@@ -265,3 +265,6 @@ def _ecs(note: Notification, delivery_id: str, told: list[str], at: datetime) ->
 
 
 _BODIES: dict[str, Callable[[Notification, str, list[str], datetime], str]] = {"plain": _plain, "cef": _cef, "ecs": _ecs}
+
+
+ENTRY = Entry(Config, Syslog, probe)

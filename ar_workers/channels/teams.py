@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from ..domain.checkups import Check
 from ..domain.results import Answer, Result
 from ..domain.text import cleaned
-from .base import LONGEST_CODE, essentials, one_line, printable
+from .base import LONGEST_CODE, Entry, essentials, one_line, printable
 from .dialling import dialled
 from .egress import Egress
 from .outcomes import encoded, fitting_items, outcome
@@ -163,3 +163,6 @@ def inert(text: str) -> str:
 def _run_of(reply: Reply) -> str:
     """The flow's run, by which its owner finds it in the history."""
     return one_line(reply.headers.get("x-ms-workflow-run-id", ""), LONGEST_CODE)
+
+
+ENTRY = Entry(Config, Teams, probe, is_templated=True)

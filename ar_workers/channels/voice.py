@@ -10,7 +10,7 @@ from pydantic import Field
 from twilio.twiml.voice_response import VoiceResponse
 
 from ..domain.results import Answer, Result
-from .base import essentials, one_line
+from .base import Entry, essentials, one_line
 from .twilio_api import Account, Number, Twilio, is_number
 from .twilio_api import probe as account_probe
 
@@ -80,3 +80,6 @@ def speakable(text: str) -> str:
     """Letters, digits and punctuation: neither what XML cannot hold (U+FFFE, controls) nor what it must escape."""
     plain = text.replace(" & ", " and ").replace("&", "+").replace("<", " ").replace(">", " ")
     return " ".join("".join(char if unicodedata.category(char)[0] in "LMNPZ" or char in "$+=€£" else " " for char in plain).split())
+
+
+ENTRY = Entry(Config, Voice, probe)

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from ..domain.checkups import Check
 from ..domain.results import Result
 from ..domain.text import cleaned
-from .base import one_line, printable
+from .base import Entry, one_line, printable
 from .dialling import dialled
 from .egress import Egress
 from .outcomes import encoded, fitting, fitting_items, outcome
@@ -133,3 +133,6 @@ def _rest(note: Notification, room: int) -> dict[str, Any]:
     facts, left_out = fitting_items(pairs, room * 2 // 3)
     found = {"facts": facts, "facts_left_out": left_out, "body": ""}
     return found | {"body": fitting(printable(note.body), room - len(encoded(found)))}
+
+
+ENTRY = Entry(Config, Webhook, probe)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from ..domain.actions import ACTIONS
+from ..domain.channels import ChannelName
 from ..domain.claims import Refusal
 from ..domain.errors import ARError
-from ..domain.notifications import ChannelName
 from ..domain.retries import delivery_life, life_of
 from ..domain.states import State
 from .connection import open_ledger

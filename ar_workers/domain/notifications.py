@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, TypeAdapter
 
+from .channels import ChannelName
 from .endpoints import CustomerId
 from .model import Value
 from .summaries import Summary
@@ -78,10 +79,6 @@ def remediation_summary(customer: CustomerId, threat: Threat, summary: Summary, 
         body=text,
         summary=summary,
     )
-
-
-#: Every channel by its name.
-ChannelName = Literal["slack", "pagerduty", "email", "teams", "webhook", "sms", "voice", "syslog"]
 
 
 class Receiver(Value):

@@ -139,7 +139,7 @@ class EDRAdapter(ABC):
 
 
 class Entry(NamedTuple):
-    """A line of the list of adapters: what its section of a customer's file must be, the class, and what makes its feed."""
+    """The `ENTRY` of an adapter's module: what its section of a customer's file must be, the class, and what makes its feed."""
 
     config: type[BaseModel]
     adapter: type[EDRAdapter]

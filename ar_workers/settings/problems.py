@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import re
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
+from ..domain.channels import ADDRESSES
 from ..domain.routes import Route
-from ..domain.text import MailAddress
 from .sections import Automations, CustomerFile, Protect
 
 if TYPE_CHECKING:
@@ -17,13 +16,6 @@ if TYPE_CHECKING:
 
     from .sections import ReceiverSection
 
-_MAIL: TypeAdapter[str] = TypeAdapter(MailAddress)
-_FORMS = {
-    "sms": (re.compile(r"\+[1-9][0-9]{6,14}"), "one phone number such as +4930123456"),
-    "voice": (re.compile(r"\+[1-9][0-9]{6,14}"), "one phone number such as +4930123456"),
-    "slack": (re.compile(r"[CDG][A-Z0-9]{2,30}"), "the id of a Slack channel such as C0123456789"),
-    "syslog": (re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?"), "host or host:port of a syslog receiver"),
-}
 #: `routes`, and its number.
 _OF_A_ROUTE = 2
 
@@ -32,16 +24,14 @@ def address_problem(named: tuple[str, ReceiverSection]) -> str | None:
     """What is wrong with the address of a named receiver, if anything."""
     name, section = named
     where, to = f"receivers.{name}.to", section.to or ""
-    if section.channel == "email":
-        try:
-            _MAIL.validate_python(to)
-        except ValidationError:
-            return f"{where}: must be one mail address such as soc@acme.example"
-        return None
-    if section.channel in {"pagerduty", "teams", "webhook"} or "webhook_url" in (section.model_extra or {}):
+    wanted = None if "webhook_url" in (section.model_extra or {}) else ADDRESSES.get(section.channel)
+    if wanted is None:
         return f"{where}: a receiver of this kind has no address beside its options" if to else None
-    form, said = _FORMS[section.channel]
-    return None if form.fullmatch(to) else f"{where}: must be {said}"
+    try:
+        wanted.form.validate_python(to)
+    except ValidationError:
+        return f"{where}: must be {wanted.words}"
+    return None
 
 
 def problem(error: Any) -> str:

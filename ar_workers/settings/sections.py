@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..domain.channels import ADDRESSES, ChannelName
 from ..domain.endpoints import Vendor
-from ..domain.notifications import ChannelName, Receiver
+from ..domain.notifications import Receiver
 from ..domain.policies import FileResponse, MediumIsolation, Policy
 from ..domain.protection import ProtectedEndpoint, ProtectedTarget
 from ..domain.routes import Route
@@ -104,8 +105,8 @@ class ReceiverSection(BaseModel):
     channel: ChannelName = Field(description="How it is told.")
     to: Line | None = Field(
         None,
-        description="Its address: one mail address; the id of a Slack channel; a phone number such as +4930123456; `host` or `host:port` "
-        "of a syslog receiver. PagerDuty, Teams, webhooks and a Slack `webhook_url` have none.",
+        description=f"Its address: {'; '.join(dict.fromkeys(each.words for each in ADDRESSES.values()))}. "
+        "The other channels have none, nor has a Slack `webhook_url`.",
     )
 
     def receiver(self, name: str) -> Receiver:

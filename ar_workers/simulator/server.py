@@ -333,6 +333,7 @@ class Server:
         tls: ssl.SSLContext | None = None,
         clock: VirtualClock | None = None,
     ) -> None:
+        self.twin: Any = twin
         handler = type("Handler", (_Handler,), {"exchange": Exchange(twin, journal, faults, clock)})
         self._listener = _Listener(port, handler)
         if tls is not None:

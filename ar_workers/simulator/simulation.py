@@ -4,59 +4,37 @@ from __future__ import annotations
 
 import ssl
 import tempfile
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import trustme
 
-from .carbon_black_cloud import CarbonBlackCloudTwin
-from .carbon_black_edr import CarbonBlackEDRTwin
 from .clock import VirtualClock
-from .cortex_xdr import CortexTwin
-from .crowdstrike import CrowdStrikeTwin
-from .defender import DefenderTwin
 from .faults import FaultPlan
-from .inboxes.mail import MailInbox
-from .inboxes.pagerduty import PagerDutyInbox
-from .inboxes.slack import SlackInbox
-from .inboxes.syslog import SyslogInbox
-from .inboxes.teams import TeamsInbox
-from .inboxes.twilio import TwilioInbox
-from .inboxes.webhook import WebhookInbox
+from .inbox import Place
+from .inboxes import INBOXES
 from .journal import Journal
-from .redcanary import RedCanaryTwin
-from .sentinelone import SentinelOneTwin
 from .server import Server
 from .world import World
 
-#: The twins, as a written list; each starts if the world has a tenant of its vendor.
-TWINS: dict[str, Any] = {
-    "carbon_black_cloud": CarbonBlackCloudTwin,
-    "carbon_black_edr": CarbonBlackEDRTwin,
-    "cortex_xdr": CortexTwin,
-    "crowdstrike": CrowdStrikeTwin,
-    "defender": DefenderTwin,
-    "redcanary": RedCanaryTwin,
-    "sentinelone": SentinelOneTwin,
-}
-#: Secrets of the inboxes, unless the world names others.
-INBOXES: dict[str, dict[str, Any]] = {
-    "slack": {"token": "xoxb-simulated", "channels": ["C-TRE"], "hook": "T0/B0/simulated"},
-    "pagerduty": {"routing_key": "simulated-routing-key-0123456789"},
-    "mail": {"user": "ar", "password": "simulated"},
-    "teams": {"sig": "simulated"},
-    "webhook": {"secrets": ["whsec_c2ltdWxhdGVkLXNlY3JldC1vZi10aGUtd2ViaG9vaw=="]},
-    "twilio": {"account_sid": "AC" + "0" * 32, "auth_token": "simulated"},
-}
+
+def twin_of(vendor: str) -> Any:
+    """The twin that the module of this name here says is its `TWIN`. Raises ValueError for a vendor that has none."""
+    name = f"{__package__}.{vendor}"
+    twin = getattr(import_module(name), "TWIN", None) if vendor.isidentifier() and find_spec(name) else None
+    if twin is None:
+        raise ValueError(f"there is no twin of {vendor!r}: {name} has no TWIN")
+    return twin
 
 
 class Simulation:
-    """Everything at the other end of the wire.
+    """Everything at the other end of the wire: of each vendor that has tenants its twin, and every inbox.
 
-    `ports` fixes ports by name (a vendor's, slack, slack_hook, pagerduty, teams, webhook, mail, twilio, syslog_udp,
-    syslog_tcp, syslog_tls). With a folder for its `authority` the certificates are signed by the same one after a
-    restart; without, each run has its own.
+    `ports` fixes ports by name, which are those of `addresses`. With a folder for its `authority` the certificates are signed
+    by the same one after a restart; without, each run has its own.
     """
 
     def __init__(
@@ -69,29 +47,21 @@ class Simulation:
         seed: int = 0,
         authority: Path | None = None,
     ) -> None:
+        twins = {vendor: twin_of(vendor) for vendor in sorted({tenant.vendor for tenant in world.tenants.values()})}
         self.world = world
         self.clock = world.clock = VirtualClock(speed=speed)
         self.journal = Journal(self.clock, journal)
         self.faults = FaultPlan(seed=seed)
-        self._ports = ports or {}
         self._folder = tempfile.TemporaryDirectory(prefix="simulator-")
-        self._servers: list[Server | MailInbox | SyslogInbox] = []
-        self._settings = {name: {**INBOXES[name], **world.inboxes.get(name, {})} for name in INBOXES}
         self.ca_pem, tls = self._certificates(authority or Path(self._folder.name))
-        self.twins = {
-            vendor: self._server(vendor, twin(world, self.clock, self.journal)) for vendor, twin in TWINS.items() if world.of_vendor(vendor)
+        place = Place(journal=self.journal, faults=self.faults, clock=self.clock, tls=tls, ports=ports or {})
+        self.twins: dict[str, Server] = {
+            vendor: place.over_http(vendor, twin(world, self.clock, self.journal), tls=False) for vendor, twin in twins.items()
         }
-        slack = SlackInbox(self.journal, **self._settings["slack"])
-        self.slack = self._server("slack", slack)
-        self.slack_hook = self._server("slack_hook", slack, tls)
-        self.pagerduty = self._server("pagerduty", PagerDutyInbox(self.journal, **self._settings["pagerduty"]), tls)
-        self.teams = self._server("teams", TeamsInbox(self.journal, **self._settings["teams"]), tls)
-        self.webhook = self._server("webhook", WebhookInbox(self.journal, **self._settings["webhook"]), tls)
-        self.mail = MailInbox(self.journal, self.faults, tls=tls, port=self._ports.get("mail", 0), **self._settings["mail"])
-        self.twilio_inbox = TwilioInbox(self.journal, **self._settings["twilio"])
-        self.twilio = self._server("twilio", self.twilio_inbox)
-        self.syslog = SyslogInbox(self.journal, self.faults, tls=tls, ports=self._ports)
-        self._servers += [self.mail, self.syslog]
+        self._settings = {name: {**each.settings, **world.inboxes.get(name, {})} for name, each in INBOXES.items()}
+        self.inboxes: dict[str, Any] = {}
+        for name, each in INBOXES.items():
+            self.inboxes |= each.servers(place, **self._settings[name])
 
     @staticmethod
     def _certificates(folder: Path) -> tuple[Path, ssl.SSLContext]:
@@ -103,37 +73,26 @@ class Simulation:
         authority.private_key_pem.write_to_path(str(key))
         return path, context
 
-    def _server(self, name: str, twin: Any, tls: ssl.SSLContext | None = None) -> Server:
-        server = Server(twin, journal=self.journal, faults=self.faults, port=self._ports.get(name, 0), tls=tls, clock=self.clock)
-        self._servers.append(server)
-        return server
-
     def start(self) -> Self:
-        for server in self._servers:
+        for server in self._servers():
             server.start()
         return self
 
     def stop(self) -> None:
-        for server in self._servers:
+        for server in self._servers():
             server.stop()
         self.journal.close()
         self._folder.cleanup()
 
     def addresses(self) -> dict[str, Any]:
         """Where everything listens, and the inboxes' pretend secrets."""
-        return {
-            **{vendor: server.url for vendor, server in self.twins.items()},
-            "slack": f"{self.slack.url}/api/",
-            "slack_hook": f"{self.slack_hook.url}/services/",
-            "pagerduty": self.pagerduty.url,
-            "teams": f"{self.teams.url}/workflows/simulated",
-            "webhook": f"{self.webhook.url}/",
-            "mail": f"127.0.0.1:{self.mail.port}",
-            "twilio": self.twilio.url,
-            **{f"syslog_{transport}": f"127.0.0.1:{port}" for transport, port in self.syslog.ports.items()},
-            "ca_pem": str(self.ca_pem),
-            "inboxes": self._settings,
-        }
+        found: dict[str, Any] = {vendor: server.url for vendor, server in self.twins.items()}
+        for each in INBOXES.values():
+            found |= each.addresses(self.inboxes)
+        return {**found, "ca_pem": str(self.ca_pem), "inboxes": self._settings}
+
+    def _servers(self) -> list[Any]:
+        return [*self.twins.values(), *self.inboxes.values()]
 
     def __enter__(self) -> Self:
         return self.start()

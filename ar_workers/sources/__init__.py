@@ -1,30 +1,14 @@
-"""Input formats, as a written list: format name -> reader of one record. To add one: `sources/x.py` and a line here."""
+"""Input formats: format name -> reader of one record. Each is a module of its name here, with a `read`."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from . import (
-    carbon_black_cloud,
-    carbon_black_edr,
-    cortex_xdr,
-    crowdstrike,
-    defender,
-    event,
-    redcanary,
-    sentinelone,
-)
+from ..domain.endpoints import Vendor
 
 if TYPE_CHECKING:
     from ..ports import Reader
 
-FORMATS: dict[str, Reader] = {
-    "carbon_black_cloud": carbon_black_cloud.read,
-    "carbon_black_edr": carbon_black_edr.read,
-    "cortex_xdr": cortex_xdr.read,
-    "crowdstrike": crowdstrike.read,
-    "defender": defender.read,
-    "event": event.read,
-    "redcanary": redcanary.read,
-    "sentinelone": sentinelone.read,
-}
+#: Every EDR's alerts, and beside them our own events and Red Canary's detections.
+FORMATS: dict[str, Reader] = {name: import_module(f"{__name__}.{name}").read for name in sorted((*map(str, Vendor), "event", "redcanary"))}

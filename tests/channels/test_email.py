@@ -12,7 +12,8 @@ from ar_workers.simulator import Simulation, World
 from tests.builders import NOON, a_delivery
 
 from .hostile import TEXT, a_hostile_notification
-from .rigs import CANARY, INBOXES, a_mail
+from .rigs.base import CANARY
+from .rigs.email import SETTINGS, a_mail
 
 
 @settings(max_examples=150, deadline=None)
@@ -54,13 +55,13 @@ def test_mail_is_threaded_by_threat_and_its_id_is_the_deliverys(simulation):
 
 def test_wrong_mail_credentials_are_for_good(simulation):
     config = email.Config(
-        host="127.0.0.1", port=simulation.mail.port, sender="t@ar.example", user="ar", password="no", ca_file=simulation.ca_pem
+        host="127.0.0.1", port=simulation.inboxes["mail"].port, sender="t@ar.example", user="ar", password="no", ca_file=simulation.ca_pem
     )
     assert email.Email(config).send(a_delivery("email", "soc@acme.example"), "x").answer is Answer.PERMANENT
 
 
 def test_an_unknown_certificate_is_not_trusted(simulation):
-    config = email.Config(host="127.0.0.1", port=simulation.mail.port, sender="t@ar.example", user="ar", password=CANARY)
+    config = email.Config(host="127.0.0.1", port=simulation.inboxes["mail"].port, sender="t@ar.example", user="ar", password=CANARY)
     assert email.Email(config).send(a_delivery("email", "soc@acme.example"), "x").answer is Answer.RETRY
     assert simulation.journal.messages() == []
 
@@ -83,10 +84,10 @@ def test_very_many_facts_are_cut_with_their_number():
 
 def test_a_recipient_that_the_server_refuses_is_not_called_told(simulation):
     rig = a_mail(simulation)
-    simulation.mail.refusals["gone@acme.example"] = "550 no such user"
-    simulation.mail.refusals["full@acme.example"] = "452 mailbox full"
+    simulation.inboxes["mail"].refusals["gone@acme.example"] = "550 no such user"
+    simulation.inboxes["mail"].refusals["full@acme.example"] = "452 mailbox full"
     answers = [rig.channel.send(a_delivery("email", f"{name}@acme.example"), "x").answer for name in ("gone", "full")]
-    simulation.mail.refusals.clear()
+    simulation.inboxes["mail"].refusals.clear()
     assert answers == [Answer.PERMANENT, Answer.RETRY]
     assert rig.messages() == []
 
@@ -96,7 +97,7 @@ def test_an_address_beyond_ascii_needs_a_server_that_takes_it(simulation, addres
     rig = a_mail(simulation)
     result = rig.channel.send(a_delivery("email", address), "x")
     assert (result.answer, "SMTPUTF8" in result.code) == (Answer.PERMANENT, True)
-    with Simulation(World.from_dict({"inboxes": {"mail": INBOXES["mail"] | {"smtputf8": True}}})) as modern:
+    with Simulation(World.from_dict({"inboxes": {"mail": SETTINGS | {"smtputf8": True}}})) as modern:
         rig = a_mail(modern)
         assert rig.channel.send(a_delivery("email", address), "x").answer is Answer.ACCEPTED
         assert rig.messages()[0]["channel"] == address

@@ -11,7 +11,7 @@ from ar_workers.simulator import Fault
 from tests.builders import a_delivery, a_notification, a_threat
 
 from .hostile import TEXT, a_hostile_notification
-from .rigs import a_pagerduty
+from .rigs.pagerduty import a_pagerduty
 
 
 @settings(max_examples=150, deadline=None)

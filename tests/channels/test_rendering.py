@@ -9,8 +9,7 @@ from ar_workers.channels import CHANNELS
 from ar_workers.channels.templating import FAILED
 
 from .hostile import notifications
-from .judges import JUDGES
-from .rigs import RIGS
+from .rigs import JUDGES, RIGS
 
 
 def test_every_channel_has_a_judge():

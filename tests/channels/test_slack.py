@@ -16,7 +16,7 @@ from ar_workers.simulator import Fault
 from tests.builders import a_notification
 
 from .hostile import TEXT, a_hostile_notification
-from .rigs import a_slack, a_slack_hook
+from .rigs.slack import a_slack, a_slack_hook
 
 
 @settings(max_examples=150, deadline=None)
@@ -158,8 +158,8 @@ def test_slacks_own_hosts_are_taken_and_not_shown(host):
 
 
 def test_loopback_is_refused_where_the_operator_has_not_opened_it(simulation):
-    config = slack.Config(webhook_url=f"{simulation.slack_hook.url}/services/x")
-    egress = Egress(ports=[simulation.slack_hook.port], ca_file=simulation.ca_pem)
+    config = slack.Config(webhook_url=f"{simulation.inboxes['slack_hook'].url}/services/x")
+    egress = Egress(ports=[simulation.inboxes["slack_hook"].port], ca_file=simulation.ca_pem)
     result = slack.Slack(config, egress).send(a_slack_hook(simulation).delivery, "x")
     assert (result.answer, result.code) == (Answer.PERMANENT, "address refused: it is not public")
     assert simulation.journal.requests() == []

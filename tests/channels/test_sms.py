@@ -14,7 +14,8 @@ from ar_workers.simulator.inboxes.twilio import segments as counted_by_the_twin
 from tests.builders import a_delivery, a_notification, a_threat
 
 from .hostile import TEXT, a_hostile_notification
-from .rigs import an_account, an_sms
+from .rigs.sms import an_sms
+from .rigs.twilio import an_account
 
 SERVICE = {"account_sid": "AC" + "0" * 32, "auth_token": "x", "messaging_service_sid": "MG" + "0" * 32}
 
@@ -179,7 +180,7 @@ def test_a_text_that_is_not_listed_is_never_sent_again(simulation):
 def test_a_text_that_the_network_refused_is_not_called_sent(simulation):
     rig = an_sms(simulation)
     sid = rig.channel.send(rig.delivery, "acme:sms:late").reference
-    simulation.twilio_inbox.settle(sid, "undelivered", 30003)
+    simulation.inboxes["twilio"].twin.settle(sid, "undelivered", 30003)
     found = rig.channel.reconcile(rig.delivery, "acme:sms:late")
     assert (found.answer, found.code) == (Answer.PERMANENT, "twilio undelivered 30003")
 

@@ -21,7 +21,7 @@ from ar_workers.simulator.inboxes.syslog import parsed
 from tests.builders import NOON, a_delivery, a_notification, a_threat
 
 from .hostile import TEXT, a_hostile_notification
-from .rigs import a_syslog
+from .rigs.syslog import a_syslog
 
 URL = "https://acme.ar.example/threats/1042"
 
@@ -164,7 +164,7 @@ def test_an_unknown_certificate_is_not_trusted(simulation):
 
 
 def test_a_certificate_is_checked_for_the_name_and_not_for_the_address(simulation):
-    config = syslog.Config(port=simulation.syslog.ports["tls"], ca_file=simulation.ca_pem)
+    config = syslog.Config(port=simulation.inboxes["syslog"].ports["tls"], ca_file=simulation.ca_pem)
     channel = syslog.Syslog(config, resolve=lambda *_: ["127.0.0.1"], is_allowed=lambda _: True)
     answers = [channel.send(a_delivery("syslog", name), "1").answer for name in ("localhost", "siem.example")]
     assert answers == [Answer.ACCEPTED, Answer.RETRY]
@@ -175,7 +175,7 @@ def test_a_certificate_is_checked_for_the_name_and_not_for_the_address(simulatio
 )
 def test_only_public_addresses_are_dialled_unless_somebody_allows_more(simulation, addresses):
     channel = syslog.Syslog(
-        syslog.Config(host="siem.example", port=simulation.syslog.ports["tcp"], transport="tcp"), resolve=lambda *_: addresses
+        syslog.Config(host="siem.example", port=simulation.inboxes["syslog"].ports["tcp"], transport="tcp"), resolve=lambda *_: addresses
     )
     result = channel.send(a_delivery("syslog"), "1")
     assert (result.answer, result.code) == (Answer.PERMANENT, "address_refused")
@@ -191,7 +191,7 @@ def test_a_name_without_an_address_may_have_one_later():
 
 
 def test_a_customer_names_a_host_and_may_name_a_port(simulation):
-    config = syslog.Config(port=simulation.syslog.ports["tcp"], transport="tcp")
+    config = syslog.Config(port=simulation.inboxes["syslog"].ports["tcp"], transport="tcp")
     asked = []
 
     def resolve(host, port):
@@ -199,7 +199,7 @@ def test_a_customer_names_a_host_and_may_name_a_port(simulation):
         return ["127.0.0.1"]
 
     channel = syslog.Syslog(config, resolve=resolve, is_allowed=lambda _: True)
-    for address in ("siem.acme.example", f"siem.acme.example:{simulation.syslog.ports['tcp']}", "[2001:db8::1]:7"):
+    for address in ("siem.acme.example", f"siem.acme.example:{simulation.inboxes['syslog'].ports['tcp']}", "[2001:db8::1]:7"):
         channel.send(a_delivery("syslog", address), "1")
     assert asked == [("siem.acme.example", config.port), ("siem.acme.example", config.port), ("2001:db8::1", 7)]
 

@@ -16,7 +16,7 @@ from ar_workers.simulator.server import Request
 from tests.builders import a_notification, a_threat
 
 from .hostile import TEXT, a_hostile_notification
-from .rigs import a_teams
+from .rigs.teams import a_teams
 
 
 class Nowhere:

@@ -13,7 +13,7 @@ from ar_workers.simulator import Fault
 from tests.builders import a_delivery, a_notification, a_threat
 
 from .hostile import TEXT, a_hostile_notification
-from .rigs import a_voice
+from .rigs.voice import a_voice
 
 CONFIG = {"account_sid": "AC" + "0" * 32, "auth_token": "x", "from_number": "+15005550006"}
 

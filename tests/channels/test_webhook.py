@@ -17,7 +17,8 @@ from ar_workers.simulator import Fault
 from tests.builders import NOON, a_delivery, a_notification, a_threat
 
 from .hostile import TEXT, a_hostile_notification
-from .rigs import CANARY, SECRET, a_webhook, an_egress
+from .rigs.base import CANARY, an_egress
+from .rigs.webhook import SECRET, a_webhook
 
 OTHER = "whsec_" + base64.b64encode(b"another-secret-of-24-byte").decode()
 
@@ -97,14 +98,14 @@ def test_two_deliveries_have_two_ids_without_a_full_stop():
 
 @pytest.mark.parametrize("secrets", [[SECRET, OTHER], [OTHER, SECRET]])
 def test_while_a_key_is_rotated_the_receiver_may_have_either(simulation, secrets):
-    config = webhook.Config(url=f"{simulation.webhook.url}/", secrets=secrets)
-    channel = webhook.Webhook(config, an_egress(simulation, simulation.webhook))
+    config = webhook.Config(url=f"{simulation.inboxes['webhook'].url}/", secrets=secrets)
+    channel = webhook.Webhook(config, an_egress(simulation, simulation.inboxes["webhook"]))
     assert channel.send(a_delivery("webhook"), "x").answer is Answer.ACCEPTED
 
 
 def test_a_receiver_with_another_key_refuses(simulation):
-    config = webhook.Config(url=f"{simulation.webhook.url}/", secrets=[OTHER])
-    result = webhook.Webhook(config, an_egress(simulation, simulation.webhook)).send(a_delivery("webhook"), "x")
+    config = webhook.Config(url=f"{simulation.inboxes['webhook'].url}/", secrets=[OTHER])
+    result = webhook.Webhook(config, an_egress(simulation, simulation.inboxes["webhook"])).send(a_delivery("webhook"), "x")
     assert (result.answer, result.code) == (Answer.PERMANENT, "http 401")
 
 

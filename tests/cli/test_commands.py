@@ -21,8 +21,8 @@ from ar_workers.domain.retries import life_of
 from ar_workers.domain.states import State
 from ar_workers.domain.summaries import summarise
 from tests.builders import a_hash_ban, a_threat, a_threat_published, an_isolate
+from tests.edr.rigs import SAMPLES
 from tests.fakes import InlineDoorbell
-from tests.sources.vendors import SAMPLES
 
 
 @pytest.fixture

@@ -152,37 +152,45 @@ def counted(broker_url):
 
 
 @pytest.fixture
-def inboxes():
+def simulation():
     with Simulation(World.from_dict({"tenants": {}})) as simulation:
         yield simulation
 
 
-def test_slack_is_asked_who_we_are_and_nothing_is_posted(inboxes):
-    config = {"channel": "C-TRE", "base_url": f"{inboxes.slack.url}/api/"}
+def test_slack_is_asked_who_we_are_and_nothing_is_posted(simulation):
+    config = {"channel": "C-TRE", "base_url": f"{simulation.inboxes['slack'].url}/api/"}
     assert slack.probe(slack.Config(token="xoxb-simulated", **config)).light is Light.OK
     wrong = slack.probe(slack.Config(token="xoxb-wrong", **config))
     assert (wrong.light, wrong.detail) == (Light.RED, "auth.test: invalid_auth")
-    assert list(inboxes.journal.messages()) == []
+    assert list(simulation.journal.messages()) == []
 
 
-def test_the_mail_relay_is_signed_in_to_and_nothing_is_sent(inboxes):
-    config = {"host": "127.0.0.1", "port": inboxes.mail.port, "sender": "ar@provider.example", "ca_file": inboxes.ca_pem, "user": "ar"}
+def test_the_mail_relay_is_signed_in_to_and_nothing_is_sent(simulation):
+    config = {
+        "host": "127.0.0.1",
+        "port": simulation.inboxes["mail"].port,
+        "sender": "ar@provider.example",
+        "ca_file": simulation.ca_pem,
+        "user": "ar",
+    }
     assert email.probe(email.Config(password="simulated", **config)).light is Light.OK
     assert email.probe(email.Config(password="wrong", **config)).light is Light.RED
-    assert list(inboxes.journal.messages()) == []
+    assert list(simulation.journal.messages()) == []
 
 
-def test_pagerduty_is_only_dialled_which_is_never_green(inboxes):
-    config = {"base_url": inboxes.pagerduty.url, "ca_file": inboxes.ca_pem}
+def test_pagerduty_is_only_dialled_which_is_never_green(simulation):
+    config = {"base_url": simulation.inboxes["pagerduty"].url, "ca_file": simulation.ca_pem}
     assert pagerduty.probe(pagerduty.Config(routing_key="x" * 32, **config)).light is Light.WARN
     assert pagerduty.probe(pagerduty.Config(routing_key="short", **config)).light is Light.RED
-    assert pagerduty.probe(pagerduty.Config(routing_key="x" * 32, base_url=inboxes.pagerduty.url)).light is Light.RED
+    assert pagerduty.probe(pagerduty.Config(routing_key="x" * 32, base_url=simulation.inboxes["pagerduty"].url)).light is Light.RED
 
 
-def test_a_customers_webhook_is_dialled_only_where_it_may_be_posted_to(inboxes):
-    config = webhook.Config(url=f"{inboxes.webhook.url}/canary", secrets=("whsec_c2ltdWxhdGVkLXNlY3JldC1vZi10aGUtd2ViaG9vaw==",))
-    port = inboxes.webhook.port
-    opened = Egress(allowed=("127.0.0.0/8",), ports=(port,), ca_file=inboxes.ca_pem)
+def test_a_customers_webhook_is_dialled_only_where_it_may_be_posted_to(simulation):
+    config = webhook.Config(
+        url=f"{simulation.inboxes['webhook'].url}/canary", secrets=("whsec_c2ltdWxhdGVkLXNlY3JldC1vZi10aGUtd2ViaG9vaw==",)
+    )
+    port = simulation.inboxes["webhook"].port
+    opened = Egress(allowed=("127.0.0.0/8",), ports=(port,), ca_file=simulation.ca_pem)
     assert webhook.probe(config, opened).light is Light.WARN
     closed = webhook.probe(config, Egress(ports=(port,)))
     assert closed.light is Light.RED

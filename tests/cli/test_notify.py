@@ -53,12 +53,12 @@ def inbox(simulation, tmp_path, monkeypatch):
         "AR_HOME": tmp_path,
         "AR_CA_FILE": simulation.ca_pem,
         "AR_SMTP_HOST": "127.0.0.1",
-        "AR_SMTP_PORT": simulation.mail.port,
+        "AR_SMTP_PORT": simulation.inboxes["mail"].port,
         "AR_SMTP_USER": "ar",
         "AR_SMTP_PASSWORD": CANARY,
         "AR_SMTP_FROM": "tre@ar.example",
         "ACME_SLACK_TOKEN": f"xoxb-{CANARY}",
-        "ACME_SLACK_URL": f"{simulation.slack.url}/api/",
+        "ACME_SLACK_URL": f"{simulation.inboxes['slack'].url}/api/",
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, str(value))

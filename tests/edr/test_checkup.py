@@ -9,70 +9,10 @@ from ar_workers.domain.endpoints import Vendor
 from ar_workers.pipeline.checkup import groups_found
 from ar_workers.simulator import Fault
 
-from .rigs import RIGS
+from .rigs import KITS, RIGS
 from .rigs.base import FIRST
 
-#: The twin's name of a permission -> what the checkup shows red without it.
-PERMISSIONS = {
-    Vendor.CROWDSTRIKE: {
-        "hosts:read": "Hosts: read",
-        "host-group:read": "Host groups: read",
-        "ioc:read": "IOC Management: read",
-        "real-time-response:read": "Real time response: read",
-        "real-time-response:write": "Real time response: write",
-    },
-    Vendor.DEFENDER: {
-        name: name
-        for name in (
-            "Machine.Read.All",
-            "Machine.Isolate",
-            "Machine.StopAndQuarantine",
-            "Machine.LiveResponse",
-            "Ti.ReadWrite.All",
-            "File.Read.All",
-            "Library.Manage",
-        )
-    },
-    Vendor.SENTINELONE: {
-        "endpoints.view": "Endpoints: view",
-        "groups.view": "Groups: view",
-        "blocklist.view": "Blocklist: view",
-        "threats.view": "Threats: view",
-        "intelligence.view": "Threat intelligence: view",
-        "scripts.view": "RemoteOps scripts: view",
-        "tasks.view": "Tasks: view",
-    },
-    Vendor.CORTEX_XDR: {"endpoints": "View endpoints", "scripts": "Scripts: view"},
-    Vendor.CARBON_BLACK_CLOUD: {
-        "device:READ": "device: READ",
-        "group-management:READ": "group-management: READ",
-        "org.reputations:READ": "org.reputations: READ",
-        "org.liveresponse.session:READ": "org.liveresponse.session: READ",
-        "org.liveresponse.file:READ": "org.liveresponse.file: READ",
-    },
-    Vendor.CARBON_BLACK_EDR: {"live_response": "Live Response"},
-}
-#: Permissions that only acting would show, so that nothing can be said of them.
-UNTESTABLE = {
-    Vendor.CROWDSTRIKE: {"Hosts: write", "IOC Management: write"},
-    Vendor.DEFENDER: set(),
-    Vendor.SENTINELONE: {
-        "Endpoints: disconnect and connect",
-        "Blocklist: create",
-        "Threats: mitigate",
-        "Threat intelligence: manage",
-        "RemoteOps scripts: run",
-    },
-    Vendor.CORTEX_XDR: {"Isolate", "Quarantine", "Block list", "Scripts: run standard and high-risk scripts"},
-    Vendor.CARBON_BLACK_CLOUD: {
-        "device.quarantine: EXECUTE",
-        "org.reputations: CREATE",
-        "org.liveresponse.session: CREATE",
-        "org.liveresponse.file: DELETE, .process: READ and EXECUTE, .registry: READ and DELETE",
-    },
-    Vendor.CARBON_BLACK_EDR: {"Isolate sensors", "Ban hashes"},
-}
-REFUSALS = [(vendor, scope, name) for vendor, scopes in PERMISSIONS.items() for scope, name in scopes.items()]
+REFUSALS = [(vendor, scope, name) for vendor, kit in KITS.items() for scope, name in kit.permissions.items()]
 
 
 @pytest.fixture(params=list(RIGS), ids=str)
@@ -96,7 +36,7 @@ def counted(rig, *groups):
 def test_in_a_good_world_nothing_is_red_and_only_what_cannot_be_tested_is_a_warning(rig):
     checks = list(rig.adapter.checkup())
     assert [check for check in checks if check.light is Light.RED] == []
-    assert {check.name for check in checks if check.light is Light.WARN} == UNTESTABLE[rig.vendor]
+    assert {check.name for check in checks if check.light is Light.WARN} == KITS[rig.vendor].untestable
 
 
 def test_a_checkup_asks_for_no_effect_and_nothing_that_writes(rig):
@@ -116,7 +56,7 @@ def test_wrong_credentials_are_red_and_nothing_more_is_asked(rig):
 @pytest.mark.parametrize(("vendor", "scope", "name"), REFUSALS)
 def test_a_missing_permission_is_red_by_the_name_that_the_vendor_gives_it(vendor, scope, name):
     with RIGS[vendor]() as rig:
-        others = [each for each in PERMISSIONS[vendor] if each != scope]
+        others = [each for each in KITS[vendor].permissions if each != scope]
         credential(rig).scopes[:] = others
         found = lights(rig, Light.RED)
     assert name in found

@@ -18,10 +18,10 @@ from ar_workers.simulator import Fault
 from ar_workers.sources import FORMATS
 from tests.builders import a_context, a_policy
 from tests.edr.alerts import Alerts, read
-from tests.edr.rigs import RIGS
+from tests.edr.rigs import RIGS, SAMPLES
 from tests.fakes import some_services
+from tests.sources.samples import AT
 from tests.sources.test_twins import published
-from tests.sources.vendors import AT, SAMPLES
 
 OVERLAP = timedelta(minutes=10)
 PAGE = 2

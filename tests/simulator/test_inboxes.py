@@ -36,7 +36,7 @@ def simulation():
 
 
 def a_slack(simulation, token="xoxb-1"):
-    return WebClient(token, base_url=f"{simulation.slack.url}/api/", retry_handlers=[])
+    return WebClient(token, base_url=f"{simulation.inboxes['slack'].url}/api/", retry_handlers=[])
 
 
 def test_a_slack_thread_and_its_metadata_are_kept(simulation):
@@ -84,7 +84,7 @@ def test_slack_says_when_it_is_asked_too_often(simulation):
 
 def test_slack_answers_broken_json(simulation):
     headers = {"Authorization": "Bearer xoxb-1", "Content-Type": "application/json"}
-    request = urllib.request.Request(f"{simulation.slack.url}/api/chat.postMessage", b"{", headers)
+    request = urllib.request.Request(f"{simulation.inboxes['slack'].url}/api/chat.postMessage", b"{", headers)
     with urllib.request.urlopen(request) as reply:
         assert json.load(reply)["error"] == "invalid_json"
 
@@ -102,7 +102,7 @@ def posted(simulation, url, document, headers=None):
 
 
 def test_a_slack_webhook_answers_in_plain_words_and_its_secret_is_not_written_down(simulation):
-    url = f"{simulation.slack_hook.url}/services"
+    url = f"{simulation.inboxes['slack_hook'].url}/services"
     assert posted(simulation, f"{url}/T0/B0/hush", {"text": "x"}) == (200, b"ok")
     assert posted(simulation, f"{url}/T0/B0/wrong", {"text": "x"}) == (404, b"no_service")
     assert posted(simulation, f"{url}/T0/B0/hush", b"{") == (400, b"invalid_payload")
@@ -119,8 +119,8 @@ def a_card(**changes):
 
 
 def test_a_flow_takes_a_card_with_202_and_its_signature_is_not_written_down(simulation):
-    assert posted(simulation, f"{simulation.teams.url}/w?sig=hush", a_card())[0] == 202
-    assert posted(simulation, f"{simulation.teams.url}/w?sig=wrong", a_card())[0] == 401
+    assert posted(simulation, f"{simulation.inboxes['teams'].url}/w?sig=hush", a_card())[0] == 202
+    assert posted(simulation, f"{simulation.inboxes['teams'].url}/w?sig=wrong", a_card())[0] == 401
     assert "hush" not in json.dumps(list(simulation.journal))
 
 
@@ -141,12 +141,12 @@ def test_a_flow_takes_a_card_with_202_and_its_signature_is_not_written_down(simu
     ],
 )
 def test_a_card_that_teams_would_drop_is_refused(simulation, wrong):
-    assert posted(simulation, f"{simulation.teams.url}/w?sig=hush", wrong)[0] == 400
+    assert posted(simulation, f"{simulation.inboxes['teams'].url}/w?sig=hush", wrong)[0] == 400
     assert simulation.journal.messages() == []
 
 
 def test_a_card_that_is_too_large_is_refused(simulation):
-    assert posted(simulation, f"{simulation.teams.url}/w?sig=hush", a_card(fallbackText="x" * 29_000))[0] == 413
+    assert posted(simulation, f"{simulation.inboxes['teams'].url}/w?sig=hush", a_card(fallbackText="x" * 29_000))[0] == 413
 
 
 def signed(body, *, name="msg_1", stamp=None, key=b"k" * 24):
@@ -160,7 +160,7 @@ ENVELOPE = json.dumps({"type": "a.b", "timestamp": "2026-11-24T12:00:00Z", "data
 
 def test_a_webhook_is_taken_again_under_the_same_id_and_marked(simulation):
     for name in ("msg_1", "msg_1", "msg_2"):
-        assert posted(simulation, simulation.webhook.url, ENVELOPE, signed(ENVELOPE, name=name))[0] == 204
+        assert posted(simulation, simulation.inboxes["webhook"].url, ENVELOPE, signed(ENVELOPE, name=name))[0] == 204
     assert [one["duplicate"] for one in simulation.journal.messages()] == [False, True, False]
 
 
@@ -180,13 +180,13 @@ def test_a_webhook_is_taken_again_under_the_same_id_and_marked(simulation):
     ],
 )
 def test_a_webhook_that_is_not_signed_for_now_is_refused(simulation, wrong):
-    assert posted(simulation, simulation.webhook.url, ENVELOPE, signed(ENVELOPE) | wrong)[0] == 401
+    assert posted(simulation, simulation.inboxes["webhook"].url, ENVELOPE, signed(ENVELOPE) | wrong)[0] == 401
     assert simulation.journal.messages() == []
 
 
 @pytest.mark.parametrize("wrong", [b"{", b"[]", b'{"type": "a"}', ENVELOPE + b" " * 20_000])
 def test_a_webhook_that_is_no_envelope_is_refused(simulation, wrong):
-    assert posted(simulation, simulation.webhook.url, wrong, signed(wrong))[0] == 400
+    assert posted(simulation, simulation.inboxes["webhook"].url, wrong, signed(wrong))[0] == 400
 
 
 def an_event(**changes):
@@ -197,7 +197,7 @@ def an_event(**changes):
 def paged(simulation, event, broken=""):
     trusted = ssl.create_default_context(cafile=str(simulation.ca_pem))
     headers = {"Content-Type": "application/json"} if broken else {}
-    request = urllib.request.Request(f"{simulation.pagerduty.url}/v2/enqueue", (json.dumps(event) + broken).encode(), headers)
+    request = urllib.request.Request(f"{simulation.inboxes['pagerduty'].url}/v2/enqueue", (json.dumps(event) + broken).encode(), headers)
     try:
         with urllib.request.urlopen(request, context=trusted) as reply:
             return reply.status, json.load(reply)
@@ -244,7 +244,7 @@ def mailed(simulation, *recipients, login=True):
     message["Subject"], message["From"], message["To"] = "Grüße", "ar@x.example", ", ".join(recipients)
     message["Message-ID"] = "<1@x.example>"
     message.set_content("Körper\n")
-    with smtplib.SMTP("127.0.0.1", simulation.mail.port, timeout=5) as client:
+    with smtplib.SMTP("127.0.0.1", simulation.inboxes["mail"].port, timeout=5) as client:
         if login:
             client.starttls(context=ssl.create_default_context(cafile=str(simulation.ca_pem)))
             client.login("ar", "hush")

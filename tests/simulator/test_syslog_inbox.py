@@ -20,7 +20,7 @@ def simulation():
 
 
 def sent(simulation, data, transport="tcp"):
-    with socket.create_connection(("127.0.0.1", simulation.syslog.ports[transport])) as connection:
+    with socket.create_connection(("127.0.0.1", simulation.inboxes["syslog"].ports[transport])) as connection:
         connection.sendall(data)
         connection.shutdown(socket.SHUT_WR)
         return connection.recv(1)
@@ -74,14 +74,14 @@ def test_what_is_malformed_is_written_down_and_not_taken(simulation, data):
 
 def test_a_datagram_is_one_message(simulation):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        sender.sendto(GOOD, ("127.0.0.1", simulation.syslog.ports["udp"]))
+        sender.sendto(GOOD, ("127.0.0.1", simulation.inboxes["syslog"].ports["udp"]))
     simulation.journal.wait_for(lambda each: each["kind"] == "request")
     assert kept(simulation) == ["hello"]
 
 
 def test_tls_is_verified_by_the_authority(simulation):
     trusted = ssl.create_default_context(cafile=str(simulation.ca_pem))
-    address = ("127.0.0.1", simulation.syslog.ports["tls"])
+    address = ("127.0.0.1", simulation.inboxes["syslog"].ports["tls"])
     with socket.create_connection(address) as raw, trusted.wrap_socket(raw, server_hostname="127.0.0.1") as sealed:
         sealed.sendall(GOOD + b"\n")
         simulation.journal.wait_for(lambda each: each["kind"] == "message")

@@ -29,7 +29,7 @@ class _Loopback(TwilioHttpClient):
 
 def a_client(simulation, token="hush"):
     http = _Loopback(pool_connections=False)
-    http.base = simulation.twilio.url
+    http.base = simulation.inboxes["twilio"].url
     return Client(SID, token, http_client=http)
 
 

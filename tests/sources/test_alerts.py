@@ -17,7 +17,8 @@ from ar_workers.domain.threats import Severity
 from ar_workers.sources import FORMATS
 from ar_workers.sources.alerts import console
 from tests.builders import a_context, a_policy
-from tests.sources.vendors import SAMPLES, changed, said
+from tests.edr.rigs import SAMPLES
+from tests.sources.samples import changed, said
 
 EVERY = pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
 

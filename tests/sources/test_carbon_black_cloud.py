@@ -7,7 +7,8 @@ import pytest
 from ar_workers.domain.errors import InvalidEvent
 from ar_workers.sources.carbon_black_cloud import read
 from tests.builders import EVIL, sha256
-from tests.sources.vendors import CARBON_BLACK_CLOUD, MD5, SHA256, changed, said
+from tests.edr.rigs.carbon_black_cloud import ALERT as CARBON_BLACK_CLOUD
+from tests.sources.samples import MD5, SHA256, changed, said
 
 TOLD = ["hash", "file", "hash", "file", "process", "domain"]
 

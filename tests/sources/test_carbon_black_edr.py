@@ -8,7 +8,8 @@ from ar_workers.domain.endpoints import OS
 from ar_workers.domain.errors import InvalidEvent
 from ar_workers.sources.carbon_black_edr import read
 from tests.builders import hash_of
-from tests.sources.vendors import CARBON_BLACK_EDR, MD5, SHA256, changed, said
+from tests.edr.rigs.carbon_black_edr import ALERT as CARBON_BLACK_EDR
+from tests.sources.samples import MD5, SHA256, changed, said
 
 
 def event(*changes):

@@ -8,7 +8,8 @@ from ar_workers.domain.endpoints import OS
 from ar_workers.domain.errors import InvalidEvent
 from ar_workers.sources.cortex_xdr import read
 from tests.builders import EVIL, sha256
-from tests.sources.vendors import CORTEX_XDR, EVIL_KEY, SHA256, TOOL, changed, said
+from tests.edr.rigs.cortex_xdr import ALERT as CORTEX_XDR
+from tests.sources.samples import EVIL_KEY, SHA256, TOOL, changed, said
 
 EVENT = CORTEX_XDR["events"][0]
 V2 = CORTEX_XDR | {"events": None, "agent_os_type": ["Windows", None], **{name: [value, None] for name, value in EVENT.items()}}

@@ -9,7 +9,8 @@ from ar_workers.domain.indicators import Process
 from ar_workers.domain.threats import Severity
 from ar_workers.sources.crowdstrike import read
 from tests.builders import EVIL, sha256
-from tests.sources.vendors import CROWDSTRIKE, MD5, SHA256, changed, said
+from tests.edr.rigs.crowdstrike import ALERT as CROWDSTRIKE
+from tests.sources.samples import MD5, SHA256, changed, said
 
 
 def event(*changes):

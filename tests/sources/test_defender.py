@@ -7,7 +7,8 @@ import pytest
 from ar_workers.domain.errors import InvalidEvent
 from ar_workers.sources.defender import read
 from tests.builders import EVIL
-from tests.sources.vendors import DEFENDER, SHA1, SHA256, TOOL, changed, said
+from tests.edr.rigs.defender import ALERT as DEFENDER
+from tests.sources.samples import SHA1, SHA256, TOOL, changed, said
 
 
 def event(*changes):

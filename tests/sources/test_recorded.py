@@ -9,7 +9,7 @@ import pytest
 from ar_workers.domain.errors import InvalidEvent
 from ar_workers.sources import FORMATS
 from ar_workers.sources.records import records
-from tests.sources.vendors import said
+from tests.sources.samples import said
 
 RECORDED = Path(__file__).parents[3] / "shared" / "data" / "recorded"
 pytestmark = pytest.mark.skipif(not RECORDED.exists(), reason="the recorded vendor data are not beside this checkout")

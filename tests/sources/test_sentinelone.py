@@ -7,7 +7,9 @@ import pytest
 from ar_workers.domain.errors import InvalidEvent
 from ar_workers.sources.sentinelone import read
 from tests.builders import EVIL
-from tests.sources.vendors import AT, MD5, SENTINELONE, SHA1, SHA256, STAR, changed, said
+from tests.edr.rigs.sentinelone import STAR
+from tests.edr.rigs.sentinelone import THREAT as SENTINELONE
+from tests.sources.samples import AT, MD5, SHA1, SHA256, changed, said
 
 INFO, AGENT = "threatInfo", "agentRealtimeInfo"
 FLAT = {

@@ -11,9 +11,9 @@ from ar_workers.domain.endpoints import OS, Vendor
 from ar_workers.sources import FORMATS
 from ar_workers.sources.records import records
 from tests.builders import EVIL, sha256
-from tests.edr.rigs import RIGS
+from tests.edr.rigs import RIGS, SAMPLES
 from tests.edr.rigs.base import FIRST
-from tests.sources.vendors import SAMPLES, changed, said
+from tests.sources.samples import changed, said
 
 
 def crowdstrike(api):

@@ -7,8 +7,11 @@ public API for either, so neither is marked.
 Facts: the vendor's developer pages and its SDK's sources; what is not documented is read both ways.
 """
 
+from ..base import Entry
 from .adapter import CarbonBlackCloud
 from .api import Config
 from .feed import feed
 
-__all__ = ["CarbonBlackCloud", "Config", "feed"]
+__all__ = ["ENTRY", "CarbonBlackCloud", "Config"]
+
+ENTRY = Entry(Config, CarbonBlackCloud, feed)

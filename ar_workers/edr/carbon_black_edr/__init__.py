@@ -6,8 +6,11 @@ Not marked: banning a domain (feeds and watchlists only alert) and quarantining 
 Facts: the vendor's API reference and SDK sources; what is not documented is read both ways.
 """
 
+from ..base import Entry
 from .adapter import CarbonBlackEDR
 from .api import Config
 from .feed import feed
 
-__all__ = ["CarbonBlackEDR", "Config", "feed"]
+__all__ = ["ENTRY", "CarbonBlackEDR", "Config"]
+
+ENTRY = Entry(Config, CarbonBlackEDR, feed)

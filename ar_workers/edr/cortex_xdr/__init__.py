@@ -6,8 +6,11 @@ The vendor's own scripts are not used: its kill ends every process of a name, an
 It cannot block a domain: an IOC rule only detects, and what blocks is a firewall. So that action is not marked here.
 """
 
+from ..base import Entry
 from .adapter import CortexXDR
 from .api import Config
 from .feed import feed
 
-__all__ = ["Config", "CortexXDR", "feed"]
+__all__ = ["ENTRY", "Config", "CortexXDR"]
+
+ENTRY = Entry(Config, CortexXDR, feed)

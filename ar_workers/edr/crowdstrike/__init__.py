@@ -7,8 +7,11 @@ action is not marked here; a banned hash is quarantined by Falcon at its next ex
 Facts: Falcon's OpenAPI and SDK sources; what is not documented is read both ways.
 """
 
+from ..base import Entry
 from .adapter import CrowdStrike
 from .api import Config
 from .feed import feed
 
-__all__ = ["Config", "CrowdStrike", "feed"]
+__all__ = ["ENTRY", "Config", "CrowdStrike"]
+
+ENTRY = Entry(Config, CrowdStrike, feed)

@@ -9,8 +9,11 @@ Library.Manage (to see that the scripts are the ones meant), Ti.ReadWrite.All, F
 Facts: the API's public documentation and several independent connectors; what is not documented is read both ways.
 """
 
+from ..base import Entry
 from .adapter import Defender
 from .api import Config
 from .feed import feed
 
-__all__ = ["Config", "Defender", "feed"]
+__all__ = ["ENTRY", "Config", "Defender"]
+
+ENTRY = Entry(Config, Defender, feed)

@@ -6,8 +6,11 @@ own, retries connections by itself and knows no difference between "not sent" an
 Facts: the vendor's OpenAPI as its clients publish it; what is not documented is read both ways.
 """
 
+from ..base import Entry
 from .adapter import SentinelOne
 from .api import Config
 from .feed import feed
 
-__all__ = ["Config", "SentinelOne", "feed"]
+__all__ = ["ENTRY", "Config", "SentinelOne"]
+
+ENTRY = Entry(Config, SentinelOne, feed)

@@ -2,4 +2,6 @@
 
 from .twin import CarbonBlackCloudTwin
 
-__all__ = ["CarbonBlackCloudTwin"]
+__all__ = ["TWIN", "CarbonBlackCloudTwin"]
+
+TWIN = CarbonBlackCloudTwin

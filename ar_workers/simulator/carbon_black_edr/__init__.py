@@ -2,4 +2,6 @@
 
 from .twin import CarbonBlackEDRTwin
 
-__all__ = ["CarbonBlackEDRTwin"]
+__all__ = ["TWIN", "CarbonBlackEDRTwin"]
+
+TWIN = CarbonBlackEDRTwin

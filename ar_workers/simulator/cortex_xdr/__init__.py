@@ -2,4 +2,6 @@
 
 from .twin import CortexTwin
 
-__all__ = ["CortexTwin"]
+__all__ = ["TWIN", "CortexTwin"]
+
+TWIN = CortexTwin

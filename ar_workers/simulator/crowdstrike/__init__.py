@@ -2,4 +2,6 @@
 
 from .twin import CrowdStrikeTwin
 
-__all__ = ["CrowdStrikeTwin"]
+__all__ = ["TWIN", "CrowdStrikeTwin"]
+
+TWIN = CrowdStrikeTwin

@@ -2,4 +2,6 @@
 
 from .twin import DefenderTwin
 
-__all__ = ["DefenderTwin"]
+__all__ = ["TWIN", "DefenderTwin"]
+
+TWIN = DefenderTwin

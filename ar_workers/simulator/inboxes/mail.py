@@ -15,6 +15,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from ..faults import Fault, FaultPlan
+from ..inbox import Inbox, Place
 from ..journal import Journal
 
 VENDOR = "mail"
@@ -138,3 +139,10 @@ class MailInbox:
                     "html": html.get_content() if html else "",
                 },
             )
+
+
+def _servers(place: Place, **settings: Any) -> dict[str, Any]:
+    return {"mail": MailInbox(place.journal, place.faults, tls=place.tls, port=place.ports.get("mail", 0), **settings)}
+
+
+INBOX = Inbox(_servers, lambda servers: {"mail": f"127.0.0.1:{servers['mail'].port}"}, {"user": "ar", "password": "simulated"})

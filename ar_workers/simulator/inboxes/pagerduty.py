@@ -7,6 +7,7 @@ import threading
 import uuid
 from typing import Any
 
+from ..inbox import over_https
 from ..journal import Journal, redact
 from ..server import Reply, Request, Untenanted, json_reply
 
@@ -71,3 +72,6 @@ def _problems(event: dict[str, Any]) -> list[str]:
     if payload.get("severity") not in SEVERITIES:
         found.append("payload.severity is invalid")
     return found
+
+
+INBOX = over_https(VENDOR, PagerDutyInbox, routing_key="simulated-routing-key-0123456789")

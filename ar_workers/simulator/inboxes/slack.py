@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
+from ..inbox import Inbox, Place
 from ..journal import Journal
 from ..server import Reply, Request, Untenanted, json_reply
 
@@ -132,3 +133,16 @@ def _block_problem(blocks: list[dict[str, Any]]) -> str | None:
     if any((kind == "header" and size > 150) or (kind == "section" and not 0 < size <= 3000) for kind, size in sizes):
         return "invalid_blocks"
     return "msg_blocks_too_long" if sum(size for _, size in sizes) > 13_200 else None
+
+
+def _servers(place: Place, **settings: Any) -> dict[str, Any]:
+    """Its API, and its incoming webhook, whose address must be https."""
+    slack = SlackInbox(place.journal, **settings)
+    return {"slack": place.over_http("slack", slack, tls=False), "slack_hook": place.over_http("slack_hook", slack, tls=True)}
+
+
+def _addresses(servers: dict[str, Any]) -> dict[str, str]:
+    return {"slack": f"{servers['slack'].url}/api/", "slack_hook": f"{servers['slack_hook'].url}/services/"}
+
+
+INBOX = Inbox(_servers, _addresses, {"token": "xoxb-simulated", "channels": ["C-TRE"], "hook": "T0/B0/simulated"})

@@ -15,6 +15,7 @@ from io import BufferedIOBase
 from typing import Any
 
 from ..faults import Fault, FaultPlan
+from ..inbox import Inbox, Place
 from ..journal import Journal
 from ..server import ABORT, LOOPBACK
 
@@ -186,3 +187,14 @@ class _Streams(socketserver.ThreadingTCPServer):
     block_on_close = False
     inbox: SyslogInbox
     transport: str
+
+
+def _servers(place: Place) -> dict[str, Any]:
+    return {"syslog": SyslogInbox(place.journal, place.faults, tls=place.tls, ports=place.ports)}
+
+
+def _addresses(servers: dict[str, Any]) -> dict[str, str]:
+    return {f"syslog_{transport}": f"127.0.0.1:{port}" for transport, port in servers["syslog"].ports.items()}
+
+
+INBOX = Inbox(_servers, _addresses, {})

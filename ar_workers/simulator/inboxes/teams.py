@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+from ..inbox import over_https
 from ..journal import Journal
 from ..server import Reply, Request, Untenanted, json_reply
 
@@ -87,3 +88,6 @@ def _element_problems(element: dict[str, Any]) -> Iterator[str]:
         yield f"{kind} with an unknown size or weight"
     if kind == "Action.OpenUrl" and not str(element.get("url")).startswith("https://"):
         yield "a link without https"
+
+
+INBOX = over_https(VENDOR, TeamsInbox, path="/workflows/simulated", sig="simulated")

@@ -13,6 +13,7 @@ from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
+from ..inbox import Inbox, Place
 from ..journal import Journal
 from ..server import Reply, Request, Untenanted, json_reply
 
@@ -164,3 +165,10 @@ def _refused(code: int) -> Reply:
     status, message = _REFUSALS[code]
     document = {"code": code, "message": message, "more_info": f"https://www.twilio.com/docs/errors/{code}", "status": status}
     return json_reply(status, document, {"Retry-After": "1"} if status == 429 else None)
+
+
+def _servers(place: Place, **settings: Any) -> dict[str, Any]:
+    return {"twilio": place.over_http("twilio", TwilioInbox(place.journal, **settings), tls=False)}
+
+
+INBOX = Inbox(_servers, lambda servers: {"twilio": servers["twilio"].url}, {"account_sid": "AC" + "0" * 32, "auth_token": "simulated"})

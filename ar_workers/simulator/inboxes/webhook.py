@@ -10,6 +10,7 @@ import threading
 import time
 from typing import Any
 
+from ..inbox import over_https
 from ..journal import Journal, redact
 from ..server import Reply, Request, Untenanted, json_reply
 
@@ -79,3 +80,6 @@ def _shape_problem(request: Request, envelope: dict[str, Any]) -> bool:
         isinstance(envelope.get("type"), str) and isinstance(envelope.get("timestamp"), str) and isinstance(envelope.get("data"), dict)
     )
     return not is_shaped or "json" not in request.content_type or len(request.body) >= LARGEST
+
+
+INBOX = over_https(VENDOR, WebhookInbox, path="/", secrets=["whsec_c2ltdWxhdGVkLXNlY3JldC1vZi10aGUtd2ViaG9vaw=="])

@@ -2,4 +2,6 @@
 
 from .twin import RedCanaryTwin
 
-__all__ = ["RedCanaryTwin"]
+__all__ = ["TWIN", "RedCanaryTwin"]
+
+TWIN = RedCanaryTwin

@@ -2,4 +2,6 @@
 
 from .twin import SentinelOneTwin
 
-__all__ = ["SentinelOneTwin"]
+__all__ = ["TWIN", "SentinelOneTwin"]
+
+TWIN = SentinelOneTwin

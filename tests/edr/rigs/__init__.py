@@ -1,19 +1,10 @@
-"""One rig per vendor, as a written list: a context manager that takes the OS of its fleet and the twin's options."""
+"""What the suites know of each vendor: its module here says so in its `KIT`."""
+
+from importlib import import_module
 
 from ar_workers.domain.endpoints import Vendor
 
-from .carbon_black_cloud import carbon_black_cloud
-from .carbon_black_edr import carbon_black_edr
-from .cortex_xdr import cortex_xdr
-from .crowdstrike import crowdstrike
-from .defender import defender
-from .sentinelone import sentinelone
-
-RIGS = {
-    Vendor.CARBON_BLACK_CLOUD: carbon_black_cloud,
-    Vendor.CARBON_BLACK_EDR: carbon_black_edr,
-    Vendor.CORTEX_XDR: cortex_xdr,
-    Vendor.CROWDSTRIKE: crowdstrike,
-    Vendor.DEFENDER: defender,
-    Vendor.SENTINELONE: sentinelone,
-}
+KITS = {vendor: import_module(f"{__name__}.{vendor}").KIT for vendor in Vendor}
+#: Each is a context manager that takes the OS of its fleet and the twin's options.
+RIGS = {vendor: kit.rig for vendor, kit in KITS.items()}
+SAMPLES = {name: sample for kit in KITS.values() for name, sample in kit.samples.items()}

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from ar_workers.domain.actions import (
-    BanDomain,
-    BanHash,
-    DeleteFile,
-    DeleteRegistryKey,
-    IsolateEndpoint,
-    KillProcess,
-    QuarantineFile,
-    ReleaseEndpoint,
-)
 from ar_workers.domain.endpoints import OS, Vendor
 from ar_workers.domain.errors import AuthRefused, Denied, OutcomeUnknown, VendorFault
 from ar_workers.domain.facts import Sight
-from ar_workers.domain.indicators import Domain, File, FileHash, Process, RegistryKey
 from ar_workers.edr.base import EDRAdapter
 from ar_workers.simulator import Fault, Simulation
-from tests.builders import EVIL, an_endpoint, hash_of, sha256
+from tests.builders import EVIL, an_action, an_endpoint, hash_of, sha256
+from tests.sources.samples import Sample
 
 PLATFORMS = {OS.WINDOWS: "Windows", OS.MACOS: "Mac", OS.LINUX: "Linux"}
 MAC_EVIL = "/Users/robin/Library/evil"
@@ -153,25 +144,28 @@ class Rig:
 
     def action(self, verb: str, os: OS = OS.WINDOWS):
         """One action of this verb on the first endpoint."""
-        endpoint, path = self.endpoint(os), evil_on(os)
-        on = {"customer": "acme", "edr": self.vendor}
-        file = File(path=path, sha256=sha256(path))
-        hashes = {"sha256": sha256("evil"), "sha1": hash_of("sha1", "evil"), "md5": hash_of("md5", "evil")}
-        match verb:
-            case "isolate":
-                return IsolateEndpoint(**on, endpoint=endpoint)
-            case "release":
-                return ReleaseEndpoint(**on, endpoint=endpoint)
-            case "ban_hash":
-                return BanHash(**on, hash=FileHash(**hashes), because=(endpoint,))
-            case "ban_domain":
-                return BanDomain(**on, domain=Domain(domain="evil.example"), because=(endpoint,))
-            case "kill_process":
-                return KillProcess(**on, endpoint=endpoint, process=Process(pid=4711, image_path=path, sha256=sha256(path)))
-            case "delete_file":
-                return DeleteFile(**on, endpoint=endpoint, file=file)
-            case "quarantine_file":
-                return QuarantineFile(**on, endpoint=endpoint, file=file)
-            case "delete_registry_key":
-                return DeleteRegistryKey(**on, endpoint=endpoint, registry=RegistryKey(key=r"HKLM\Software\Evil"))
-        raise AssertionError(verb)
+        return an_action(verb, self.endpoint(os), evil_on(os))
+
+
+def iso(at):
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def ms(at):
+    return int(at.timestamp() * 1000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kit:
+    """All that the suites know of one vendor.
+
+    `permissions`: the twin's name of one -> what the checkup shows red without it; `untestable`: those that only acting would show, so
+    that nothing can be said of them. `alert`: (number, came, changed) -> an alert as the twin keeps it. `samples`: by name an alert
+    with everything that the reader takes, as the vendor's API serves it.
+    """
+
+    rig: Callable
+    permissions: dict[str, str] = field(default_factory=dict)
+    untestable: frozenset[str]
+    alert: Callable
+    samples: dict[str, Sample]

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from ar_workers.domain.endpoints import OS, Vendor
 from ar_workers.edr.carbon_black_edr import CarbonBlackEDR, Config
 from ar_workers.simulator import Fault, Simulation, World
+from tests.builders import EVIL
+from tests.sources.samples import AT, MD5, SHA256, Sample
 
-from .base import FIRST, NEIGHBOUR, Rig, fleet
+from .base import FIRST, NEIGHBOUR, Kit, Rig, fleet, iso
 
 #: One number begins like the other, so that a look-up by a part of it would be seen.
 SENSORS = {FIRST: "7", NEIGHBOUR: "70"}
@@ -41,6 +43,26 @@ def a_world(os: OS = OS.WINDOWS, *, endpoints=None, banning=("1",), alerts=(), f
     )
 
 
+ALERT = {
+    "unique_id": "1d0e9f1a-0000-4000-8000-000000000001",
+    "alert_type": "watchlist.hit.query.process",
+    "created_time": AT,
+    "status": "Unresolved",
+    "alert_severity": 75.5,
+    "watchlist_name": "Evil",
+    "sensor_id": 7,
+    "hostname": "FIN-LT-07",
+    "group": "Remediate",
+    "os_type": "windows",
+    "md5": MD5,
+    "sha256": SHA256,
+    "process_path": EVIL,
+    "process_id": "00000007-0000-1267-01d8-000000000001",
+    "ioc_type": "dns",
+    "ioc_value": "evil.example",
+}
+
+
 @contextmanager
 def carbon_black_edr(os: OS = OS.WINDOWS, *, patience=8.0, **options):
     with Simulation(a_world(os, **options)) as simulation:
@@ -57,3 +79,25 @@ def carbon_black_edr(os: OS = OS.WINDOWS, *, patience=8.0, **options):
             groups=("Remediate", "2", "Remed"),
             nobody="700",
         )
+
+
+def an_alert(number, came, changed):
+    return {"unique_id": f"a-{number}", "created_time": iso(came)}
+
+
+KIT = Kit(
+    rig=carbon_black_edr,
+    permissions={"live_response": "Live Response"},
+    untestable=frozenset({"Ban hashes", "Isolate sensors"}),
+    alert=an_alert,
+    samples={
+        "carbon_black_edr": Sample(
+            kind="carbon_black_edr",
+            record=ALERT,
+            endpoint=("sensor_id",),
+            title=("watchlist_name",),
+            sha256=("sha256",),
+            benign=(("status",), "False Positive"),
+        ),
+    },
+)

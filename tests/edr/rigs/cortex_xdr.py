@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from ar_workers.domain.endpoints import OS, Vendor
 from ar_workers.edr.cortex_xdr import Config, CortexXDR
 from ar_workers.simulator import Fault, Simulation, World
-from tests.builders import agent_id, hash_of
+from tests.builders import EVIL, agent_id, hash_of, sha256
+from tests.sources.samples import EVIL_KEY, MD5, SHA256, TOOL, Sample
 
-from .base import Rig, fleet
+from .base import Kit, Rig, fleet, ms
 
 V1 = "/public_api/v1"
 ACT_UID = hash_of("md5", "ar_workers_act")
@@ -21,6 +22,36 @@ WRITES = [
     {"method": "POST", "path": f"{V1}/hash_exceptions/blocklist"},
     {"method": "POST", "path": RUN, "body_contains": ACT_UID},
 ]
+
+
+ALERT = {
+    "alert_id": "50820",
+    "severity": "critical",
+    "name": "WildFire Malware",
+    "category": "Malware",
+    "description": "Suspicious executable detected",
+    "source": "XDR Agent",
+    "action": "BLOCKED",
+    "detection_timestamp": 1_795_521_600_123,
+    "local_insert_ts": 1_795_521_600_500,
+    "resolution_status": "STATUS_010_NEW",
+    "is_whitelisted": False,
+    "endpoint_id": "a" * 32,
+    "host_name": "FIN-LT-07",
+    "agent_os_type": "Windows",
+    "events": [
+        {
+            "actor_process_os_pid": 4711,
+            "actor_process_image_path": TOOL,
+            "actor_process_image_sha256": sha256("tool"),
+            "action_file_path": EVIL,
+            "action_file_sha256": SHA256,
+            "action_file_md5": MD5,
+            "action_registry_full_key": EVIL_KEY,
+            "dns_query_name": "evil.example",
+        }
+    ],
+}
 
 
 @contextmanager
@@ -52,3 +83,32 @@ def cortex_xdr(os: OS = OS.WINDOWS, *, config=None, facts=None, **options):
             blind=frozenset({"ban_hash"}),
             ambiguous=frozenset({"ban_hash"}),
         )
+
+
+def an_alert(number, came, changed):
+    return {
+        "alert_id": str(number),
+        "detection_timestamp": ms(came) - 86_400_000,
+        "local_insert_ts": ms(came),
+        "last_modified_ts": ms(changed),
+        "severity": "high",
+        "events": [],
+    }
+
+
+KIT = Kit(
+    rig=cortex_xdr,
+    permissions={"endpoints": "View endpoints", "scripts": "Scripts: view"},
+    untestable=frozenset({"Block list", "Isolate", "Quarantine", "Scripts: run standard and high-risk scripts"}),
+    alert=an_alert,
+    samples={
+        "cortex_xdr": Sample(
+            kind="cortex_xdr",
+            record=ALERT,
+            endpoint=("endpoint_id",),
+            title=("name",),
+            sha256=("events", 0, "action_file_sha256"),
+            benign=(("resolution_status",), "STATUS_090_RESOLVED_FALSE_POSITIVE"),
+        ),
+    },
+)

@@ -8,9 +8,10 @@ from ar_workers.domain.endpoints import OS, Vendor
 from ar_workers.edr.defender import Config, Defender
 from ar_workers.edr.defender.live import SCRIPTS, Script
 from ar_workers.simulator import Fault, Simulation, World
-from tests.builders import hash_of
+from tests.builders import EVIL, hash_of, sha256
+from tests.sources.samples import AT, SHA1, SHA256, TOOL, Sample
 
-from .base import Rig, fleet
+from .base import Kit, Rig, fleet, iso
 
 CID = "11111111-1111-4111-8111-111111111111"
 WRITES = [
@@ -33,6 +34,40 @@ def library():
 def named(endpoints):
     """With names as written: Defender shows them in lower case, and the contract suite tells endpoints by their names."""
     return [{**each, "facts": {"machine": {"computerDnsName": each["hostname"]}}} for each in endpoints]
+
+
+_PIECE = {"evidenceCreationTime": AT, "detectionStatus": "Prevented", "accountName": None, "ipAddress": None}
+ALERT = {
+    "id": "da637_1364",
+    "incidentId": 7,
+    "severity": "High",
+    "status": "New",
+    "classification": None,
+    "category": "Malware",
+    "threatName": "Trojan:Win32/Evil",
+    "threatFamilyName": "Evil",
+    "title": "'Evil' malware was prevented",
+    "description": "Malware was prevented.",
+    "alertCreationTime": AT,
+    "lastUpdateTime": AT,
+    "machineId": hash_of("sha1", "FIN-LT-07"),
+    "computerDnsName": "fin-lt-07",
+    "evidence": [
+        {**_PIECE, "entityType": "File", "sha256": SHA256, "sha1": SHA1, "filePath": EVIL.rpartition("\\")[0], "fileName": "evil.exe"},
+        {
+            **_PIECE,
+            "entityType": "Process",
+            "sha256": sha256("tool"),
+            "filePath": TOOL.rpartition("\\")[0],
+            "fileName": "powershell.exe",
+            "processId": 4711,
+            "processCreationTime": AT,
+        },
+        {**_PIECE, "entityType": "Url", "url": "https://evil.example:8443/path?token=x"},
+        {**_PIECE, "entityType": "RegistryKey", "registryHive": "HKEY_CURRENT_USER", "registryKey": r"Software\Evil"},
+        {**_PIECE, "entityType": "User", "accountName": "kim"},
+    ],
+}
 
 
 @contextmanager
@@ -75,3 +110,40 @@ def defender(os: OS = OS.WINDOWS, *, group_by: str = "tag", facts: dict | None =
             blind=frozenset({"kill_process", "delete_file", "delete_registry_key", "quarantine_file"}),
             nobody="0" * 40,
         )
+
+
+def an_alert(number, came, changed):
+    return {
+        "id": f"da{number}",
+        "alertCreationTime": iso(came),
+        "lastUpdateTime": iso(changed).replace("Z", "7Z"),
+    }
+
+
+KIT = Kit(
+    rig=defender,
+    permissions={
+        name: name
+        for name in (
+            "Machine.Read.All",
+            "Machine.Isolate",
+            "Machine.StopAndQuarantine",
+            "Machine.LiveResponse",
+            "Ti.ReadWrite.All",
+            "File.Read.All",
+            "Library.Manage",
+        )
+    },
+    untestable=frozenset(),
+    alert=an_alert,
+    samples={
+        "defender": Sample(
+            kind="defender",
+            record=ALERT,
+            endpoint=("machineId",),
+            title=("title",),
+            sha256=("evidence", 0, "sha256"),
+            benign=(("classification",), "FalsePositive"),
+        ),
+    },
+)

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from ar_workers.domain.endpoints import OS, Vendor
 from ar_workers.edr.sentinelone import Config, SentinelOne
 from ar_workers.simulator import Fault, Simulation, World
-from tests.builders import hash_of, sha256
+from tests.builders import EVIL, hash_of, sha256
+from tests.sources.samples import AT, MD5, SHA1, SHA256, TOOL, Sample
 
-from .base import FIRST, NEIGHBOUR, Rig, evil_on, fleet
+from .base import FIRST, NEIGHBOUR, Kit, Rig, evil_on, fleet, iso
 
 API = "/web/api/v2.1"
 ACCOUNT, SITE = "9000000000000000001", "9100000000000000001"
@@ -41,6 +42,45 @@ def a_threat_of(name, path, number, **info):
     }
     agent = {"agentId": agent_id(name), "agentComputerName": name, "agentOsType": "windows"}
     return {"id": f"300000000000000000{number}", "threatInfo": defaults | info, "agentRealtimeInfo": agent, "mitigationStatus": []}
+
+
+THREAT = {
+    "id": "4000000000000000001",
+    "threatInfo": {
+        "threatId": "4000000000000000001",
+        "threatName": "evil.exe",
+        "classification": "Trojan",
+        "confidenceLevel": "malicious",
+        "analystVerdict": "undefined",
+        "mitigationStatus": "not_mitigated",
+        "isFileless": False,
+        "isValidCertificate": False,
+        "sha1": SHA1,
+        "sha256": SHA256,
+        "md5": None,
+        "filePath": EVIL,
+        "createdAt": AT,
+        "updatedAt": AT,
+        "incidentStatus": "unresolved",
+    },
+    "agentRealtimeInfo": {"agentId": "1" * 19, "agentComputerName": "FIN-LT-07", "agentOsType": "windows", "groupName": "Remediate"},
+    "mitigationStatus": [],
+}
+STAR = {
+    "alertInfo": {
+        "alertId": "77",
+        "createdAt": AT,
+        "updatedAt": AT,
+        "eventType": "PROCESSCREATION",
+        "analystVerdict": "Undefined",
+        "dnsRequest": "evil.example",
+        "registryKeyPath": r"MACHINE\SOFTWARE\Evil",
+    },
+    "ruleInfo": {"severity": "Critical", "treatAsThreat": "Malicious", "name": "Evil rule"},
+    "sourceProcessInfo": {"pid": "4711", "filePath": EVIL, "fileHashSha256": SHA256, "fileHashMd5": MD5, "pidStarttime": AT},
+    "targetProcessInfo": {"tgtFilePath": TOOL, "tgtFileHashSha256": sha256("tool")},
+    "agentRealtimeInfo": {"id": "1" * 19, "name": "FIN-LT-07", "os": "windows"},
+}
 
 
 @contextmanager
@@ -82,3 +122,53 @@ def sentinelone(os: OS = OS.WINDOWS, config=None, alerts=None, **options):
             groups=("Remediate", OTHER, "Remed"),
             nobody="1" * 19,
         )
+
+
+def an_alert(number, came, changed):
+    return {
+        "id": str(10**18 + number),
+        "threatInfo": {"createdAt": iso(came), "updatedAt": iso(changed)},
+        "agentRealtimeInfo": {"accountId": ACCOUNT},
+    }
+
+
+KIT = Kit(
+    rig=sentinelone,
+    permissions={
+        "endpoints.view": "Endpoints: view",
+        "groups.view": "Groups: view",
+        "blocklist.view": "Blocklist: view",
+        "threats.view": "Threats: view",
+        "intelligence.view": "Threat intelligence: view",
+        "scripts.view": "RemoteOps scripts: view",
+        "tasks.view": "Tasks: view",
+    },
+    untestable=frozenset(
+        {
+            "Blocklist: create",
+            "Endpoints: disconnect and connect",
+            "RemoteOps scripts: run",
+            "Threat intelligence: manage",
+            "Threats: mitigate",
+        }
+    ),
+    alert=an_alert,
+    samples={
+        "sentinelone": Sample(
+            kind="sentinelone",
+            record=THREAT,
+            endpoint=("agentRealtimeInfo", "agentId"),
+            title=("threatInfo", "threatName"),
+            sha256=("threatInfo", "sha256"),
+            benign=(("threatInfo", "analystVerdict"), "false_positive"),
+        ),
+        "star": Sample(
+            kind="sentinelone",
+            record=STAR,
+            endpoint=("agentRealtimeInfo", "id"),
+            title=("ruleInfo", "name"),
+            sha256=("sourceProcessInfo", "fileHashSha256"),
+            benign=(("alertInfo", "analystVerdict"), "False_Positive"),
+        ),
+    },
+)
