@@ -1,7 +1,7 @@
-"""CONTRIBUTING.md is true: a toy EDR, channel and automation are added by its steps, in a copy, and their contracts hold.
+"""CONTRIBUTING.md is true: a toy EDR, channel, automation and verb are added by its steps, in a copy, and their contracts hold.
 
-A toy's new files lie in `edr`, `channel` and `automation` beside this file, at their places in the repository. `LINES` is what the
-steps write into files that are there already. The page names exactly these files.
+A toy's new files lie in a folder of its name beside this file, at their places in the repository. `LINES` is what the steps write
+into files that are there already. The page names exactly these files.
 """
 
 from __future__ import annotations
@@ -21,27 +21,9 @@ PAGE = ROOT / "CONTRIBUTING.md"
 #: Toy -> file -> line that is there -> what is put behind it; or, where it has a `(|)`, into it.
 LINES = {
     "edr": {
-        "ar_workers/edr/__init__.py": {
-            "from . import carbon_black_cloud,.*": "from . import toy",
-            "ADAPTERS: .*": "    Vendor.TOY: Entry(toy.Config, toy.Toy, toy.feed),",
-        },
         "ar_workers/domain/endpoints.py": {
             "    SENTINELONE = .*": '    TOY = "toy"',
             '    Vendor.SENTINELONE: "SentinelOne",': '    Vendor.TOY: "Toy",',
-        },
-        "ar_workers/sources/__init__.py": {r"from \. import \(": "    toy,", "FORMATS: .*": '    "toy": toy.read,'},
-        "ar_workers/simulator/simulation.py": {
-            "from .world import World": "from .toy import ToyTwin",
-            "TWINS: .*": '    "toy": ToyTwin,',
-        },
-        "tests/edr/rigs/__init__.py": {"from .sentinelone import .*": "from .toy import toy", "RIGS = .*": "    Vendor.TOY: toy,"},
-        "tests/edr/test_checkup.py": {"UNTESTABLE = .*": '    Vendor.TOY: {"Isolate endpoints"},'},
-        "tests/edr/alerts.py": {
-            "SHAPES = .*": '    Vendor.TOY: lambda number, came, changed: {"id": f"a-{number}", "created": _iso(came), "changed": _iso(changed)},',
-        },
-        "tests/sources/vendors.py": {
-            "SAMPLES = .*": '    "toy": Sample(kind="toy", record={"id": "a-1", "created": AT, "endpoint": "a" * 32, "name": "FIN-LT-07",'
-            ' "title": "t", "sha256": SHA256}, endpoint=("endpoint",), title=("title",), sha256=("sha256",), benign=(("verdict",), "benign")),',
         },
         "examples/customers/acme.toml": {
             "isolations_per_hour = .*": '\n#[edr.toy]\n#base_url = "https://acme.toy.example"\n#token = "env:ACME_TOY_TOKEN"\n'
@@ -49,32 +31,7 @@ LINES = {
         },
     },
     "channel": {
-        "ar_workers/channels/__init__.py": {
-            "    email,": "    gong,",
-            "CHANNELS: .*": '    "gong": Entry(gong.Config, gong.Gong, gong.probe),',
-        },
-        "ar_workers/domain/notifications.py": {'ChannelName = Literal\\["slack"(|),.*': ', "gong"'},
-        "ar_workers/settings/problems.py": {'    if section.channel in {"pagerduty"(|),.*': ', "gong"'},
-        "ar_workers/simulator/simulation.py": {
-            "from .inboxes.mail import MailInbox": "from .inboxes.gong import GongInbox",
-            "        self.teams = .*": '        self.gong = self._server("gong", GongInbox(self.journal), tls)',
-        },
-        "pyproject.toml": {'    "ar_workers.channels.webhook",': '    "ar_workers.channels.gong",'},
-        "tests/channels/rigs.py": {
-            "from ar_workers.channels.egress import Egress": "from ar_workers.channels import gong",
-            "#: The name's first word .*": "def a_gong(simulation):\n"
-            '    config = gong.Config(url=f"{simulation.gong.url}/?sig={CANARY}")\n'
-            '    return Rig(gong.Gong(config, an_egress(simulation, simulation.gong)), simulation, "gong", a_delivery("gong"))\n\n',
-            "RIGS = .*": '    "gong": a_gong,',
-            "OUTCOMES = .*": '    ("gong", TOO_OFTEN, Answer.RETRY),\n    ("gong", BROKEN, Answer.UNKNOWN),',
-        },
-        "tests/channels/judges.py": {
-            "#: Each is given .*": "def _gong(channel, note):\n"
-            '    message = channel.render(note, "acme:gong:1")\n'
-            '    assert message["facts"] == essentials(note)\n'
-            "    assert is_clean(json.dumps(message, ensure_ascii=False))\n\n",
-            "JUDGES = .*": '    "gong": _gong,',
-        },
+        "ar_workers/domain/channels.py": {'ChannelName = Literal\\["slack"(|),.*': ', "gong"'},
         "examples/customers/acme.toml": {
             "isolations_per_hour = .*": '\n#[receivers.yard]\n#channel = "gong"\n#url = "env:ACME_GONG_URL"',
         },
@@ -87,7 +44,52 @@ LINES = {
         },
         "ar_workers/settings/sections.py": {"    threat_published: _ThreatPublished = .*": "    low_severity: _Managed = _Managed()"},
     },
+    "verb": {
+        "ar_workers/domain/actions.py": {
+            '    "delete_registry_key",': '    "scan_endpoint",',
+            '    verb: Literal\\["isolate"\\] = .*': '\n\nclass ScanEndpoint(_OnEndpoint):\n    """Let the EDR look through the whole endpoint."""\n\n'
+            '    verb: Literal["scan_endpoint"] = "scan_endpoint"',
+            r"    IsolateEndpoint \| .* DeleteRegistryKey(|),": " | ScanEndpoint",
+        },
+        "ar_workers/domain/verbs.py": {'    "delete_registry_key": .*': '    "scan_endpoint": VerbRule(step=1),'},
+        "ar_workers/automations/threat_published.py": {
+            "from ..domain.actions import IsolateEndpoint(|)": ", ScanEndpoint",
+            r"    return Plan\(actions=\(IsolateEndpoint\(.*endpoint=endpoint\),(|)\)\)": " *_scan(event, endpoint, context)",
+            "_CHAT_LINE = 300": "\n\ndef _scan(event: ThreatPublished, endpoint: Endpoint, context: Context) -> tuple[ScanEndpoint, ...]:\n"
+            '    able = context.capabilities.may(endpoint.edr, "scan_endpoint", endpoint.os)\n'
+            "    return (ScanEndpoint(customer=event.customer, edr=endpoint.edr, endpoint=endpoint),) if able else ()",
+        },
+        "ar_workers/edr/toy.py": {
+            "from ..domain.actions import IsolateEndpoint, ReleaseEndpoint(|)": ", ScanEndpoint",
+            r'        yield Probe\("Isolate endpoints".*': "\n"
+            "    @performs(ScanEndpoint, on=EVERYWHERE)\n    def scan(self, action: ScanEndpoint, _: Fact) -> Receipt:\n"
+            '        """Order it."""\n        self._api.call("POST", f"/endpoints/{action.endpoint.agent_id}/scan")\n'
+            "        return Receipt(reference=action.endpoint.agent_id)\n\n"
+            "    @observes(ScanEndpoint)\n    def scanned(self, action: ScanEndpoint, _: Receipt | None) -> Fact:\n"
+            '        """By what the endpoint shows."""\n        is_over = self._row(action.endpoint.agent_id)["scanned"]\n'
+            '        return Fact(sight=Sight.PRESENT if is_over else Sight.ABSENT, evidence=f"Toy shows scanned {is_over}")',
+        },
+        "ar_workers/simulator/toy.py": {
+            '                "status": one.status,': '                "scanned": bool(one.facts.get("scanned")),',
+            r"        return json_reply\(404, \{.error.: .no such toy.\}\)": "\n    def _scanned(self, tenant: Tenant, agent_id: str) -> Reply:\n"
+            "        endpoint = tenant.endpoint(agent_id, self._clock.now())\n        if endpoint is None:\n"
+            '            return json_reply(404, {"error": "no such endpoint"})\n'
+            '        is_new = not endpoint.facts.get("scanned")\n        endpoint.facts["scanned"] = True\n'
+            '        self._journal.effect("scan_endpoint", agent_id, changed=is_new, vendor=self.vendor, tenant=tenant.name)\n'
+            "        return json_reply(202, {})",
+            r"        match request.method, .*": '            case "POST", ["endpoints", agent_id, "scan"]:\n                return self._scanned(tenant, agent_id)',
+        },
+    },
 }
+#: Toy -> which of the page's letters stands for which name.
+LETTERS = {
+    "edr": {"x": "toy"},
+    "channel": {"x": "gong"},
+    "automation": {"x": "low_severity"},
+    "verb": {"x": "scan_endpoint", "y": "threat_published", "z": "toy"},
+}
+#: Toy -> the one that it is added to.
+UPON = {"verb": "edr"}
 #: Toy -> the tests that are to pass with it, and what `arctl docs` then writes.
 CHECKS = {
     "edr": (
@@ -105,6 +107,16 @@ CHECKS = {
         {"docs/configuration.md": '#### channel = "gong"'},
     ),
     "automation": (["tests/automations"], "", {"docs/configuration.md": "`low_severity`"}),
+    "verb": (
+        [
+            "tests/edr/test_contract.py",
+            "tests/domain/test_guards.py",
+            "tests/domain/test_verbs.py",
+            "tests/automations/test_scan_endpoint.py",
+        ],
+        "scan or verb or undo or lua",
+        {"README.md": "| scan endpoint | -"},
+    ),
 }
 
 
@@ -114,6 +126,11 @@ def copied(toy, folder):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "adding"))
     for page in (each for each in ROOT.glob("*.*") if each.is_file()):
         shutil.copy(page, folder)
+    for each in filter(None, (UPON.get(toy), toy)):
+        added(each, folder)
+
+
+def added(toy, folder):
     shutil.copytree(HERE / toy, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     for name, lines in LINES[toy].items():
         text = (folder / name).read_text()
@@ -151,16 +168,18 @@ def steps(toy):
 @pytest.mark.parametrize("toy", LINES)
 def test_the_page_names_in_four_steps_exactly_the_files_that_are_touched(toy):
     section, found = steps(toy)
-    named = [name.replace("/x.py", f"/{x_of(toy)}.py").replace("test_x", f"test_{x_of(toy)}") for step in found for name in step]
+    named = [in_this(toy, name) for step in found for name in step]
     touched = new_files(toy) | set(LINES[toy])
     assert len(found) == 4
     assert sorted(named) == sorted(touched)
-    new = len(new_files(toy))
-    assert f"{len(touched)} files, {new} of them new" in section
+    assert f"{len(touched)} files, {len(new_files(toy))} of them new" in section
 
 
-def x_of(toy):
-    return {"edr": "toy", "channel": "gong", "automation": "low_severity"}[toy]
+def in_this(toy, name):
+    """What the page's file is called for the toy."""
+    for letter, meant in LETTERS[toy].items():
+        name = re.sub(rf"\b(test_)?{letter}\.py$", rf"\g<1>{meant}.py", name)
+    return name
 
 
 @pytest.mark.parametrize("toy", LINES)

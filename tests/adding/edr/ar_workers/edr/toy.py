@@ -15,7 +15,7 @@ from ..domain.hosts import at_vendor
 from ..domain.limits import Limits, Rate
 from ..feeds.walk import Listing, Walk, Walks, instant, iso
 from ..http import Dialect, HttpSession
-from .base import EVERYWHERE, EDRAdapter, observes, performs
+from .base import EVERYWHERE, EDRAdapter, Entry, observes, performs
 from .probes import Probe
 
 if TYPE_CHECKING:
@@ -130,3 +130,6 @@ def feed(config: Config, *, overlap: timedelta, page: int = 100) -> Walks:
 
     walk = Walk("changed", ask, lambda row: row.get("id"), lambda row: instant(row.get("changed")))
     return Walks(Toy.vendor, Toy.limits, (walk,), overlap)
+
+
+ENTRY = Entry(Config, Toy, feed)

@@ -76,3 +76,6 @@ class ToyTwin:
             endpoint.move_to(f"{wanted}ment_pending", now=self._clock.now())
         self._journal.effect(verb, agent_id, changed=changed, vendor=self.vendor, tenant=tenant.name)
         return json_reply(202, {})
+
+
+TWIN = ToyTwin

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from ..inbox import over_https
 from ..journal import Journal
 from ..server import Reply, Request, Untenanted, json_reply
 
@@ -22,3 +23,6 @@ class GongInbox(Untenanted):
         body = json.loads(request.body)
         self._journal.append("message", vendor=self.vendor, tenant="", channel="gong", id=body["id"], subject=body["headline"], body=body)
         return json_reply(200, {})
+
+
+INBOX = over_https("gong", GongInbox)

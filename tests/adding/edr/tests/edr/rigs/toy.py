@@ -9,8 +9,9 @@ from ar_workers.edr.toy import Config, Toy
 from ar_workers.domain.endpoints import OS, Vendor
 from ar_workers.simulator import Fault, Simulation, World
 from tests.builders import agent_id
+from tests.sources.samples import AT, SHA256, Sample
 
-from .base import Rig, fleet
+from .base import Kit, Rig, fleet, iso
 
 
 @contextmanager
@@ -31,3 +32,20 @@ def toy(os: OS = OS.WINDOWS):
             writes=[{"method": "POST", "path": "/endpoints/*"}],
             throttle=Fault(action="reply", status=429, headers={"Retry-After": "30"}, body="{}"),
         )
+
+
+KIT = Kit(
+    rig=toy,
+    untestable=frozenset({"Isolate endpoints"}),
+    alert=lambda number, came, changed: {"id": f"a-{number}", "created": iso(came), "changed": iso(changed)},
+    samples={
+        "toy": Sample(
+            kind="toy",
+            record={"id": "a-1", "created": AT, "endpoint": "a" * 32, "name": "FIN-LT-07", "title": "t", "sha256": SHA256},
+            endpoint=("endpoint",),
+            title=("title",),
+            sha256=("sha256",),
+            benign=(("verdict",), "benign"),
+        )
+    },
+)
