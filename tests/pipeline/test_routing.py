@@ -1,4 +1,4 @@
-"""Who is told in the end: routes, quiet hours, fallbacks, digests and threads, over the ledger in memory and in Redis."""
+"""Who is told in the end: routes, quiet hours, fallbacks, digests and threads, over the ledger."""
 
 from __future__ import annotations
 
