@@ -34,6 +34,7 @@ imports = ("ar_workers.tasks",)
 
 beat_schedule = {
     "sweep": {"task": "ar_workers.tasks.sweep", "schedule": 1.0, "options": {"queue": "housekeeping"}},
+    "remind": {"task": "ar_workers.tasks.remind", "schedule": 2.0, "options": {"queue": "housekeeping"}},
     "declare-limits": {"task": "ar_workers.tasks.declare_limits", "schedule": 60.0, "options": {"queue": "housekeeping"}},
     "compact": {"task": "ar_workers.tasks.compact", "schedule": 10.0, "options": {"queue": "housekeeping"}},
     "poll": {

@@ -53,6 +53,13 @@ class EDR(Protocol):
     def perform(self, action: Action, seen: Fact) -> Receipt:
         """Ask for the effect: at most one request that writes. Raises Unsupported before any request."""
 
+    def withdraw(self, action: Action, receipt: Receipt) -> Fact:
+        """Take back an order that was accepted and is not in effect: at most one request that writes, and a look.
+
+        ABSENT: it is gone. PRESENT: it took effect after all. Else it was asked for, and the order may yet take effect.
+        Raises Unsupported, before any request, where the vendor has no way.
+        """
+
 
 class Channel(Protocol):
     """One way to tell somebody."""
@@ -216,6 +223,12 @@ class Ledger(Protocol):
         ring `is_first`. Put off and not given out is what its remote could not take now, or its queue, which has `room` for so many.
         """
 
+    def remind(self, limit: int) -> int:
+        """Write down as events which isolations are not in effect in time, up to `limit`; each once per step. How many."""
+
+    def acknowledge(self, row_id: str, *, by: str, reason: str) -> Refusal | None:
+        """A person knows that an open isolation is not in effect: nobody is reminded of it any more, and it goes on."""
+
     def tick(self, name: str, window: timedelta) -> bool:
         """Whether this is the first call with `name` in the current window: two schedulers make one tick."""
 
@@ -239,6 +252,12 @@ class Ledger(Protocol):
 
     def containments(self, customer: str, lanes: Sequence[str]) -> dict[str, Containment]:
         """By lane, what the EDR last showed of each endpoint, whatever threat moved it; nothing of those it was not asked about."""
+
+    def isolated(self, customer: str) -> list[Containment]:
+        """The endpoints that their EDR last showed isolated, the longest first. Of what it was not asked about nothing is known."""
+
+    def showed(self, customer: str, listed: Containment, *, is_isolated: bool, evidence: str) -> bool:
+        """The EDR was asked about an endpoint that was `listed` as isolated. False: a worker has seen something since, which holds."""
 
     def knows(self, customer: str, once_prefix: str) -> set[str]:
         """The `once` keys under the prefix: what has been told."""

@@ -20,6 +20,7 @@ from .pipeline import execute as executing
 from .pipeline import limits as limiting
 from .pipeline import poll as polling
 from .pipeline import recheck as rechecking
+from .pipeline import reminders as reminding
 from .pipeline import respond as responding
 from .pipeline import sweep as sweeping
 
@@ -79,6 +80,12 @@ def declare_limits() -> None:
 def compact() -> None:
     """Pack what has been settled for long."""
     compacting.compact(services())
+
+
+@app.task
+def remind() -> None:
+    """Write down which isolations are overdue."""
+    reminding.remind(services())
 
 
 @app.task

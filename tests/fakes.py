@@ -11,7 +11,7 @@ from ar_workers.domain.actions import ACTIONS
 from ar_workers.domain.canvas import Queue
 from ar_workers.domain.capabilities import Capabilities, Capability, Means
 from ar_workers.domain.endpoints import OS, Vendor
-from ar_workers.domain.errors import EndpointNotFound
+from ar_workers.domain.errors import EndpointNotFound, Unsupported
 from ar_workers.domain.facts import Fact, Receipt, Sight
 from ar_workers.domain.indicators import HashType
 from ar_workers.domain.limits import Limits, Rate
@@ -48,6 +48,8 @@ class FakeEDR:
     effects: list[tuple[str, str]] = field(default_factory=list)
     so: set[tuple[str, str | None, str]] = field(default_factory=set)
     takes_effect: bool = True
+    #: What is seen after an order was taken back; None cannot.
+    withdrawn: Sight | None = None
     vendor: Vendor = Vendor.CROWDSTRIKE
     hash_types: tuple[HashType, ...] = (HashType.SHA256, HashType.MD5)
     limits: Limits = PLENTY
@@ -81,6 +83,12 @@ class FakeEDR:
         if error:
             raise error
         return Receipt(reference=f"order-{len(self.effects)}")
+
+    def withdraw(self, action: Action, receipt: Receipt) -> Fact:
+        if self.withdrawn is None:
+            raise Unsupported("it takes no order back")
+        self.effects.append(("withdraw", action.label))
+        return Fact(sight=self.withdrawn, evidence=f"seen {self.withdrawn}")
 
     def _apply(self, action: Action) -> None:
         opposite = {"isolate": "release", "release": "isolate"}.get(action.verb)

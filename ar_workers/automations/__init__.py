@@ -11,6 +11,8 @@ from ..domain.events import (
     ActionStopped,
     DeliveryFailed,
     EndpointGrouped,
+    IsolationOverdue,
+    IsolationSettled,
     NoteAdded,
     ReleaseRequested,
     RemediationRequested,
@@ -23,6 +25,7 @@ from . import (
     action_needed,
     delivery_failed,
     ioc_response,
+    not_contained,
     notify_customer_of_note,
     notify_tre_of_note,
     release_requested,
@@ -47,6 +50,8 @@ AUTOMATIONS: dict[type, tuple[Callable[..., Plan], ...]] = {
     EndpointGrouped: (unsupported_os.plan,),
     UnsupportedOSDetected: (unsupported_os.plan,),
     ActionStopped: (action_needed.plan,),
+    IsolationOverdue: (not_contained.plan,),
+    IsolationSettled: (not_contained.plan,),
     DeliveryFailed: (delivery_failed.plan,),
     ReleaseRequested: (release_requested.plan,),
 }
@@ -61,6 +66,7 @@ KNOBS: dict[str, frozenset[str]] = {
     "unsupported_os": frozenset({"emails"}),
     "threat_closed": frozenset(),
     "action_needed": frozenset(),
+    "not_contained": frozenset({"high", "medium"}),
     "delivery_failed": frozenset(),
     "release_requested": frozenset(),
 }

@@ -33,7 +33,8 @@ SEVERITIES = {Severity.HIGH: "critical", Severity.MEDIUM: "error", Severity.LOW:
 #: A constant: the field is required, and a host's name has no business there.
 SOURCE = "active-remediation"
 #: What is paged, where it is not the threat itself.
-_WORDS = {Kind.REMEDIATION_SUMMARY: "threat remediated", Kind.ACTION_NEEDED: "action needed"}
+_WORDS = {Kind.REMEDIATION_SUMMARY: "threat remediated", Kind.ACTION_NEEDED: "action needed", Kind.NOT_CONTAINED: "not contained yet"}
+RESOLVE = "resolve"
 _SILENT = dict.fromkeys((429, 500, 502, 503, 504), 1)
 
 
@@ -77,6 +78,8 @@ class PagerDuty:
         open alert that could be resolved instead.
         """
         threat = notification.threat
+        if notification.kind is Kind.CONTAINMENT_SETTLED:
+            return {"dedup_key": dedup_key(notification.customer, threat.id if threat else "", notification.incident)}
         if threat is None:
             return _about_no_threat(notification) if notification.incident else None
         is_over = notification.kind is Kind.REMEDIATION_SUMMARY
@@ -98,18 +101,18 @@ class PagerDuty:
         }
 
     def send(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result:  # noqa: ARG002
-        """Trigger once."""
+        """Trigger once; or, where what was paged is settled, resolve it."""
         event = self.render(delivery.notification)
         if event is None:
             return Result(answer=Answer.PERMANENT, code="no_threat")
-        return self._enqueued("trigger", event)
+        return self._enqueued(RESOLVE if delivery.notification.kind is Kind.CONTAINMENT_SETTLED else "trigger", event)
 
     def test(self) -> Result:
         """Open an alert that says it is a test, and resolve it: two requests, under a key that no threat has."""
         key = f"test-{uuid.uuid4().hex}"
         payload = {"summary": "[TEST] Active Remediation can page you", "source": SOURCE, "severity": "info"}
         opened = self._enqueued("trigger", {"payload": payload, "dedup_key": key})
-        return self._enqueued("resolve", {"dedup_key": key}) if opened.answer is Answer.ACCEPTED else opened
+        return self._enqueued(RESOLVE, {"dedup_key": key}) if opened.answer is Answer.ACCEPTED else opened
 
     def reconcile(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result | None:  # noqa: ARG002
         """Nothing to ask: a repetition is recognised."""
@@ -144,7 +147,11 @@ def dedup_key(customer: str, threat_id: str, incident: str = "") -> str:
 def _about_no_threat(notification: Notification) -> dict[str, Any]:
     """An endpoint's own matter, as a release that failed: whoever is paged finds it in the other channels."""
     return {
-        "payload": {"summary": _WORDS[Kind.ACTION_NEEDED].capitalize(), "source": SOURCE, "severity": SEVERITIES[Severity.HIGH]},
+        "payload": {
+            "summary": _WORDS.get(notification.kind, "action needed").capitalize(),
+            "source": SOURCE,
+            "severity": SEVERITIES[Severity.HIGH],
+        },
         "dedup_key": dedup_key(notification.customer, "", notification.incident),
     }
 

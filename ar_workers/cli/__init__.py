@@ -38,6 +38,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "doctor": Entry("doctor", "Look whether credentials, permissions, groups, clocks, channels, Redis and workers are as they must be."),
     "ingest": Entry("ingest", "Accept events from FILE (or - for standard input): NDJSON, a JSON array, or an API's envelope."),
+    "isolated": Entry("isolated", "List the endpoints that are isolated, the longest first."),
     "notify": Entry("notify", "Try out receivers."),
     "pause": Entry("switches", "Hold every action that has not begun, from now on."),
     "pauses": Entry("switches", "List the closed switches; `*` is everyone."),

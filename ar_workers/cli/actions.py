@@ -14,12 +14,13 @@ from ..domain.claims import Refusal
 from ..domain.errors import ARError
 from ..domain.retries import delivery_life, life_of
 from ..domain.states import State
+from ..domain.text import LONGEST, shortened
 from .connection import open_ledger
 from .doorbell import ring_workers
 from .groups import Listing, given
 from .names import CUSTOMER, EDR, STATE, Names
-from .output import json_option, print_json, print_table, say, since_option
-from .threats import row_line
+from .output import json_option, print_json, print_json_list, print_table, say, since_option
+from .threats import containments, row_document, row_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -82,12 +83,39 @@ def actions(context: click.Context, /, *, as_json: bool, **chosen: Any) -> None:
     """
     if context.invoked_subcommand:
         return
-    found = list(Filter(**chosen).rows(open_ledger()))
+    ledger = open_ledger()
+    found = list(Filter(**chosen).rows(ledger))
+    shown = containments(ledger, found)
     if as_json:
-        print_json(found)
+        print_json_list([row_document(row, shown) for row in found])
         return
-    lines = ((row.threat_id, *row_line(row)) for row in found)
+    lines = ((row.threat_id, *row_line(row, shown)) for row in found)
     print_table("", ("Threat", "Id", "What", "State", "Why / evidence", "EDR's or provider's id"), lines)
+
+
+@actions.command()
+@click.argument("row_id", metavar="ID")
+@click.option("--reason", required=True, help="Why it may wait, or who sees to it; recorded with your name.")
+@json_option
+def acknowledge(row_id: str, reason: str, *, as_json: bool) -> None:
+    """Say that you know of an isolation that is not in effect.
+
+    It ends the reminders, and not the isolation, which goes on; when it is in effect, one message says so. A requeue begins the
+    reminders anew. Exit status 1 if it is no isolation, or one that is not open any more.
+
+    Example: arctl actions acknowledge acme:isolate:5f1e09c3a7d2b146 --reason "laptop is in the post, back on Monday"
+    """
+    why, by = shortened(reason, LONGEST), getpass.getuser()
+    if not why:
+        raise click.BadParameter("must say something", param_hint="--reason")
+    refusal = open_ledger().acknowledge(row_id, by=by, reason=why)
+    if refusal:
+        hint = ": `arctl actions` lists ids" if refusal.reason == "no such row" else ""
+        raise ARError(f"{row_id}: {refusal.reason}{hint}")
+    if as_json:
+        print_json({"id": row_id, "result": "acknowledged", "by": by, "reason": why})
+        return
+    say(f"{row_id}: acknowledged by {by}; the isolation goes on")
 
 
 @actions.command()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import requests
 from rich.live import Live
 from rich.panel import Panel
 
@@ -26,6 +27,8 @@ from .processes import Interrupted, interruptible
 from .scoreboard import Scoreboard
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import Console
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -87,7 +90,7 @@ def _run(screen: Console, folder: Path, examples: Path, command: str | None) -> 
         board = Scoreboard(ledger_at(machine.redis_url), json.loads((examples / "expected.json").read_text()))
         for name in ("threats.ndjson", "afterwards.ndjson"):
             _ingest(machine, examples / name)
-            _watch(screen, machine, board, name)
+            _watch(screen, machine, board, name, Switch(machine.folder / "simulator.json"))
         screen.print(board.result())
         _show_what_arrived(screen, machine.folder / "journal.ndjson")
         problems = board.problems()
@@ -154,12 +157,31 @@ def _ingest(machine: Machine, path: Path) -> None:
     say(f"{path.name}: {sum(line.status == 'accepted' for line in lines)} events accepted")
 
 
-def _watch(screen: Console, machine: Machine, board: Scoreboard, name: str) -> None:
-    """Redraw until everything is settled that can be; what dies meanwhile is started again."""
+class Switch:
+    """Brings endpoints back that were switched off, by the simulator's own door."""
+
+    def __init__(self, ready: Path) -> None:
+        self._control = str(json.loads(ready.read_text())["control"])
+        self._on: set[tuple[str, str]] = set()
+
+    def turn_on(self, endpoints: Iterable[tuple[str, str]]) -> None:
+        """Each once, by tenant and agent id."""
+        for tenant, agent_id in set(endpoints) - self._on:
+            url = f"{self._control}/_control/endpoints/{tenant}/{agent_id}"
+            requests.patch(url, json={"online": True}, timeout=10).raise_for_status()
+            self._on.add((tenant, agent_id))
+
+
+def _watch(screen: Console, machine: Machine, board: Scoreboard, name: str, switch: Switch) -> None:
+    """Redraw until everything is settled that can be; what dies meanwhile is started again.
+
+    An endpoint that is switched off comes back once the TREs were told that it is not contained.
+    """
     deadline = time.monotonic() + DEADLINE
     with Live(board.progress(), console=screen, refresh_per_second=8, transient=True) as live:
         while not board.is_settled(last=name) and time.monotonic() < deadline:
             machine.crew.mend()
+            switch.turn_on(board.told_of())
             live.update(board.progress())
             time.sleep(0.15)
 
@@ -169,8 +191,9 @@ def _show_what_arrived(screen: Console, journal: Path) -> None:
     messages = [each for each in map(json.loads, journal.read_text(encoding="utf-8").splitlines()) if each["kind"] == "message"]
     slack = next((each for each in messages if each["vendor"] == "slack"), None)
     mail = next((each for each in messages if each["vendor"] == "mail" and "summary" in each["body"]["text"].lower()), None)
-    if slack:
-        screen.print(Panel(shown(slack["subject"]), title=shown(f"Slack, {slack['channel']}")))
+    late = next((each for each in messages if each["vendor"] == "slack" and each["subject"].startswith("Not contained")), None)
+    for each in filter(None, (slack, late)):
+        screen.print(Panel(shown(each["subject"]), title=shown(f"Slack, {each['channel']}")))
     if mail:
         screen.print(Panel(shown(f"{mail['subject']}\n\n{mail['body']['text'].strip()}"), title=shown(f"mail to {mail['channel']}")))
 

@@ -7,8 +7,9 @@ the terminal. Nothing shown is read as markup or emoji code, and no character of
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from rich.console import Console
@@ -18,11 +19,12 @@ from rich.text import Text
 from ..domain.text import cleaned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ..domain.model import Value
 
 Cell = str | Text
+T = TypeVar("T")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
 
@@ -78,6 +80,11 @@ def print_json(values: Sequence[Value] | dict[str, Any]) -> None:
     click.echo(json.dumps(plain, indent=2, default=str))
 
 
+def print_json_list(documents: Sequence[dict[str, Any]]) -> None:
+    """A list of objects, each of JSON's own types."""
+    click.echo(json.dumps(documents, indent=2, default=str))
+
+
 def print_json_line(value: Value | dict[str, Any]) -> None:
     """One object on one line, where there is one per record."""
     plain = value if isinstance(value, dict) else value.model_dump(mode="json")
@@ -100,6 +107,12 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell
     if not made.is_terminal:
         made = console(WIDEST)
     made.print(table_of(title, columns, rows))
+
+
+def progress(steps: Iterable[T], *, total: int, label: str) -> Iterator[T]:
+    """What is long, with a bar beside it; nothing of it is written where the answer goes."""
+    with click.progressbar(steps, length=total, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as shown_steps:
+        yield from shown_steps
 
 
 def moment(at: datetime | None) -> str:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from ..domain.notifications import Kind
 from ..domain.states import TERMINAL, State
 from .output import COLOURS, table_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.table import Table
 
     from ..domain.rows import Row, ThreatRecord
@@ -50,6 +53,12 @@ class Scoreboard:
         texts = Counter(entry.text.partition(":")[0] for entry in full.timeline if entry.row.startswith("event/")) if full else Counter()
         return texts["accepted"] == texts["planned"] + texts["failed"]
 
+    def told_of(self) -> Iterator[tuple[str, str]]:
+        """Customer and agent id of each endpoint of which the TREs were told that it is not contained, and that still is not."""
+        for record, rows in self._threats():
+            if any(row.subject.startswith(f"{Kind.NOT_CONTAINED} ") and row.state is State.DONE for row in rows):
+                yield from ((record.customer, str(row.lane).partition("/")[2]) for row in rows if _is_open_isolation(row))
+
     def progress(self) -> Table:
         """A row per threat, a mark per action."""
         columns = ("Threat", "Customer", "Containment", "Actions", "Told")
@@ -68,6 +77,10 @@ class Scoreboard:
             states = {f"{row.verb} {row.subject}": row for row in rows}
             lines += _compared(name, states, self._expected.get(name, {}))
         return lines
+
+
+def _is_open_isolation(row: Row) -> bool:
+    return row.verb in _CONTAINMENT and row.state not in TERMINAL
 
 
 def _compared(name: str, rows: dict[str, Any], expected: dict[str, str]) -> list[str]:

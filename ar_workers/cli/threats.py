@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.text import Text
 
 from ..domain.errors import ARError
+from ..domain.verbs import CONTAINMENT
 from .connection import open_ledger
 from .groups import Listing
 from .names import CUSTOMER
 from .output import coloured, json_option, moment, print_json, print_table, say, since_option
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from ..domain.rows import Row, ThreatRecord
+    from ..domain.rows import Containment, Row, ThreatRecord
     from ..ports import Ledger
     from .output import Cell
 
@@ -56,19 +60,54 @@ def show(threat_id: str, customer: str | None, *, as_json: bool) -> None:
     ledger = open_ledger()
     record = the_one(ledger, threat_id, customer)
     rows = ledger.rows(record.customer, record.id)
+    shown = containments(ledger, rows)
     if as_json:
-        print_json({"threat": record.model_dump(mode="json"), "rows": [row.model_dump(mode="json") for row in rows]})
+        print_json({"threat": record.model_dump(mode="json"), "rows": [row_document(row, shown) for row in rows]})
         return
     _describe(record)
-    print_table("Actions and deliveries", ("Id", "What", "State", "Why / evidence", "EDR's or provider's id"), map(row_line, rows))
+    lines = (row_line(row, shown) for row in rows)
+    print_table("Actions and deliveries", ("Id", "What", "State", "Why / evidence", "EDR's or provider's id"), lines)
     names = {row.id: f"{row.verb} {row.subject}" for row in rows}
     lines = ((moment(entry.at), names.get(entry.row, entry.row), entry.text) for entry in record.timeline)
     print_table("Timeline (UTC)", ("At", "What", "Move"), lines)
 
 
-def row_line(row: Row) -> tuple[Cell, ...]:
+#: By customer and lane, what the EDR last showed of the endpoint.
+Shown = Mapping[tuple[str, str], "Containment"]
+
+
+def containments(ledger: Ledger, rows: Sequence[Row]) -> Shown:
+    """Of the endpoints that these rows move, from the endpoints' own records: another threat may have moved them since."""
+    lanes: dict[str, dict[str, None]] = {}
+    for row in rows:
+        if row.verb in CONTAINMENT and row.lane:
+            lanes.setdefault(row.customer, {})[row.lane] = None
+    found = ((customer, ledger.containments(customer, list(theirs))) for customer, theirs in lanes.items())
+    return {(customer, lane): each for customer, shown in found for lane, each in shown.items()}
+
+
+def _endpoint_of(row: Row, shown: Shown) -> Containment | None:
+    return shown.get((row.customer, row.lane)) if row.lane and row.verb in CONTAINMENT else None
+
+
+def row_line(row: Row, shown: Shown = MappingProxyType({})) -> tuple[Cell, ...]:
     """A row of the ledger as a line of a table."""
-    return row.id, f"{row.verb} {row.subject}", coloured(row.state), row.reason or row.evidence, row.reference
+    why = [row.reason or row.evidence]
+    if row.acknowledged_by:
+        why.append(f"acknowledged by {row.acknowledged_by} at {moment(row.acknowledged_at)}: {row.acknowledged_why}")
+    endpoint = _endpoint_of(row, shown)
+    if endpoint:
+        why.append(endpoint.words)
+    return row.id, f"{row.verb} {row.subject}", coloured(row.state), "; ".join(filter(None, why)), row.reference
+
+
+def row_document(row: Row, shown: Shown) -> dict[str, Any]:
+    """A row as JSON. Of what moves an endpoint `endpoint` is what the EDR last showed of it, and when; null if it was never asked."""
+    document = row.model_dump(mode="json")
+    if row.verb in CONTAINMENT and row.lane:
+        endpoint = _endpoint_of(row, shown)
+        document["endpoint"] = {"is_isolated": endpoint.is_isolated, "last_asked": endpoint.at.isoformat()} if endpoint else None
+    return document
 
 
 def _describe(record: ThreatRecord) -> None:

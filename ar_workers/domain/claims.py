@@ -46,6 +46,10 @@ class Claim:
     attempts: int = 0
     looks: int = 0
     crashes: int = 0
+    #: Looks in a row at an accepted order that showed nothing of it.
+    blanks: int = 0
+    #: Why it is called off, if it is.
+    called_off: str = ""
     generation: int = 1
     receipt: str = ""
     #: Of a delivery: the reference of the first message about this threat that its receiver has accepted.
@@ -107,6 +111,8 @@ class VisitResult:
     health: Health = Health.UNSEEN
     #: Of a held row: who holds it.
     guard: Guard | None = None
+    #: Whether the EDR showed nothing of an order that it had accepted; None if it was not seen.
+    is_blank: bool | None = None
 
 
 def contradiction(claim: Claim) -> str | None:

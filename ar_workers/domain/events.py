@@ -22,6 +22,7 @@ from .errors import InvalidEvent
 from .indicators import IOC
 from .model import Value
 from .notifications import Delivery
+from .states import State
 from .text import Identifier, Shown, otherwise
 from .threats import Note, Threat
 from .unread import ENDPOINT, Unread, glimpse, not_read, read_endpoint, read_ioc, sorted_out
@@ -220,8 +221,33 @@ class DeliveryFailed(_OwnEvent):
     reason: str
 
 
+class _AboutIsolation(_OwnEvent):
+    """`row` is the isolation's id, `reason` the row's own, or what the EDR showed."""
+
+    row: str
+    edr: str = ""
+    subject: str
+    reason: str = ""
+
+
+class IsolationOverdue(_AboutIsolation):
+    """An isolation is not in effect in time, or still not when people were to be told of it again."""
+
+    type: Literal["isolation_overdue"] = "isolation_overdue"
+    state: State
+    #: When it was planned.
+    since: AwareDatetime
+
+
+class IsolationSettled(_AboutIsolation):
+    """An isolation of which people were told that it is not in effect is so now, or was called off."""
+
+    type: Literal["isolation_settled"] = "isolation_settled"
+    state: State
+
+
 Published = ThreatPublished | ThreatClosed | RemediationRequested | NoteAdded | EndpointGrouped | UnsupportedOSDetected | ReleaseRequested
-Event = Annotated[Published | ActionStopped | DeliveryFailed, Field(discriminator="type")]
+Event = Annotated[Published | ActionStopped | DeliveryFailed | IsolationOverdue | IsolationSettled, Field(discriminator="type")]
 _PUBLISHED: TypeAdapter[Published] = TypeAdapter(Annotated[Published, Field(discriminator="type")])
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
@@ -273,6 +299,8 @@ __all__ = [
     "DeliveryFailed",
     "EndpointGrouped",
     "Event",
+    "IsolationOverdue",
+    "IsolationSettled",
     "NoteAdded",
     "ReleaseRequested",
     "RemediationRequested",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from .actions import ReleaseEndpoint, identity, lane_of
+from .actions import IsolateEndpoint, ReleaseEndpoint, identity, lane_of
 from .canvas import Queue
 from .notifications import delivery_identity
 from .states import State
@@ -55,6 +55,8 @@ class NewRow:
     once: str | None = None
     #: Of a release: the person who wants it.
     asked_by: str = ""
+    #: Of an isolation: after so long without effect people are told; zero is never.
+    watch: timedelta = timedelta()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +68,8 @@ class EventPlan:
     closes: str | None = None
 
 
-def action_row(action: Action, threat_id: str, *, after: tuple[str, ...], life: timedelta) -> NewRow:
-    """An action as a row to be recorded."""
+def action_row(action: Action, threat_id: str, *, after: tuple[str, ...], life: timedelta, within: timedelta = timedelta()) -> NewRow:
+    """An action as a row to be recorded. Of an isolation that is not in effect `within` that time people are told."""
     return NewRow(
         id=identity(action),
         kind="action",
@@ -82,6 +84,7 @@ def action_row(action: Action, threat_id: str, *, after: tuple[str, ...], life: 
         order=action.model_dump_json(),
         life=life,
         asked_by=action.requested_by if isinstance(action, ReleaseEndpoint) else "",
+        watch=within if isinstance(action, IsolateEndpoint) else timedelta(),
     )
 
 

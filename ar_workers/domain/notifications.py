@@ -8,13 +8,13 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, TypeAdapter
+from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter
 
 from .channels import ChannelName
 from .endpoints import CustomerId
 from .model import Value
 from .summaries import Summary
-from .text import Line, Prose
+from .text import Line, Prose, Span
 from .threats import Threat
 
 #: Who owns the TREs' receivers; no customer has this name.
@@ -37,6 +37,10 @@ class Kind(StrEnum):
     REMEDIATION_SUMMARY = "remediation_summary"
     UNSUPPORTED_OS = "unsupported_os"
     ACTION_NEEDED = "action_needed"
+    #: An isolation is not in effect in time.
+    NOT_CONTAINED = "not_contained"
+    #: What had been told of as not in effect is, or is called off.
+    CONTAINMENT_SETTLED = "containment_settled"
 
 
 class Notification(Value):
@@ -46,7 +50,7 @@ class Notification(Value):
     `summary` is for channels that can lay it out; its lines stand among the facts too, for those that cannot.
     `once` names something that is told only once until it is forgotten (an endpoint with an unsupported OS).
     `incident` names a matter of its own, which waits for a person now: it is never gathered into a digest, and who is paged by
-    threat is paged anew for it.
+    threat is paged anew for it, until the matter is told of as settled. Of an isolation that is not in effect it is the row's id.
     """
 
     audience: Audience
@@ -99,15 +103,6 @@ class Receiver(Value):
         return "/".join(dict.fromkeys(part for part in (self.channel, self.name, self.address) if part))
 
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
-
-
-def _span(value: object) -> object:
-    """`90s`, `10m`, `2h`; what else pydantic takes for a duration it takes here, too."""
-    is_short = isinstance(value, str) and value[:-1].isdigit() and value[-1] in _UNITS
-    return timedelta(**{_UNITS[value[-1]]: int(value[:-1])}) if is_short and isinstance(value, str) else value
-
-
 def _bounded(span: timedelta) -> timedelta:
     if not timedelta(minutes=1) <= span <= timedelta(hours=24):
         raise ValueError("must be from 1m to 24h")
@@ -118,7 +113,7 @@ class Digest(Value):
     """What comes to a receiver after the first `more_than` of a kind `within` this time is told together, at its end."""
 
     more_than: Annotated[int, Field(ge=1, le=1000)] = Field(description="So many of a kind are told one by one.")
-    within: Annotated[timedelta, BeforeValidator(_span), AfterValidator(_bounded)] = Field(
+    within: Annotated[Span, AfterValidator(_bounded)] = Field(
         description="The time in which they are counted, and after which the rest is told: `90s`, `10m`, `2h`."
     )
 

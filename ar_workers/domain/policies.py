@@ -6,14 +6,15 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from .endpoints import CustomerId, Endpoint, Vendor
 from .model import Value
 from .notifications import Receiver
 from .protection import ProtectedEndpoint, ProtectedTarget, Protection, protection
 from .routes import Route
-from .text import Line
+from .text import Line, Span
+from .threats import Severity
 
 
 class MediumIsolation(StrEnum):
@@ -29,6 +30,15 @@ class FileResponse(StrEnum):
     QUARANTINE = "quarantine"
     DELETE = "delete"
     QUARANTINE_ELSE_DELETE = "quarantine_else_delete"
+
+
+def _some_time(span: timedelta) -> timedelta:
+    if not timedelta(seconds=1) <= span <= timedelta(days=7):
+        raise ValueError("must be from 1s to 168h")
+    return span
+
+
+Patience = Annotated[Span, AfterValidator(_some_time)]
 
 
 class Policy(Value):
@@ -47,6 +57,9 @@ class Policy(Value):
     never_touch: frozenset[ProtectedTarget] = frozenset()
     #: Blast radius: isolations of this customer in any hour; the next ones are held for a TRE.
     isolations_per_hour: Annotated[int, Field(ge=0)] = 100
+    #: So long an isolation may take by its threat's severity; then the TREs are told that it is not in effect.
+    high_within: Patience = timedelta(minutes=15)
+    medium_within: Patience = timedelta(minutes=60)
     summary_emails: tuple[Line, ...] = ()
     unsupported_os_emails: tuple[Line, ...] = ()
     #: By name. A kind that some route names goes by the routes alone; the mail addresses above are the default.
@@ -57,6 +70,10 @@ class Policy(Value):
         """Whether the endpoint is known to be in a remediate group."""
         return bool(endpoint.groups and endpoint.groups & self.remediate_groups.get(endpoint.edr, frozenset()))
 
+    def contained_within(self, severity: Severity) -> timedelta:
+        """How long an isolation may take before the TREs are told that it is not in effect."""
+        return self.high_within if severity is Severity.HIGH else self.medium_within
+
     @property
     def protection(self) -> Protection:
         """What the customer listed as what nothing may touch."""
@@ -64,3 +81,5 @@ class Policy(Value):
 
 
 ISOLATION_WINDOW = timedelta(hours=1)
+#: After the first reminder that an isolation is not in effect, and after each further one, the next one comes.
+REMIND_AGAIN, REMIND_DAILY = timedelta(hours=1), timedelta(days=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
@@ -45,14 +45,35 @@ class Row(Value):
     settled_at: AwareDatetime | None = None
     next_attempt_at: AwareDatetime | None = None
     deadline: AwareDatetime | None = None
+    #: Of an isolation: who knows that it is not in effect, and is told of it no more.
+    acknowledged_by: str = ""
+    acknowledged_why: str = ""
+    acknowledged_at: AwareDatetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Containment:
-    """What the EDR last showed of an endpoint, whichever threat moved it."""
+    """What the EDR last showed of an endpoint, whichever threat or person moved it; `at` is when it was last asked with an answer.
+
+    `since` is when it was first shown isolated, and `threat_id` the threat whose isolation that was, or for which it was found to be so
+    already (`is_ours` is False then). `released_by` asked for the last release, if that went through us.
+    """
 
     is_isolated: bool
     at: datetime
+    lane: str = ""
+    hostname: str = ""
+    evidence: str = ""
+    since: datetime | None = None
+    threat_id: str = ""
+    is_ours: bool = True
+    released_by: str = ""
+
+    @property
+    def words(self) -> str:
+        """For a line of a listing."""
+        by = f", released by {self.released_by}" if self.released_by and not self.is_isolated else ""
+        return f"shown {'contained' if self.is_isolated else 'not contained'} at {self.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC{by}"
 
 
 class Seat(Value):

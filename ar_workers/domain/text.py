@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
@@ -73,3 +74,13 @@ def _mail_address(text: str) -> str:
 
 
 MailAddress = Annotated[Line, AfterValidator(_mail_address)]
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
+
+
+def _span(value: object) -> object:
+    is_short = isinstance(value, str) and value[:-1].isdecimal() and value[-1] in _UNITS
+    return timedelta(**{_UNITS[value[-1]]: int(value[:-1])}) if is_short and isinstance(value, str) else value
+
+
+#: `90s`, `10m`, `2h`; what else pydantic takes for a duration it takes here, too.
+Span = Annotated[timedelta, BeforeValidator(_span)]

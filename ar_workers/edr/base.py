@@ -59,6 +59,16 @@ def observes(*kinds: type[Action]) -> Callable[[Method], Method]:
     return mark
 
 
+def withdraws(*kinds: type[Action]) -> Callable[[Method], Method]:
+    """Mark the method that takes an accepted order of `kinds` back: `(self, action, receipt) -> Fact`, at most one write and a look."""
+
+    def mark(method: Method) -> Method:
+        method.__dict__["withdraws"] = tuple(map(_verb, kinds))
+        return method
+
+    return mark
+
+
 def _verb(kind: type[Action]) -> str:
     return str(kind.model_fields["verb"].default)
 
@@ -73,6 +83,9 @@ class EDRAdapter(ABC):
     grant: ClassVar[str]
     _performers: ClassVar[dict[str, tuple[str, _Mark]]]
     _observers: ClassVar[dict[str, str]]
+    _withdrawers: ClassVar[dict[str, str]]
+    #: Why an order stays with the vendor, where no method takes it back.
+    stands_because: ClassVar[str] = "its API takes no order back"
 
     @abstractmethod
     def __init__(self, config: Any) -> None:
@@ -82,6 +95,7 @@ class EDRAdapter(ABC):
         marked = [(name, getattr(cls, name, None)) for name in dir(cls)]
         cls._performers = {mark.verb: (name, mark) for name, method in marked if (mark := getattr(method, "performs", None))}
         cls._observers = {verb: name for name, method in marked for verb in getattr(method, "observes", ())}
+        cls._withdrawers = {verb: name for name, method in marked for verb in getattr(method, "withdraws", ())}
 
     @classmethod
     def capabilities(cls) -> tuple[Capability, ...]:
@@ -124,6 +138,13 @@ class EDRAdapter(ABC):
         name, _ = self._performers[action.verb]
         receipt: Receipt = getattr(self, name)(action, seen)
         return receipt
+
+    def withdraw(self, action: Action, receipt: Receipt) -> Fact:
+        """Take back an order that was accepted and is not in effect."""
+        if action.verb not in self._withdrawers:
+            raise Unsupported(f"{self.vendor}: {self.stands_because}")
+        fact: Fact = getattr(self, self._withdrawers[action.verb])(action, receipt)
+        return fact
 
     def _check(self, action: Action) -> None:
         found = self._performers.get(action.verb)

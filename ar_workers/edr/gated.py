@@ -70,5 +70,10 @@ class Gated:
         with self._open(may_use_reserve=action.verb in CONTAINMENT):
             return self._edr.perform(action, seen)
 
+    def withdraw(self, action: Action, receipt: Receipt) -> Fact:
+        """Take back an order that is not in effect."""
+        with self._open(may_use_reserve=action.verb in CONTAINMENT):
+            return self._edr.withdraw(action, receipt)
+
     def _open(self, *, may_use_reserve: bool) -> AbstractContextManager[None]:
         return allowance(self._ledger, self._customer, self.vendor, may_use_reserve=may_use_reserve)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..domain.backpressure import BESET
-from ..domain.policies import ISOLATION_WINDOW
+from ..domain.policies import ISOLATION_WINDOW, REMIND_AGAIN, REMIND_DAILY
 from ..domain.states import FREES_DEPENDENTS, MOVES, TERMINAL, State
 from ..domain.verbs import CONTAINMENT, GIVING_BACK
 
@@ -25,5 +25,6 @@ def in_lua() -> str:
         "GIVES_BACK": GIVING_BACK,
     }
     lines = [f"local {name} = {{{', '.join(f'{each} = true' for each in sorted(members))}}}" for name, members in sets.items()]
-    window = round(ISOLATION_WINDOW.total_seconds() * 1000)
-    return "\n".join([*lines, f"local ISOLATION_WINDOW = {window}", f"local BESET = {BESET}", ""])
+    spans = {"ISOLATION_WINDOW": ISOLATION_WINDOW, "REMIND_AGAIN": REMIND_AGAIN, "REMIND_DAILY": REMIND_DAILY}
+    lines += [f"local {name} = {round(span.total_seconds() * 1000)}" for name, span in spans.items()]
+    return "\n".join([*lines, f"local BESET = {BESET}", ""])

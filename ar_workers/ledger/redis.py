@@ -22,7 +22,20 @@ from ..domain.rows import Acceptance, Row, Seat, ThreatRecord
 from .clients import infos, unavailable_if_away
 from .packing import packed, unpacked
 from .scripting import Scripts, prefix, source
-from .shapes import acceptance, at_head, claim_of, conclusion, containment_of, customer_of, in_ms, planned, rings_of, row_of, threat_of
+from .shapes import (
+    SHOWN,
+    acceptance,
+    at_head,
+    claim_of,
+    conclusion,
+    containment_of,
+    customer_of,
+    in_ms,
+    planned,
+    rings_of,
+    row_of,
+    threat_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -254,20 +267,34 @@ class RedisLedger:
         A customer whose keys somebody has spoiled is passed over, so that the others do not wait for it.
         """
         with unavailable_if_away():
-            names = self.customers()
-            heads = self._redis.pipeline(transaction=False)
-            for name in names:
-                for due_set in _DUE_SETS:
-                    heads.zrange(f"{prefix(name)}{due_set}", 0, 0, withscores=True)
-            now = int(self._known().run("now", names[0])) if names else 0
-            first = _sound([name for name in names for _ in _DUE_SETS], heads.execute(raise_on_error=False))
-            waiting = list(dict.fromkeys(name for name, head in first if head and head[0][1] <= now))
+            waiting = self._ripe(_DUE_SETS)
             shares = [part for queue, number in (room or {}).items() for part in (queue, share(number, len(waiting)))]
             arguments = (share(limit, len(waiting)), in_ms(again), self._most_visits, *shares)
             replies = self._known().run_each([("due", name, arguments) for name in waiting])
         found = list(_sound(waiting, replies))
         lost = [ring for _, (some, _) in found for ring in at_head(some)]
         return lost + [ring for name, (_, others) in found for ring in rings_of(others, name)]
+
+    def _ripe(self, sets: Sequence[str]) -> list[str]:
+        """The customers in one of whose sorted sets something has become due: one pipelined look at the heads."""
+        names = self.customers()
+        heads = self._redis.pipeline(transaction=False)
+        for name in names:
+            for each in sets:
+                heads.zrange(f"{prefix(name)}{each}", 0, 0, withscores=True)
+        now = int(self._known().run("now", names[0])) if names else 0
+        first = _sound([name for name in names for _ in sets], heads.execute(raise_on_error=False))
+        return list(dict.fromkeys(name for name, head in first if head and head[0][1] <= now))
+
+    def remind(self, limit: int) -> int:
+        with unavailable_if_away():
+            waiting = self._ripe(("uncontained",))
+            replies = self._known().run_each([("remind", name, (share(limit, len(waiting)),)) for name in waiting])
+        return sum(int(told) for _, told in _sound(waiting, replies))
+
+    def acknowledge(self, row_id: str, *, by: str, reason: str) -> Refusal | None:
+        answer = self._run("acknowledge", customer_of(row_id), row_id, by, reason)
+        return Refusal(reason=answer) if answer else None
 
     def tick(self, name: str, window: timedelta) -> bool:
         with unavailable_if_away():
@@ -306,9 +333,23 @@ class RedisLedger:
         with unavailable_if_away():
             pipe = self._redis.pipeline(transaction=False)
             for lane in lanes:
-                pipe.hmget(f"{prefix(customer)}endpoint:{lane}", ["shown", "shown_at"])
-            found = zip(lanes, pipe.execute(), strict=True)
-        return {lane: containment_of(shown, at) for lane, (shown, at) in found if shown}
+                pipe.hmget(f"{prefix(customer)}endpoint:{lane}", SHOWN)
+            found = map(containment_of, lanes, pipe.execute())
+            return {each.lane: each for each in found if each}
+
+    def isolated(self, customer: str) -> list[Containment]:
+        """The endpoints that versions without the index have recorded are looked for once."""
+        with unavailable_if_away():
+            if not self._redis.hget(f"{prefix(customer)}indexed", "isolated"):
+                before = f"{prefix(customer)}endpoint:"
+                lanes = [key.removeprefix(before) for key in self._redis.scan_iter(match=f"{before}*", count=1000)]
+                self._run("index_isolated", customer, *lanes)
+            lanes = self._redis.zrange(f"{prefix(customer)}isolated", 0, -1)
+        return [each for each in self.containments(customer, lanes).values() if each.is_isolated]
+
+    def showed(self, customer: str, listed: Containment, *, is_isolated: bool, evidence: str) -> bool:
+        shown_at = round(listed.at.timestamp() * 1000)
+        return bool(self._run("showed", customer, listed.lane, shown_at, "isolate" if is_isolated else "release", evidence))
 
     def knows(self, customer: str, once_prefix: str) -> set[str]:
         with unavailable_if_away():

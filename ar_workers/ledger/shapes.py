@@ -68,6 +68,7 @@ def _new_row(row: NewRow, grace: int) -> tuple[str | int, ...]:
         int(row.has_fallback),
         row.once or "",
         row.asked_by,
+        in_ms(row.watch),
         len(row.after),
         *row.after,
     )
@@ -81,7 +82,7 @@ def claim_of(row_id: str, reply: Sequence[Any]) -> Claim | Refusal:
     threat, kind, order, was, fence, attempts, looks, crashes, generation, receipt, late, approved, cleared, unseen, thread, lost, *said = (
         parts
     )
-    verb, edr, lane, remote = said
+    blanks, called_off, verb, edr, lane, remote = said
     return Claim(
         row_id=row_id,
         customer=customer_of(row_id),
@@ -97,6 +98,8 @@ def claim_of(row_id: str, reply: Sequence[Any]) -> Claim | Refusal:
         attempts=int(attempts),
         looks=int(looks),
         crashes=int(crashes),
+        blanks=int(blanks),
+        called_off=called_off,
         generation=int(generation),
         receipt=receipt,
         is_late=late == "1",
@@ -123,6 +126,7 @@ def conclusion(claim: Claim, found: VisitResult) -> tuple[str | int, ...]:
         found.evidence,
         found.health,
         found.guard or "",
+        "" if found.is_blank is None else int(found.is_blank),
     )
 
 
@@ -172,12 +176,16 @@ _INSTANTS = {
     "settled_at": "settled_at",
     "next_attempt_at": "next_at",
     "deadline": "deadline",
+    "acknowledged_at": "acknowledged_at",
 }
+
+
+_ACKNOWLEDGED = ("acknowledged_by", "acknowledged_why")
 
 
 def row_of(customer: str, row_id: str, found: dict[str, str]) -> Row:
     """A row from its hash."""
-    plain = ("kind", "verb", "edr", "subject", "label", "queue", "state", "reason", "evidence", "reference")
+    plain = ("kind", "verb", "edr", "subject", "label", "queue", "state", "reason", "evidence", "reference", *_ACKNOWLEDGED)
     known = {name: found[name] for name in plain if name in found}
     instants = {ours: _at(found.get(theirs)) for ours, theirs in _INSTANTS.items()}
     return Row.model_validate(
@@ -194,6 +202,24 @@ def row_of(customer: str, row_id: str, found: dict[str, str]) -> Row:
     )
 
 
-def containment_of(shown: str, at: str) -> Containment:
-    """What an endpoint's own record says."""
-    return Containment(is_isolated=shown == "isolate", at=datetime.fromtimestamp(int(at) / 1000, UTC))
+#: What of an endpoint's own record is read.
+SHOWN = ("shown", "shown_at", "since", "threat", "host", "evidence", "is_ours", "released_by")
+
+
+def containment_of(lane: str, found: Sequence[str | None]) -> Containment | None:
+    """What an endpoint's own record says, from its fields `SHOWN`; None if the EDR was never asked about it."""
+    shown, at, since, threat, host, evidence, is_ours, released_by = found
+    seen = _at(at)
+    if not shown or seen is None:
+        return None
+    return Containment(
+        is_isolated=shown == "isolate",
+        at=seen,
+        lane=lane,
+        hostname=host or lane.partition("/")[2],
+        evidence=evidence or "",
+        since=(_at(since) or seen) if shown == "isolate" else None,
+        threat_id=threat or "",
+        is_ours=is_ours != "0",
+        released_by=released_by or "",
+    )

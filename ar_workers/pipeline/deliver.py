@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..domain.claims import Health, VisitResult
-from ..domain.notifications import digest_of
+from ..domain.notifications import Kind, digest_of
 from ..domain.results import Answer
 from ..domain.retries import LONGEST_RETRY_AFTER, delivery_retry
-from ..domain.states import State
+from ..domain.states import TERMINAL, State
 from .visits import visit_all
 
 if TYPE_CHECKING:
@@ -42,12 +42,25 @@ def visit(each: Visit) -> VisitResult | None:
     for a person, because a second message cannot be taken back.
     """
     delivery = each.claim.delivery()
+    outdated = _outdated(each, delivery)
+    if outdated:
+        return VisitResult(state=State.SKIPPED, reason=outdated)
     receiver = delivery.receiver
     channel = each.services.channels.get((delivery.owner, receiver.name))
     if channel is None:
         return VisitResult(state=State.FAILED, reason=f"{delivery.owner} has no receiver {receiver.name or receiver.channel} configured")
     gathered = _gathered(each, delivery, delivery.digest) if delivery.digest else delivery
     return gathered if isinstance(gathered, VisitResult) else _tell(each, channel, gathered)
+
+
+def _outdated(each: Visit, delivery: Delivery) -> str | None:
+    """Why it is not true any more. A late "not contained" would page for what is contained by now, and nobody would resolve that."""
+    note = delivery.notification
+    row = each.services.ledger.row(note.incident) if note.kind is Kind.NOT_CONTAINED else None
+    if row is None or row.state not in TERMINAL - {State.FAILED}:
+        return None
+    doubt = "may have been sent, and is " if each.claim.was is State.UNKNOWN else ""
+    return f"{doubt}not told any more: the isolation is {row.state} by now"
 
 
 def _gathered(each: Visit, delivery: Delivery, digest: Digest) -> Delivery | VisitResult:

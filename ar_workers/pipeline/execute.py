@@ -19,6 +19,7 @@ from ..domain.facts import Fact, Receipt, Sight
 from ..domain.guards import Guard, Verdict, rule
 from ..domain.retries import GiveUp, after_error, look_again
 from ..domain.states import State
+from .orders import BLANK, STANDS, Order
 from .visits import visit_all
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def _look_then_act(each: Visit, action: Action, edr: EDR) -> VisitResult | None:
     if settled:
         return settled
     if claim.was == State.PERFORMED:
-        return _still_to_come(claim, fact)
+        order = Order(action, edr, receipt)
+        return _called_off(claim, fact, order) if claim.called_off and action.lane else _still_to_come(claim, fact, order)
     if claim.is_late:
         return _given_up(f"deadline passed: {fact.evidence or 'not in effect'}")
     return _in_doubt(claim, action, fact) or _perform(each, action, edr, fact)
@@ -97,6 +99,8 @@ def _from_sight(claim: Claim, fact: Fact) -> VisitResult | None:
             return VisitResult(state=State.DONE if asked else State.ALREADY, evidence=fact.evidence)
         case Sight.MISMATCH:
             return VisitResult(state=State.SKIPPED, reason=fact.evidence)
+        case Sight.REFUSED if claim.called_off:
+            return VisitResult(state=State.CANCELLED, reason=f"{claim.called_off}; the EDR shows of the order: {fact.evidence}")
         case Sight.REFUSED:
             return _given_up(f"the EDR could not: {fact.evidence}")
         case Sight.PENDING if claim.was != State.PERFORMED:
@@ -106,13 +110,35 @@ def _from_sight(claim: Claim, fact: Fact) -> VisitResult | None:
             return None
 
 
-def _still_to_come(claim: Claim, fact: Fact) -> VisitResult:
-    """Accepted, and not yet so: look again, but never ask twice. A person may have released it meanwhile."""
-    shows_nothing = fact.sight in {Sight.ABSENT, Sight.UNKNOWABLE}
-    if claim.is_late or (shows_nothing and claim.looks > MOST_LOOKS_FOR_ACCEPTED):
+def _still_to_come(claim: Claim, fact: Fact, order: Order) -> VisitResult:
+    """Accepted, and not yet so: look again, but never ask twice. A person may have released it meanwhile.
+
+    Looks are counted that showed nothing in a row: an endpoint that comes back after days has as many as another.
+    """
+    shows_nothing = fact.sight in BLANK
+    if claim.is_late or (shows_nothing and claim.blanks > MOST_LOOKS_FOR_ACCEPTED):
         what = "it cannot show the effect" if fact.sight is Sight.UNKNOWABLE else "not in effect"
-        return _given_up(f"accepted by the EDR, but {what}: {fact.evidence}")
-    return VisitResult(state=State.PERFORMED, after=look_again(claim.looks), evidence=fact.evidence)
+        return order.given_up(f"accepted by the EDR, but {what}: {fact.evidence}", fact)
+    wait = look_again(claim.blanks if shows_nothing else claim.looks)
+    return VisitResult(state=State.PERFORMED, after=wait, evidence=fact.evidence, is_blank=shows_nothing)
+
+
+def _called_off(claim: Claim, fact: Fact, order: Order) -> VisitResult:
+    """Accepted, not yet so, and wanted no more: the order is taken back. Where it cannot be, it is watched as before."""
+    if order.was_withdrawn and fact.sight in BLANK:
+        return VisitResult(state=State.CANCELLED, reason=f"{claim.called_off}; the order was taken back: {fact.evidence}")
+    if claim.is_late:
+        return order.given_up(f"{claim.called_off}, but the EDR had accepted it: {fact.evidence}", fact)
+    taken, words = order.taken_back()
+    reason = f"{claim.called_off}; {words}"
+    match taken.sight if taken else None:
+        case Sight.PRESENT if taken:
+            return VisitResult(state=State.DONE, evidence=taken.evidence)
+        case Sight.ABSENT | Sight.UNKNOWABLE:
+            return VisitResult(state=State.CANCELLED, reason=reason)
+        case _:
+            receipt = order.marked_withdrawn() if taken else None
+            return VisitResult(state=State.PERFORMED, reason=reason, after=look_again(claim.looks), evidence=fact.evidence, receipt=receipt)
 
 
 def _in_doubt(claim: Claim, action: Action, fact: Fact) -> VisitResult | None:
@@ -150,6 +176,7 @@ def _first_look(edr: EDR, action: Action, receipt: Receipt) -> VisitResult:
         fact = Fact(sight=Sight.PENDING)
     is_done = fact.sight is Sight.PRESENT
     return VisitResult(
+        is_blank=fact.sight in BLANK,
         state=State.DONE if is_done else State.PERFORMED,
         after=timedelta() if is_done else look_again(0),
         counts=True,
@@ -181,15 +208,20 @@ def _after_error(each: Visit, error: EDRError, *, was_asked: bool) -> VisitResul
     health = Health.BAD if isinstance(error, NotSent | OutcomeUnknown | VendorFault) else Health.OK
     if isinstance(decision, GiveUp):
         accepted = "accepted by the EDR, and cannot be verified: " if claim.was == State.PERFORMED else ""
-        return _given_up(accepted + reason, health)
+        return _given_up(accepted + reason + _may_stand(claim), health)
     if claim.is_late:
-        return _given_up(f"deadline passed; last: {reason}", health)
+        return _given_up(f"deadline passed; last: {reason}{_may_stand(claim)}", health)
     surely_nothing = isinstance(error, NotSent | Throttled)
     state = claim.was
     if was_asked:
         state = state if surely_nothing else State.UNKNOWN
     # How long the vendor asks everybody to wait, the gate has told the ledger; what is left may be about this endpoint alone.
     return VisitResult(state=state, reason=reason, after=decision.after, counts=True, health=health)
+
+
+def _may_stand(claim: Claim) -> str:
+    """Of what was accepted on an endpoint and cannot be looked at, nobody can say that it is over."""
+    return f"; {STANDS}" if claim.was == State.PERFORMED and claim.lane else ""
 
 
 def _given_up(reason: str, health: Health = Health.UNSEEN) -> VisitResult:

@@ -114,18 +114,20 @@ def _summary_for(services: Services, event: Event) -> Summary | None:
 
 def rows_of(services: Services, event: Event, plan: Plan) -> Iterator[NewRow]:
     """A plan as ledger rows: actions in the order of their steps, then who is told, then every "no"."""
-    yield from _action_rows(event.threat_id, plan)
+    yield from _action_rows(services, event, plan)
     yield from _delivery_rows(services, event, plan)
     for number, skip in enumerate(plan.skips):
         yield skip_row(skip, event.customer, event.id, number)
 
 
-def _action_rows(threat_id: str, plan: Plan) -> list[NewRow]:
+def _action_rows(services: Services, event: Event, plan: Plan) -> list[NewRow]:
     rows: list[NewRow] = []
+    threat = getattr(event, "threat", None)
+    within = services.policies[event.customer].contained_within(threat.severity) if threat else timedelta()
     before: defaultdict[str | None, list[tuple[float, str]]] = defaultdict(list)
     for step, action in sorted(((_step(each), each) for each in plan.actions), key=lambda each: each[0]):
         after = tuple(row_id for earlier, row_id in before[action.lane] if earlier < step) if action.lane else ()
-        rows.append(action_row(action, threat_id, after=after, life=life_of(action.verb)))
+        rows.append(action_row(action, event.threat_id, after=after, life=life_of(action.verb), within=within))
         before[action.lane].append((step, rows[-1].id))
     return rows
 

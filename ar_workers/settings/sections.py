@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..domain.channels import ADDRESSES, ChannelName
 from ..domain.endpoints import Vendor
 from ..domain.notifications import Receiver
-from ..domain.policies import FileResponse, MediumIsolation, Policy
+from ..domain.policies import FileResponse, MediumIsolation, Patience, Policy
 from ..domain.protection import ProtectedEndpoint, ProtectedTarget
 from ..domain.routes import Route
 from ..domain.text import Line, MailAddress, Slug
@@ -43,6 +43,15 @@ class _Emails(_Section):
     emails: tuple[MailAddress, ...] = Field((), description="Mail addresses that are told where no route names this kind of notification.")
 
 
+class _NotContained(_Section):
+    high: Patience = Field(
+        _default("high_within"),
+        description="So long an isolation for a threat of high severity may take, such as `90s`, `15m` or `2h`. Then the TREs are told "
+        "that it is not in effect and why, again after an hour, and then every day.",
+    )
+    medium: Patience = Field(_default("medium_within"), description="The same for medium severity.")
+
+
 class _Managed(_Section):
     """An automation that leaves nothing to set."""
 
@@ -58,6 +67,7 @@ class Automations(_Section):
     unsupported_os: _Emails = _Emails()
     threat_closed: _Managed = _Managed()
     action_needed: _Managed = _Managed()
+    not_contained: _NotContained = _NotContained()
     delivery_failed: _Managed = _Managed()
     release_requested: _Managed = _Managed()
 

@@ -84,7 +84,7 @@ def messages(folder):
 
 def assert_nothing_is_doubled(folder):
     done = [(each["tenant"], each["verb"], each["target"]) for each in effects(folder)]
-    assert len(done) == len(set(done)) == 15
+    assert len(done) == len(set(done)) == 16
     told = [each for each in messages(folder) if each[0] == "slack"]
     assert len(told) == len(set(told))
 
@@ -99,6 +99,8 @@ def test_workers_killed_in_the_middle_of_their_work_change_nothing_about_the_out
         assert process.wait(120) == 0, said(tmp_path)
     assert "every outcome is the expected one" in said(tmp_path)
     assert "Slack, " in said(tmp_path)
+    assert "Not contained after" in said(tmp_path)
+    assert "Contained now: LAB-LT-02 · globex" in [subject for vendor, _, subject in messages(tmp_path) if vendor == "slack"]
     assert "mail to soc@acme.example" in said(tmp_path)
     assert_nothing_is_doubled(tmp_path)
 
@@ -150,7 +152,7 @@ def test_a_kept_demo_is_found_by_the_command_that_it_names_and_shows_no_secret(t
             command.replace("arctl threats", shlex.join([*ARCTL, "threats", "--json"])),
             shell=True, cwd=ROOT, env=environment(tmp_path) | more, capture_output=True, text=True, check=True,
         )  # fmt: skip
-        assert len(json.loads(listed.stdout)) == 8
+        assert len(json.loads(listed.stdout)) == 9
         workers = [f"worker/{name}" for name in celery_at(word["redis_url"]).control.inspect(timeout=3).ping()]
         assert len(workers) == 5
         wait_until(lambda: fetched(word["flower"] + "workers?refresh=1") and "housekeeping" in fetched(word["flower"] + "broker"))

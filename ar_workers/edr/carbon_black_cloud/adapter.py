@@ -13,7 +13,7 @@ from ...domain.facts import Fact, Receipt, Sight
 from ...domain.guards import target_problem
 from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
-from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs
+from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs, withdraws
 from .api import CloudAPI, Config
 from .checkup import devices, probes
 from .devices import Devices, number_of
@@ -87,11 +87,21 @@ class CarbonBlackCloud(EDRAdapter):
         answer = self._api.post(DEVICE_ACTIONS, order, expects=frozenset({404}))
         if answer.status == 404:  # noqa: PLR2004
             raise EndpointNotFound(f"Carbon Black Cloud knows no device {agent_id}")
-        return Receipt(reference=agent_id)
+        return Receipt(reference=agent_id, detail={"asked_at": answer.at.isoformat()} if answer.at else {})
+
+    @withdraws(IsolateEndpoint)
+    def withdraw_isolation(self, action: IsolateEndpoint, _: Receipt) -> Fact:
+        """Lift the quarantine that waits for the sensor. No order shows, so that only the next contact tells."""
+        self._quarantine(action.endpoint.agent_id, "OFF")
+        device, _now = self._devices.read(action.endpoint.agent_id)
+        is_so = device.get("quarantined") is True
+        said = f"Carbon Black Cloud took the order to lift the quarantine, and shows no order that waits; {_isolation(device)}"
+        return Fact(sight=Sight.PRESENT if is_so else Sight.UNKNOWABLE, evidence=said)
 
     @observes(IsolateEndpoint)
     def isolated(self, action: IsolateEndpoint, receipt: Receipt | None) -> Fact:
-        """By the device's `quarantined`. An order that waits for the sensor shows nowhere, but the last one counts.
+        """By the device's `quarantined`. An order that waits for the sensor shows nowhere, but the last one counts; and once the sensor
+        has reported since, and shows nothing, there is none that waits.
 
         So an isolated endpoint that is away is asked for again: a release of somebody's may wait for its return.
         """
@@ -99,7 +109,7 @@ class CarbonBlackCloud(EDRAdapter):
         quarantined, evidence = device.get("quarantined"), _isolation(device)
         if quarantined is True and not receipt and _is_away(device, now):
             return Fact(sight=Sight.UNKNOWABLE, evidence=f"{evidence}; away, so that a release may be waiting for it")
-        return Fact(sight=_sight(quarantined, wanted=True, is_ordered=bool(receipt)), evidence=evidence)
+        return Fact(sight=_sight(quarantined, wanted=True, is_ordered=_may_wait(device, receipt)), evidence=evidence)
 
     @observes(ReleaseEndpoint)
     def released(self, action: ReleaseEndpoint, receipt: Receipt | None) -> Fact:
@@ -108,7 +118,7 @@ class CarbonBlackCloud(EDRAdapter):
         quarantined, evidence = device.get("quarantined"), _isolation(device)
         if quarantined is False and not receipt:
             return Fact(sight=Sight.UNKNOWABLE, evidence=f"{evidence}; an isolation may be on its way")
-        return Fact(sight=_sight(quarantined, wanted=False, is_ordered=bool(receipt)), evidence=evidence)
+        return Fact(sight=_sight(quarantined, wanted=False, is_ordered=_may_wait(device, receipt)), evidence=evidence)
 
     @performs(BanHash, on=EVERYWHERE, remark="blocks where the policy denies banned applications")
     def ban_hash(self, action: BanHash, _: Fact) -> Receipt:
@@ -232,9 +242,19 @@ def _isolation(device: dict[str, Any]) -> str:
 
 def _is_away(device: dict[str, Any], now: datetime | None) -> bool:
     """By the vendor's own clock; what cannot be told counts as away."""
+    contact = _instant(device.get("last_contact_time"))
+    return now is None or contact is None or now - contact > _AWAY
+
+
+def _may_wait(device: dict[str, Any], receipt: Receipt | None) -> bool:
+    """Whether an order of ours may still wait for the sensor: it has not reported since, by the vendor's clock, or that cannot be told."""
+    contact, asked_at = _instant(device.get("last_contact_time")), _instant(receipt.detail.get("asked_at")) if receipt else None
+    return receipt is not None and not (contact and asked_at and contact > asked_at)
+
+
+def _instant(text: object) -> datetime | None:
     try:
-        contact = datetime.fromisoformat(str(device.get("last_contact_time")))
+        found = datetime.fromisoformat(str(text))
     except ValueError:
-        return True
-    contact = contact if contact.tzinfo else contact.replace(tzinfo=UTC)
-    return now is None or now - contact > _AWAY
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -14,7 +14,7 @@ from ...domain.errors import AuthRefused, Denied, EndpointNotFound, EndpointOffl
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
-from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs
+from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs, withdraws
 from .api import Config, ResponseAPI, number, sensor_id
 from .checkup import probes
 from .live_response import Order, Shell, delete_order, kill_order, registry_order
@@ -136,6 +136,12 @@ class CarbonBlackEDR(EDRAdapter):
             _refuse_if_unable(row)
         self._api.send("PUT", f"{SENSORS}/{row['id']}", {"network_isolation_enabled": is_isolated, "group_id": group})
         return Receipt(reference=agent_id)
+
+    @withdraws(IsolateEndpoint)
+    def withdraw_isolation(self, action: IsolateEndpoint, _: Receipt) -> Fact:
+        """Take the wish back, before the sensor has read it."""
+        self._wish(action.endpoint.agent_id, is_isolated=False)
+        return _flags(self._sensor(action.endpoint.agent_id), is_isolated=True)
 
     @observes(IsolateEndpoint)
     def isolated(self, action: IsolateEndpoint, _: Receipt | None) -> Fact:
@@ -287,4 +293,5 @@ def _flags(row: dict[str, Any], *, is_isolated: bool) -> Fact:
     wanted, actual = row.get("network_isolation_enabled") is True, row.get("is_isolating") is True
     sight = Sight.ABSENT if wanted != is_isolated else Sight.PRESENT if actual == is_isolated else Sight.PENDING
     shown = f"isolation is {'wanted' if wanted else 'not wanted'}, the sensor is {'isolated' if actual else 'not isolated'}"
-    return Fact(sight=sight, evidence=shown)
+    is_away = sight is Sight.PENDING and row.get("status") == "Offline"
+    return Fact(sight=sight, evidence=f"{shown}, and is offline" if is_away else shown)

@@ -46,6 +46,8 @@ class CortexXDR(EDRAdapter):
     )
     grant = "in Cortex, Settings > Configurations > API Keys, give the key a role that may"
 
+    stands_because = "a pending action can be cancelled in the console's Action Center only"
+
     def __init__(self, config: Config) -> None:
         self._api = CortexAPI(config)
         self._scripts = Scripts(self._api, look=config.look_script, act=config.act_script, patience=config.patience)

@@ -13,7 +13,7 @@ from ...domain.errors import Denied, EndpointNotFound, Unsupported, VendorFault
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
-from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs
+from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs, withdraws
 from .api import Config, FalconAPI, raise_first
 from .checkup import probes
 from .looks import file_fact, process_fact, registry_fact
@@ -138,6 +138,12 @@ class CrowdStrike(EDRAdapter):
             raise VendorFault(f"{name}: {answer.status} without this device")
         return Receipt(reference=agent_id)
 
+    @withdraws(IsolateEndpoint)
+    def withdraw_isolation(self, action: IsolateEndpoint, _: Receipt) -> Fact:
+        """Lift what is pending. Whether that goes straight back is not documented: the status tells, also after a 409."""
+        self._contain(action.endpoint.agent_id, "lift_containment")
+        return self.isolated(action, None)
+
     @observes(IsolateEndpoint)
     def isolated(self, action: IsolateEndpoint, _: Receipt | None) -> Fact:
         """By the device's status: normal, containment_pending, contained, lift_containment_pending."""
@@ -149,9 +155,11 @@ class CrowdStrike(EDRAdapter):
         return self._status(action.endpoint.agent_id, so="normal", pending="lift_containment_pending")
 
     def _status(self, agent_id: str, *, so: str, pending: str) -> Fact:
-        status = str(self._device(agent_id).get("status") or "")
+        device = self._device(agent_id)
+        status = str(device.get("status") or "")
         sight = Sight.PRESENT if status == so else Sight.PENDING if status == pending else Sight.ABSENT
-        return Fact(sight=sight, evidence=f"Falcon shows status {status or 'none'}")
+        seen = f", last seen {device.get('last_seen') or 'at no time'}" if sight is Sight.PENDING else ""
+        return Fact(sight=sight, evidence=f"Falcon shows status {status or 'none'}{seen}")
 
     @performs(BanHash, on=EVERYWHERE)
     def ban_hash(self, action: BanHash, seen: Fact) -> Receipt:

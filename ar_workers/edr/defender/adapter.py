@@ -22,7 +22,7 @@ from ...domain.errors import Denied, EndpointNotFound, Unsupported
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
-from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs
+from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs, withdraws
 from .api import Config, DefenderAPI
 from .checkup import probes
 from .indicators import indicator_body, indicator_fact
@@ -129,6 +129,13 @@ class Defender(EDRAdapter):
             return self._orders.cancel(action, against, is_enough=isolation.is_so(kind) or (isolation.last is None and kind == RELEASE))
         same = isolation.opened(kind)
         return Receipt(reference=same[0].id) if same else self._orders.ask(action, route, body, lambda each: each.kind == kind)
+
+    @withdraws(IsolateEndpoint, QuarantineFile, KillProcess, DeleteFile, DeleteRegistryKey)
+    def withdraw_order(self, action: Action, receipt: Receipt) -> Fact:
+        """Cancel the machine action, which works only before it has begun."""
+        found = self._orders.withdrawn(action, receipt)
+        sight = Sight.PENDING if found.is_open else Sight.PRESENT if found.succeeded else Sight.ABSENT
+        return Fact(sight=sight, evidence=found.story)
 
     @observes(IsolateEndpoint)
     def isolated(self, action: IsolateEndpoint, receipt: Receipt | None) -> Fact:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +84,15 @@ class Orders:
         if is_enough and len(against) == 1:
             return Receipt(reference=first.id)
         raise Throttled(f"cancelled what was in the way: {first.story}", retry_after=timedelta(seconds=1))
+
+    def withdrawn(self, action: Action, receipt: Receipt) -> Order:
+        """What has become of our own order once it was asked to be cancelled; one that has begun is not."""
+        found = self.behind(receipt)
+        if not found.is_open:
+            return found
+        with contextlib.suppress(Denied):
+            self._api.post(f"{MACHINE_ACTIONS}/{found.id}/cancel", {"Comment": _comment(action)})
+        return self.behind(receipt)
 
 
 def _comment(action: Action) -> str:

@@ -22,7 +22,7 @@ from ...domain.errors import Denied, EndpointNotFound, Unsupported, VendorFault
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
-from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs
+from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs, withdraws
 from .api import Config, ConsoleAPI, Row, one_id
 from .checkup import probes
 from .remoteops import RemoteOps
@@ -124,6 +124,12 @@ class SentinelOne(EDRAdapter):
             raise VendorFault(f"{name}: nothing was affected, and the agent is {status}")
         return Receipt(reference=agent_id, detail={"affected": "0", "status": status})
 
+    @withdraws(IsolateEndpoint)
+    def withdraw_isolation(self, action: IsolateEndpoint, _: Receipt) -> Fact:
+        """Connect again what is still disconnecting; the status tells what came of it."""
+        self._api.act(f"{AGENTS}/actions/connect", action.endpoint.agent_id)
+        return self.isolated(action, None)
+
     @observes(IsolateEndpoint)
     def isolated(self, action: IsolateEndpoint, _: Receipt | None) -> Fact:
         """By networkStatus: connected, disconnecting, disconnected, connecting."""
@@ -135,9 +141,12 @@ class SentinelOne(EDRAdapter):
         return self._network(action.endpoint.agent_id, so="connected", pending="connecting")
 
     def _network(self, agent_id: str, *, so: str, pending: str) -> Fact:
-        status = str(self._agent(agent_id).get("networkStatus") or "")
+        agent = self._agent(agent_id)
+        status = str(agent.get("networkStatus") or "")
         sight = Sight.PRESENT if status == so else Sight.PENDING if status == pending else Sight.ABSENT
-        return Fact(sight=sight, evidence=f"SentinelOne shows networkStatus {status or 'none'}")
+        is_away = sight is Sight.PENDING and agent.get("isActive") is False
+        away = f", and the agent is offline since {agent.get('lastActiveDate') or 'an unknown time'}" if is_away else ""
+        return Fact(sight=sight, evidence=f"SentinelOne shows networkStatus {status or 'none'}{away}")
 
     @performs(BanHash, on=EVERYWHERE, remark="one blocklist entry per action, for the OS of the threat's endpoints")
     def ban_hash(self, action: BanHash, seen: Fact) -> Receipt:

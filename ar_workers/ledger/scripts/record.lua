@@ -3,7 +3,7 @@
 -- then for each row what FIELDS names, how many rows it comes after, and their ids.
 -- Returns the threat's rings {'yes', id, queue, label, lane, ...}, or {'no'} if the event is not waiting for a plan (any more).
 local FIELDS = {'id', 'kind', 'verb', 'edr', 'subject', 'queue', 'label', 'lane', 'remote', 'order', 'state', 'reason', 'life',
-  'wait', 'grace', 'has_fallback', 'once', 'asked_by'}
+  'wait', 'grace', 'has_fallback', 'once', 'asked_by', 'watch'}
 local event_id, threat, occurred, closes = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local event = P .. 'event:' .. event_id
 if redis.call('HGET', event, 'state') ~= 'accepted' then return {'no'} end
@@ -74,6 +74,7 @@ local function name_of(new)
     local owner = get(latest, 'threat', 'shared')
     redis.call('HSET', row_key(latest), 'shared', (owner.shared or '') .. threat .. ',')
     note(threat, latest, 'shared with threat ' .. owner.threat)
+    hasten(latest, tonumber(wish.watch))
     return latest, false
   end
   local repeats = redis.call('HINCRBY', row_key(new.id), 'generations', 1)
@@ -148,6 +149,10 @@ local function place(new)
     'threat', threat, 'created_at', now, 'deadline', now + new.life, 'epoch', epoch, 'generation', 1, 'fence', 0,
     'waits', waits, 'state', state, 'reason', reason, 'next_at', now + new.wait, 'has_fallback', new.has_fallback)
   states[id] = state
+  if wish.watch ~= '0' and not TERMINAL[state] then
+    redis.call('HSET', row_key(id), 'watch', wish.watch)
+    watch(id, tonumber(wish.watch))
+  end
   take_place(id)
   count_open(threat, 1)
   settle_in(id, new, state, reason)

@@ -3,7 +3,7 @@
 -- {'yes', ring...} or {'no', reason}. A person's word opens the guard that held the row, and no other; of a row that has failed
 -- all are asked anew. An isolation that is older than a release of its endpoint never comes back.
 local id, by, life, everyone = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
-local row = get(id, 'state', 'threat', 'verb', 'lane', 'epoch', 'held_by', 'edr', 'approved')
+local row = get(id, 'state', 'threat', 'verb', 'lane', 'epoch', 'held_by', 'edr', 'approved', 'watch')
 if not row.state then return {'no', 'no such row'} end
 local released = row.epoch and released_since(row.verb, row.lane, row.epoch)
 if released then
@@ -32,6 +32,8 @@ else
   end
   redis.call('SREM', P .. 'held', id)
 end
+redis.call('HDEL', row_key(id), 'acknowledged_by', 'acknowledged_why', 'acknowledged_at', 'steps', 'blanks')
+watch(id, tonumber(row.watch or '0'))
 redis.call('HSET', row_key(id), 'attempts', 0, 'crashes', 0, 'looks', 0, 'begun', 0, 'receipt', '', 'deadline', now + life)
 bring_back(id, row.threat, row.state, 'requeued by ' .. by)
 local rings = {'yes'}

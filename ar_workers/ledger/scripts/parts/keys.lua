@@ -15,12 +15,16 @@
 --   threat:ID:packed       string  rows and timeline of a compacted threat, as the client wrote them
 --   row:ID                 hash    what NewRow has, and: state reason threat waits epoch fence lease_until was owner begun
 --                                  begun_at looked_at attempts looks crashes next_at deadline generation(raised by each requeue)
+--                                  blanks(looks in a row that showed nothing of an accepted order)
 --                                  generations(its repeats *: how often it was justified anew) latest(id of the last of them)
 --                                  receipt reference evidence created_at performed_at settled_at cancel held_by
 --                                  approved(guards that a person has opened, comma after each)
 --                                  shared(ids of other threats that want it too, comma after each)
 --                                  of a compacted threat only: state threat latest generations
 --                                  of a delivery: has_fallback, digest(the row it is sent with; '' alone), digest_at
+--                                  of an isolation: watch(ms until people are told that it is not in effect; not there for never),
+--                                  reminders(so many told), steps(of them since a person last asked for it), is_told(1 while those who
+--                                  were told have not been told of its end), acknowledged_by acknowledged_why acknowledged_at
 --   row:ID:gathered        list    ids of the deliveries that this one is sent for, its own among them
 --   digest:RECEIVER/KIND   hash    ends count carrier: the window in which deliveries are counted
 --   row:ID:frees           list    ids of the rows that wait for this one, whose `frees` is set then
@@ -28,6 +32,10 @@
 --   lane:LANE:queue        zset    rows that found the lane busy, by when they came
 --   endpoint:LANE          hash    generation(its epoch *: raised by each release, so that an older isolation can never re-apply)
 --                                  released_by(who asked last); shown(isolate|release, as the EDR last showed it) shown_at
+--                                  evidence; and of when it was first shown isolated: since threat host is_ours(0: before we asked)
+--   isolated               zset    lane by since when its endpoint is shown isolated
+--   indexed                hash    `isolated` -> 1 once that index has what versions before it knew
+--   uncontained            zset    row id of each open isolation by when people are told next that it is not in effect
 --   remote:NAME            hash    an EDR or a receiver. rates(`calls:ms,...`) and per rate n: tokens n, at n;
 --                                  blocked_until(as it asked), failures(in a row), open_until(the breaker), slot(next turn)
 --   remote:NAME:busy       zset    visit (owner) by the end of its lease; `:urgent` behind it for isolations and releases

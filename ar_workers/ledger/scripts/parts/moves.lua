@@ -1,4 +1,4 @@
--- uses: rings
+-- uses: rings watch
 -- A row moves to another state: what is noted, what is due, what it frees, and what comes in again as an event.
 
 -- Whether a guard holds a row, and not a kill switch, whose scopes are `*`, `edr:NAME` or `verb:NAME`.
@@ -16,17 +16,9 @@ local function raise(id, threat, to, reason)
   local row = get(id, 'kind', 'verb', 'subject', 'generation', 'held_by', 'has_fallback', 'order')
   local kind, order = matter_of(row, to)
   if not kind then return end
-  local fields = {type = kind, reason = reason, customer = string.match(P, '{(.*)}'), threat_ref = threat, occurred_at = math.floor(now / 1000)}
+  local fields = {type = kind, reason = reason}
   if kind == 'action_stopped' then fields.verb, fields.subject, fields.state = row.verb, row.subject, to end
-  local name = string.gsub(string.match(id, ':(.*)$'), '[^%w._-]', '-')
-  fields.id = '.' .. to .. '-' .. name .. '-' .. row.generation .. (to == 'held' and '-' .. row.held_by or '')
-  local key = P .. 'event:' .. fields.id
-  if redis.call('EXISTS', key) == 1 then return end
-  local about = redis.call('HGET', P .. 'threat:' .. threat, 'json') or 'null'
-  local json = string.sub(cjson.encode(fields), 1, -2) .. ',"threat":' .. about .. order .. '}'
-  redis.call('HSET', key, 'digest', 'own', 'json', json, 'state', 'accepted', 'at', now, 'threat', threat)
-  schedule('event/' .. fields.id, now)
-  note(threat, 'event/' .. fields.id, 'accepted')
+  announce('.' .. to .. '-' .. event_name(id) .. '-' .. row.generation .. (to == 'held' and '-' .. row.held_by or ''), threat, fields, order)
 end
 
 -- Moves a row to a state it stays in until somebody claims, resumes or requeues it, and writes `changes`, {name, value,
@@ -44,6 +36,7 @@ local function enter(id, threat, from, to, reason, changes)
   if to == 'held' then redis.call('SADD', P .. 'held', id) end
   note(threat, id, from .. ' -> ' .. to .. (reason ~= '' and (': ' .. reason) or ''))
   if to == 'failed' or to == 'held' then raise(id, threat, to, reason) end
+  if TERMINAL[to] then end_watch(id, threat, to) end
 end
 
 -- Enters `pending`, due at once.

@@ -1,0 +1,87 @@
+"""Not contained in time: an isolation is not in effect, and the TREs hear of it until it is, or until one acknowledges it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ..domain.notifications import Audience, Kind, Notification
+from ..domain.plans import Plan
+from ..domain.states import State
+from ..domain.summaries import OUTCOMES
+from ..domain.text import shortened
+
+if TYPE_CHECKING:
+    from ..domain.events import IsolationOverdue, IsolationSettled
+    from .context import Context
+
+#: Where the row itself says nothing.
+_WHY = {
+    State.PENDING: "it has not been begun: no worker has come to it",
+    State.LEASED: "a worker has it in hand",
+    State.PERFORMED: "the EDR took the order, and does not show it yet",
+    State.HELD: "it waits for a person",
+}
+
+
+def plan(event: IsolationOverdue | IsolationSettled, context: Context) -> Plan:  # noqa: ARG001 - every automation takes the same two
+    """Tell the TREs what is not contained yet and why; and once, that what they were told of is, or is called off.
+
+    When, is for the ledger to say: after the customer's `high` or `medium`, after one more hour, and then every day.
+    """
+    return Plan(notifications=(_overdue(event) if event.type == "isolation_overdue" else _settled(event),))
+
+
+def _overdue(event: IsolationOverdue) -> Notification:
+    waited = _spoken(event.occurred_at - event.since)
+    return Notification(
+        audience=Audience.TRE,
+        kind=Kind.NOT_CONTAINED,
+        customer=event.customer,
+        threat=event.threat,
+        headline=shortened(f"Not contained after {waited}: {event.subject}", 500),
+        facts=(
+            ("Endpoint", shortened(event.subject, 500) or "unnamed"),
+            ("EDR", shortened(event.edr, 100) or "not known"),
+            ("State", f"{event.state}: {OUTCOMES[event.state]}"),
+            ("Why", shortened(event.reason, 500) or _WHY.get(event.state, "not known")),
+            ("Next", _next_step(event)),
+        ),
+        incident=event.row,
+    )
+
+
+def _next_step(event: IsolationOverdue) -> str:
+    """With the command to type."""
+    acknowledge = f'arctl actions acknowledge {event.row} --reason "..." ends these reminders, and not the isolation'
+    if event.state is State.HELD:
+        is_paused = event.reason.startswith("paused")
+        return f"{'arctl resume opens the kill switch' if is_paused else f'arctl actions requeue {event.row} lets it pass'}; {acknowledge}"
+    return f"it goes on by itself; {acknowledge}"
+
+
+def _settled(event: IsolationSettled) -> Notification:
+    is_so = event.state in {State.DONE, State.ALREADY}
+    said = "Contained now" if is_so else f"Isolation {OUTCOMES[event.state]}"
+    return Notification(
+        audience=Audience.TRE,
+        kind=Kind.CONTAINMENT_SETTLED,
+        customer=event.customer,
+        threat=event.threat,
+        headline=shortened(f"{said}: {event.subject}", 500),
+        facts=(
+            ("Endpoint", shortened(event.subject, 500) or "unnamed"),
+            ("EDR", shortened(event.edr, 100) or "not known"),
+            ("What the EDR shows" if is_so else "Why", shortened(event.reason, 500) or "not known"),
+        ),
+        incident=event.row,
+    )
+
+
+def _spoken(span: timedelta) -> str:
+    """The two largest units: `40 s`, `15 min`, `1 h 15 min`, `2 d 3 h`."""
+    minutes, seconds = divmod(max(0, int(span.total_seconds())), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [f"{number} {unit}" for number, unit in ((days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")) if number]
+    return " ".join(parts[:2] if days or hours else parts[:1]) or "0 s"
