@@ -79,7 +79,8 @@ class PagerDuty:
         """
         threat = notification.threat
         if notification.kind is Kind.CONTAINMENT_SETTLED:
-            return {"dedup_key": dedup_key(notification.customer, threat.id if threat else "", notification.incident)}
+            key = dedup_key(notification.customer, threat.id if threat else "", notification.incident)
+            return {"dedup_key": key} if notification.incident else None
         if threat is None:
             return _about_no_threat(notification) if notification.incident else None
         is_over = notification.kind is Kind.REMEDIATION_SUMMARY

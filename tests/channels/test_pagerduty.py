@@ -79,3 +79,14 @@ def test_a_release_that_failed_is_paged_though_it_is_about_no_threat(simulation)
     delivery = a_delivery("pagerduty", threat=None, kind=Kind.ACTION_NEEDED, headline="Action needed: release", incident=".failed-1")
     assert rig.channel.send(delivery, "x").answer is Answer.ACCEPTED
     assert rig.messages()[0]["body"]["payload"]["severity"] == "critical"
+
+
+def test_what_was_paged_as_not_contained_is_resolved_under_the_same_key(simulation):
+    rig = a_pagerduty(simulation)
+    for kind in (Kind.NOT_CONTAINED, Kind.CONTAINMENT_SETTLED):
+        delivery = a_delivery("pagerduty", kind=kind, headline="Not contained after 15 min: FIN-LT-07", incident="acme:isolate:1")
+        assert rig.channel.send(delivery, "x").answer is Answer.ACCEPTED
+    opened, resolved = (each["body"] for each in rig.messages())
+    assert (opened["event_action"], resolved["event_action"]) == ("trigger", "resolve")
+    assert opened["dedup_key"] == resolved["dedup_key"]
+    assert opened["payload"]["summary"] == "HIGH not contained yet: Malicious Software (Ransomware)"

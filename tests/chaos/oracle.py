@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ar_workers.domain.notifications import Kind
 from ar_workers.domain.states import MOVES, TERMINAL, State
 
 if TYPE_CHECKING:
@@ -68,13 +69,18 @@ def judge(
     _effects(verdict, journal, expected)
     sent = _sent(journal)
     for event in events:
-        rows = ledger.rows(event.customer, event.threat_id)
+        rows = [row for row in ledger.rows(event.customer, event.threat_id) if not _is_by_the_clock(row)]
         record = ledger.threat(event.customer, event.threat_id)
         _conserved(verdict, event, rows, mails=int(event.threat_id in mailed))
         _settled(verdict, rows)
         _told(verdict, rows, sent)
         _moves(verdict, record.timeline if record else ())
     return verdict
+
+
+def _is_by_the_clock(row: Row) -> bool:
+    """What tells of an isolation that takes long: how many there are depends on how long the storm lasts, and a late one is not sent."""
+    return row.kind == "delivery" and row.subject.partition(" ")[0] in {Kind.NOT_CONTAINED, Kind.CONTAINMENT_SETTLED}
 
 
 def effects_in(journal: Iterable[dict[str, Any]]) -> Counter[Effect]:

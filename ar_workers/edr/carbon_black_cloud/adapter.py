@@ -33,6 +33,9 @@ OVERRIDES = "/appservices/v6/orgs/{org}/reputations/overrides"
 _BANNED, _APPROVED = "BLACK_LIST", "WHITE_LIST"
 #: A sensor that is on reports about once a minute; one that has not for so long may have orders waiting.
 _AWAY = timedelta(minutes=5)
+#: A contact so much later than an order has brought it to the sensor. The header with the order's time knows whole seconds only, and
+#: the services' clocks may be some apart.
+_BEHIND = timedelta(seconds=30)
 
 
 class CarbonBlackCloud(EDRAdapter):
@@ -249,7 +252,7 @@ def _is_away(device: dict[str, Any], now: datetime | None) -> bool:
 def _may_wait(device: dict[str, Any], receipt: Receipt | None) -> bool:
     """Whether an order of ours may still wait for the sensor: it has not reported since, by the vendor's clock, or that cannot be told."""
     contact, asked_at = _instant(device.get("last_contact_time")), _instant(receipt.detail.get("asked_at")) if receipt else None
-    return receipt is not None and not (contact and asked_at and contact > asked_at)
+    return receipt is not None and not (contact and asked_at and contact - asked_at > _BEHIND)
 
 
 def _instant(text: object) -> datetime | None:

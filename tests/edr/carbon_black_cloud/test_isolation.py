@@ -66,3 +66,29 @@ def test_a_last_contact_that_cannot_be_read_counts_as_away(rig):
     rig.change(status="contained")
     first(rig).facts["last_contact_time"] = None
     assert rig.adapter.observe(rig.action("isolate"), None).sight is Sight.UNKNOWABLE
+
+
+@pytest.mark.parametrize(("verb", "never"), [("isolate", False), ("release", True)])
+def test_an_accepted_order_that_shows_nothing_though_the_sensor_has_reported_since_does_not_wait(rig, verb, never):
+    action = rig.action(verb)
+    first(rig).facts["quarantined"] = never
+    receipt = acted(rig, action)
+    assert rig.adapter.observe(action, receipt).sight is Sight.PENDING
+    rig.simulation.clock.advance(90)
+    assert rig.adapter.observe(action, receipt).sight is Sight.ABSENT
+
+
+def test_an_order_waits_as_long_as_its_sensor_does_not_report(rig):
+    action = rig.action("isolate")
+    rig.change(online=False)
+    receipt = acted(rig, action)
+    rig.simulation.clock.advance(3 * 24 * 3600)
+    assert rig.adapter.observe(action, receipt).sight is Sight.PENDING
+
+
+def test_an_order_whose_time_is_not_known_waits(rig):
+    action = rig.action("isolate")
+    first(rig).facts["quarantined"] = False
+    acted(rig, action)
+    rig.simulation.clock.advance(90)
+    assert rig.adapter.observe(action, Receipt(reference=device_id(FIRST))).sight is Sight.PENDING
