@@ -10,8 +10,8 @@ import pytest
 from ar_workers.domain.canvas import Queue
 from ar_workers.domain.claims import Refusal, VisitResult
 from ar_workers.domain.events import IsolationOverdue
+from ar_workers.domain.new_rows import EventPlan
 from ar_workers.domain.states import State
-from ar_workers.domain.wishes import EventPlan
 from tests.clocks import ManualClock, a_ledger
 
 from .building import a_delivery, a_row, an_event, begun, claimed, concluded, recorded, settle

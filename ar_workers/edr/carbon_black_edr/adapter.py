@@ -139,8 +139,8 @@ class CarbonBlackEDR(EDRAdapter):
 
     @withdraws(IsolateEndpoint)
     def withdraw_isolation(self, action: IsolateEndpoint, _: Receipt) -> Fact:
-        """Take the wish back, before the sensor has read it."""
-        self._wish(action.endpoint.agent_id, is_isolated=False)
+        """What is wanted is taken back, before the sensor has read it."""
+        self._set_flag(action.endpoint.agent_id, is_isolated=False)
         return _flags(self._sensor(action.endpoint.agent_id), is_isolated=True)
 
     @observes(IsolateEndpoint)

@@ -74,7 +74,7 @@ local function name_of(new)
     local owner = get(latest, 'threat', 'shared')
     redis.call('HSET', row_key(latest), 'shared', (owner.shared or '') .. threat .. ',')
     note(threat, latest, 'shared with threat ' .. owner.threat)
-    hasten(latest, tonumber(wish.watch))
+    hasten(latest, tonumber(new.watch))
     return latest, false
   end
   local repeats = redis.call('HINCRBY', row_key(new.id), 'generations', 1)
@@ -149,9 +149,9 @@ local function place(new)
     'threat', threat, 'created_at', now, 'deadline', now + new.life, 'epoch', epoch, 'generation', 1, 'fence', 0,
     'waits', waits, 'state', state, 'reason', reason, 'next_at', now + new.wait, 'has_fallback', new.has_fallback)
   states[id] = state
-  if wish.watch ~= '0' and not TERMINAL[state] then
-    redis.call('HSET', row_key(id), 'watch', wish.watch)
-    watch(id, tonumber(wish.watch))
+  if new.watch ~= '0' and not TERMINAL[state] then
+    redis.call('HSET', row_key(id), 'watch', new.watch)
+    watch(id, tonumber(new.watch))
   end
   take_place(id)
   count_open(threat, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ar_workers.channels import pagerduty
 from ar_workers.channels.outcomes import encoded
+from ar_workers.domain.notifications import Kind
 from ar_workers.domain.results import Answer
 from ar_workers.simulator import Fault
 from tests.builders import a_delivery
@@ -21,7 +22,7 @@ def a_pagerduty(simulation):
 
 def _pagerduty(channel, note):
     event = channel.render(note)
-    if note.threat is None:
+    if note.threat is None or note.kind is Kind.CONTAINMENT_SETTLED:
         assert event is None
         return
     assert len(event["payload"]["summary"]) <= 1024
