@@ -49,8 +49,8 @@ def _respond(event: ThreatPublished, ioc: IOC, context: Context) -> Plan:
 def _unfit(event: ThreatPublished, ioc: IOC) -> str | None:
     if event.threat.severity is Severity.LOW:
         return "low severity: not automated"
-    if event.told_only:
-        return event.told_only
+    if event.not_acted_on:
+        return event.not_acted_on
     if not ioc.confirmed_malicious:
         return "not confirmed malicious"
     if not ioc.safe_to_act:

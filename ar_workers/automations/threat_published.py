@@ -1,4 +1,4 @@
-"""High or medium severity threat published: isolate first, and tell the TREs (managed)."""
+"""High or medium severity threat published: isolate first, and tell the TREs (managed). Of unknown severity: tell them only."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 _CHAT_LINE = 300
+_GRADED = {each: f"{each.upper()} threat" for each in Severity} | {Severity.UNKNOWN: "Threat of unknown severity"}
 
 
 def plan(event: ThreatPublished, context: Context) -> Plan:
@@ -28,7 +29,7 @@ def plan(event: ThreatPublished, context: Context) -> Plan:
 
     Conditions, each with its recorded reason where it says no:
     - severity is high or medium; below that nothing happens, and nobody is told;
-    - the event is not one that is told only;
+    - the event is not one that is told only, and its severity is known;
     - the endpoint could be read;
     - medium: by the customer's `medium_isolation`, always or only outside business hours;
     - the endpoint is in a remediate group of its EDR;
@@ -44,7 +45,7 @@ def plan(event: ThreatPublished, context: Context) -> Plan:
 
 def _isolate(event: ThreatPublished, endpoint: Endpoint, context: Context) -> Plan:
     reason = (
-        event.told_only
+        event.not_acted_on
         or context.out_of_reach(endpoint)
         or _wrong_os(endpoint, context)
         or (event.threat.severity is Severity.MEDIUM and _waits_for_tre(context))
@@ -74,18 +75,18 @@ def _skip(endpoint: Endpoint, reason: str) -> Skip:
 
 
 def _tell_tres(event: ThreatPublished) -> Notification:
-    threat, told_only = event.threat, event.told_only
+    threat, not_acted_on = event.threat, event.not_acted_on
     hosts = ", ".join(endpoint.hostname for endpoint in event.endpoints[:10]) or "none named"
     return Notification(
         audience=Audience.TRE,
         kind=Kind.THREAT_PUBLISHED,
         customer=event.customer,
         threat=threat,
-        headline=f"{threat.severity.upper()} threat published: {threat.id}",
+        headline=f"{_GRADED[threat.severity]} published: {threat.id}",
         facts=(
             ("Endpoints", shortened(hosts, _CHAT_LINE)),
             ("Indicators", str(len(event.iocs))),
-            *((("Not acted on", told_only),) if told_only else ()),
+            *((("Not acted on", not_acted_on),) if not_acted_on else ()),
             *((("Not read", _not_read(event.unread)),) if event.unread else ()),
         ),
     )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 #: PagerDuty's limit; its own OpenAPI does not check it.
 SUMMARY = 1024
-SEVERITIES = {Severity.HIGH: "critical", Severity.MEDIUM: "error", Severity.LOW: "info"}
+SEVERITIES = {Severity.HIGH: "critical", Severity.MEDIUM: "error", Severity.LOW: "info", Severity.UNKNOWN: "error"}
 #: A constant: the field is required, and a host's name has no business there.
 SOURCE = "active-remediation"
 #: What is paged, where it is not the threat itself.

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 #: What a receiver should take, in bytes: of a datagram (RFC 5426, 3.2) and of a message in a stream (RFC 5425, 4.3.1).
 DATAGRAM, STREAMED = 2048, 8192
 FACT, FACTS, BODY = 240, 100, 4000
-SEVERITIES = {Severity.HIGH: 2, Severity.MEDIUM: 4, Severity.LOW: 5}
+SEVERITIES = {Severity.HIGH: 2, Severity.MEDIUM: 4, Severity.LOW: 5, Severity.UNKNOWN: 4}
 INFORMATIONAL = 6
 #: CEF counts from 0 to 10; ECS takes the same number.
-GRADES = {Severity.HIGH: 9, Severity.MEDIUM: 6, Severity.LOW: 3}
+GRADES = {Severity.HIGH: 9, Severity.MEDIUM: 6, Severity.LOW: 3, Severity.UNKNOWN: 6}
 APP_NAME = "active-remediation"
 #: After so many nothing is left that could be halved.
 _HALVINGS = 12

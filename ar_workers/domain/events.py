@@ -24,7 +24,7 @@ from .model import Value
 from .notifications import Delivery
 from .states import State
 from .text import Identifier, Shown, otherwise
-from .threats import Note, Threat
+from .threats import Note, Severity, Threat
 from .unread import ENDPOINT, Unread, glimpse, not_read, read_endpoint, read_ioc, sorted_out
 
 if TYPE_CHECKING:
@@ -120,6 +120,11 @@ class ThreatPublished(_ThreatEvent):
     def unread_indicators(self) -> tuple[Unread, ...]:
         """What should have been an indicator."""
         return tuple(each for each in self.unread if each.kind != ENDPOINT)
+
+    @property
+    def not_acted_on(self) -> str:
+        """Why people are told and nothing is done, if that is so."""
+        return self.told_only or ("its severity is not known: told, not acted on" if self.threat.severity is Severity.UNKNOWN else "")
 
     def to_be_told_only(self, reason: str) -> ThreatPublished:
         """The same threat, of which people are told and nothing is done: another event, with an id of its own."""

@@ -15,11 +15,15 @@ from .text import Identifier, Prose, Shown, otherwise
 
 
 class Severity(StrEnum):
-    """Red Canary's words: high = active, respond now; medium = soon; low = usually a control gap. No "critical"."""
+    """Red Canary's words: high = active, respond now; medium = soon; low = usually a control gap. No "critical".
+
+    Unknown is what its sender did not grade, or in a word that nobody wrote down: people are told, and nothing is acted on.
+    """
 
     HIGH = "high"
     MEDIUM = "medium"
     LOW = "low"
+    UNKNOWN = "unknown"
 
 
 _URL = r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^\s?#<>\"'|\\^`{}]*)?$"

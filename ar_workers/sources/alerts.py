@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..domain.endpoints import OS, Endpoint, Vendor
 from ..domain.errors import InvalidEvent
@@ -19,18 +20,31 @@ if TYPE_CHECKING:
 
     from ..domain.events import Event
     from .evidence import Evidence
+    from .reading import Grade
 
 #: Leaves room for the vendor's name before it and the revision behind it in an id of 128 characters.
 _ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9:._-]{0,89}$")
 _REVISION = 12
+#: Of an id of another form so much is kept for people, and so many hex digits tell it from others.
+_LONGEST_HEAD, _TELLING = 40, 24
 #: The path of a page, without the query that may follow.
 _PAGE = r"(?:/[^\s?#<>\"'|\\^`{}]*)?(?=[?#]|$)"
 _LONGEST_SUMMARY = 20_000
 
 
+class AlertId(NamedTuple):
+    """The vendor's id of an alert, fit to be part of ours. `theirs` is what they wrote, and `doubt` what is odd about it, if anything."""
+
+    text: str
+    theirs: str
+    doubt: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Alert:
-    """A vendor's record in our words. `id` is the vendor's, and `endpoint` is None where the record names none by its id.
+    """A vendor's record in our words. `endpoint` is None where the record names none by its id.
+
+    What is doubtful about its `id` or its `severity` makes it one that is told only, for that reason.
 
     `occurred_at` is when the vendor made the alert, not when it last changed: what is older than the polling is only told.
 
@@ -40,9 +54,9 @@ class Alert:
     """
 
     vendor: Vendor
-    id: str
+    id: AlertId
     occurred_at: datetime
-    severity: Severity
+    severity: Grade
     classification: str
     title: str
     url: str
@@ -60,10 +74,13 @@ def published(alert: Alert, customer: str | None) -> Event:
     """
     if not customer:
         raise InvalidEvent("customer", f"is not in a record of {alert.vendor}: name it with --customer")
-    threat_id = f"{alert.vendor}-{alert.id}"
+    threat_id = f"{alert.vendor}-{alert.id.text}"
     notes, unread = list(alert.summary), alert.evidence.unread
     if alert.endpoint is None:
         notes.append("The record names no endpoint by its id: nothing can be isolated.")
+    if alert.id.doubt:
+        notes.append(f"The vendor's id: {alert.id.theirs}")
+    doubts = "; ".join(doubt for doubt in (alert.severity.doubt, alert.id.doubt) if doubt)
     event = parse_event(
         {
             "type": "threat_published",
@@ -72,7 +89,7 @@ def published(alert: Alert, customer: str | None) -> Event:
             "occurred_at": alert.occurred_at,
             "threat": {
                 "id": threat_id,
-                "severity": Severity.LOW if alert.taken_back else alert.severity,
+                "severity": Severity.LOW if alert.taken_back else alert.severity.severity,
                 "classification": alert.classification,
                 "title": alert.title,
                 "url": alert.url,
@@ -80,19 +97,26 @@ def published(alert: Alert, customer: str | None) -> Event:
             },
             "endpoints": [alert.endpoint] if isinstance(alert.endpoint, Endpoint) else [],
             "iocs": alert.evidence.iocs,
+            "told_only": f"{doubts}: told, not acted on" if doubts else "",
             "unread": [alert.endpoint, *unread] if isinstance(alert.endpoint, Unread) else unread,
         }
     )
     return event.model_copy(update={"id": f"{threat_id}-{event.checksum[:_REVISION]}"})
 
 
-def alert_id(record: Fields, name: str) -> str:
-    """The vendor's id of the alert, fit to be part of ours: colons become dots."""
+def alert_id(record: Fields, name: str) -> AlertId:
+    """The vendor's id of the alert: colons become dots, and one of another form becomes what is readable of it and a digest.
+
+    Without any an alert cannot be told from others, and is refused.
+    """
     found = record.raw(name)
     text = str(found) if isinstance(found, int) and not isinstance(found, bool) else record.text(name)
-    if not _ID.match(text):
-        raise record.refusal(name, "is not an id of at most 90 letters, digits, and : . _ -")
-    return text.replace(":", ".")
+    if _ID.match(text):
+        return AlertId(text.replace(":", "."), text)
+    head = re.sub(r"[^A-Za-z0-9_-]+", ".", text)[:_LONGEST_HEAD].strip(".")
+    digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:_TELLING]
+    doubt = f"{record.where}{name}: is not an id of at most 90 letters, digits, and : . _ -"
+    return AlertId(f"{head}-{digest}".lstrip("-"), text, doubt)
 
 
 def endpoint(

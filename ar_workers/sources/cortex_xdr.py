@@ -21,14 +21,14 @@ from .reading import Fields, judged, taken_back
 if TYPE_CHECKING:
     from ..domain.events import Event
 
-#: `severity` (the API's list of words). What is unknown is for a person to judge.
+#: `severity` (the API's list of words).
 SEVERITIES = {
     "informational": Severity.LOW,
     "low": Severity.LOW,
     "medium": Severity.MEDIUM,
     "high": Severity.HIGH,
     "critical": Severity.HIGH,
-    "unknown": Severity.MEDIUM,
+    "unknown": Severity.UNKNOWN,
 }
 #: The alert's `name`, and what takes the verdict back: `resolution_status` without its number, and ours of `is_whitelisted`.
 VERDICTS = {

@@ -20,6 +20,7 @@ from .reading import Fields, judged, moment_of, number_of, taken_back
 if TYPE_CHECKING:
     from ..domain.events import Event
     from ..domain.unread import Unread
+    from .alerts import AlertId
 
 #: `severity` from this number on. The bands are those of `severity_name`: Low from 20, Medium from 40, High from 60, Critical from 80.
 SEVERITIES = {0: Severity.LOW, 40: Severity.MEDIUM, 60: Severity.HIGH}
@@ -62,7 +63,7 @@ def read(record: object, *, customer: str | None) -> Event:
     )
 
 
-def _id(alert: Fields) -> str:
+def _id(alert: Fields) -> AlertId:
     """`composite_id` without the cid before it: that is the tenant, for which our customer stands."""
     whole = alert.text("composite_id")
     return alert_id(Fields({"composite_id": whole.partition(":")[2] or whole}), "composite_id")

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from ..domain.events import Event
 
-#: `severity` (Microsoft's page on the alert resource type; it has no Critical). What is not specified is for a person to judge.
+#: `severity` (Microsoft's page on the alert resource type; it has no Critical).
 SEVERITIES = {
-    "unspecified": Severity.MEDIUM,
+    "unspecified": Severity.UNKNOWN,
     "informational": Severity.LOW,
     "low": Severity.LOW,
     "medium": Severity.MEDIUM,
@@ -62,7 +62,7 @@ def read(record: object, *, customer: str | None) -> Event:
             severity=severity,
             classification=f"{category} ({threat})"[:500] if threat else category,
             title=alert.shown("title", default="Defender alert"),
-            url=CONSOLE + own_id,
+            url=CONSOLE if own_id.doubt else CONSOLE + own_id.text,
             summary=[alert.text("description", "")],
             endpoint=where,
             evidence=evidence,

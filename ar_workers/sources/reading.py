@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..domain.errors import InvalidEvent
 from ..domain.text import cleaned
+from ..domain.threats import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..domain.threats import Severity
-
-Meaning = TypeVar("Meaning")
-
 #: What a record without a text for people shows at most of one that it has.
 LONGEST_LINE = 500
+
+
+class Grade(NamedTuple):
+    """A severity; where it is unknown, `doubt` says which field left it so, and why."""
+
+    severity: Severity
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,20 +72,24 @@ class Fields:
         texts = (line_of(self.raw(name)) for name in names)
         return next(filter(None, texts), default)
 
-    def means(self, name: str, table: Mapping[str, Meaning], *, default: str | None = None) -> Meaning:
-        """What the vendor's word in a field is in ours. A word that nobody wrote down is refused, never guessed."""
+    def means(self, name: str, table: Mapping[str, Severity], *, default: str = "") -> Grade:
+        """The severity that the vendor's word in a field is in ours. A word that nobody wrote down is never guessed."""
         word = self.text(name, default).strip().lower()
+        grade = table.get(word, Severity.UNKNOWN)
+        if not word:
+            return self._unknown(name, "is not a text")
         if word not in table:
-            raise self.refusal(name, f"is {cleaned(word)[:40]!r}, known are {', '.join(table)}")
-        return table[word]
+            return self._unknown(name, f"is {cleaned(word)[:40]!r}, known are {', '.join(table)}")
+        return Grade(grade) if grade is not Severity.UNKNOWN else self._unknown(name, f"is {word!r}")
 
-    def ranks(self, name: str, bands: Mapping[int, Severity]) -> Severity:
+    def ranks(self, name: str, bands: Mapping[int, Severity]) -> Grade:
         """The severity of a number: that of the highest band, named by its lowest number, that it reaches."""
         found = number_of(self.raw(name))
         reached = [lowest for lowest in bands if found is not None and found >= lowest]
-        if not reached:
-            raise self.refusal(name, "is missing" if self.raw(name) is None else f"is not a number from {min(bands)} on")
-        return bands[max(reached)]
+        return Grade(bands[max(reached)]) if reached else self._unknown(name, f"is not a number from {min(bands)} on")
+
+    def _unknown(self, name: str, reason: str) -> Grade:
+        return Grade(Severity.UNKNOWN, f"{self.where}{name}: {'is missing' if self.raw(name) is None else reason}")
 
     def moment(self, *names: str) -> datetime:
         """The instant in the first of the fields that has anything: ISO 8601 with its offset, or milliseconds since 1970."""

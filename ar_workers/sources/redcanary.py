@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..domain.endpoints import OS, Endpoint, Vendor
 from ..domain.errors import InvalidEvent
 from ..domain.events import parse_event
-from ..domain.threats import UNREADABLE_URL
+from ..domain.threats import UNREADABLE_URL, Severity
 from ..domain.unread import ENDPOINT, Unread, not_read, read_ioc, sorted_out
 from .alerts import endpoint
 from .reading import Fields
@@ -39,6 +39,7 @@ _PRODUCTS = {
     "cbr": Vendor.CARBON_BLACK_EDR,
     "cortex_xdr": Vendor.CORTEX_XDR,
 }
+_SEVERITIES = {str(each): each for each in Severity if each is not Severity.UNKNOWN}
 _PORTAL = re.compile(r"^https://([A-Za-z0-9-]+)\.my\.redcanary\.co/")
 _HEADLINE = re.compile(r"^\s*\[[^\]]*?-([0-9]+)\]\s*(.*)$", re.DOTALL)
 _NUMBER = re.compile(r"^[0-9]{1,20}$")
@@ -62,6 +63,7 @@ def read(record: object, *, customer: str | None) -> Event:
     iocs, unread_iocs = sorted_out(_indicators(detection, agent_id))
     number, title = _headline(attributes, detection)
     confirmed = attributes.text("confirmed_at")
+    grade = attributes.means("severity", _SEVERITIES)
     # A detection that was published again, or of which more was seen, is another event of the same threat.
     revision = "-".join(re.sub(r"[^0-9]", "", at) for at in (confirmed, attributes.text("last_activity_seen_at", "")) if at)
     notes = [attributes.text("summary", "")]
@@ -76,7 +78,7 @@ def read(record: object, *, customer: str | None) -> Event:
             "occurred_at": confirmed,
             "threat": {
                 "id": f"THREAT-{number}",
-                "severity": attributes.text("severity").lower(),
+                "severity": grade.severity,
                 "classification": _classification(attributes),
                 "title": title,
                 "url": f"https://{subdomain}.my.redcanary.co/detections/{detection.raw('id')}" if subdomain else UNREADABLE_URL,
@@ -85,6 +87,7 @@ def read(record: object, *, customer: str | None) -> Event:
             "endpoints": endpoints,
             "iocs": iocs,
             "unread": [*unread, *unread_iocs],
+            "told_only": f"{grade.doubt}: told, not acted on" if grade.doubt else "",
         }
     )
 

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from ..domain.unread import Unread
 
 #: `threatInfo.confidenceLevel`, v2.0's `cloudVerdict`, and a STAR rule's `severity`. SentinelOne has no severity of a
-#: threat, so the first two are ours: what it is sure of is high, and what it does not tell is for a person to judge.
+#: threat, so the first two are ours: what it is sure of is high, and what it does not tell is unknown.
 SEVERITIES = {
     "malicious": Severity.HIGH,
     "black": Severity.HIGH,
     "suspicious": Severity.MEDIUM,
-    "n/a": Severity.MEDIUM,
-    "undefined": Severity.MEDIUM,
-    "provider_unknown": Severity.MEDIUM,
+    "n/a": Severity.UNKNOWN,
+    "undefined": Severity.UNKNOWN,
+    "provider_unknown": Severity.UNKNOWN,
     "white": Severity.LOW,
     "low": Severity.LOW,
     "medium": Severity.MEDIUM,
@@ -101,7 +101,7 @@ def _of_file(record: Fields, info: Fields, where: Endpoint | Unread | None, evid
         severity=info.means(severity, SEVERITIES, default="n/a"),
         classification=info.shown("classification", default="Threat"),
         title=info.shown("threatName", default="SentinelOne threat"),
-        url=f"{CONSOLE}/threats/{own_id}/overview",
+        url=CONSOLE if own_id.doubt else f"{CONSOLE}/threats/{own_id.text}/overview",
         summary=[info.text("description", "")],
         endpoint=where,
         evidence=evidence,

@@ -230,6 +230,12 @@ def test_of_a_low_threat_that_is_told_only_nobody_is_told():
     assert (plan.notifications, set(reasons(plan))) == ((), {"low severity: not automated"})
 
 
+def test_a_threat_of_unknown_severity_is_told_and_not_acted_on():
+    plan = planned(a_threat_published(threat=a_threat(severity=Severity.UNKNOWN), iocs=(an_ioc(),)))
+    assert (plan.actions, reasons(plan)) == ((), ["its severity is not known: told, not acted on"] * 2)
+    assert plan.notifications[0].headline == "Threat of unknown severity published: THREAT-1042"
+
+
 INDICATORS = st.sampled_from(
     [
         FileHash(sha256=sha256("x")),

@@ -69,10 +69,9 @@ def test_severities_are_those_of_falcons_bands(number, severity):
 
 
 @pytest.mark.parametrize("number", [None, -1, "High", True, [], -1.5])
-def test_a_severity_that_is_none_is_refused(number):
-    with pytest.raises(InvalidEvent) as raised:
-        event((("severity",), number))
-    assert raised.value.field == "severity"
+def test_a_severity_that_is_none_is_unknown(number):
+    found = event((("severity",), number))
+    assert (found.threat.severity, found.told_only.partition(":")[0]) == (Severity.UNKNOWN, "severity")
 
 
 def test_the_threat_is_named_by_the_alert_without_the_tenant():
@@ -82,7 +81,7 @@ def test_the_threat_is_named_by_the_alert_without_the_tenant():
     assert found.threat.classification == "Malware (Malicious File)"
 
 
-@pytest.mark.parametrize("wrong", [None, "", "a b", "x" * 200, 7])
+@pytest.mark.parametrize("wrong", [None, "", 7])
 def test_an_alert_without_an_id_is_refused(wrong):
     with pytest.raises(InvalidEvent) as raised:
         event((("composite_id",), wrong))

@@ -84,7 +84,7 @@ def test_a_star_rule_that_is_none_condemns_nothing(change):
     assert "process" in said(event(change, record=STAR))
 
 
-@pytest.mark.parametrize(("word", "severity"), [("malicious", "high"), ("suspicious", "medium"), ("n/a", "medium")])
+@pytest.mark.parametrize(("word", "severity"), [("malicious", "high"), ("suspicious", "medium"), ("n/a", "unknown")])
 def test_confidence_is_taken_for_severity(word, severity):
     assert event(((INFO, "confidenceLevel"), word)).threat.severity == severity
 
@@ -93,7 +93,6 @@ def test_confidence_is_taken_for_severity(word, severity):
     ("change", "field"),
     [
         (((INFO,), None), "threatInfo"),
-        (((INFO, "confidenceLevel"), "certain"), "threatInfo.confidenceLevel"),
         (((INFO, "createdAt"), "string"), "threatInfo.createdAt"),
         (((AGENT,), "string"), "agentRealtimeInfo"),
         ((("id",), None), "id"),

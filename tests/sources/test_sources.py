@@ -229,8 +229,6 @@ def test_a_detection_is_numbered_by_its_id_where_the_headline_names_none():
     [
         ({"type": "Endpoint"}, "type"),
         ({"attributes": None}, "attributes"),
-        ({"attributes": {**a_detection()["attributes"], "severity": None}}, "attributes.severity"),
-        ({"attributes": {**a_detection()["attributes"], "severity": "critical"}}, "threat.severity"),
         ({"attributes": {**a_detection()["attributes"], "confirmed_at": None}}, "attributes.confirmed_at"),
         ({"links": None}, "links.self"),
         ({"links": {"self": {"href": "https://evil.example/"}}}, "links.self"),

@@ -9,7 +9,7 @@ from ..domain.indicators import HashType
 from ..domain.threats import Severity
 from .alerts import Alert, alert_id, endpoint, published
 from .evidence import Evidence
-from .reading import Fields, taken_back
+from .reading import Fields, Grade, taken_back
 
 if TYPE_CHECKING:
     from ..domain.events import Event
@@ -26,7 +26,7 @@ def read(record: object, *, customer: str | None) -> Event:
             vendor=Vendor.TOY,
             id=alert_id(alert, "id"),
             occurred_at=alert.moment("created"),
-            severity=Severity.HIGH,
+            severity=Grade(Severity.HIGH),
             classification="Alert",
             title=alert.shown("title", default="Toy alert"),
             url="https://console.toy.example/",
