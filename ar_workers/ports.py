@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .domain.limits import Limits
     from .domain.new_rows import EventPlan
     from .domain.notifications import Delivery, Digest
+    from .domain.refusals import Fate, KeptRecord, KeptRecords
     from .domain.results import Result
     from .domain.rows import Acceptance, Containment, Row, Seat, ThreatRecord
 
@@ -237,6 +238,19 @@ class Ledger(Protocol):
 
     def move_cursor(self, customer: str, feed: str, expected: str, new: str) -> bool:
         """Move it on if it still stands where it is expected; otherwise another reader has moved it."""
+
+    def refuse(self, customer: str, feed: str, records: Sequence[KeptRecord]) -> list[tuple[Fate, str]]:
+        """Keep each record that could not be read, as far as there is room; the others are counted, each once.
+
+        With each comes since when records of its kind are refused, which stays the same until the last of the kind is let go;
+        empty for kinds that are too many.
+        """
+
+    def refused(self, customer: str) -> list[KeptRecords]:
+        """What is kept, of every feed that has any."""
+
+    def let_go(self, customer: str, feed: str, keys: Sequence[str], *, is_looked_at: bool) -> int:
+        """Take records off the list; returns how many were on it. What a person `is_looked_at` does not come back for some days."""
 
     def pause(self, customer: str | None, scope: str, reason: str) -> None:
         """Close the kill switch for `*`, `edr:NAME` or `verb:NAME` of one customer; None: of all, known or not.

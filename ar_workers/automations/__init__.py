@@ -19,6 +19,7 @@ from ..domain.events import (
     ThreatClosed,
     ThreatPublished,
     UnsupportedOSDetected,
+    WorkHindered,
 )
 from ..domain.plans import joined
 from . import (
@@ -33,6 +34,7 @@ from . import (
     threat_closed,
     threat_published,
     unsupported_os,
+    work_hindered,
 )
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ AUTOMATIONS: dict[type, tuple[Callable[..., Plan], ...]] = {
     IsolationSettled: (not_contained.plan,),
     DeliveryFailed: (delivery_failed.plan,),
     ReleaseRequested: (release_requested.plan,),
+    WorkHindered: (work_hindered.plan,),
 }
 
 #: Automation -> the keys that a customer's file may set of it. Any other key of these is refused as managed.
@@ -69,6 +72,7 @@ KNOBS: dict[str, frozenset[str]] = {
     "not_contained": frozenset({"high", "medium"}),
     "delivery_failed": frozenset(),
     "release_requested": frozenset(),
+    "work_hindered": frozenset(),
 }
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..bootstrap import build, doorbell_at
+from ..bootstrap import build, doorbell_at, ledger_at
 from ..domain.endpoints import Vendor
 from ..feeds import redcanary
 from ..pipeline.poll import Report, read_feed
@@ -19,6 +19,7 @@ from ..settings import load_settings
 from .connection import redis_url
 from .names import Names, no_such
 from .output import print_json_line, say
+from .refused import Chosen, forget, kept_lists, read_again, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,18 +34,57 @@ FEED = Names("feed", [*Vendor, redcanary.NAME])
 @click.option("--customer", help="Only this customer's feeds.")
 @click.option("--feed", type=FEED, help="Only this feed: an EDR's name, or redcanary.")
 @click.option("--once", is_flag=True, help="Read each feed once, even if it was polled a moment ago, and end.")
+@click.option("--refused", is_flag=True, help="Read nothing: show the records that could not be read, and are kept.")
+@click.option("--again", "what", flag_value="again", help="With --refused: read them again. What can be read now leaves the list.")
+@click.option("--forget", "what", flag_value="forget", help="With --refused: take them off the list: somebody has looked at them.")
+@click.option("--record", "records", multiple=True, help="With --refused: only the record with this id. May be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per call of a feed instead of a line.")
-def poll(customer: str | None, feed: str | None, *, once: bool, as_json: bool) -> None:
+def poll(
+    customer: str | None,
+    feed: str | None,
+    *,
+    once: bool,
+    refused: bool,
+    what: str | None,
+    records: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Read what is new at every feed that the customers' files switch on with `poll = true`.
 
     Without --once it goes on until Ctrl-C. Where beat polls as well, each feed is read by one of them at a time.
-    Exit status 1 if a feed failed.
+    Exit status 1 if a feed failed, and with --once also while records are kept that could not be read.
 
-    Example: arctl poll --customer acme --once
+    Examples: arctl poll --customer acme --once, arctl poll --refused, arctl poll --refused --again
     """
+    chosen = Chosen(customer, feed, records)
+    if refused:
+        _refused(chosen, what, as_json=as_json)
+        return
+    if what or records:
+        raise click.UsageError("--again, --forget and --record go with --refused")
+    if not _read(chosen, once=once, as_json=as_json):
+        raise click.exceptions.Exit(1)
+
+
+def _refused(chosen: Chosen, what: str | None, *, as_json: bool) -> None:
     url = redis_url()
-    services = dataclasses.replace(build(load_settings({**os.environ, "AR_REDIS_URL": url})), doorbell=doorbell_at(url))
-    keys = _chosen(services, customer, feed)
+    if what == "again":
+        read_again(_services(url), chosen, as_json=as_json)
+    elif what == "forget":
+        forget(ledger_at(url), chosen, as_json=as_json)
+    else:
+        show(ledger_at(url), chosen, as_json=as_json)
+
+
+def _services(url: str) -> Services:
+    return dataclasses.replace(build(load_settings({**os.environ, "AR_REDIS_URL": url})), doorbell=doorbell_at(url))
+
+
+def _read(chosen: Chosen, *, once: bool, as_json: bool) -> bool:
+    """Whether all went well."""
+    url = redis_url()
+    services = _services(url)
+    keys = _keys(services, chosen.customer, chosen.feed)
     has_failed = False
     try:
         while True:
@@ -52,15 +92,24 @@ def poll(customer: str | None, feed: str | None, *, once: bool, as_json: bool) -
                 has_failed |= bool(report.error)
                 _tell(report, as_json=as_json)
             if once:
-                break
+                return not (_tell_of_kept(services, keys) or has_failed)
             time.sleep(services.poll_every.total_seconds())
     except KeyboardInterrupt:
         say("stopped", err=True)
-    if has_failed:
-        raise click.exceptions.Exit(1)
+    return not has_failed
 
 
-def _chosen(services: Services, customer: str | None, feed: str | None) -> list[Key]:
+def _tell_of_kept(services: Services, keys: Sequence[Key]) -> bool:
+    """Whether any record of these feeds is kept that could not be read."""
+    kept = [each for each in kept_lists(services.ledger, Chosen(None, None, ())) if (each.customer, each.feed) in keys]
+    for each in kept:
+        more = f" and {each.dropped} counted" if each.dropped else ""
+        what = f"{len(each.records)} records that could not be read are kept{more}"
+        say(f"{each.customer}/{each.feed}: {what}: `arctl poll --refused` shows them", err=True)
+    return bool(kept)
+
+
+def _keys(services: Services, customer: str | None, feed: str | None) -> list[Key]:
     if customer not in {None, *services.policies}:
         raise click.BadParameter(no_such("customer", str(customer), services.policies), param_hint="--customer")
     keys = [key for key in sorted(services.feeds) if customer in {None, key[0]} and feed in {None, key[1]}]

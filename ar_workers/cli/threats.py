@@ -124,8 +124,13 @@ def _line(ledger: Ledger, record: ThreatRecord) -> tuple[Cell, ...]:
     counts = Counter(row.state for row in ledger.rows(record.customer, record.id))
     outcomes = Text(" ").join(Text.assemble(coloured(state), f" {number}") for state, number in sorted(counts.items()))
     threat = record.threat
-    severity, classification = (threat.severity, threat.classification) if threat else ("", "(endpoint)")
+    severity, classification = (threat.severity, threat.classification) if threat else ("", _dossier(record.id))
     return record.id, record.customer, severity, classification, moment(record.accepted_at), outcomes or "not planned yet"
+
+
+def _dossier(name: str) -> str:
+    """What hangs on no threat hangs on an endpoint, or on a matter of the service's own."""
+    return "(endpoint)" if name.startswith("endpoint-") else "(service)"
 
 
 def known_as(ledger: Ledger, threat_id: str, customer: str | None) -> list[ThreatRecord]:

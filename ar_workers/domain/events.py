@@ -251,8 +251,21 @@ class IsolationSettled(_AboutIsolation):
     state: State
 
 
+class WorkHindered(_OwnEvent):
+    """Something of the service's own, and of no threat, keeps work from being done until a person looks: what it is, and what to do.
+
+    With `once` it is told once, until that is forgotten.
+    """
+
+    type: Literal["work_hindered"] = "work_hindered"
+    what: Annotated[Shown, otherwise("work is hindered")]
+    facts: tuple[tuple[str, Shown], ...] = ()
+    once: str | None = None
+
+
 Published = ThreatPublished | ThreatClosed | RemediationRequested | NoteAdded | EndpointGrouped | UnsupportedOSDetected | ReleaseRequested
-Event = Annotated[Published | ActionStopped | DeliveryFailed | IsolationOverdue | IsolationSettled, Field(discriminator="type")]
+Own = ActionStopped | DeliveryFailed | IsolationOverdue | IsolationSettled | WorkHindered
+Event = Annotated[Published | Own, Field(discriminator="type")]
 _PUBLISHED: TypeAdapter[Published] = TypeAdapter(Annotated[Published, Field(discriminator="type")])
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
@@ -312,6 +325,7 @@ __all__ = [
     "ThreatClosed",
     "ThreatPublished",
     "UnsupportedOSDetected",
+    "WorkHindered",
     "event_schema",
     "load_event",
     "parse_event",

@@ -18,9 +18,11 @@ from ..domain.claims import Claim, Refusal
 from ..domain.errors import IncompatibleLedger, LedgerFull
 from ..domain.events import load_event
 from ..domain.notifications import load_delivery
+from ..domain.refusals import Fate
 from ..domain.rows import Acceptance, Row, Seat, ThreatRecord
 from .clients import infos, unavailable_if_away
 from .packing import packed, unpacked
+from .refusals import MEMORY, kept, refusal
 from .scripting import Scripts, prefix, source
 from .shapes import (
     SHOWN,
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from ..domain.limits import Limits
     from ..domain.new_rows import EventPlan
     from ..domain.notifications import Delivery, Digest
+    from ..domain.refusals import KeptRecord, KeptRecords
     from ..domain.rows import Containment
 
 _log = logging.getLogger(__name__)
@@ -306,6 +309,27 @@ class RedisLedger:
 
     def move_cursor(self, customer: str, feed: str, expected: str, new: str) -> bool:
         return bool(self._run("move_cursor", customer, feed, expected, new))
+
+    def refuse(self, customer: str, feed: str, records: Sequence[KeptRecord]) -> list[tuple[Fate, str]]:
+        if not records:
+            return []
+        self._check_room()
+        with unavailable_if_away():
+            self._redis.sadd(_CUSTOMERS, customer)
+            replies = self._known().run_all([("refuse", customer, refusal(feed, each)) for each in records])
+        return [(Fate(fate), since) for fate, since in replies]
+
+    def refused(self, customer: str) -> list[KeptRecords]:
+        with unavailable_if_away():
+            feeds = sorted(self._redis.hgetall(f"{prefix(customer)}refused").items())
+            pipe = self._redis.pipeline(transaction=False)
+            for feed, _ in feeds:
+                pipe.hvals(f"{prefix(customer)}refused:{feed}")
+            found = zip(feeds, pipe.execute(), strict=True)
+        return [kept(customer, feed, dropped, texts) for (feed, dropped), texts in found]
+
+    def let_go(self, customer: str, feed: str, keys: Sequence[str], *, is_looked_at: bool) -> int:
+        return int(self._run("let_go", customer, feed, MEMORY if is_looked_at else 0, *keys))
 
     def pause(self, customer: str | None, scope: str, reason: str) -> None:
         self._known()

@@ -44,6 +44,8 @@ NAMES = (
     "showed",
     "index_isolated",
     "move_cursor",
+    "refuse",
+    "let_go",
     "now",
     "tick",
 )

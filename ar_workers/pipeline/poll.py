@@ -1,26 +1,26 @@
 """Polling: a feed's pages become events, and the cursor moves only behind what the ledger has accepted.
 
 Killed anywhere, a poller loses nothing: the cursor still stands before what was not accepted. And it doubles nothing:
-what was accepted is known to the ledger by its id when it is read again. What was created before polling began is told only: a list
-along the times of updates shows an alert of years ago when somebody closes it today.
+what was accepted is known to the ledger by its id when it is read again. What cannot be read is kept before the cursor
+moves. What was created before polling began is told only: a list along the times of updates shows an alert of years ago
+when somebody closes it today.
 """
 
 from __future__ import annotations
 
 import logging
-from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ..domain.errors import ARError, InvalidEvent
-from ..domain.events import ThreatPublished
+from ..domain.errors import ARError
 from ..domain.model import Value
+from ..domain.refusals import KeptRecord, RefusedRecord, key_of
 from ..domain.rows import Acceptance
 from ..domain.text import cleaned
 from .ingest import ingest
+from .refusals import conflict, keep, understood
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
+    from collections.abc import Iterable, Sequence
 
     from ..domain.events import Event
     from ..ports import Feed, Ledger, Page, Record
@@ -32,16 +32,6 @@ _log = logging.getLogger(__name__)
 ROUND, FEED = 0.9, 0.5
 #: Pages of one call, which ends after a polling interval, too: a long backlog or a slow vendor keeps no worker from other feeds.
 MOST_PAGES = 20
-#: A record that cannot be read comes again with each overlap, and is warned of only once in this time.
-WARN_AGAIN = timedelta(days=1)
-
-
-class RefusedRecord(Value):
-    """A record that did not become an event, and what is wrong with it."""
-
-    id: str
-    field: str
-    reason: str
 
 
 class Report(Value):
@@ -78,10 +68,13 @@ def poll(services: Services, customer: str, name: str) -> Report:
 def read_feed(services: Services, customer: str, name: str) -> Report:
     """Read what is new, page by page. Errors end the call, and stand in its report: the next call goes on from the cursor."""
     report = Report(customer=customer, feed=name)
+    feed = services.feeds.get((customer, name))
+    if feed is None:  # its section was taken away since somebody rang for it
+        return _changed(report, error="is not polled any more")
     until = services.monotonic() + services.poll_every.total_seconds()
     try:
         for _ in range(MOST_PAGES):
-            report, cursor_moved = _read_page(services, services.feeds[customer, name], report)
+            report, cursor_moved = _read_page(services, feed, report)
             if not (report.is_more and cursor_moved) or services.monotonic() > until:
                 break
     except ARError as error:
@@ -94,53 +87,58 @@ def _read_page(services: Services, feed: Feed, so_far: Report) -> tuple[Report, 
     customer, ledger = so_far.customer, services.ledger
     cursor = ledger.cursor(customer, feed.name)
     page = feed.page(cursor)
-    good, refused = _understood(services, feed, customer, page)
+    good, refused = _sorted(services, feed, customer, page)
     answers = ingest(ledger, services.doorbell, [event for _, event in good])
-    refused += [_conflict(record) for (record, _), answer in zip(good, answers, strict=True) if answer is Acceptance.CONFLICT]
-    refused = [each for each in refused if each not in so_far.refused]
-    _warn(ledger, so_far, refused)
+    conflicting = [record for (record, _), answer in zip(good, answers, strict=True) if answer is Acceptance.CONFLICT]
+    refused += [_kept(page, record, conflict(record.id)) for record in conflicting]
+    # Before the cursor moves: what is behind it nobody reads again.
+    keep(services, customer, feed.name, refused)
+    _forget_what_can_be_read(ledger, customer, feed.name, good, conflicting)
+    plain = [RefusedRecord(id=each.id, field=each.field, reason=each.reason) for each in refused]
     report = _changed(
         so_far,
         pages=so_far.pages + 1,
         accepted=so_far.accepted + answers.count(Acceptance.NEW),
         duplicates=so_far.duplicates + answers.count(Acceptance.DUPLICATE),
-        refused=(*so_far.refused, *refused),
+        refused=(*so_far.refused, *(each for each in plain if each not in so_far.refused)),
         is_more=page.is_more,
     )
     # Where another poller has moved it meanwhile, that one goes on.
     return report, ledger.move_cursor(customer, feed.name, cursor, page.cursor)
 
 
-def _understood(services: Services, feed: Feed, customer: str, page: Page) -> tuple[list[tuple[Record, Event]], list[RefusedRecord]]:
+def _sorted(services: Services, feed: Feed, customer: str, page: Page) -> tuple[list[tuple[Record, Event]], list[KeptRecord]]:
+    """What can be read, and what cannot."""
     read = services.readers[feed.reader]
     good: list[tuple[Record, Event]] = []
-    refused: list[RefusedRecord] = []
+    refused: list[KeptRecord] = []
     for record in page.records:
-        try:
-            good.append((record, _since(page.begun, read(record.payload, customer=customer))))
-        except InvalidEvent as error:
-            refused.append(RefusedRecord(id=cleaned(record.id), field=error.field, reason=error.reason))
-        except Exception as error:  # noqa: BLE001 - a fault of the reader's own must not hide the records behind this one
-            _log.exception("the reader %s failed at %s of %s", feed.reader, cleaned(record.id), customer)
-            refused.append(RefusedRecord(id=cleaned(record.id), field="record", reason=f"the reader failed ({type(error).__name__})"))
+        found = understood(read, cleaned(record.id), record.payload, customer, page.begun)
+        if isinstance(found, RefusedRecord):
+            refused.append(_kept(page, record, found))
+        else:
+            good.append((record, found))
     return good, refused
 
 
-def _since(begun: datetime | None, event: Event) -> Event:
-    """The event, told only if its alert is older than the polling."""
-    if begun is None or event.occurred_at >= begun or not isinstance(event, ThreatPublished):
-        return event
-    return event.to_be_told_only(f"created before polling began ({begun.astimezone(UTC):%Y-%m-%d %H:%M} UTC): told, not acted on")
+def _kept(page: Page, record: Record, problem: RefusedRecord) -> KeptRecord:
+    return KeptRecord(
+        id=cleaned(record.id),
+        field=problem.field,
+        reason=problem.reason,
+        key=key_of(record.id, record.payload),
+        payload=record.payload,
+        begun=page.begun,
+    )
 
 
-def _conflict(record: Record) -> RefusedRecord:
-    return RefusedRecord(id=cleaned(record.id), field="id", reason="was used before for an event with other content")
-
-
-def _warn(ledger: Ledger, report: Report, refused: Iterable[RefusedRecord]) -> None:
-    for each in refused:
-        if ledger.tick(f"refused/{report.customer}/{report.feed}/{each.id}", WARN_AGAIN):
-            _log.warning("%s of %s: record %s is refused: %s: %s", report.feed, report.customer, each.id, each.field, each.reason)
+def _forget_what_can_be_read(
+    ledger: Ledger, customer: str, feed: str, good: Iterable[tuple[Record, Event]], conflicting: Sequence[Record]
+) -> None:
+    """A record that was refused before, and has been mended by its vendor or by us."""
+    keys = [key_of(record.id, record.payload) for record, _ in good if record not in conflicting]
+    if keys:
+        ledger.let_go(customer, feed, keys, is_looked_at=False)
 
 
 def _changed(report: Report, **changes: Any) -> Report:

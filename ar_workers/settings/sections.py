@@ -70,6 +70,7 @@ class Automations(_Section):
     not_contained: _NotContained = _NotContained()
     delivery_failed: _Managed = _Managed()
     release_requested: _Managed = _Managed()
+    work_hindered: _Managed = _Managed()
 
 
 class Protect(_Section):

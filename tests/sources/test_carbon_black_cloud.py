@@ -71,9 +71,7 @@ def test_severities_are_bands_of_one_to_ten(number, severity):
     assert event((("severity",), number)).threat.severity == severity
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("backend_timestamp", "null"), ("id", 1.5), ("determination", "null")]
-)
+@pytest.mark.parametrize(("name", "value"), [("backend_timestamp", "null"), ("id", 1.5), ("determination", "null")])
 def test_a_field_that_cannot_be_read_is_named(name, value):
     with pytest.raises(InvalidEvent) as raised:
         event(((name,), value))

@@ -47,6 +47,10 @@
 --                                  which only the client can read: it lies in another slot
 --   held                   set     ids of held rows
 --   cursors                hash    feed -> how far it was read, in the feed's own words
+--   refused                hash    feed -> records that could not be read and were not kept either: there were too many
+--   refused:FEED           hash    record that could not be read, by a digest -> `ms kind JSON`, ms being when it first was refused
+--   refused:FEED:kinds     hash    kind of reason -> since when, as people were told of it
+--   refused:FEED:mark:KEY  string  of a record that is not kept: dropped (it is counted) or forgotten (a person has looked); for days
 --   once                   set     what has been told once and not been forgotten
 -- * These are stored under the names that versions 0.1 and 0.2 gave them, so that a ledger which they wrote stays readable.
 -- Beside them, in other slots, the client keeps `ar:customers` (set), `ar:paused` (hash, as `paused`), `ar:tick:NAME` and `ar:format`.
