@@ -21,7 +21,7 @@ from .feeds import redcanary
 from .feeds.gated import GatedFeed
 from .feeds.walk import OVERLAP
 from .ledger.checkup import checkup, is_swept
-from .ledger.clients import connect
+from .ledger.clients import PATIENCE, connect
 from .ledger.redis import RedisLedger
 from .pipeline.heartbeat import Heartbeat
 from .pipeline.services import Services
@@ -150,9 +150,9 @@ def capability_cells() -> tuple[Capability, ...]:
     return tuple(cell for entry in ADAPTERS.values() for cell in entry.adapter.capabilities())
 
 
-def ledger_at(redis_url: str) -> Ledger:
-    """The ledger in this Redis."""
-    return RedisLedger(connect(redis_url))
+def ledger_at(redis_url: str, *, patience: int = PATIENCE) -> Ledger:
+    """The ledger in this Redis, which outlasts that one's restart: see `connect`."""
+    return RedisLedger(connect(redis_url, patience=patience))
 
 
 def doorbell_at(redis_url: str) -> Doorbell:

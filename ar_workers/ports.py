@@ -145,8 +145,8 @@ class Ledger(Protocol):
     def events(self, refs: Sequence[str]) -> list[Event | None]:
         """The accepted, not yet planned event of each `customer:event/id`; None where there is none."""
 
-    def event_failed(self, ref: str, reason: str, after: timedelta) -> None:
-        """Planning failed: due again after this long, until it is set aside as failed."""
+    def event_failed(self, ref: str, reason: str, after: timedelta, *, most: int = ...) -> None:
+        """Planning failed: due again after this long, until it is set aside as failed, after `most` attempts."""
 
     def record(self, plans: Sequence[EventPlan], *, unrung: Container[str] = ()) -> list[list[Ring] | None]:
         """Write the plan of each event in one step. Returns what of its threat may be rung, in plan order.

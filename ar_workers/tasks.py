@@ -18,6 +18,7 @@ from .pipeline import compaction as compacting
 from .pipeline import deliver as delivering
 from .pipeline import execute as executing
 from .pipeline import limits as limiting
+from .pipeline import orphans
 from .pipeline import poll as polling
 from .pipeline import recheck as rechecking
 from .pipeline import reminders as reminding
@@ -72,8 +73,9 @@ def sweep() -> None:
 
 @app.task
 def declare_limits() -> None:
-    """Keep the ledger's budgets as the adapters declare them."""
+    """Keep the ledger's budgets as the adapters declare them, and who has a file."""
     limiting.declare_limits(services())
+    orphans.forget(services())
 
 
 @app.task

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..bootstrap import adapters, redis_checks, worker_checks
-from ..domain.checkups import Check, Light, red
-from ..domain.errors import ARError
+from ..bootstrap import adapters, ledger_at, redis_checks, worker_checks
+from ..domain.checkups import Check, Light, red, warn
+from ..domain.errors import ARError, LedgerUnavailable
 from ..domain.notifications import TRE
-from ..pipeline.checkup import groups_found
+from ..pipeline.checkup import groups_found, records_kept, work_of_nobody
 from ..receivers import receiver_checks
 from ..settings import load_settings
 from .connection import known_url
@@ -77,7 +77,12 @@ def doctor(customer: str | None, patience: float, *, as_json: bool) -> None:
     settings = load_settings(os.environ)
     if customer is not None and customer not in settings.customers:
         raise ARError(no_such("customer", customer, settings.customers))
-    jobs = [*_edr_jobs(settings, customer, patience), *_receiver_jobs(settings, customer), *([] if customer else _system_jobs(settings))]
+    jobs = [
+        *_edr_jobs(settings, customer, patience),
+        *_receiver_jobs(settings, customer),
+        Job(customer or "", "ledger", partial(_what_waits, settings, customer)),
+    ]
+    jobs += [] if customer else _system_jobs(settings)
     for job in jobs:
         job.start()
     until = time.monotonic() + patience
@@ -109,6 +114,19 @@ def _system_jobs(settings: Settings) -> Iterator[Job]:
     url = known_url() or settings.system.redis_url
     yield Job("", "redis", partial(redis_checks, url))
     yield Job("", "workers", partial(worker_checks, url))
+
+
+def _what_waits(settings: Settings, only: str | None) -> Iterator[Check]:
+    """For a person, or for the file of a customer that has none."""
+    try:
+        ledger = ledger_at(known_url() or settings.system.redis_url, patience=1)
+        strangers = [] if only else sorted({*ledger.customers()} - {*settings.customers})
+        for customer in [only] if only else [*settings.customers, *strangers]:
+            yield from records_kept(ledger, customer)
+        for customer in strangers:
+            yield from work_of_nobody(ledger, customer, str(settings.system.customers_folder / f"{customer}.toml"))
+    except LedgerUnavailable as error:
+        yield warn("ledger", f"what waits for a person cannot be told: {error}")
 
 
 def _receiver_jobs(settings: Settings, only: str | None) -> Iterator[Job]:

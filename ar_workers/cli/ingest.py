@@ -17,10 +17,12 @@ from ..pipeline.ingest import ingest as ingest_events
 from ..sources import FORMATS
 from ..sources.records import records
 from .connection import redis_url
+from .names import configured, known_are
 from .output import print_json, print_json_line, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
+    from pathlib import Path
 
     from ..domain.events import Event
     from ..ports import Doorbell, Ledger, Reader
@@ -53,7 +55,8 @@ def ingest(file: BinaryIO | None, kind: str, customer: str | None, *, schema: bo
     r"""Accept events from FILE (or - for standard input): NDJSON, a JSON array, or an API's envelope.
 
     Each record is accepted, a duplicate, or refused with its line, field and reason; a bad one never stops the
-    good ones. The same call again is safe. Exit status 1 if anything was refused, 3 if Redis went away.
+    good ones. An event of a customer who has no file is refused. The same call again is safe. Exit status 1 if
+    anything was refused, 3 if Redis went away.
 
     \b
     Examples: arctl ingest threats.ndjson
@@ -67,7 +70,8 @@ def ingest(file: BinaryIO | None, kind: str, customer: str | None, *, schema: bo
     name = getattr(file, "name", "-")
     url = redis_url()
     counts: Counter[str] = Counter()
-    for line in accept_all(ledger_at(url), doorbell_at(url), read_all(file, FORMATS[kind], customer)):
+    found = of_customers(read_all(file, FORMATS[kind], customer), *configured())
+    for line in accept_all(ledger_at(url), doorbell_at(url), found):
         counts[line.status] += 1
         _tell(name, line, as_json=as_json)
     summary = ", ".join(f"{number} {status}" for status, number in sorted(counts.items())) or "nothing to ingest"
@@ -88,6 +92,18 @@ def read_all(stream: BinaryIO, reader: Reader, customer: str | None) -> Iterator
             yield record.line, reader(record.payload, customer=customer)
         except InvalidEvent as error:
             yield record.line, error
+
+
+def of_customers(
+    found: Iterable[tuple[int, Event | InvalidEvent]], known: Collection[str], folder: Path
+) -> Iterator[tuple[int, Event | InvalidEvent]]:
+    """The same, but that an event of a customer that is not `known` is refused: nobody could plan it."""
+    for line, event in found:
+        if isinstance(event, InvalidEvent) or event.customer in known:
+            yield line, event
+        else:
+            why = f"{event.customer} is not configured, there is no {folder / event.customer}.toml: {known_are(event.customer, known)}"
+            yield line, InvalidEvent("customer", why)
 
 
 def accept_all(ledger: Ledger, doorbell: Doorbell, found: Iterable[tuple[int, Event | InvalidEvent]]) -> Iterator[Line]:

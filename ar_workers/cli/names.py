@@ -5,6 +5,7 @@ A listing of a customer that does not exist would look like a customer to whom n
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,13 @@ import click
 
 from ..domain.actions import ACTIONS
 from ..domain.endpoints import Vendor
+from ..domain.errors import InvalidSettings
 from ..domain.states import State
 from .connection import open_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from ..ports import Ledger
 
@@ -40,13 +43,22 @@ def known_are(name: str, known: Iterable[str]) -> str:
     return (f"did you mean {close[0]}? " if close else "") + f"known are {listed}"
 
 
-def known_customers(ledger: Ledger) -> list[str]:
-    """Who has a file, by its name alone, and whom the ledger has seen."""
+def configured() -> tuple[list[str], Path]:
+    """Who has a file, by its name alone, and in which folder. Raises InvalidSettings where that cannot be told."""
     from ..settings.system import read_system  # noqa: PLC0415 - all that can be configured, and most commands name no customer
 
-    system = read_system(os.environ, [])
-    files = system.customers_folder.glob("*.toml") if system else ()
-    return sorted({*(path.stem for path in files), *ledger.customers()})
+    problems: list[str] = []
+    system = read_system(os.environ, problems)
+    if system is None:
+        raise InvalidSettings(problems)
+    return sorted(path.stem for path in system.customers_folder.glob("*.toml")), system.customers_folder
+
+
+def known_customers(ledger: Ledger) -> list[str]:
+    """Who has a file, and whom the ledger has seen. Whoever stops something is not kept from it by a variable that is wrong."""
+    with contextlib.suppress(InvalidSettings):
+        return sorted({*configured()[0], *ledger.customers()})
+    return ledger.customers()
 
 
 class Names(click.Choice[str]):

@@ -159,9 +159,9 @@ class RedisLedger:
             found = pipe.execute()
         return [load_event(text) if state == "accepted" and text else None for state, text in found]
 
-    def event_failed(self, ref: str, reason: str, after: timedelta) -> None:
+    def event_failed(self, ref: str, reason: str, after: timedelta, *, most: int = MOST_PLANNING_ATTEMPTS) -> None:
         customer, _, event_id = ref.partition(":event/")
-        self._run("event_failed", customer, event_id, reason, in_ms(after), MOST_PLANNING_ATTEMPTS)
+        self._run("event_failed", customer, event_id, reason, in_ms(after), most)
 
     def record(self, plans: Sequence[EventPlan], *, unrung: Container[str] = ()) -> list[list[Ring] | None]:
         """One pipeline for all."""

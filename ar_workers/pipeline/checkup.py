@@ -54,7 +54,7 @@ def records_kept(ledger: Ledger, customer: str) -> Iterator[Check]:
         more = f", and {each.dropped} more came when there was no room" if each.dropped else ""
         since = f" since {each.records[0].at:%Y-%m-%d %H:%M} UTC" if each.records else ""
         yield warn(
-            f"records of {each.feed}",
+            f"{customer}: records of {each.feed}",
             f"{len(each.records)} could not be read and are kept{since}{more}",
             f"look at them: arctl poll --refused --customer {customer}; after an update add --again; when looked at, --forget",
         )
@@ -65,6 +65,6 @@ def work_of_nobody(ledger: Ledger, customer: str, file: str) -> Iterator[Check]:
     waiting, told = ledger.outstanding(customer), ledger.knows(customer, NOT_CONFIGURED)
     fix = f"add {file}, or bring it back: what waits is then done"
     if waiting:
-        yield red("configuration", f"{customer} has no file, and {waiting} of its events and actions wait", fix)
+        yield red(f"{customer}: configuration", f"it has no file, and {waiting} of its events and actions wait", fix)
     elif told:
-        yield warn("configuration", f"{customer} has no file, and what was accepted for it was given up", fix)
+        yield warn(f"{customer}: configuration", "it has no file, and what was accepted for it was given up", fix)

@@ -51,6 +51,7 @@ def tell(services: Services, customer: str) -> None:
 
 
 def forget(services: Services) -> None:
-    """Of those that are configured now people may be told anew when they are not."""
+    """Of those that are configured now people may be told anew when they are not. Safe to repeat."""
+    told = [f"{NOT_CONFIGURED}/{receiver.place}" for receiver in services.tre_receivers]
     for customer in services.policies:
-        services.ledger.forget(customer, services.ledger.knows(customer, NOT_CONFIGURED))
+        services.ledger.forget(customer, told)

@@ -33,7 +33,9 @@ def recheck_unsupported_os(services: Services, customer: str, vendor: Vendor) ->
 
     Nothing is forgotten of an EDR whose groups could not all be read: an unread group is not an empty one.
     """
-    edr = services.edrs[customer, vendor]
+    edr = services.edrs.get((customer, vendor))
+    if edr is None:  # its section was taken away since somebody rang for it
+        return 0
     prefix = f"unsupported_os/{vendor}/"
     try:
         present = {once_key(endpoint): endpoint for endpoint in _unsupported(services, customer, vendor, edr)}

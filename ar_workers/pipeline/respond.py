@@ -13,13 +13,16 @@ from ..automations.context import Context
 from ..domain.backpressure import left_to_the_sweep
 from ..domain.canvas import Canvas
 from ..domain.errors import ARError
-from ..domain.events import NoteAdded
+from ..domain.events import NoteAdded, WorkHindered
 from ..domain.new_rows import EventPlan, action_row, delivery_row, skip_row, untold_row
 from ..domain.notifications import Audience, Delivery, Digest, Kind, Receiver
+from ..domain.policies import Policy
 from ..domain.retries import delivery_life, life_of
 from ..domain.routes import Target, route
 from ..domain.verbs import VERBS
+from . import orphans
 from .lookups import looked_up
+from .orphans import NotConfigured
 from .summary import summary_of
 from .workflow import arrange
 
@@ -32,7 +35,6 @@ if TYPE_CHECKING:
     from ..domain.new_rows import NewRow
     from ..domain.notifications import Notification
     from ..domain.plans import Plan
-    from ..domain.policies import Policy
     from ..domain.summaries import Summary
     from .services import Services
 
@@ -46,8 +48,8 @@ HELD_BACK = 0.05
 def respond(services: Services, refs: Sequence[str]) -> None:
     """Plan the events `refs` of one customer, record each plan in one step, and ring its workers. A repetition does nothing.
 
-    An event that cannot be planned (no such customer, a defect) is tried again and then set aside as failed,
-    where operators see it; it is never dropped.
+    An event that cannot be planned is tried again and then set aside as failed, where operators see it; it is never dropped.
+    Of a customer without a file the TREs are told, once, and its events wait for the file for a day.
     """
     since, plans = services.monotonic(), list[EventPlan]()
     for ref, event in zip(refs, services.ledger.events(refs), strict=True):
@@ -78,10 +80,16 @@ def _planned(services: Services, ref: str, event: Event) -> EventPlan | None:
         _check(ref, event)
         plan = plan_for(event, context_for(services, event))
         return EventPlan(event=event, rows=list(rows_of(services, event, plan)), closes=plan.closes)
+    except NotConfigured as error:
+        services.ledger.event_failed(ref, str(error), orphans.LOOK_AGAIN, most=orphans.WAIT // orphans.LOOK_AGAIN)
+        _log.error("planning %s failed: %s", ref, error)
     except Exception as error:  # noqa: BLE001 - whatever it is, the event must be kept and shown
         services.ledger.event_failed(ref, f"{type(error).__name__}: {error}"[:300], RETRY_PLANNING)
         _log.exception("planning %s failed", ref)
-        return None
+    owner = ref.partition(":")[0]
+    if owner not in services.policies:
+        orphans.tell(services, owner)
+    return None
 
 
 def _check(ref: str, event: Event) -> None:
@@ -91,11 +99,15 @@ def _check(ref: str, event: Event) -> None:
 
 
 def context_for(services: Services, event: Event) -> Context:
-    """What the automations may know: the customer's policy, and the endpoints as their EDR shows them."""
+    """What the automations may know: the customer's policy, and the endpoints as their EDR shows them.
+
+    That a customer has no policy is told by one under which nothing may be done. Raises NotConfigured for anything else.
+    """
     policy = services.policies.get(event.customer)
+    if policy is None and isinstance(event, WorkHindered):
+        policy = Policy(customer=event.customer)
     if policy is None:
-        message = f"customer {event.customer} has no configuration: add customers/{event.customer}.toml"
-        raise ARError(message)
+        raise NotConfigured(f"customer {event.customer} has no configuration: add customers/{event.customer}.toml")
     return Context(
         policy=policy,
         capabilities=services.capabilities,

@@ -29,6 +29,8 @@ from tests.fakes import InlineDoorbell
 def ledger(real_redis, redis_url, monkeypatch, tmp_path):
     monkeypatch.setenv("AR_REDIS_URL", redis_url)
     monkeypatch.setenv("AR_HOME", str(tmp_path))
+    (tmp_path / "customers").mkdir()
+    (tmp_path / "customers" / "acme.toml").write_text("")
     return ledger_at(redis_url)
 
 
@@ -65,6 +67,21 @@ def test_a_vendors_alert_is_accepted_for_the_customer_that_is_named(ledger, samp
     feed = json.dumps([sample.record, sample.record])
     assert "refused: customer: is not in a record" in run(*words, feed=feed, status=1)
     assert "1 accepted, 1 duplicate" in run(*words, "--customer", "acme", feed=feed)
+
+
+def test_an_event_of_a_customer_without_a_file_is_refused_and_the_nearest_is_named(ledger, tmp_path):
+    stranger = a_threat_published(id="e2", customer="acmee").model_dump_json()
+    output = run("ingest", "-", feed=events("e1") + stranger, status=1)
+    assert f"refused: customer: acmee is not configured, there is no {tmp_path}/customers/acmee.toml: did you mean acme?" in output
+    assert "1 accepted, 1 refused" in output
+    assert ledger.customers() == ["acme"]
+
+
+def test_an_alert_is_refused_likewise_and_where_nobody_has_a_file_everybodys(ledger, tmp_path):
+    alert = json.dumps(SAMPLES["defender"].record)
+    assert "acmee is not configured" in run("ingest", "--format", "defender", "--customer", "acmee", "-", feed=alert, status=1)
+    (tmp_path / "customers" / "acme.toml").unlink()
+    assert "acme is not configured, " in run("ingest", "-", feed=events("e1"), status=1)
 
 
 def test_every_record_is_told_as_json(ledger):

@@ -7,15 +7,18 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from ar_workers.bootstrap import ledger_at
 from ar_workers.celery import celery_at
 from ar_workers.channels import email, pagerduty, slack, webhook
 from ar_workers.channels.egress import Egress
 from ar_workers.cli import arctl
 from ar_workers.cli.redis_server import free_port
 from ar_workers.domain.checkups import Light
+from ar_workers.domain.refusals import KeptRecord
 from ar_workers.ledger.checkup import checkup, is_swept
 from ar_workers.simulator import Fault, Simulation, World
 from ar_workers.transport import POISON, set_aside
+from tests.builders import a_threat_published
 from tests.edr.rigs.crowdstrike import crowdstrike
 
 FALCON = """
@@ -113,6 +116,32 @@ def test_without_a_customer_redis_the_workers_and_the_channels_are_looked_at(rig
     assert states["redis"] == "ok"
     assert states["workers"] == "red"
     assert states["slack"] == "red"
+
+
+def by_name(*words, status=1):
+    return {check["name"]: check for check in json.loads(doctor(*words, "--json", status=status))["checks"]}
+
+
+def test_an_event_of_a_customer_whose_file_was_taken_away_is_red_with_the_file_that_is_missing(rig, redis_url, tmp_path):
+    ledger_at(redis_url).accept([a_threat_published(customer="globex")])
+    found = by_name()["globex: configuration"]
+    assert (found["light"], found["detail"]) == ("red", "it has no file, and 1 of its events and actions wait")
+    assert f"{tmp_path}/globex.toml" in found["fix"]
+    assert "globex: configuration" not in by_name("--customer", "acme", status=0)
+
+
+def test_records_that_could_not_be_read_are_a_warning_that_says_what_to_do(rig, redis_url):
+    record = KeptRecord(id="7", field="severity", reason="is odd", key="a" * 32, payload={})
+    ledger_at(redis_url).refuse("acme", "crowdstrike", [record])
+    for words, status in (((), 1), (("--customer", "acme"), 0)):
+        found = by_name(*words, status=status)["acme: records of crowdstrike"]
+        assert (found["light"], found["detail"].partition(" since")[0]) == ("warn", "1 could not be read and are kept")
+        assert "arctl poll --refused --customer acme" in found["fix"]
+
+
+def test_a_customer_is_looked_at_without_redis_too(rig, monkeypatch):
+    monkeypatch.setenv("AR_REDIS_URL", f"redis://127.0.0.1:{free_port()}/0")
+    assert by_name("--customer", "acme", status=0)["ledger"]["light"] == "warn"
 
 
 def test_a_redis_that_is_away_is_red(rig):

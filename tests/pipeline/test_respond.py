@@ -50,13 +50,6 @@ def test_groups_that_the_event_does_not_tell_are_asked_of_the_edr():
     assert row(services, "isolate").state == State.DONE
 
 
-def test_an_event_of_an_unknown_customer_is_set_aside_where_it_is_seen():
-    services = some_services(edr=an_edr())
-    play(services, published(customer="globex"))
-    timeline = services.ledger.threat("globex", "THREAT-1").timeline
-    assert timeline[-1].text.startswith("failed: ARError: customer globex has no configuration")
-
-
 def test_the_customer_gets_the_summary_of_what_was_done():
     services = some_services(edr=an_edr())
     play(services, published())
