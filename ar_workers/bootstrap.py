@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import random
 import threading
+import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
 from .celery import CeleryDoorbell, celery_at, workers_seen
 from .channels.templating import Templates, check_templates
 from .domain.capabilities import Capabilities, Capability
-from .domain.errors import InvalidSettings
+from .domain.errors import InvalidSettings, LedgerUnavailable
 from .edr import ADAPTERS
 from .edr.gated import Gated
 from .feeds import redcanary
@@ -24,20 +28,30 @@ from .ledger.checkup import checkup, is_swept
 from .ledger.clients import PATIENCE, connect
 from .ledger.redis import RedisLedger
 from .pipeline.heartbeat import Heartbeat
+from .pipeline.limits import declare_limits
 from .pipeline.services import Services
 from .receivers import TRE_RECEIVERS, configured
-from .settings import load_settings
+from .settings import load_settings, load_system
+from .settings.watching import look
 from .sources import FORMATS
 from .transport import set_aside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from .domain.checkups import Check
     from .domain.endpoints import Vendor
     from .edr.base import EDRAdapter
     from .ports import EDR, Channel, Doorbell, Feed, Ledger
-    from .settings import Settings
+    from .settings import Settings, System
+
+Part = TypeVar("Part")
+_log = logging.getLogger(__name__)
+#: Seconds between two looks at the files, and after one that found a problem.
+LOOK_EVERY, LOOK_AGAIN_AFTER = 3.0, 30.0
+#: A file that was written so many seconds ago is whole; by a clock that is not ours, if two looks find the same.
+SETTLED = 2.0
+Files = frozenset[tuple[str, tuple[int, ...]]]
 
 
 class SystemClock:
@@ -48,55 +62,83 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-def build(settings: Settings) -> Services:
-    """Every part, wired. Raises InvalidSettings with all that the adapters and channels find wrong."""
+class Parts:
+    """What was made of which configuration, so that what has not changed is not made anew: it keeps its sessions and tokens."""
+
+    def __init__(self, before: Parts | None = None) -> None:
+        self._before = before.made if before else {}
+        self.made: dict[tuple[str, ...], tuple[Any, Any]] = {}
+
+    def part(self, key: tuple[str, ...], config: Any, make: Callable[[], Part]) -> Part:
+        """The part that was made before, if its configuration is the same; otherwise a new one."""
+        known, part = self._before.get(key, (None, None))
+        self.made[key] = config, part if known == config else make()
+        found: Part = self.made[key][1]
+        return found
+
+
+def build(settings: Settings, parts: Parts | None = None, before: Services | None = None) -> Services:
+    """Every part, wired. Raises InvalidSettings with all that the adapters and channels find wrong.
+
+    With the services of `before` only what customers' files say is another, and of that only what is not among the parts.
+    """
     problems: list[str] = []
-    system = settings.system
-    ledger = ledger_at(system.redis_url)
-    edrs = _edrs(settings, ledger, problems)
-    feeds = _feeds(settings, ledger, problems)
-    channels = channels_of(settings, problems)
+    parts = parts or Parts()
+    ledger = before.ledger if before else ledger_at(settings.system.redis_url)
+    files: dict[str, Any] = {
+        "policies": {name: customer.policy for name, customer in settings.customers.items()},
+        "edrs": _edrs(settings, ledger, problems, parts),
+        "feeds": _feeds(settings, ledger, problems, parts),
+        "channels": channels_of(settings, problems, parts),
+    }
     if problems:
         raise InvalidSettings(problems)
+    return replace(before, **files) if before else _services(settings.system, ledger, files)
+
+
+def _services(system: System, ledger: Ledger, files: dict[str, Any]) -> Services:
     lease = timedelta(seconds=system.lease_seconds)
     return Services(
         ledger=ledger,
         doorbell=CeleryDoorbell(),
         clock=SystemClock(),
         random=random.random,
-        policies={name: customer.policy for name, customer in settings.customers.items()},
-        edrs=edrs,
         capabilities=Capabilities(capability_cells(), {vendor: entry.adapter.hash_types for vendor, entry in ADAPTERS.items()}),
-        channels=channels,
         tre_receivers=TRE_RECEIVERS,
         lease=lease,
         heartbeat=Heartbeat(ledger, lease),
         compact_after=timedelta(hours=system.compact_hours),
-        feeds=feeds,
         readers=FORMATS,
         poll_every=timedelta(seconds=system.poll_seconds),
+        **files,
     )
 
 
-def _edrs(settings: Settings, ledger: Ledger, problems: list[str]) -> dict[tuple[str, Vendor], EDR]:
-    return {key: Gated(adapter, ledger, key[0]) for key, adapter in _adapters(settings, problems).items()}
+def _edrs(settings: Settings, ledger: Ledger, problems: list[str], parts: Parts) -> dict[tuple[str, Vendor], EDR]:
+    def gated(customer: str, vendor: Vendor, config: Any) -> EDR:
+        return Gated(ADAPTERS[vendor].adapter(config), ledger, customer)
+
+    configs = _configs(settings, problems)
+    return {key: parts.part(("edr", *key), config, partial(gated, *key, config)) for key, config in configs.items()}
 
 
 def adapters(settings: Settings) -> dict[tuple[str, Vendor], EDRAdapter]:
     """Every customer's EDRs without their gates: for a look that must not depend on the ledger. Raises InvalidSettings."""
     problems: list[str] = []
-    found = _adapters(settings, problems)
+    found = {key: ADAPTERS[key[1]].adapter(config) for key, config in _configs(settings, problems).items()}
     if problems:
         raise InvalidSettings(problems)
     return found
 
 
-def channels_of(settings: Settings, problems: list[str]) -> dict[tuple[str, str], Channel]:
+def channels_of(settings: Settings, problems: list[str], parts: Parts | None = None) -> dict[tuple[str, str], Channel]:
     """The channels that are configured, by owner and receiver, in the words of the operator's templates."""
     folder = settings.system.home / "templates"
     problems += check_templates(folder)
     templates = Templates(folder)
-    return {key: each.make(templates) for key, each in configured(settings, problems).items()}
+    parts = parts or Parts()
+    wanted = configured(settings, problems)
+    return {key: parts.part(("channel", *key), each, partial(each.make, templates)) for key, each in wanted.items()}
 
 
 def redis_checks(redis_url: str) -> Iterator[Check]:
@@ -112,33 +154,37 @@ def worker_checks(redis_url: str) -> Iterator[Check]:
     yield set_aside(celery.connection_for_read())
 
 
-def _adapters(settings: Settings, problems: list[str]) -> dict[tuple[str, Vendor], EDRAdapter]:
-    found: dict[tuple[str, Vendor], EDRAdapter] = {}
+def _configs(settings: Settings, problems: list[str]) -> dict[tuple[str, Vendor], Any]:
+    found: dict[tuple[str, Vendor], Any] = {}
     for name, customer in settings.customers.items():
         for vendor, options in customer.edrs.items():
-            entry = ADAPTERS[vendor]
             try:
-                found[name, vendor] = entry.adapter(entry.config(**options))
+                found[name, vendor] = ADAPTERS[vendor].config(**options)
             except ValidationError as error:
                 problems += [f"{name}.toml: edr.{vendor}.{_where(each)}: {each['msg']}" for each in error.errors(include_input=False)]
     return found
 
 
-def _feeds(settings: Settings, ledger: Ledger, problems: list[str]) -> dict[tuple[str, str], Feed]:
+def _feeds(settings: Settings, ledger: Ledger, problems: list[str], parts: Parts) -> dict[tuple[str, str], Feed]:
     """The feeds that are polled. What is wrong with an EDR's section was told when its adapter was made."""
-    found: dict[tuple[str, str], Feed] = {}
+    wanted: dict[tuple[str, str], tuple[Callable[..., Feed], Any, timedelta]] = {}
     for name, customer in settings.customers.items():
         for vendor, options in customer.edrs.items():
             with contextlib.suppress(ValidationError):
                 entry = ADAPTERS[vendor]
-                found[name, vendor] = entry.feed(entry.config(**options), overlap=customer.polled.get(vendor) or OVERLAP)
+                wanted[name, vendor] = entry.feed, entry.config(**options), customer.polled.get(vendor) or OVERLAP
         if customer.redcanary is not None:
             try:
                 config = redcanary.Config(**customer.redcanary)
-                found[name, redcanary.NAME] = redcanary.RedCanary(config, overlap=customer.polled.get(redcanary.NAME) or redcanary.OVERLAP)
+                wanted[name, redcanary.NAME] = redcanary.RedCanary, config, customer.polled.get(redcanary.NAME) or redcanary.OVERLAP
             except ValidationError as error:
                 problems += [f"{name}.toml: redcanary.{_where(each)}: {each['msg']}" for each in error.errors(include_input=False)]
-    return {key: GatedFeed(feed, ledger, key[0]) for key, feed in found.items() if key[1] in settings.customers[key[0]].polled}
+
+    def gated(customer: str, kind: Callable[..., Feed], config: Any, overlap: timedelta) -> Feed:
+        return GatedFeed(kind(config, overlap=overlap), ledger, customer)
+
+    polled = {key: wish for key, wish in wanted.items() if key[1] in settings.customers[key[0]].polled}
+    return {key: parts.part(("feed", *key), wish, partial(gated, key[0], *wish)) for key, wish in polled.items()}
 
 
 def _where(error: Any) -> str:
@@ -160,22 +206,99 @@ def doorbell_at(redis_url: str) -> Doorbell:
     return CeleryDoorbell(celery_at(os.environ.get("AR_BROKER_URL") or redis_url))
 
 
+class Live:
+    """The services by the files as they are: customers' files and secrets are read again when they have changed.
+
+    All or nothing: a new set that has a problem changes nothing. Whoever has the services of before ends with them.
+    """
+
+    def __init__(
+        self, environ: Mapping[str, str], *, monotonic: Callable[[], float] = time.monotonic, now: Callable[[], float] = time.time
+    ) -> None:
+        self._environ, self._monotonic, self._now = environ, monotonic, now
+        self._folder = load_system(environ).customers_folder
+        self._lock = threading.Lock()
+        self._parts = Parts()
+        # Looked at before it is read, so that what changes meanwhile is seen by the next look.
+        self._known = self._last = look(self._folder, environ).files
+        self._services = build(load_settings(environ), self._parts)
+        self._next_look = monotonic() + LOOK_EVERY
+        self._problems: list[str] = []
+
+    def services(self) -> Services:
+        """Those of now. Every few seconds one caller looks at the files, while the others go on; after a long rest they wait for it."""
+        late = self._monotonic() - self._next_look
+        if late >= 0 and self._lock.acquire(blocking=late > LOOK_EVERY):
+            try:
+                if self._monotonic() >= self._next_look:
+                    self._next_look = self._monotonic() + self._look()
+            finally:
+                self._lock.release()
+        return self._services
+
+    def _look(self) -> float:
+        """Read what has changed, once nobody writes any more: half a file may be a valid one. How many seconds to leave it alone."""
+        found, before = look(self._folder, self._environ), self._last
+        self._last = found.files
+        if found.files == self._known:
+            self._problems = []
+        elif found.files == before or self._now() - found.changed_at > SETTLED:
+            return self._read_again(found.files)
+        return LOOK_EVERY
+
+    def _read_again(self, files: Files) -> float:
+        parts = Parts(self._parts)
+        try:
+            self._check_folder()
+            services = build(load_settings(self._environ), parts, self._services)
+        except InvalidSettings as error:
+            return self._refused(error.problems)
+        except Exception as error:  # noqa: BLE001 - whatever it is, work goes on by the files of before
+            return self._refused([f"{type(error).__name__}: {error}"])
+        before, self._services = self._services, services
+        self._parts, self._known, self._problems = parts, files, []
+        _log.warning("the customers' files were read again: %s", ", ".join(sorted(services.policies)) or "no customer is left")
+        _declare_new_limits(before, services)
+        return LOOK_EVERY
+
+    def _check_folder(self) -> None:
+        """That it is gone is more likely a mishap than that nobody is a customer any more."""
+        if self._services.policies and not self._folder.is_dir():
+            raise InvalidSettings([f"{self._folder} is not there: who is no customer any more has no file in it"])
+
+    def _refused(self, problems: list[str]) -> float:
+        if problems != self._problems:
+            _log.error("the changed settings are wrong, and those of before hold: %s", "; ".join(problems))
+        self._problems = problems
+        return LOOK_AGAIN_AFTER
+
+
+def _declare_new_limits(before: Services, now: Services) -> None:
+    """Of what was made anew. If the ledger is away the next round of all limits does it."""
+    edrs = {key: edr for key, edr in now.edrs.items() if before.edrs.get(key) is not edr}
+    feeds = {key: feed for key, feed in now.feeds.items() if before.feeds.get(key) is not feed and key not in now.edrs}
+    with contextlib.suppress(LedgerUnavailable):
+        declare_limits(replace(now, edrs=edrs, feeds=feeds))
+
+
 class _Process:
-    """The services of this process."""
+    """The services of this process: those that were wired for it, or those that follow its files."""
 
     lock = threading.Lock()
     services: Services | None = None
+    live: Live | None = None
 
 
 def services() -> Services:
     """The services of this process, built on first use from its environment."""
-    with _Process.lock:
-        if _Process.services is None:
-            _Process.services = build(load_settings(os.environ))
+    if _Process.services is not None:
         return _Process.services
+    if _Process.live is None:
+        with _Process.lock:
+            _Process.live = _Process.live or Live(os.environ)
+    return _Process.live.services()
 
 
 def use(ready: Services) -> None:
     """Work with these services instead: for tests and benchmarks that wire their own."""
-    with _Process.lock:
-        _Process.services = ready
+    _Process.services = ready

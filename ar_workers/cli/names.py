@@ -45,13 +45,10 @@ def known_are(name: str, known: Iterable[str]) -> str:
 
 def configured() -> tuple[list[str], Path]:
     """Who has a file, by its name alone, and in which folder. Raises InvalidSettings where that cannot be told."""
-    from ..settings.system import read_system  # noqa: PLC0415 - all that can be configured, and most commands name no customer
+    from ..settings import load_system  # noqa: PLC0415 - all that can be configured, and most commands name no customer
 
-    problems: list[str] = []
-    system = read_system(os.environ, problems)
-    if system is None:
-        raise InvalidSettings(problems)
-    return sorted(path.stem for path in system.customers_folder.glob("*.toml")), system.customers_folder
+    folder = load_system(os.environ).customers_folder
+    return sorted(path.stem for path in folder.glob("*.toml")), folder
 
 
 def known_customers(ledger: Ledger) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..bootstrap import build, doorbell_at, ledger_at
+from ..bootstrap import Live, build, doorbell_at, ledger_at
 from ..domain.endpoints import Vendor
 from ..feeds import redcanary
 from ..pipeline.poll import Report, read_feed
@@ -83,11 +83,15 @@ def _services(url: str) -> Services:
 def _read(chosen: Chosen, *, once: bool, as_json: bool) -> bool:
     """Whether all went well."""
     url = redis_url()
-    services = _services(url)
-    keys = _keys(services, chosen.customer, chosen.feed)
+    live, doorbell = Live({**os.environ, "AR_REDIS_URL": url}), doorbell_at(url)
+    services = live.services()
+    if not _keys(services, chosen):
+        raise click.UsageError(_no_feed(services, chosen))
     has_failed = False
     try:
         while True:
+            services = dataclasses.replace(live.services(), doorbell=doorbell)
+            keys = _keys(services, chosen)
             for report in _round(services, keys, read_feed if once else poll_when_due):
                 has_failed |= bool(report.error)
                 _tell(report, as_json=as_json)
@@ -109,19 +113,20 @@ def _tell_of_kept(services: Services, keys: Sequence[Key]) -> bool:
     return bool(kept)
 
 
-def _keys(services: Services, customer: str | None, feed: str | None) -> list[Key]:
-    if customer not in {None, *services.policies}:
-        raise click.BadParameter(no_such("customer", str(customer), services.policies), param_hint="--customer")
-    keys = [key for key in sorted(services.feeds) if customer in {None, key[0]} and feed in {None, key[1]}]
-    if not keys:
-        known = ", ".join("/".join(key) for key in sorted(services.feeds)) or "none: no section of a customer's file has `poll = true`"
-        raise click.UsageError(f"no such feed; polled are {known}")
-    return keys
+def _keys(services: Services, chosen: Chosen) -> list[Key]:
+    return [key for key in sorted(services.feeds) if chosen.customer in {None, key[0]} and chosen.feed in {None, key[1]}]
+
+
+def _no_feed(services: Services, chosen: Chosen) -> str:
+    if chosen.customer not in {None, *services.policies}:
+        raise click.BadParameter(no_such("customer", str(chosen.customer), services.policies), param_hint="--customer")
+    known = ", ".join("/".join(key) for key in sorted(services.feeds)) or "none: no section of a customer's file has `poll = true`"
+    return f"no such feed; polled are {known}"
 
 
 def _round(services: Services, keys: Sequence[Key], read: Callable[[Services, str, str], Report]) -> Iterator[Report]:
     """Each feed once, all at a time: a vendor that hangs keeps no other waiting."""
-    with ThreadPoolExecutor(len(keys)) as pool:
+    with ThreadPoolExecutor(max(len(keys), 1)) as pool:
         calls = [pool.submit(read, services, *key) for key in keys]
         for call in as_completed(calls):
             yield call.result()

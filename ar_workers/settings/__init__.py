@@ -19,7 +19,7 @@ from .system import System, read_system
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Automations", "CustomerSettings", "Settings", "System", "load_settings"]
+__all__ = ["Automations", "CustomerSettings", "Settings", "System", "load_settings", "load_system"]
 
 
 class Settings(BaseModel):
@@ -29,6 +29,15 @@ class Settings(BaseModel):
 
     system: System
     customers: dict[str, CustomerSettings]
+
+
+def load_system(environ: Mapping[str, str]) -> System:
+    """What the environment says of the system. Raises InvalidSettings."""
+    problems: list[str] = []
+    system = read_system(environ, problems)
+    if system is None:
+        raise InvalidSettings(problems)
+    return system
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:

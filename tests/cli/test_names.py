@@ -17,7 +17,7 @@ __all__ = ["ledger"]
 def two(ledger, tmp_path):
     """acme has events, and globex a file that needs a secret which is not there."""
     ledger.accept([a_threat_published()])
-    (tmp_path / "customers").mkdir()
+    (tmp_path / "customers" / "acme.toml").unlink()
     (tmp_path / "customers" / "globex.toml").write_text('[edr.crowdstrike]\nclient_secret = "env:NOT_SET"\n')
     return ledger
 
