@@ -183,8 +183,8 @@ def _feeds(settings: Settings, ledger: Ledger, problems: list[str], parts: Parts
     def gated(customer: str, kind: Callable[..., Feed], config: Any, overlap: timedelta) -> Feed:
         return GatedFeed(kind(config, overlap=overlap), ledger, customer)
 
-    polled = {key: wish for key, wish in wanted.items() if key[1] in settings.customers[key[0]].polled}
-    return {key: parts.part(("feed", *key), wish, partial(gated, key[0], *wish)) for key, wish in polled.items()}
+    polled = {key: each for key, each in wanted.items() if key[1] in settings.customers[key[0]].polled}
+    return {key: parts.part(("feed", *key), each, partial(gated, key[0], *each)) for key, each in polled.items()}
 
 
 def _where(error: Any) -> str:

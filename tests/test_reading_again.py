@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ar_workers import bootstrap, tasks
 from ar_workers.bootstrap import LOOK_AGAIN_AFTER, LOOK_EVERY, Live
 from ar_workers.domain.errors import InvalidSettings
 
@@ -232,6 +233,17 @@ def test_a_new_customers_allowance_is_known_at_once(live, clock, folder, environ
     later(live, clock)
     assert real_redis.hget("ar:{initech}:remote:crowdstrike", "rates")
     assert not real_redis.exists("ar:{acme}:remote:crowdstrike")
+
+
+def test_the_tasks_of_a_process_go_by_it(environ, folder, clock, monkeypatch):
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(bootstrap._Process, "services", None)
+    monkeypatch.setattr(bootstrap._Process, "live", Live(os.environ, monotonic=clock.monotonic, now=clock.now))
+    assert set(tasks.services().policies) == {"acme", "globex"}
+    (folder / "globex.toml").unlink()
+    clock.passed += 2 * LOOK_EVERY
+    assert set(tasks.services().policies) == {"acme"}
 
 
 def test_a_start_with_a_problem_is_refused_as_ever(environ, folder):

@@ -105,7 +105,7 @@ def published(alert: Alert, customer: str | None) -> Event:
 
 
 def alert_id(record: Fields, name: str) -> AlertId:
-    """The vendor's id of the alert: colons become dots, and one of another form becomes what is readable of it and a digest.
+    """The vendor's id of the alert: colons become dots, and one of another form becomes what is readable of it and a checksum.
 
     Without any an alert cannot be told from others, and is refused.
     """
@@ -114,9 +114,9 @@ def alert_id(record: Fields, name: str) -> AlertId:
     if _ID.match(text):
         return AlertId(text.replace(":", "."), text)
     head = re.sub(r"[^A-Za-z0-9_-]+", ".", text)[:_LONGEST_HEAD].strip(".")
-    digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:_TELLING]
+    checksum = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:_TELLING]
     doubt = f"{record.where}{name}: is not an id of at most 90 letters, digits, and : . _ -"
-    return AlertId(f"{head}-{digest}".lstrip("-"), text, doubt)
+    return AlertId(f"{head}-{checksum}".lstrip("-"), text, doubt)
 
 
 def endpoint(

@@ -12,8 +12,8 @@ MOST = refusals.MOST_KEPT
 
 def a_record(number=1, *, payload=None, **changes):
     payload = {"id": number, "text": "x"} if payload is None else payload
-    wish = {"id": str(number), "field": "created", "reason": "is missing", "key": key_of(str(number), payload), "payload": payload}
-    return KeptRecord(**(wish | changes))
+    plain = {"id": str(number), "field": "created", "reason": "is missing", "key": key_of(str(number), payload), "payload": payload}
+    return KeptRecord(**(plain | changes))
 
 
 def fates(ledger, *records, feed="crowdstrike"):

@@ -8,8 +8,8 @@ import pytest
 
 from ar_workers.domain.actions import identity
 from ar_workers.domain.checkups import Light
+from ar_workers.domain.new_rows import EventPlan, action_row
 from ar_workers.domain.states import State
-from ar_workers.domain.wishes import EventPlan, action_row
 from ar_workers.pipeline import orphans
 from ar_workers.pipeline.checkup import work_of_nobody
 from ar_workers.pipeline.ingest import ingest

@@ -48,7 +48,7 @@
 --   held                   set     ids of held rows
 --   cursors                hash    feed -> how far it was read, in the feed's own words
 --   refused                hash    feed -> records that could not be read and were not kept either: there were too many
---   refused:FEED           hash    record that could not be read, by a digest -> `ms kind JSON`, ms being when it first was refused
+--   refused:FEED           hash    record that could not be read, by a checksum -> `ms kind JSON`, ms being when it first was refused
 --   refused:FEED:kinds     hash    kind of reason -> since when, as people were told of it
 --   refused:FEED:mark:KEY  string  of a record that is not kept: dropped (it is counted) or forgotten (a person has looked); for days
 --   once                   set     what has been told once and not been forgotten
