@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Events per round trip to Redis.
 BATCH = 200
+#: So many records of a kind are told of one by one; of the others people are told how many there are.
+MOST_TOLD = 20
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,9 @@ def ingest(file: BinaryIO | None, kind: str, customer: str | None, *, schema: bo
     r"""Accept events from FILE (or - for standard input): NDJSON, a JSON array, or an API's envelope.
 
     Each record is accepted, a duplicate, or refused with its line, field and reason; a bad one never stops the
-    good ones. An event of a customer who has no file is refused. The same call again is safe. Exit status 1 if
-    anything was refused, 3 if Redis went away.
+    good ones. An event of a customer who has no file is refused. The first twenty that are not accepted are told of
+    one by one, and the others counted; --json is a stream of all of them. The same call again is safe. Exit status 1
+    if anything was refused, 3 if Redis went away.
 
     \b
     Examples: arctl ingest threats.ndjson
@@ -70,10 +73,14 @@ def ingest(file: BinaryIO | None, kind: str, customer: str | None, *, schema: bo
     name = getattr(file, "name", "-")
     url = redis_url()
     counts: Counter[str] = Counter()
+    told: Counter[str] = Counter()
     found = of_customers(read_all(file, FORMATS[kind], customer), *configured())
     for line in accept_all(ledger_at(url), doorbell_at(url), found):
         counts[line.status] += 1
-        _tell(name, line, as_json=as_json)
+        _tell(name, line, told, as_json=as_json)
+    for status, number in sorted(told.items()):
+        if number > MOST_TOLD:
+            say(f"{name}: {number - MOST_TOLD} more {_MORE[status]}: --json tells of each", err=True)
     summary = ", ".join(f"{number} {status}" for status, number in sorted(counts.items())) or "nothing to ingest"
     say(f"{name}: {summary}", err=as_json)
     if counts["not accepted"]:
@@ -133,12 +140,16 @@ def _line(line: int, event: Event, answer: Acceptance) -> Line:
     return Line(line, str(answer), event.id, reason=unread[0].line + more if unread else "")
 
 
-def _tell(name: str, line: Line, *, as_json: bool) -> None:
+def _tell(name: str, line: Line, told: Counter[str], *, as_json: bool) -> None:
+    """`told` counts what of a kind there was to tell people of: a file may have a million bad lines."""
     if as_json:
         print_json_line(asdict(line))
-    elif line.status == "refused":
-        say(f"{name}:{line.line}: refused: {line.field}: {line.reason}", err=True)
-    elif line.status == "not accepted":
-        say(f"{name}:{line.line}: not accepted: {line.reason}", err=True)
     elif line.reason:
-        say(f"{name}:{line.line}: accepted without {line.reason}", err=True)
+        told[line.status] += 1
+        if told[line.status] <= MOST_TOLD:
+            field = f"{line.field}: " if line.field else ""
+            say(f"{name}:{line.line}: {_WORDS[line.status]} {field}{line.reason}", err=True)
+
+
+_MORE = {"refused": "refused", "not accepted": "not accepted", "accepted": "accepted without what could not be read"}
+_WORDS = {"refused": "refused:", "not accepted": "not accepted:", "accepted": "accepted without"}

@@ -7,7 +7,6 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import (
-    AwareDatetime,
     Field,
     SerializerFunctionWrapHandler,
     StringConstraints,
@@ -20,6 +19,7 @@ from pydantic import (
 from .endpoints import CustomerId, Endpoint
 from .errors import InvalidEvent
 from .indicators import IOC
+from .instants import Instant
 from .model import Value
 from .notifications import Delivery
 from .states import State
@@ -46,7 +46,7 @@ class _Event(Value):
 
     id: Identifier
     customer: CustomerId
-    occurred_at: AwareDatetime
+    occurred_at: Instant
 
     @property
     def threat_id(self) -> str:
@@ -241,7 +241,7 @@ class IsolationOverdue(_AboutIsolation):
     type: Literal["isolation_overdue"] = "isolation_overdue"
     state: State
     #: When it was planned.
-    since: AwareDatetime
+    since: Instant
 
 
 class IsolationSettled(_AboutIsolation):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from .actions import QuarantineFile
 from .endpoints import OS
 from .indicators import Domain, File, FileHash, Process, RegistryKey
 from .model import Value
-from .paths import image_problem, path_problem, process_problem, registry_problem
+from .paths import content_problem, image_problem, path_problem, process_problem, registry_problem
 from .protection import of_domain, of_file, of_hash, of_key
 from .verbs import GIVING_BACK
 
@@ -120,7 +121,8 @@ def target_problem(action: Action) -> str | None:
         case Process() as found:
             return process_problem(found)
         case File() as found:
-            return path_problem(found.path, next((each.os for each in action.endpoints), OS.UNKNOWN))
+            judge = content_problem if isinstance(action, QuarantineFile) else path_problem
+            return judge(found.path, next((each.os for each in action.endpoints), OS.UNKNOWN))
         case RegistryKey() as found:
             return registry_problem(found)
         case Domain() | None:
@@ -136,15 +138,15 @@ def _places(action: Action) -> list[Place]:
         case Process() as found:
             return [*_of_content(found.sha256), *of_file(found.image_path or "")]
         case File() as found:
-            return [*_of_content(found.sha256), *of_file(found.path)]
+            return [*_of_content(found.sha256), *_of_content(found.sha1), *of_file(found.path)]
         case RegistryKey() as found:
             return [of_key(found.key, found.value)]
         case None:
             return []
 
 
-def _of_content(sha256: str | None) -> list[Place]:
-    return [of_hash(sha256)] if sha256 else []
+def _of_content(value: str | None) -> list[Place]:
+    return [of_hash(value)] if value else []
 
 
 def _hashes(found: FileHash) -> list[str]:

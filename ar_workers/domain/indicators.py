@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
-import unicodedata
-from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
+from .domains import address_in, dns_name, host_of
+from .instants import Instant
 from .model import Value
 from .text import Identifier, Line
+from .volumes import plain
 
-Path = Annotated[Line, StringConstraints(max_length=1024)]
+#: Without what Windows may write before it: see `volumes`.
+Path = Annotated[Line, StringConstraints(max_length=1024), AfterValidator(plain)]
 _Lowered = BeforeValidator(lambda value: value.strip().lower() if isinstance(value, str) else value)
 Sha256 = Annotated[str, _Lowered, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Sha1 = Annotated[str, _Lowered, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 Md5 = Annotated[str, _Lowered, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+
+
+#: A URL may be as long as browsers let it.
+_LONGEST_URL = 10_000
+
+
+def _without_zeros(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip("0") else value
 
 
 class HashType(StrEnum):
@@ -41,7 +58,7 @@ class FileHash(Value):
     @field_validator("sha256", "sha1", "md5", mode="before")
     @classmethod
     def _drop_zeros(cls, value: object) -> object:
-        return None if isinstance(value, str) and not value.strip("0") else value
+        return _without_zeros(value)
 
     @model_validator(mode="after")
     def _has_one(self) -> FileHash:
@@ -60,29 +77,21 @@ class FileHash(Value):
         return next(f"{kind}:{value}" for kind in HashType if (value := getattr(self, kind)))
 
 
-_DOMAIN = re.compile(r"^(?=.{4,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+(?:xn--[a-z0-9-]{2,59}|[a-z]{2,63})$")
-
-
 class Domain(Value):
-    """A DNS name, lower case, IDNA encoded, without the final dot. `hxxp`-style defanging dots are undone.
-
-    A name that IDNA would make another one of (the sharp s becomes ss, joiners vanish) is refused: the other may be anybody's.
-    """
+    """A DNS name, lower case, IDNA encoded, without the final dot. Of a URL its host is taken, and defanged forms are undone."""
 
     type: Literal["domain"] = "domain"
-    domain: Annotated[str, StringConstraints(max_length=1000)]
+    domain: Annotated[str, StringConstraints(max_length=_LONGEST_URL)]
 
     @field_validator("domain")
     @classmethod
     def _normalise(cls, value: str) -> str:
-        name = value.strip().replace("[.]", ".").rstrip(".").lower()
-        if _is_address(name):
+        if address_in(value):
             raise PydanticCustomError("ip_address", "is an IP address")
-        encoded = _encoded(name)
-        if not _DOMAIN.match(encoded):
-            message = "is not a domain name"
-            raise ValueError(message)
-        return encoded
+        host = host_of(value)
+        if host.startswith("*"):
+            raise PydanticCustomError("wildcard", "is a wildcard domain")
+        return dns_name(host)
 
     @property
     def target(self) -> str:
@@ -90,42 +99,39 @@ class Domain(Value):
         return self.domain
 
 
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
-    except ValueError:
-        return False
-    return True
-
-
-def _encoded(name: str) -> str:
-    """The name as DNS has it; empty if it has none, or only that of another one."""
-    try:
-        encoded = name.encode("idna")
-        is_same = name.isascii() or encoded.decode("idna") == unicodedata.normalize("NFKC", name).lower()
-    except UnicodeError:
-        return ""
-    return encoded.decode("ascii") if is_same else ""
-
-
 class File(Value):
-    """A file at a path of one endpoint; the hash, where known, is confirmed before the file is touched."""
+    """A file at a path of one endpoint; the hash, where known, is confirmed before the file is touched.
+
+    Some vendors know their files by SHA-1 alone. It is written down only where it says something, so that a file of other
+    vendors, and the event that tells of it, are what they were in every version.
+    """
 
     type: Literal["file"] = "file"
     path: Path
     sha256: Sha256 | None = None
+    sha1: Annotated[Sha1 | None, BeforeValidator(_without_zeros)] = None
+
+    @model_serializer(mode="wrap")
+    def _without_what_says_nothing(self, plainly: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = plainly(self)
+        return {name: value for name, value in written.items() if name != "sha1" or value}
 
     @property
     def target(self) -> str:
         """Identity: the path as it was given, and the content."""
-        return f"{self.path}|{self.sha256 or ''}"
+        return f"{self.path}|{self.sha256 or self.sha1 or ''}"
+
+    @property
+    def is_known_by_sha1_alone(self) -> bool:
+        """Whether its content cannot be confirmed by whoever reads SHA-256 only."""
+        return bool(self.sha1 and not self.sha256)
 
 
 class RegistryKey(Value):
     """A Windows registry key, or one value of it, in the short form that begins with HKLM, HKCU and so on."""
 
     type: Literal["registry"] = "registry"
-    key: Path
+    key: Annotated[Line, StringConstraints(max_length=1024)]
     value: Line | None = None
 
     @field_validator("key")
@@ -165,7 +171,7 @@ class Process(Value):
     pid: Annotated[int, Field(gt=0, lt=2**32)]
     image_path: Path | None = None
     sha256: Sha256 | None = None
-    started_at: datetime | None = None
+    started_at: Instant | None = None
 
     @property
     def target(self) -> str:

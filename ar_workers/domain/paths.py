@@ -7,6 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from .endpoints import OS
+from .volumes import ANY_DRIVE, is_bare, plain, split
 
 if TYPE_CHECKING:
     from .indicators import Process, RegistryKey
@@ -16,12 +17,13 @@ _SHELL = re.compile(r"[\"'`$;&|<>^*?%!{}\[\]()~#=,\x00-\x1f\x7f]")
 #: Parentheses and the like are common in real Windows paths (`Program Files (x86)`), and harmless inside quotes.
 _QUOTABLE = re.compile(r"[()~,=#\[\]{}!^&]")
 _WINDOWS = re.compile(r"^[A-Za-z]:\\(?:[^\\/:]+\\)*[^\\/:]+$")
+_DRIVE = re.compile(r"^[A-Za-z]:[\\/]")
 _POSIX = re.compile(r"^/(?:[^/]+/)*[^/]+$")
 #: Windows has a short name like PROGRA~1 for every long one.
 _SHORT_NAME = re.compile(r"(?=[^.]{1,8}(?:\.|$))[^.]*~\d+(?:\.[^.]{0,3})?$")
 
 _WINDOWS_VITAL = re.compile(
-    r"^[a-z]:\\(?:windows\\(?:system32|syswow64|sysnative|winsxs|boot|carbonblack)\\[^\\]+(?:\\.*)?|windows\\[^\\]+\.exe|boot(?:mgr|\\.*)|"
+    r"^[a-z?]:\\(?:windows\\(?:system32|syswow64|sysnative|winsxs|boot|carbonblack)\\[^\\]+(?:\\.*)?|windows\\[^\\]+\.exe|boot(?:mgr|\\.*)|"
     r"programdata\\(?:crowdstrike|sentinel|carbonblack|cyvera|microsoft\\windows defender[^\\]*)(?:\\.*)?|"
     r"program files(?: \(x86\))?\\(?:crowdstrike|windows defender[^\\]*|sentinelone|confer|carbonblack|palo alto networks)(?:\\.*)?)$"
 )
@@ -96,8 +98,12 @@ _KEY_NAMES = [
 
 def file_parts(path: str) -> tuple[str, ...]:
     """The names of a path from its root on, in the one spelling in which two paths are compared."""
-    text = unicodedata.normalize("NFC", path).casefold()
-    text = re.sub(r"^\\\\\?\\|^\\\?\?\\", "", text)
+    text = unicodedata.normalize("NFC", plain(path)).casefold()
+    found = split(text)
+    if found:
+        text = ANY_DRIVE + found.on_a_drive[2:]
+    elif re.match(r"\\(?!\\)", text):
+        text = ANY_DRIVE + text
     names = [name.rstrip(". ") or name for name in re.split(r"[\\/]+", text)]
     if not names[-1]:
         del names[-1]
@@ -124,12 +130,43 @@ def image_name(image: str) -> str:
 
 
 def path_problem(path: str, os: OS) -> str | None:
-    """Why the file at `path` must not be touched on `os`, or None. An unknown OS is judged by the path's own form."""
-    windows = os is OS.WINDOWS or (os is OS.UNKNOWN and not path.startswith("/"))
-    shape = _WINDOWS if windows else _POSIX
-    if path.startswith(("\\\\", "\\Device")) or not shape.match(path):
+    """Why the file at `path` must not be acted on by its path on `os`, or None. An unknown OS is judged by the path's own form.
+
+    A path on a volume without a letter has none: whether the endpoint tells which drive that is, its adapter must see.
+    """
+    if is_bare(path):
+        return "a bare name is no path: which file is meant cannot be told"
+    found = split(path)
+    shape = _WINDOWS if _is_windows(path, os) else _POSIX
+    if not shape.match(found.on_a_drive if found else plain(path)):
         return "not an absolute local path: a drive path such as C:\\dir\\file or /dir/file is needed"
-    return _quoting_problem(path) or _traversal(path) or _vital_path(path, windows=windows) or (_alias(path) if windows else None)
+    return _quoting_problem(_below_its_volume(path)) or content_problem(path, os)
+
+
+def is_whole(path: str, os: OS) -> bool:
+    """Whether it leads from a drive, or from the root, to one file."""
+    return bool((_WINDOWS if _is_windows(path, os) else _POSIX).match(path))
+
+
+def content_problem(path: str, os: OS) -> str | None:
+    """Why the file that is called so must not be touched even where its vendor finds it by its content, or None.
+
+    What such a path is written with does not matter: no shell reads it.
+    """
+    if is_bare(path):
+        return image_problem(path)
+    path = plain(path)
+    windows = _is_windows(path, os)
+    return _traversal(path) or _vital_path(path, windows=windows) or (_alias(path) if windows else None)
+
+
+def _is_windows(path: str, os: OS) -> bool:
+    return os is OS.WINDOWS or (os is OS.UNKNOWN and not path.startswith("/"))
+
+
+def _below_its_volume(path: str) -> str:
+    found = split(path)
+    return found.tail if found else plain(path)
 
 
 def _traversal(path: str) -> str | None:
@@ -138,12 +175,16 @@ def _traversal(path: str) -> str | None:
 
 def _vital_path(path: str, *, windows: bool) -> str | None:
     vital, separator = (_WINDOWS_VITAL, "\\") if windows else (_POSIX_VITAL, "/")
-    return "system or sensor file: never touched by automation" if vital.match(separator.join(file_parts(path))) else None
+    parts = file_parts(path)
+    is_whole = not windows or _DRIVE.match(plain(path)) or split(path)
+    # Of a share or of some other device it is not known where on a drive it begins.
+    starts = [parts] if is_whole else [(ANY_DRIVE, *parts[first:]) for first in range(len(parts))]
+    return "system or sensor file: never touched by automation" if any(vital.match(separator.join(each)) for each in starts) else None
 
 
 def _alias(path: str) -> str | None:
     """What a name of Windows' own making hides can neither be judged nor compared."""
-    for name in path.split("\\"):
+    for name in re.split(r"[\\/]", _below_its_volume(path)):
         if is_short_name(name):
             return f"{name!r} is a short (8.3) name: the long one is needed"
         if name.endswith((".", " ")):
@@ -180,8 +221,12 @@ def process_problem(process: Process) -> str | None:
     problem = image_problem(process.image_path or "")
     if problem:
         return problem
-    if not (process.sha256 or process.started_at or process.image_path):
+    if process.sha256 or process.started_at:
+        return None
+    if not process.image_path:
         return "pid alone: needs an image hash, image path or start time, because pids are reused"
+    if is_bare(process.image_path):
+        return "pid and a bare name, which is no path: needs an image hash, image path or start time, because pids are reused"
     return None
 
 
@@ -192,7 +237,8 @@ def image_problem(image: str) -> str | None:
     """
     name = image_name(image)
     vital = next((each for each in (name, f"{name}.exe") if each in VITAL_PROCESSES), None)
-    return None if vital is None or _DISGUISE.match(image) else vital_process(vital)
+    found = split(image)
+    return None if vital is None or _DISGUISE.match(found.on_a_drive if found else plain(image)) else vital_process(vital)
 
 
 def vital_process(name: str) -> str:

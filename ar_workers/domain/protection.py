@@ -14,6 +14,7 @@ from pydantic import AfterValidator, ValidationError
 from .indicators import Domain, FileHash, RegistryKey
 from .paths import file_parts, image_name, is_short_name, key_parts
 from .text import Line
+from .volumes import ANY_DRIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,8 +49,13 @@ class Place(NamedTuple):
     parts: tuple[str, ...]
 
     def meets(self, other: Place) -> bool:
-        """Whether one is the other, or lies within it."""
-        return self.kind is other.kind and all(mine == theirs for mine, theirs in zip(self.parts, other.parts, strict=False))
+        """Whether one is the other, or lies within it. A path that names no drive may be on any."""
+        pairs = zip(self.parts, other.parts, strict=False)
+        return self.kind is other.kind and all(mine == theirs or _may_be_one(mine, theirs) for mine, theirs in pairs)
+
+
+def _may_be_one(drive: str, other: str) -> bool:
+    return ANY_DRIVE in {drive, other} and drive.endswith(":") and other.endswith(":")
 
 
 def of_hash(value: str) -> Place:

@@ -22,7 +22,11 @@ _LONGEST_SHOWN, _LONGEST_REASON, _LONGEST_NAME = 200, 300, 60
 #: What tells one thing from another, first of all. The order of the payload tells nothing: the same event has one checksum.
 _TELLING = ("path", "key", "domain", "sha256", "sha1", "md5", "pid", "ip", "value", "hostname", "agent_id")
 _ADDRESSES = frozenset({"ip", "ipv4", "ipv6", "ip_address", "ipaddress", "ipv4-addr", "ipv6-addr"})
-_NO_ACTION = "unsupported: no action exists for {}"
+_NO_ACTION = "unsupported: no action exists for an indicator of this type"
+#: What has a name of its own and no action.
+_NOT_SUPPORTED = {"ip_address": "IP address: not supported", "wildcard": "wildcard domain: not supported"}
+#: A link is acted on by its host.
+_LINKS = frozenset({"url", "uri", "link"})
 #: Pydantic's types of errors, in words that go with the name of the field.
 _WORDS = {
     "bool_parsing": "is neither true nor false",
@@ -60,7 +64,7 @@ def read_ioc(entry: object) -> IOC | Unread:
     if isinstance(entry, IOC):
         return entry
     try:
-        return IOC.model_validate(entry)
+        return IOC.model_validate(_by_its_host(entry))
     except ValidationError as error:
         within = entry.get("indicator") if isinstance(entry, dict) else None
         holder = within if isinstance(within, dict) else entry
@@ -68,6 +72,16 @@ def read_ioc(entry: object) -> IOC | Unread:
         # What it claims to be is theirs to choose, but for what is no indicator at all.
         kind = shortened(named[:_LONGEST_NAME], _LONGEST_NAME) if isinstance(named, str) and named != ENDPOINT else ""
         return Unread(kind=kind, shown=glimpse(holder), reason=_reason(error, kind))
+
+
+def _by_its_host(entry: object) -> object:
+    """A link as the domain that it leads to; anything else as it is."""
+    link = entry.get("indicator") if isinstance(entry, dict) else None
+    kind = link.get("type") if isinstance(link, dict) else None
+    if not isinstance(entry, dict) or not isinstance(link, dict) or not isinstance(kind, str) or kind.lower() not in _LINKS:
+        return entry
+    address = next((link[name] for name in (*sorted(_LINKS), "value", "domain") if name in link), None)
+    return {**entry, "indicator": {"type": "domain", "domain": address}}
 
 
 def read_endpoint(entry: object) -> Endpoint | Unread:
@@ -118,9 +132,9 @@ def _reason(error: ValidationError, kind: str) -> str:
     # Fields that nobody knows come in the order of the payload, all others in that of ours.
     first = min(details, key=lambda each: (each["type"] == "extra_forbidden", [str(part) for part in each["loc"]]))
     if first["type"] == "union_tag_invalid":
-        return _NO_ACTION.format("an IP address" if kind.lower() in _ADDRESSES else "an indicator of this type")
-    if first["type"] == "ip_address":
-        return _NO_ACTION.format("an IP address")
+        return _NOT_SUPPORTED["ip_address"] if kind.lower() in _ADDRESSES else _NO_ACTION
+    if first["type"] in _NOT_SUPPORTED:
+        return _NOT_SUPPORTED[first["type"]]
     return shortened(f"not read: {_field(first['loc'])} {_words(first)}", _LONGEST_REASON)
 
 

@@ -25,6 +25,10 @@ ISOLATE = Switch("isolate", "containment_pending", "contained")
 RELEASE = Switch("release", "lift_containment_pending", "normal")
 
 
+#: The volumes of an endpoint of which nothing else is said: device -> drive.
+VOLUMES = {"\\Device\\HarddiskVolume3": "C:", "\\Device\\HarddiskVolume5": "D:"}
+
+
 def hash_of(kind: str, seed: str) -> str:
     """A believable hash for things whose content nobody described."""
     return hashlib.new(kind, seed.encode(), usedforsecurity=False).hexdigest()
@@ -52,10 +56,12 @@ class StoredFile:
     sha256: str = ""
     md5: str = ""
     size: int = 1024
+    sha1: str = ""
 
     def __post_init__(self) -> None:
         self.sha256 = self.sha256 or hash_of("sha256", self.path)
         self.md5 = self.md5 or hash_of("md5", self.path)
+        self.sha1 = self.sha1 or hash_of("sha1", self.path)
 
 
 @dataclass
@@ -120,6 +126,13 @@ class Endpoint:
 
     def file(self, path: str) -> StoredFile | None:
         return next((one for one in self.files if self.same(one.path, path)), None)
+
+    def located(self, path: str) -> str:
+        """A path by its drive, where it names a volume by its device (`facts["volumes"]`) or is below Windows' own folder."""
+        for name, at in {"\\SystemRoot": "C:\\Windows", **self.facts.get("volumes", VOLUMES)}.items():
+            if self.same(path[: len(name) + 1], name + "\\"):
+                return str(at) + path[len(name) :]
+        return path
 
     def files_under(self, folder: str) -> list[StoredFile]:
         separator = "\\" if self.platform == "Windows" else "/"

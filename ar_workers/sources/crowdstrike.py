@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from ..domain.endpoints import OS, Endpoint, Vendor
 from ..domain.indicators import HashType
+from ..domain.instants import instant_of
 from ..domain.threats import Severity
 from .alerts import Alert, alert_id, console, endpoint, published
 from .evidence import Evidence
-from .reading import Fields, judged, moment_of, number_of, taken_back
+from .reading import Fields, judged, taken_back
 
 if TYPE_CHECKING:
     from ..domain.events import Event
@@ -76,12 +77,11 @@ def _evidence(alert: Fields, where: Endpoint | Unread | None) -> Evidence:
     states = {_sha256(file): file.raw("state") for file in alert.parts("quarantined_files")}
     malicious = judged([*said, states.pop(str(hashes[HashType.SHA256]).lower(), None)], VERDICTS)
     evidence.image(hashes, path=alert.raw("filepath"), malicious=malicious)
-    started = number_of(alert.raw("process_start_time"))
     evidence.process(
         alert.raw("local_process_id"),
         hashes,
         path=alert.raw("filepath") or alert.raw("filename"),
-        started_at=moment_of(started * 1000) if started else None,
+        started_at=instant_of(alert.raw("process_start_time")),
         malicious=malicious,
     )
     for sha256, state in states.items():

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from ..domain.endpoints import Vendor
 from ..domain.indicators import HashType
+from ..domain.instants import instant_of
 from ..domain.threats import Severity
 from .alerts import Alert, alert_id, endpoint, published
 from .evidence import Evidence
-from .reading import Fields, judged, moment_of, taken_back
+from .reading import Fields, judged, taken_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +84,7 @@ def _file(piece: Fields, evidence: Evidence, malicious: bool) -> None:  # noqa: 
 
 
 def _process(piece: Fields, evidence: Evidence, malicious: bool) -> None:  # noqa: FBT001 - one of a table of functions
-    path, started = _path(piece), moment_of(piece.raw("processCreationTime"))
+    path, started = _path(piece), instant_of(piece.raw("processCreationTime"))
     evidence.image(_hashes(piece), path=path, malicious=False)
     evidence.process(piece.raw("processId"), _hashes(piece), path=path, started_at=started, malicious=malicious)
 

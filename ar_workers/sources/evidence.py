@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 #: The kernel's names of the hives, which some sensors report; with or without `\REGISTRY` before them.
 _KERNEL_HIVE = re.compile(r"^(?:\\?registry\\)?(machine|user)\\", re.IGNORECASE)
 _HIVES = {"machine": "HKLM\\", "user": "HKU\\"}
-#: The host of a URL, or of what stands alone: without scheme, user, port and path. Also of a defanged one, which urlsplit refuses.
-_AUTHORITY = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?:[^/?#\\]*@)?([^/?#\\:]+)")
 
 
 class Evidence:
@@ -48,7 +46,8 @@ class Evidence:
         if good:
             self._add({"type": "hash", **good}, malicious=malicious)
         if is_path(path):
-            self._add({"type": "file", "path": path, "sha256": good.get(HashType.SHA256)}, malicious=malicious)
+            content = {"sha256": good.get(HashType.SHA256), "sha1": good.get(HashType.SHA1)}
+            self._add({"type": "file", "path": path, **content}, malicious=malicious)
 
     def process(
         self, pid: Any, hashes: Mapping[HashType, Any], *, path: Any = None, started_at: datetime | None = None, malicious: bool
@@ -64,7 +63,7 @@ class Evidence:
         """A domain, or the host part of a URL."""
         if name is None or name == "":
             return
-        self._add({"type": "domain", "domain": _host(name)}, malicious=malicious, shown=name)
+        self._add({"type": "domain", "domain": name}, malicious=malicious, shown=name)
 
     def registry(self, key: Any, value: Any = None, *, malicious: bool) -> None:
         """A registry key, or one value of it."""
@@ -99,8 +98,3 @@ class Evidence:
 def is_path(value: object) -> bool:
     """Whether this is more than a file's name."""
     return isinstance(value, str) and ("\\" in value or "/" in value)
-
-
-def _host(name: Any) -> Any:
-    found = _AUTHORITY.match(name) if isinstance(name, str) else None
-    return found[1] if found else name

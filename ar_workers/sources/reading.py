@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..domain.errors import InvalidEvent
+from ..domain.instants import instant_of
 from ..domain.text import cleaned
 from ..domain.threats import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
 #: What a record without a text for people shows at most of one that it has.
 LONGEST_LINE = 500
@@ -92,10 +93,10 @@ class Fields:
         return Grade(Severity.UNKNOWN, f"{self.where}{name}: {'is missing' if self.raw(name) is None else reason}")
 
     def moment(self, *names: str) -> datetime:
-        """The instant in the first of the fields that has anything: ISO 8601 with its offset, or milliseconds since 1970."""
-        name = next((name for name in names if self.raw(name) is not None), names[0])
-        found = moment_of(self.raw(name))
+        """The first of the fields that is an instant: ISO 8601 with its offset, or a number that counts from 1970 (see `instants`)."""
+        found = next(filter(None, (instant_of(self.raw(name)) for name in names)), None)
         if found is None:
+            name = next((name for name in names if self.raw(name) is not None), names[0])
             raise self.refusal(name, "is missing" if self.raw(name) is None else "is not an instant with its offset from UTC")
         return found
 
@@ -110,18 +111,6 @@ def number_of(value: object) -> float | None:
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value[:20])
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def moment_of(value: object) -> datetime | None:
-    """The instant that a vendor wrote, or None. A number is of milliseconds since 1970."""
-    try:
-        if isinstance(value, str):
-            found = datetime.fromisoformat(value)
-            return found.astimezone(UTC) if found.tzinfo else None
-        number = number_of(value)
-        return None if number is None else datetime.fromtimestamp(number / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def judged(words: Sequence[object], table: Mapping[str, bool]) -> bool:

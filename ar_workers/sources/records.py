@@ -41,7 +41,9 @@ def records(stream: BinaryIO) -> Iterator[Record]:
     if whole.problem is None:
         yield from _unfolded(whole)
     elif any(_decoded(line, 1).problem is None for line in buffer.splitlines() if line.strip()[:1] in {b"{", b"["} and line.strip()[1:]):
+        buffer += stream.readline(LARGEST_DOCUMENT)
         yield from _lines(b"", io.BufferedReader(io.BytesIO(buffer)), before=0)
+        yield from _lines(b"", stream, before=len(buffer.splitlines()))
     else:
         yield whole
 

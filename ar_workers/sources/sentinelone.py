@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from ..domain.endpoints import OS, Endpoint, Vendor
 from ..domain.indicators import HashType
+from ..domain.instants import instant_of
 from ..domain.threats import Severity
 from .alerts import Alert, alert_id, endpoint, published
 from .evidence import Evidence
-from .reading import Fields, judged, moment_of, taken_back
+from .reading import Fields, judged, taken_back
 
 if TYPE_CHECKING:
     from ..domain.events import Event
@@ -133,7 +134,7 @@ def _star_evidence(record: Fields, info: Fields, rule: Fields, where: Endpoint |
     source, target = record.part("sourceProcessInfo", optional=True), record.part("targetProcessInfo", optional=True)
     malicious = judged([rule.raw("treatAsThreat"), info.raw("analystVerdict")], VERDICTS)
     hashes = {kind: source.raw(f"fileHash{kind.capitalize()}") for kind in HashType}
-    path, started = source.raw("filePath"), moment_of(source.raw("pidStarttime"))
+    path, started = source.raw("filePath"), instant_of(source.raw("pidStarttime"))
     evidence.image(hashes, path=path, malicious=False)
     evidence.process(source.raw("pid"), hashes, path=path, started_at=started, malicious=malicious)
     target_hashes = {kind: target.raw(f"tgtFileHash{kind.capitalize()}") for kind in (HashType.SHA256, HashType.SHA1)}

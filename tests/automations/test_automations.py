@@ -196,7 +196,7 @@ def test_a_skip_of_a_long_path_plans_the_rest():
 
 
 AN_ODD_ENDPOINT = Unread(kind="endpoint", shown="x y", reason="not read: agent_id has not the form of one")
-AN_ODD_DOMAIN = Unread(kind="domain", shown="203.0.113.7", reason="unsupported: no action exists for an IP address")
+AN_ODD_DOMAIN = Unread(kind="domain", shown="203.0.113.7", reason="IP address: not supported")
 A_MUTEX = Unread(kind="mutex", shown="Global", reason="unsupported: no action exists for an indicator of this type")
 
 
@@ -206,7 +206,9 @@ def test_what_could_not_be_read_is_skipped_with_its_reason_and_told_and_the_rest
     assert verbs(plan) == ["isolate", "ban_hash"]
     assert [(skip.verb, skip.subject) for skip in plan.skips] == [("isolate", "x y"), ("ban_domain", "203.0.113.7"), ("act_on", "Global")]
     assert reasons(plan) == [each.reason for each in unread]
-    assert dict(plan.notifications[0].facts)["Not read"].startswith(f"3: {AN_ODD_ENDPOINT.line}; domain 203.0.113.7: unsupported")
+    assert dict(plan.notifications[0].facts)["Not read"].startswith(
+        f"3: {AN_ODD_ENDPOINT.line}; domain 203.0.113.7: IP address: not supported"
+    )
 
 
 def test_a_thousand_odd_parts_are_told_in_one_line():

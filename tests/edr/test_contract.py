@@ -8,19 +8,20 @@ import pytest
 
 from ar_workers.domain.actions import ACTIONS
 from ar_workers.domain.capabilities import Means
-from ar_workers.domain.endpoints import OS
+from ar_workers.domain.endpoints import OS, Vendor
 from ar_workers.domain.errors import Denied, EndpointNotFound, EndpointOffline, NotSent, Throttled, Unsupported
-from ar_workers.domain.facts import Sight
+from ar_workers.domain.facts import Fact, Sight
 from ar_workers.domain.guards import Verdict, rule
-from ar_workers.domain.indicators import Process, RegistryKey
+from ar_workers.domain.indicators import File, Process, RegistryKey
 from ar_workers.domain.leases import Lease, working_under
 from ar_workers.domain.paths import image_name
 from ar_workers.edr import ADAPTERS
 from ar_workers.simulator.endpoints import Process as PretendProcess
 from ar_workers.simulator.endpoints import StoredFile
-from tests.builders import a_policy, sha256
+from tests.builders import EVIL, a_policy, sha256
 from tests.edr.rigs import RIGS
 from tests.edr.rigs.base import ERRORS, FIRST, NEIGHBOUR
+from tests.edr.rigs.sentinelone import a_threat_of
 
 SYSTEMS = (OS.WINDOWS, OS.MACOS, OS.LINUX)
 CELLS = [cell for entry in ADAPTERS.values() for cell in entry.adapter.capabilities()]
@@ -29,6 +30,7 @@ NOT_CLAIMED = [(vendor, verb, os) for vendor in ADAPTERS for verb in ACTIONS for
 #: One verb per way of asking is enough for what goes wrong on the wire.
 ON_WINDOWS = [(vendor, verb) for vendor, verb, os in CLAIMED if os is OS.WINDOWS and verb in {"isolate", "ban_hash", "kill_process"}]
 STARTED = datetime(2026, 11, 20, tzinfo=UTC)
+NOTHING = Fact(sight=Sight.ABSENT)
 LSASS = r"C:\Windows\System32\lsass.exe"
 KILLERS = sorted({vendor for vendor, verb, _ in CLAIMED if verb == "kill_process"})
 SHELL = [(cell.edr, cell.verb) for cell in CELLS if cell.means is Means.SHELL and cell.os is OS.WINDOWS]
@@ -113,6 +115,131 @@ def test_a_vital_name_in_a_strange_place_is_killed(vendor):
         assert rule(action, policy, [action.endpoint], seen).verdict is Verdict.ALLOW
         assert rig.settled(action, rig.adapter.perform(action, seen)).sight is Sight.PRESENT
         assert rig.effects() == [("kill_process", "640")]
+
+
+#: How sensors and vendors write the path of the malicious file.
+BELOW = EVIL.removeprefix("C:")
+BY_DEVICE = "\\Device\\HarddiskVolume3" + BELOW
+FORMS = {
+    "device": BY_DEVICE,
+    "device in capitals": BY_DEVICE.upper(),
+    "global root": "\\\\?\\GLOBALROOT" + BY_DEVICE,
+    "verbatim": "\\\\?\\" + EVIL,
+    "object manager": "\\??\\" + EVIL,
+}
+ANOTHER_VOLUME = "\\Device\\HarddiskVolume9" + BELOW
+#: Whose shell does not tell which drive a device is.
+TELLS_NO_DRIVE = {Vendor.CARBON_BLACK_CLOUD, Vendor.CARBON_BLACK_EDR}
+
+
+def a_kill_by(rig, image, **more):
+    wish = {"pid": 4711, "image_path": image, "sha256": sha256(EVIL)} | more
+    return rig.action("kill_process").model_copy(update={"process": Process(**wish)})
+
+
+def an_order_on(rig, verb, path, **content):
+    return rig.action(verb).model_copy(update={"file": File(path=path, **(content or {"sha256": sha256(EVIL)}))})
+
+
+def asked(rig, action):
+    """What became of it: the fact at its end, or the refusal."""
+    try:
+        seen = rig.adapter.observe(action, None)
+        return seen if seen.sight in {Sight.MISMATCH, Sight.PRESENT} else rig.settled(action, rig.adapter.perform(action, seen))
+    except (Unsupported, Denied) as refusal:
+        return refusal
+
+
+@pytest.mark.parametrize(
+    "form", [*FORMS.values(), ANOTHER_VOLUME, "evil.exe", r"C:\renamed.exe"], ids=[*FORMS, "unknown", "bare", "renamed"]
+)
+@pytest.mark.parametrize("vendor", KILLERS)
+def test_a_process_is_killed_by_its_hash_whatever_its_path_is_called(vendor, form):
+    with RIGS[vendor]() as rig:
+        assert asked(rig, a_kill_by(rig, form)).sight is Sight.PRESENT
+        assert rig.effects() == [("kill_process", "4711")]
+
+
+@pytest.mark.parametrize("vendor", KILLERS)
+def test_a_process_on_a_volume_without_a_letter_is_not_killed_by_its_path_alone_unless_the_endpoint_tells_the_drive(vendor):
+    with RIGS[vendor]() as rig:
+        fact = asked(rig, a_kill_by(rig, ANOTHER_VOLUME, sha256=None))
+        assert (fact.sight, rig.effects()) == (Sight.MISMATCH, [])
+
+
+@pytest.mark.parametrize("vendor", KILLERS)
+def test_a_process_of_another_content_lives_whatever_its_path_is_called(vendor):
+    with RIGS[vendor]() as rig:
+        fact = asked(rig, a_kill_by(rig, BY_DEVICE, sha256=sha256("other")))
+        assert (fact.sight, rig.effects()) == (Sight.MISMATCH, [])
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("vendor", sorted({vendor for vendor, verb, _ in CLAIMED if verb == "delete_file"}))
+def test_a_file_is_deleted_where_the_endpoint_tells_the_drive_and_else_it_is_said_that_it_does_not(vendor, form):
+    with RIGS[vendor]() as rig:
+        action = an_order_on(rig, "delete_file", FORMS[form])
+        became = asked(rig, action)
+        if vendor in TELLS_NO_DRIVE and "HARDDISKVOLUME" in action.file.path.upper():
+            assert isinstance(became, Unsupported)
+            assert "cannot tell which drive \\Device\\HarddiskVolume3 is".casefold() in str(became).casefold()
+            assert rig.effects() == []
+        else:
+            assert (became.sight, [verb for verb, _ in rig.effects()]) == (Sight.PRESENT, ["delete_file"])
+
+
+@pytest.mark.parametrize("vendor", sorted({vendor for vendor, verb, _ in CLAIMED if verb == "delete_file"}))
+def test_a_file_on_a_volume_that_the_endpoint_does_not_know_is_never_called_absent(vendor):
+    with RIGS[vendor]() as rig:
+        became = asked(rig, an_order_on(rig, "delete_file", ANOTHER_VOLUME))
+        assert "drive" in (str(became) if isinstance(became, Unsupported) else became.evidence)
+        assert isinstance(became, Unsupported) or became.sight is Sight.MISMATCH
+        assert rig.effects() == []
+
+
+@pytest.mark.parametrize("verb", ["kill_process", "delete_file", "quarantine_file"])
+@pytest.mark.parametrize("volume", ["\\Device\\HarddiskVolume3\\Windows", "\\\\?\\C:\\Windows", "\\SystemRoot", "%SystemRoot%"])
+@pytest.mark.parametrize("vendor", sorted(RIGS))
+def test_what_is_vital_is_left_alone_by_every_name_before_any_request(vendor, volume, verb):
+    with RIGS[vendor]() as rig:
+        path = volume + "\\System32\\lsass.exe"
+        action = a_kill_by(rig, path) if verb == "kill_process" else an_order_on(rig, verb, path)
+        assert (
+            rule(action, a_policy(remediate_groups={vendor: frozenset({"Remediate"})}), [action.endpoint], NOTHING).verdict
+            is Verdict.REFUSE
+        )
+        assert isinstance(asked(rig, action), (Unsupported, Denied))
+        assert rig.simulation.journal.requests() == []
+
+
+QUARANTINERS = sorted({vendor for vendor, verb, _ in CLAIMED if verb == "quarantine_file"})
+
+
+@pytest.mark.parametrize("name", ["C:\\$Recycle.Bin\\S-1-5-21-1\\$RABC.exe", "C:\\Users\\o'neil\\it's.exe", "C:\\a & b;c\\x.exe"])
+@pytest.mark.parametrize("vendor", QUARANTINERS)
+def test_a_file_is_quarantined_whatever_is_in_its_name(vendor, name):
+    with RIGS[vendor]() as rig:
+        for each in (FIRST, NEIGHBOUR):
+            rig.simulation.world.endpoint(rig.tenant, rig.agent_id(each)).files.append(StoredFile(name))
+        if vendor is Vendor.SENTINELONE:
+            rig.simulation.world.tenant(rig.tenant).alerts.append(a_threat_of(FIRST, name, 3))
+        action = an_order_on(rig, "quarantine_file", name, sha256=sha256(name))
+        assert (
+            rule(action, a_policy(remediate_groups={vendor: frozenset({"Remediate"})}), [action.endpoint], NOTHING).verdict is Verdict.ALLOW
+        )
+        assert asked(rig, action).sight is Sight.PRESENT
+        assert [verb for verb, _ in rig.effects()] == ["quarantine_file"]
+
+
+@pytest.mark.parametrize("vendor", QUARANTINERS)
+def test_a_file_on_a_volume_without_a_letter_is_quarantined_where_the_vendor_needs_no_path(vendor):
+    with RIGS[vendor]() as rig:
+        became = asked(rig, an_order_on(rig, "quarantine_file", BY_DEVICE))
+        if vendor is Vendor.CORTEX_XDR:
+            assert "Cortex cannot tell which drive" in str(became)
+            assert rig.written() == []
+        else:
+            assert (became.sight, [verb for verb, _ in rig.effects()]) == (Sight.PRESENT, ["quarantine_file"])
 
 
 @pytest.mark.parametrize(("vendor", "verb"), ON_WINDOWS)

@@ -14,8 +14,9 @@ from ar_workers.domain.errors import AuthRefused, Denied, Unsupported, VendorFau
 from ar_workers.domain.facts import Fact, Receipt, Sight
 from ar_workers.edr.crowdstrike import Config
 from ar_workers.edr.crowdstrike.looks import process_fact
-from ar_workers.edr.crowdstrike.rtr import Output, command_string, process_line
+from ar_workers.edr.crowdstrike.rtr import WINDOWS_ITSELF, Output, command_string, drive_in, process_line
 from ar_workers.simulator import Fault
+from ar_workers.simulator.endpoints import StoredFile
 from tests.builders import EVIL, a_delete, a_domain_ban, a_hash_ban, a_key_deletion, a_kill, agent_id, an_endpoint, an_isolate, sha256
 from tests.edr.rigs.crowdstrike import crowdstrike
 
@@ -45,8 +46,12 @@ def test_a_command_that_takes_its_time_is_waited_for():
 
 
 def test_a_pid_that_another_image_has_now_is_no_target(rig):
-    fact = rig.adapter.observe(a_kill(image_path=r"C:\other.exe"), None)
+    fact = rig.adapter.observe(a_kill(image_path=r"C:\other.exe", sha256=None), None)
     assert fact.sight is Sight.MISMATCH
+
+
+def test_a_hash_outweighs_the_name_of_an_image(rig):
+    assert rig.adapter.observe(a_kill(image_path=r"C:\other.exe"), None).sight is Sight.ABSENT
 
 
 def test_a_process_whose_image_has_another_hash_is_no_target(rig):
@@ -265,10 +270,58 @@ class Showing:
     ],
 )
 def test_the_image_is_the_path_that_ps_shows_or_else_the_name(line, image):
-    meant = a_kill(image_path=image, started_at=None).process
+    meant = a_kill(image_path=image if "\\" in image else f"/usr/bin/{image}", started_at=None).process
     assert process_fact(Showing(line), meant).image == image
 
 
 def test_a_process_of_which_ps_shows_nothing_but_numbers_is_not_confirmed():
     meant = a_kill(image_path=None, started_at="2026-11-20T00:00:00Z", sha256=None).process
     assert process_fact(Showing("4711  2026-11-20T00:00:00Z"), meant).sight is Sight.MISMATCH
+
+
+DEVICE = r"\Device\HarddiskVolume3"
+
+
+def test_a_file_is_deleted_on_the_drive_that_mount_shows(rig):
+    action = a_delete(path=DEVICE + EVIL[2:], sha256=sha256(EVIL))
+    receipt = rig.adapter.perform(action, rig.adapter.observe(action, None))
+    assert rig.effects() == [("delete_file", EVIL)]
+    assert rig.adapter.observe(action, receipt).sight is Sight.PRESENT
+
+
+def test_where_mount_shows_no_devices_the_row_says_that_the_drive_cannot_be_told():
+    with crowdstrike(mount_shows="drives") as rig:
+        action = a_delete(path=DEVICE + EVIL[2:], sha256=sha256(EVIL))
+        with pytest.raises(Unsupported, match=r"cannot tell which drive \\Device\\HarddiskVolume3 is"):
+            rig.adapter.observe(action, None)
+        assert rig.written() == []
+
+
+def test_windows_own_folder_is_where_the_registry_says(rig):
+    endpoint = rig.simulation.world.endpoint("acme", agent_id("FIN-LT-07"))
+    endpoint.registry[WINDOWS_ITSELF] = {"SystemRoot": r"D:\WINNT"}
+    endpoint.files.append(StoredFile(r"D:\WINNT\Temp\evil.exe"))
+    action = a_delete(path=r"\SystemRoot\Temp\evil.exe", sha256=sha256(r"D:\WINNT\Temp\evil.exe"))
+    rig.adapter.perform(action, rig.adapter.observe(action, None))
+    assert rig.effects() == [("delete_file", r"D:\WINNT\Temp\evil.exe")]
+
+
+@pytest.mark.parametrize(
+    ("listing", "drive"),
+    [
+        ("C:\\  \\Device\\HarddiskVolume3  NTFS", "C:"),
+        ("\\Device\\HarddiskVolume3 | d:\\ | NTFS", "d:"),
+        ("C:\\  \\Device\\HarddiskVolume31  NTFS\nE:  \\device\\harddiskvolume3", "E:"),
+        ("\\Device\\HarddiskVolume3  NTFS", ""),
+        ("C:\\  Local Disk", ""),
+        ("", ""),
+    ],
+)
+def test_a_drive_is_read_only_from_the_line_of_its_device(listing, drive):
+    assert drive_in(listing, DEVICE) == drive
+
+
+def test_a_file_of_which_only_the_sha1_is_known_is_not_deleted_unconfirmed(rig):
+    with pytest.raises(Unsupported, match="SHA-256 is what confirms it"):
+        rig.adapter.observe(a_delete(sha256=None, sha1="a" * 40), None)
+    assert rig.simulation.journal.requests() == []

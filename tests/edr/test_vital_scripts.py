@@ -49,3 +49,14 @@ def test_a_script_for_windows_judges_before_it_kills(script):
 def test_the_input_of_the_scripts_is_the_parameter_of_their_entry_points():
     for entry in (on_endpoint.look, on_endpoint.act):
         assert entry.__code__.co_varnames[: entry.__code__.co_argcount] == (cortex_xdr.scripts.INPUT,)
+
+
+@pytest.mark.parametrize("script", POWERSHELL, ids=lambda each: each.parts[-3])
+def test_a_script_for_windows_asks_windows_which_drive_a_device_is_and_calls_nothing_else_absent(script):
+    text = script.read_text()
+    shapes = re.findall(r"-(?:not)?match '(\^\(?\\\\(?:SystemRoot|Device)[^']*)'", text)
+    assert [bool(re.match(each, path)) for each in shapes for path in (r"\SystemRoot\x", r"\Device\HarddiskVolume3\x", r"C:\x")] == [
+        True, False, False, False, True, False,
+    ]  # fmt: skip
+    remove = text[text.index("function Remove-") :]
+    assert remove.index("which drive its volume is cannot be told here") < remove.index("absent")

@@ -184,7 +184,7 @@ def test_marked_indicators_are_confirmed_and_safe():
     assert [ioc.indicator.type for ioc in event.iocs] == ["hash", "file", "domain", "registry"]
     assert all(ioc.confirmed_malicious and ioc.safe_to_act and ioc.agent_id == "a" * 32 for ioc in event.iocs)
     assert [each.line for each in event.unread] == [
-        "ip 192.0.2.1: unsupported: no action exists for an IP address",
+        "ip 192.0.2.1: IP address: not supported",
         "domain not a domain: not read: domain is not a domain name",
         "indicator email: not read: it names nothing that an action is known for",
         "indicator no object: not read: it is not an object",
@@ -258,3 +258,10 @@ def test_no_payload_raises_anything_but_a_refusal(payload):
                 reader(record, customer="acme")
             except InvalidEvent as refusal:
                 assert refusal.field
+
+
+def test_lines_behind_the_largest_document_are_read_where_the_first_line_is_bad():
+    filler = b'"' + b"x" * (2**20 - 10) + b'"\n'
+    stream = io.BytesIO(b"bad\n" + b'{"a": 1}\n' + filler * 66 + b'{"last": 1}\n')
+    *_, last = records(stream)
+    assert (last.line, last.payload, last.problem) == (69, {"last": 1}, None)

@@ -13,6 +13,8 @@ from ...domain.facts import Fact, Receipt, Sight
 from ...domain.guards import target_problem
 from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
+from ...domain.meant import unconfirmable
+from ...domain.volumes import names_no_drive
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs, withdraws
 from .api import CloudAPI, Config
 from .checkup import devices, probes
@@ -186,7 +188,14 @@ class CarbonBlackCloud(EDRAdapter):
 
     @observes(DeleteFile)
     def file_deleted(self, action: DeleteFile, receipt: Receipt | None) -> Fact:
-        """By the file itself: absent, there with the content that is meant, or another file."""
+        """By the file itself: absent, there with the content that is meant, or another file.
+
+        Raises Unsupported for a path on a volume without a letter: Live Response does not tell which drive that is.
+        """
+        _permit(action)
+        problem = names_no_drive(action.file.path, "Live Response") or unconfirmable(action.file)
+        if problem:
+            raise Unsupported(problem)
         return self._seen(action, receipt, lambda session: file_fact(session, action.file))
 
     @observes(DeleteRegistryKey)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ...domain.errors import Denied, Unsupported, VendorFault
 from ...domain.facts import Fact, Sight
+from ...domain.instants import instant_of
+from ...domain.meant import not_meant
 from ...domain.paths import hive_problem
 
 if TYPE_CHECKING:
@@ -14,13 +16,6 @@ if TYPE_CHECKING:
 
     from ...domain.indicators import File, Process, RegistryKey
     from .live_response import Session
-
-#: Start times are compared to the second.
-_SAME_START = timedelta(seconds=2)
-#: A FILETIME counts 100 ns from 1601, and any date of our time has at least this many.
-_FILETIME = 10**16
-_MILLISECONDS = 10**11
-_UNIX_EPOCH_IN_FILETIME = 11_644_473_600
 
 
 def process_fact(session: Session, process: Process) -> Fact:
@@ -47,34 +42,17 @@ def _not_meant(session: Session, process: Process, row: Mapping[str, Any], path:
     """Why the process is not, or cannot be shown to be, the one that is meant. A hash outweighs a name."""
     if not path:
         return "its image is not shown"
-    if process.image_path and not _same_path(process.image_path, path):
-        return f"its image is {path}"
-    if process.sha256:
-        _, found = session.sha256_of(path)
-        if found:
-            return None if found == process.sha256 else "its image has another SHA-256"
-    started = instant_of(_of(row, "create_time")) if process.started_at else None
-    if process.started_at and started:
-        return None if abs(started - process.started_at) <= _SAME_START else f"it started at {started.isoformat()}"
-    return None if process.image_path and not process.sha256 else "neither hash nor start time could be read"
+    start = _of(row, "create_time")
+    return not_meant(process, path, sha256=lambda: session.sha256_of(path)[1], started=lambda: started_at(start))
 
 
-def _same_path(one: str, other: str) -> bool:
-    return one.replace("/", "\\").casefold() == other.replace("/", "\\").casefold()
-
-
-def instant_of(value: object) -> datetime | None:
-    """A start time: ISO 8601, Unix seconds or milliseconds, or a Windows FILETIME; which of them is not documented."""
+def started_at(value: object) -> datetime | None:
+    """A start time: ISO 8601, or a number whose unit and beginning are not documented. One without an offset is of UTC."""
     try:
-        if isinstance(value, str) and not value.isdigit():
-            found = datetime.fromisoformat(value)
-            return found if found.tzinfo else found.replace(tzinfo=UTC)
-        number = float(str(value))
-        if number >= _FILETIME:
-            number = number / 10**7 - _UNIX_EPOCH_IN_FILETIME
-        return datetime.fromtimestamp(number / 1000 if number >= _MILLISECONDS else number, UTC)
-    except (ValueError, OverflowError, OSError):
+        found = datetime.fromisoformat(value) if isinstance(value, str) and not value.isdigit() else None
+    except ValueError:
         return None
+    return found.replace(tzinfo=UTC) if found and not found.tzinfo else instant_of(value)
 
 
 def file_fact(session: Session, file: File) -> Fact:

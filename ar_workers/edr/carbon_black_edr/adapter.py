@@ -14,6 +14,8 @@ from ...domain.errors import AuthRefused, Denied, EndpointNotFound, EndpointOffl
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
+from ...domain.meant import unconfirmable
+from ...domain.volumes import names_no_drive
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs, withdraws
 from .api import Config, ResponseAPI, number, sensor_id
 from .checkup import probes
@@ -236,6 +238,9 @@ class CarbonBlackEDR(EDRAdapter):
         """By the list of its folder."""
         os = action.endpoint.os
         order = delete_order(action.file.path, os)
+        problem = names_no_drive(action.file.path, "Live Response") or unconfirmable(action.file)
+        if problem:
+            raise Unsupported(problem)
         return self._effect(action.endpoint, order, receipt, "directory list", lambda shell: file_fact(shell, action.file, os))
 
     @observes(DeleteRegistryKey)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ...domain.errors import VendorFault
 from ...domain.facts import Fact, Sight
+from ...domain.instants import instant_of
+from ...domain.meant import SAME_START, not_meant
 from .api import number
-from .live_response import rows_of, same_name
+from .live_response import rows_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ...domain.endpoints import OS
     from ...domain.indicators import File, Process, RegistryKey
     from .live_response import Shell
-
-#: Start times are compared to the second.
-_SAME_START = timedelta(seconds=2)
 
 
 def process_fact(shell: Shell, process: Process, os: OS) -> Fact:
@@ -35,22 +35,14 @@ def process_fact(shell: Shell, process: Process, os: OS) -> Fact:
 
 
 def _not_meant(shell: Shell, process: Process, row: dict[str, Any], os: OS) -> str | None:
-    """Why the process in `row` is not, or cannot be shown to be, the one that is meant. All that is known must agree."""
+    """Why the process in `row` is not, or cannot be shown to be, the one that is meant. A hash outweighs a name, and no start time."""
     path = str(row.get("path") or "")
     if not path:
         return "its image is not shown"
-    if process.image_path and not same_name(process.image_path, path, os):
-        return f"its image is {path}"
     started = _started(row)
-    if process.started_at and started and abs(started - process.started_at) > _SAME_START:
+    if process.started_at and started and abs(started - process.started_at) > SAME_START:
         return f"it started at {started.isoformat()}"
-    is_its_start = bool(process.started_at and started)
-    found = _image_hash(shell, path, os) if process.sha256 else ""
-    if found:
-        return None if found == process.sha256 else "its image has another SHA-256"
-    if is_its_start:
-        return None
-    return None if process.image_path and not process.sha256 else "neither hash nor start time could be read"
+    return not_meant(process, path, sha256=lambda: _image_hash(shell, path, os), started=lambda: started)
 
 
 def _image_hash(shell: Shell, image: str, os: OS) -> str:
@@ -58,9 +50,8 @@ def _image_hash(shell: Shell, image: str, os: OS) -> str:
 
 
 def _started(row: dict[str, Any]) -> datetime | None:
-    """`create_time` is in epoch seconds; zero means that the sensor does not know."""
-    seconds = number(row.get("create_time"))
-    return datetime.fromtimestamp(seconds, UTC) if seconds else None
+    """`create_time` counts from 1970; zero means that the sensor does not know."""
+    return instant_of(number(row.get("create_time")))
 
 
 def file_fact(shell: Shell, file: File, os: OS) -> Fact:

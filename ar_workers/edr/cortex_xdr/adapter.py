@@ -13,13 +13,15 @@ from ...domain.errors import Denied, EDRError, NotSent, Unsupported, VendorFault
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
-from ...domain.paths import hive_problem, path_problem, process_problem, registry_problem
+from ...domain.meant import unconfirmable
+from ...domain.paths import content_problem, hive_problem, is_whole, path_problem, process_problem, registry_problem
+from ...domain.volumes import names_no_drive, split
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs
 from . import fleet
 from .api import V1, Config, CortexAPI, objects, only
 from .checkup import probes
 from .orders import progress, receipt_of
-from .scripts import Order, Scripts
+from .scripts import ON_VOLUME, Order, Scripts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -168,14 +170,14 @@ class CortexXDR(EDRAdapter):
     @performs(QuarantineFile, on=EVERYWHERE, remark="by path and sha256")
     def quarantine_file(self, action: QuarantineFile, _: Fact) -> Receipt:
         """The agent itself compares the hash before it takes the file away."""
-        path, sha256 = _file(action), _content(action)
+        path, sha256 = _quarantined_path(action), _content(action)
         data = {"filters": only(action.endpoint.agent_id), "file_path": path, "file_hash": sha256}
         return receipt_of(self._api.send(f"{V1}/endpoints/quarantine", data), "quarantine")
 
     @observes(QuarantineFile)
     def quarantined(self, action: QuarantineFile, receipt: Receipt | None) -> Fact:
         """By the file's quarantine status, and by the order while that is open."""
-        agent_id, path, sha256 = action.endpoint.agent_id, _file(action), _content(action)
+        agent_id, path, sha256 = action.endpoint.agent_id, _quarantined_path(action), _content(action)
         file = {"endpoint_id": agent_id, "file_path": path, "file_hash": sha256}
         rows = objects(self._api.read(f"{V1}/quarantine/status", {"files": [file]}))
         ours = [each for each in rows if each.get("endpoint_id") == agent_id and each.get("file_path") == path]
@@ -237,9 +239,13 @@ def _content(action: QuarantineFile) -> str:
     return action.file.sha256
 
 
-def _file(action: DeleteFile | QuarantineFile) -> str:
-    _refuse(path_problem(action.file.path, action.endpoint.os))
-    return action.file.path
+def _quarantined_path(action: QuarantineFile) -> str:
+    """A path as JSON carries it, whatever is in its names."""
+    path = action.file.path
+    _refuse(content_problem(path, action.endpoint.os))
+    if not is_whole(path, action.endpoint.os):
+        raise Unsupported(names_no_drive(path, "Cortex") or "Cortex quarantines a file by its whole path, and this is none")
+    return path
 
 
 def _process(action: KillProcess) -> Order:
@@ -250,7 +256,12 @@ def _process(action: KillProcess) -> Order:
 
 
 def _deletion(action: DeleteFile) -> Order:
-    return {"verb": action.verb, "path": _file(action), "sha256": action.file.sha256}
+    _refuse(path_problem(action.file.path, action.endpoint.os))
+    problem = unconfirmable(action.file)
+    if problem:
+        raise Unsupported(problem)
+    verb = ON_VOLUME if split(action.file.path) else action.verb
+    return {"verb": verb, "path": action.file.path, "sha256": action.file.sha256}
 
 
 def _registry(action: DeleteRegistryKey) -> Order:

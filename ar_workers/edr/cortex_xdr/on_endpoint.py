@@ -14,8 +14,10 @@ import base64
 import hashlib
 import importlib
 import json
+import os
 import re
 import stat
+import string
 from pathlib import Path
 from typing import Any
 
@@ -82,17 +84,35 @@ def _vital(image: str) -> str:
 
 
 def _other_process(order: dict[str, Any], image: str, started: float) -> str:
-    """Why the process is not, or cannot be shown to be, the one that is meant. A hash outweighs a start time."""
+    """Why the process is not, or cannot be shown to be, the one that is meant. A hash outweighs a name and a start time."""
     if not image:
         return "its image is not shown"
-    if order.get("path") and not _same_path(order["path"], image):
-        return f"its image is {image}"
     found = _sha256(Path(image)) if order.get("sha256") else ""
     if found:
         return "" if found == order["sha256"] else "its image has another SHA-256"
+    if order.get("path") and not _same_path(_by_its_drive(order["path"]), image):
+        return f"its image is {image}"
     if order.get("started"):
         return "" if abs(started - order["started"]) <= SAME_START else "it started at another time"
     return "" if order.get("path") and not order.get("sha256") else "neither hash nor start time could be read"
+
+
+def _by_its_drive(path: str) -> str:
+    """A path by its drive, as Windows here tells it where the order names a volume by its device; else as it is."""
+    found = re.match(r"^(\\SystemRoot|\\Device\\HarddiskVolume\d+)(\\.+)$", path, re.IGNORECASE)
+    if not found:
+        return path
+    if found[1].lower() == "\\systemroot":
+        return os.environ["SYSTEMROOT"] + found[2]
+    letters = (letter for letter in string.ascii_uppercase if _device_of(f"{letter}:").lower() == found[1].lower())
+    letter = next(letters, "")
+    return f"{letter}:{found[2]}" if letter else path
+
+
+def _device_of(drive: str) -> str:
+    ctypes = importlib.import_module("ctypes")
+    target = ctypes.create_unicode_buffer(1024)
+    return target.value if ctypes.windll.kernel32.QueryDosDeviceW(drive, target, 1024) else ""
 
 
 def _same_path(one: str, other: str) -> bool:
@@ -102,7 +122,10 @@ def _same_path(one: str, other: str) -> bool:
 
 
 def _file(order: dict[str, Any], acting: bool) -> tuple[str, str]:  # noqa: FBT001
-    path = Path(order["path"])
+    named = _by_its_drive(order["path"])
+    if named.startswith("\\"):
+        return "mismatch", "which drive its volume is cannot be told here"
+    path = Path(named)
     try:
         kind = path.lstat().st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -156,4 +179,4 @@ def _is_there(winreg: Any, hive: Any, key: str, value: str | None) -> bool:
     return True
 
 
-_ORDERS = {"kill_process": _process, "delete_file": _file, "delete_registry_key": _registry}
+_ORDERS = {"kill_process": _process, "delete_file": _file, "delete_file_on_volume": _file, "delete_registry_key": _registry}

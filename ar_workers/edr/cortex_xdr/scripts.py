@@ -29,6 +29,8 @@ Order = dict[str, Any]
 
 #: The input of both scripts. Those of earlier versions have another, and are not run: they kill without judging whom.
 INPUT = "judged_request"
+#: A word that scripts of earlier versions do not know: they would not find such a path, and call the file absent.
+ON_VOLUME = "delete_file_on_volume"
 _UID = re.compile(r"^[0-9a-f]{32}$")
 #: A script that was found is looked up again after this many seconds.
 _UID_LIVES = 300.0

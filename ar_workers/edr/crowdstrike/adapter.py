@@ -13,10 +13,12 @@ from ...domain.errors import Denied, EndpointNotFound, Unsupported, VendorFault
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
+from ...domain.meant import unconfirmable
+from ...domain.volumes import names_no_drive
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs, withdraws
 from .api import Config, FalconAPI, raise_first
 from .checkup import probes
-from .looks import file_fact, process_fact, registry_fact
+from .looks import drive_path, file_fact, process_fact, registry_fact
 from .rtr import ACTING, SESSION_GONE, Output, Shell, path_argument, pid_argument, registry_arguments
 
 if TYPE_CHECKING:
@@ -236,7 +238,8 @@ class CrowdStrike(EDRAdapter):
     @performs(DeleteFile, on=EVERYWHERE, means=Means.SHELL)
     def delete_file(self, action: DeleteFile, seen: Fact) -> Receipt:
         """`rm PATH` over RTR."""
-        return self._act(action.endpoint.agent_id, seen, "rm", path_argument(action.file.path, action.endpoint.os))
+        path = self._located(Shell(self._api, action.endpoint.agent_id, seen.handle), action)
+        return self._act(action.endpoint.agent_id, seen, "rm", path)
 
     @performs(DeleteRegistryKey, on=WINDOWS, means=Means.SHELL)
     def delete_registry_key(self, action: DeleteRegistryKey, seen: Fact) -> Receipt:
@@ -257,9 +260,21 @@ class CrowdStrike(EDRAdapter):
     @observes(DeleteFile)
     def file_deleted(self, action: DeleteFile, receipt: Receipt | None) -> Fact:
         """By `filehash`: absent, there with the content that is meant, or another file."""
-        path = path_argument(action.file.path, action.endpoint.os)
+        path_argument(action.file.path, action.endpoint.os)
+        problem = unconfirmable(action.file)
+        if problem:
+            raise Unsupported(problem)
         shell = self._ended(action.endpoint.agent_id, receipt)
-        return shell if isinstance(shell, Fact) else file_fact(shell, path, action.file.sha256)
+        return shell if isinstance(shell, Fact) else file_fact(shell, self._located(shell, action), action.file.sha256)
+
+    @staticmethod
+    def _located(shell: Shell, action: DeleteFile) -> str:
+        """The path by its drive. Raises Denied for one that must not be acted on, Unsupported if the endpoint does not tell the drive."""
+        path, os = path_argument(action.file.path, action.endpoint.os), action.endpoint.os
+        located = drive_path(shell, path)
+        if located is None:
+            raise Unsupported(names_no_drive(path, "Falcon's shell") or "")
+        return path_argument(located, os)
 
     @observes(DeleteRegistryKey)
     def key_deleted(self, action: DeleteRegistryKey, receipt: Receipt | None) -> Fact:

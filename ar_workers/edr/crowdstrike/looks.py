@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ...domain.errors import VendorFault
 from ...domain.facts import Fact, Sight
-from .rtr import is_quotable, name_in, path_in, process_line, sha256_in
+from ...domain.meant import not_meant
+from ...domain.paths import image_name
+from ...domain.volumes import is_bare, split
+from .rtr import WINDOWS_ITSELF, drive_in, folder_in, is_quotable, name_in, path_in, process_line, sha256_in
 
 if TYPE_CHECKING:
     from ...domain.indicators import Process
     from .rtr import Shell
-
-#: Start times are compared to the second.
-_SAME_START = timedelta(seconds=2)
 
 
 def process_fact(shell: Shell, process: Process) -> Fact:
@@ -27,35 +27,27 @@ def process_fact(shell: Shell, process: Process) -> Fact:
         return Fact(sight=Sight.PRESENT, evidence=f"no process {process.pid}")
     path = path_in(line)
     image = path or name_in(line)
-    reason = _not_meant(shell, process, line, path) if image else "its image is not shown"
+    reason = _not_meant(shell, process, line, image) if image else "its image is not shown"
     if reason:
         return Fact(sight=Sight.MISMATCH, evidence=f"pid {process.pid} is not confirmed to be the malicious process: {reason}"[:300])
     return Fact(sight=Sight.ABSENT, evidence=f"pid {process.pid} runs {image}"[:300], image=image, handle=shell.session_id)
 
 
-def _not_meant(shell: Shell, process: Process, line: str, path: str) -> str | None:
+def _not_meant(shell: Shell, process: Process, line: str, image: str) -> str | None:
     """Why the process in `line` is not, or cannot be shown to be, the one that is meant. A hash outweighs a name."""
-    if process.image_path and not _same_image(process.image_path, path, line):
-        return f"its image is {path or 'another'}"
-    image = path or process.image_path or ""
-    if process.sha256 and is_quotable(image):
-        hashed = shell.read("filehash", image)
-        if not hashed.complete:
-            raise VendorFault("RTR filehash: the sensor has not answered in time")
-        found = sha256_in(hashed.stdout)
-        if found:
-            return None if found == process.sha256 else "its image has another SHA-256"
-    if process.started_at:
-        started = _instant_in(line)
-        if started:
-            return None if abs(started - process.started_at) <= _SAME_START else f"it started at {started.isoformat()}"
-    return None if process.image_path and not process.sha256 else "neither hash nor start time could be read"
+    return not_meant(process, image, sha256=lambda: _image_hash(shell, process, image), started=lambda: _instant_in(line))
 
 
-def _same_image(meant: str, shown: str, line: str) -> bool:
-    if shown:
-        return meant.replace("/", "\\").casefold() == shown.replace("/", "\\").casefold()
-    return meant.replace("\\", "/").rsplit("/", 1)[-1].casefold() in line.casefold().split()
+def _image_hash(shell: Shell, process: Process, image: str) -> str:
+    """The hash of the image that is shown; where that is only a name, of the file of this name that the order names."""
+    path = process.image_path or "" if is_bare(image) and image_name(process.image_path or "") == image_name(image) else image
+    path = path if split(path) is None else drive_path(shell, path) or ""
+    if is_bare(path) or not is_quotable(path):
+        return ""
+    hashed = shell.read("filehash", path)
+    if not hashed.complete:
+        raise VendorFault("RTR filehash: the sensor has not answered in time")
+    return sha256_in(hashed.stdout)
 
 
 def _instant_in(line: str) -> datetime | None:
@@ -67,6 +59,18 @@ def _instant_in(line: str) -> datetime | None:
         if found.tzinfo:
             return found
     return None
+
+
+def drive_path(shell: Shell, path: str) -> str | None:
+    """A path on a volume without a letter, as the endpoint's own shell tells the drive; None if it does not."""
+    found = split(path)
+    if found is None:
+        return path
+    output = shell.read("reg query", WINDOWS_ITSELF, "SystemRoot") if found.is_system_root else shell.read("mount")
+    if not output.complete:
+        raise VendorFault("RTR: the sensor has not answered in time")
+    at = folder_in(output.stdout) if found.is_system_root else drive_in(output.stdout, found.volume)
+    return at + found.tail if at else None
 
 
 def file_fact(shell: Shell, path: str, sha256: str | None) -> Fact:

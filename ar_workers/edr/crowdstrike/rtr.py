@@ -208,6 +208,25 @@ def name_in(line: str) -> str:
     return next((word for word in words if not re.fullmatch(r"[\d.:TZ+/ -]*", word)), "")
 
 
+#: The key whose value SystemRoot is the folder of Windows itself.
+WINDOWS_ITSELF = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+_LETTER = re.compile(r"(?<![A-Za-z0-9\\])([A-Za-z]:)(?=\\?(?:[\s,|]|$))")
+_FOLDER = re.compile(r"SystemRoot\s+REG_\w+\s+([A-Za-z]:\\\S.*?)\\?\s*$", re.IGNORECASE | re.MULTILINE)
+
+
+def drive_in(listing: str, volume: str) -> str:
+    """The drive that `mount` shows on the line of a volume, or an empty text. What its columns are is not documented."""
+    is_named = re.compile(rf"{re.escape(volume)}(?![0-9])", re.IGNORECASE)
+    letters = [found[1] for line in listing.splitlines() if is_named.search(line) and (found := _LETTER.search(line))]
+    return letters[0] if letters else ""
+
+
+def folder_in(output: str) -> str:
+    """The folder that `reg query` shows as SystemRoot, or an empty text."""
+    found = _FOLDER.search(output)
+    return found[1] if found else ""
+
+
 def sha256_in(output: str) -> str:
     """The SHA-256 that `filehash` printed, or an empty text."""
     found = re.search(r"\b[0-9a-fA-F]{64}\b", output)

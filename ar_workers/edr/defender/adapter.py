@@ -22,6 +22,7 @@ from ...domain.errors import Denied, EndpointNotFound, Unsupported
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
+from ...domain.paths import content_problem
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs, withdraws
 from .api import Config, DefenderAPI
 from .checkup import probes
@@ -191,13 +192,15 @@ class Defender(EDRAdapter):
     @observes(QuarantineFile)
     def quarantined(self, action: QuarantineFile, receipt: Receipt | None) -> Fact:
         """By the machine action: what lies in quarantine cannot be read."""
-        _sha256(action)
+        _permit(action)
         found = self._orders.behind(receipt) if receipt and receipt.reference else self._orders.ours(action, QUARANTINE)
         return order_fact(found, is_receipt=bool(receipt)) or _unseen(self._sha1(action))
 
     def _sha1(self, action: QuarantineFile) -> str:
         """Defender quarantines by SHA-1 alone. Raises Unsupported where it cannot be known; nothing is guessed from a path."""
-        sha256 = _sha256(action)
+        if action.file.sha1:
+            return action.file.sha1
+        sha256 = _permit(action)
         try:
             known = self._api.get(f"/api/files/{sha256}")
         except (EndpointNotFound, Denied) as error:
@@ -282,10 +285,15 @@ def _hash(action: BanHash) -> tuple[str, str]:
     return next((name, value) for kind, name in _HASHES.items() if (value := getattr(action.hash, kind)))
 
 
-def _sha256(action: QuarantineFile) -> str:
-    if not action.file.sha256:
+def _permit(action: QuarantineFile) -> str:
+    """The strongest hash. Raises Denied for a file that nobody may touch, Unsupported for one of unknown content."""
+    problem = content_problem(action.file.path, action.endpoint.os)
+    if problem:
+        raise Denied(problem)
+    known = action.file.sha256 or action.file.sha1
+    if not known:
         raise Unsupported("Defender quarantines a file by its hash, and none is known of this one")
-    return action.file.sha256
+    return known
 
 
 def _unseen(handle: str = "") -> Fact:

@@ -11,8 +11,9 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from ...domain.endpoints import OS
-from ...domain.errors import Denied
+from ...domain.errors import Denied, Unsupported
 from ...domain.facts import Fact, Sight
+from ...domain.meant import unconfirmable
 from ...domain.paths import path_problem, process_problem, registry_problem, vital_process
 from ...domain.text import cleaned
 
@@ -70,8 +71,11 @@ def process_values(process: Process) -> dict[str, str]:
 
 
 def file_values(file: File, os: OS) -> dict[str, str]:
-    """What tells the file. Raises Denied with the reason for one that must not be deleted."""
+    """What tells the file. Raises Denied with the reason for one that must not be deleted, Unsupported for one that it cannot confirm."""
     _refuse(path_problem(file.path, os))
+    problem = unconfirmable(file)
+    if problem:
+        raise Unsupported(problem)
     return {"path": file.path, "sha256": file.sha256 or ""}
 
 

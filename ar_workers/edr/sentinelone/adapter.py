@@ -22,6 +22,7 @@ from ...domain.errors import Denied, EndpointNotFound, Unsupported, VendorFault
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
+from ...domain.paths import content_problem
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs, withdraws
 from .api import Config, ConsoleAPI, Row, one_id
 from .checkup import probes
@@ -297,12 +298,15 @@ class SentinelOne(EDRAdapter):
         """The newest threat of this file on this endpoint. With `threat_id` the one that was ordered to be mitigated:
         Denied, not Unsupported, if it is gone, because something was asked for.
         """
-        if not action.file.sha256:
-            raise Unsupported("SentinelOne quarantines the file of a threat, and without its SHA-256 none can be told to be meant")
+        problem = content_problem(action.file.path, action.endpoint.os)
+        if problem:
+            raise Denied(problem)
+        if not (action.file.sha256 or action.file.sha1):
+            raise Unsupported("SentinelOne quarantines the file of a threat, and without its SHA-256 or SHA-1 none can be told to be meant")
         rows = self._api.rows(THREATS, agentIds=one_id(action.endpoint.agent_id), sortBy="createdAt", sortOrder="desc")
         found = [row for row in rows if threat_of(row, action) and threat_id in {"", row["id"]}]
         if not found and threat_id:
             raise Denied(f"SentinelOne no longer shows threat {threat_id}")
         if not found:
-            raise Unsupported("SentinelOne quarantines only files of threats it has found, and shows none of this path and SHA-256 here")
+            raise Unsupported("SentinelOne quarantines only files of threats it has found, and shows none of this path and content here")
         return str(found[0]["id"]), found[0]

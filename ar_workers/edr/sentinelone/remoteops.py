@@ -23,6 +23,7 @@ from ...domain.errors import AuthRefused, Denied, Unsupported, VendorFault
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.paths import path_problem, process_problem, registry_problem, vital_process
 from ...domain.text import cleaned
+from ...domain.volumes import split
 from .results import printed
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ RUNTIME = 300
 
 #: A word that scripts of earlier versions do not know: they would kill without judging whom.
 KILL = "kill_unless_vital"
+#: Another: they would not find a file on a volume without a letter, and call it absent; nor would they compare a SHA-1.
+DELETE = "delete_confirmed_file"
 #: What a script answers to a word that it does not know.
 _UNKNOWN_ORDER = "an order that this script does not know"
 
@@ -162,6 +165,8 @@ def order_word(action: Scripted, os: OS, order: str) -> str:
         case DeleteFile(file=file):
             problem = path_problem(file.path, os) or _unreadable(file.path, os)
             request |= {"path": file.path, "sha256": file.sha256 or ""}
+            if split(file.path) or file.is_known_by_sha1_alone:
+                request |= {"verb": DELETE, "sha1": file.sha1 or ""}
         case DeleteRegistryKey(registry=registry):
             problem = registry_problem(registry)
             request |= {"key": registry.key, "value": registry.value or ""}

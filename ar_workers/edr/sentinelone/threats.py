@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ...domain.endpoints import OS
 from ...domain.facts import Fact, Sight
+from ...domain.indicators import HashType
+from ...domain.volumes import ends_alike, plain, split
 from .api import Row
 
 if TYPE_CHECKING:
     from ...domain.actions import QuarantineFile
+    from ...domain.indicators import File
 
 MITIGATE_QUARANTINE = "threats/mitigate/quarantine"
-#: Windows paths come by device, and which drive that is the console does not tell.
-_VOLUME = re.compile(r"^(?:\\device\\harddiskvolume\d+|[a-z]:)(?=\\)", re.IGNORECASE)
 
 
 def threat_of(row: Row, action: QuarantineFile) -> bool:
-    """Whether a threat (v2.1 shape) is of this file's content and path on this endpoint. Its SHA-256 is often null: then no."""
+    """Whether a threat (v2.1 shape) is of this file's content and path on this endpoint.
+
+    Its SHA-256 is often null, and then its SHA-1 tells; where both are known, both must agree.
+    """
     info, agent = row.get("threatInfo") or {}, row.get("agentRealtimeInfo") or {}
     return (
         isinstance(row.get("id"), str)
         and agent.get("agentId") == action.endpoint.agent_id
-        and str(info.get("sha256") or "").lower() == action.file.sha256
+        and _same_content(info, action.file)
         and _same_path(str(info.get("filePath") or ""), action.file.path, action.endpoint.os)
     )
 
 
+def _same_content(info: Row, file: File) -> bool:
+    known = [(str(info.get(kind) or "").lower(), getattr(file, kind)) for kind in (HashType.SHA256, HashType.SHA1)]
+    both = [shown == meant for shown, meant in known if shown and meant]
+    return bool(both) and all(both)
+
+
 def _same_path(shown: str, meant: str, os: OS) -> bool:
+    """Windows paths come by device, and which drive that is the console does not tell."""
     if os is OS.LINUX:
         return shown == meant
-    return _VOLUME.sub("", shown).casefold() == _VOLUME.sub("", meant).casefold()
+    return plain(shown).casefold() == plain(meant).casefold() or (bool(split(shown) or split(meant)) and ends_alike(shown, meant))
 
 
 def quarantine_report(threat: Row) -> Row:

@@ -55,6 +55,8 @@ def _responder(endpoint: Endpoint, given: Row, *, acting: bool) -> Outcome:
 
 def _words(endpoint: Endpoint, order: Row, state: str) -> Row:
     """The state, and what is told of a process that is there."""
+    if order["verb"] == "delete_file_on_volume" and endpoint.located(order["path"]) == order["path"]:
+        return {"state": state, "why": "which drive its volume is cannot be told here"}
     found = endpoint.process(order["pid"]) if order["verb"] == "kill_process" else None
     if found is None or state not in {"present", "vital"}:
         return {"state": state}
@@ -75,16 +77,19 @@ def _kill(endpoint: Endpoint, order: Row, acting: bool) -> tuple[str, Effects]: 
 
 
 def _is_meant(endpoint: Endpoint, found: Process, order: Row) -> bool:
-    if order.get("path") and not endpoint.same(found.path, order["path"]):
-        return False
     if order.get("sha256"):
         return bool(found.sha256 == order["sha256"])
+    if order.get("path") and not endpoint.same(found.path, endpoint.located(order["path"])):
+        return False
     started = datetime.fromisoformat(found.started).timestamp()
     return order.get("started") is None or abs(started - order["started"]) <= 2
 
 
 def _delete(endpoint: Endpoint, order: Row, acting: bool) -> tuple[str, Effects]:  # noqa: FBT001
-    found: StoredFile | None = endpoint.file(order["path"])
+    path = endpoint.located(order["path"])
+    found: StoredFile | None = endpoint.file(path)
+    if path.startswith(("\\Device\\", "\\\\?\\")):
+        return "mismatch", []
     if found is None:
         return "absent", []
     if order.get("sha256") and found.sha256 != order["sha256"]:
@@ -106,7 +111,7 @@ def _unregister(endpoint: Endpoint, order: Row, acting: bool) -> tuple[str, Effe
     return "done", [("delete_registry_key", "|".join(filter(None, (key, value))), True)]
 
 
-_VERBS = {"kill_process": _kill, "delete_file": _delete, "delete_registry_key": _unregister}
+_VERBS = {"kill_process": _kill, "delete_file": _delete, "delete_file_on_volume": _delete, "delete_registry_key": _unregister}
 
 
 def _row(name: str, run: Any, *inputs: str, uid: str = "", high_risk: bool = True) -> Row:

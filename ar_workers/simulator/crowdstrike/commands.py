@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..endpoints import Endpoint
+from ..endpoints import VOLUMES, Endpoint
 from .options import Options
 
 Effects = list[tuple[str, str, bool]]
@@ -63,6 +63,14 @@ def reg(endpoint: Endpoint, words: list[str], options: Options) -> Result:
     return Result(stdout=key + "\n" + "".join(f"    {name}    REG_SZ    {text}\n" for name, text in shown.items()))
 
 
+def mount(endpoint: Endpoint, words: list[str], options: Options) -> Result:
+    """The drives. Whether their devices are shown is not documented, hence the switch."""
+    del words
+    shown = options.mount_shows == "devices"
+    rows = [f"{at}\\  {device if shown else 'Local Disk'}  NTFS" for device, at in endpoint.facts.get("volumes", VOLUMES).items()]
+    return Result(stdout="\n".join(["Name  Device  File system", *rows]) + "\n")
+
+
 def pwd(endpoint: Endpoint, words: list[str], options: Options) -> Result:
     del words, options
     return Result(stdout="C:\\\n" if endpoint.platform == "Windows" else "/\n")
@@ -99,7 +107,7 @@ def _argument(words: list[str]) -> str:
 
 Command = Callable[[Endpoint, list[str], Options], Result]
 
-READING: dict[str, Command] = {"ps": ps, "filehash": filehash, "ls": ls, "reg query": reg, "pwd": pwd}
+READING: dict[str, Command] = {"ps": ps, "filehash": filehash, "ls": ls, "reg query": reg, "pwd": pwd, "mount": mount}
 ACTING: dict[str, Command] = {"kill": kill, "rm": rm, "reg delete": reg_delete}
 
 

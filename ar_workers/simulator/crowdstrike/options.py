@@ -30,6 +30,8 @@ class Options(Knobs):
     name_match: NameMatch = "folded"
     #: Unverified: the column order of `ps`.
     ps_columns: Literal["pid_first", "name_first"] = "pid_first"
+    #: Unverified: whether `mount` shows a drive's device beside it.
+    mount_shows: Literal["devices", "drives"] = "devices"
     #: Unverified: asking for the opposite of a pending change settles back at once, or conflicts.
     pending_reversal: Literal["straight_back", "conflict"] = "straight_back"
     #: Unverified: in a chunked answer only the last chunk is complete, or each one is.

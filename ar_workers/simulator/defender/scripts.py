@@ -68,7 +68,7 @@ def kill_process(endpoint: Endpoint, values: Values) -> Done:
         return "absent", (values["pid"], False)
     if vital(found.path):
         return f"vital {vital(found.path)}", None
-    wrong_path = values["path"] and not endpoint.same(values["path"], found.path)
+    wrong_path = not values["sha256"] and values["path"] and not endpoint.same(endpoint.located(values["path"]), found.path)
     wrong_hash = values["sha256"] and values["sha256"] != found.sha256
     if wrong_path or wrong_hash:
         return "mismatch", None
@@ -77,7 +77,10 @@ def kill_process(endpoint: Endpoint, values: Values) -> Done:
 
 
 def delete_file(endpoint: Endpoint, values: Values) -> Done:
-    found = endpoint.file(values["path"])
+    path = endpoint.located(values["path"])
+    found = endpoint.file(path)
+    if path.startswith(("\\Device\\", "\\\\?\\")):
+        return "mismatch which drive its volume is cannot be told here", None
     if found is None:
         return "absent", (values["path"], False)
     if values["sha256"] and values["sha256"] != found.sha256:

@@ -44,7 +44,7 @@ def _kill(endpoint: Endpoint, request: dict[str, Any]) -> tuple[str, str, Effect
     if vital(found.path):
         return "vital", vital(found.path), [("kill_process", request["pid"], False)]
     is_other = (
-        (request["path"] and not endpoint.same(request["path"], found.path))
+        (not request["sha256"] and request["path"] and not endpoint.same(endpoint.located(request["path"]), found.path))
         or (request["sha256"] and request["sha256"] != found.sha256)
         or (request["started"] and request["started"][:19] != found.started[:19])
     )
@@ -55,10 +55,13 @@ def _kill(endpoint: Endpoint, request: dict[str, Any]) -> tuple[str, str, Effect
 
 
 def _delete(endpoint: Endpoint, request: dict[str, Any]) -> tuple[str, str, Effects]:
-    found = endpoint.file(request["path"])
+    path = endpoint.located(request["path"])
+    found = endpoint.file(path)
+    if path.startswith(("\\Device\\", "\\\\?\\")):
+        return "mismatch", "which drive its volume is cannot be told here", [("delete_file", request["path"], False)]
     if found is None:
         return "absent", "no such file", [("delete_file", request["path"], False)]
-    if request["sha256"] and request["sha256"] != found.sha256:
+    if (request["sha256"] and request["sha256"] != found.sha256) or request.get("sha1", "") not in {"", found.sha1}:
         return "mismatch", "another file is at that path", [("delete_file", request["path"], False)]
     endpoint.files.remove(found)
     return "done", "deleted", [("delete_file", request["path"], True)]
@@ -71,4 +74,4 @@ def _delete_key(endpoint: Endpoint, request: dict[str, Any]) -> tuple[str, str, 
     return *word, [("delete_registry_key", target, is_gone)]
 
 
-ORDERS = {"kill_unless_vital": _kill, "delete_file": _delete, "delete_registry_key": _delete_key}
+ORDERS = {"kill_unless_vital": _kill, "delete_file": _delete, "delete_confirmed_file": _delete, "delete_registry_key": _delete_key}

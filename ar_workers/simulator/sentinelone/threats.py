@@ -80,7 +80,7 @@ def settle(call: Call) -> None:
 
 def _quarantine(call: Call, row: Row, endpoint: Endpoint, at: float) -> None:
     path = row["threatInfo"].get("onDisk") or row["threatInfo"]["filePath"]
-    file = endpoint.file(path)
+    file = endpoint.file(endpoint.located(path))
     counts = {"success": 0, "failed": 0, "notFound": 0, "pendingReboot": 0, "total": 1}
     if endpoint.facts.get("quarantine_fails"):
         _report(row, "failed", at, {**counts, "failed": 1})

@@ -12,7 +12,7 @@ from ar_workers.domain.actions import DeleteFile, DeleteRegistryKey
 from ar_workers.domain.errors import Denied, VendorFault
 from ar_workers.domain.facts import Sight
 from ar_workers.domain.indicators import File, RegistryKey
-from ar_workers.edr.carbon_black_cloud.evidence import instant_of
+from ar_workers.edr.carbon_black_cloud.evidence import started_at
 from ar_workers.edr.carbon_black_cloud.live_response import SESSIONS
 from ar_workers.simulator import Fault
 from tests.builders import EVIL, sha256
@@ -43,7 +43,7 @@ def test_a_process_is_confirmed_by_its_start_however_that_is_written(fields, uni
 
 @pytest.mark.parametrize("value", [None, "soon", True, [], -(10**30), 10**40])
 def test_a_start_that_cannot_be_read_confirms_nothing(value):
-    assert instant_of(value) is None
+    assert started_at(value) is None
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,8 @@ def test_a_start_that_cannot_be_read_confirms_nothing(value):
         ({"image_path": None}, Sight.ABSENT),
         ({"sha256": None}, Sight.ABSENT),
         ({"pid": 9999}, Sight.PRESENT),
-        ({"image_path": r"C:\other.exe"}, Sight.MISMATCH),
+        ({"image_path": r"C:\other.exe"}, Sight.ABSENT),
+        ({"image_path": r"C:\other.exe", "sha256": None}, Sight.MISMATCH),
         ({"sha256": sha256("other")}, Sight.MISMATCH),
     ],
 )

@@ -44,13 +44,14 @@ def test_a_missing_folder_is_read_in_either_way(codes):
         ({}, Sight.ABSENT),
         ({"sha256": None}, Sight.ABSENT),
         ({"sha256": None, "image_path": None, "started_at": STARTED}, Sight.ABSENT),
-        ({"image_path": r"C:\other.exe"}, Sight.MISMATCH),
+        ({"image_path": r"C:\other.exe"}, Sight.ABSENT),
+        ({"image_path": r"C:\other.exe", "sha256": None}, Sight.MISMATCH),
         ({"sha256": sha256("other")}, Sight.MISMATCH),
         ({"started_at": STARTED + timedelta(seconds=5)}, Sight.MISMATCH),
         ({"pid": 9999}, Sight.PRESENT),
     ],
 )
-def test_a_process_is_killed_only_if_all_that_is_known_agrees(rig, process, sight):
+def test_a_process_is_killed_only_if_content_and_start_agree_and_a_hash_outweighs_a_name(rig, process, sight):
     assert rig.adapter.observe(a_kill(SEVEN, **process), None).sight is sight
 
 

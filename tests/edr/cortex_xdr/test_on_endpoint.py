@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from ar_workers.edr.cortex_xdr.on_endpoint import act, look
+from ar_workers.edr.cortex_xdr.on_endpoint import _by_its_drive, act, look
 from ar_workers.edr.cortex_xdr.scripts import encoded
 from tests.builders import sha256
 
@@ -165,3 +165,44 @@ def test_a_key_with_keys_below_it_stays(registry):
     before = dict(registry)
     assert told(act, verb="delete_registry_key", key=r"HKLM\Software\Evil", value=None) == "failed"
     assert registry == before
+
+
+@pytest.fixture
+def windows(monkeypatch):
+    """As much of `ctypes` and the environment as tells the script which drive a device is."""
+    devices = {"D:": r"\Device\HarddiskVolume7"}
+
+    def query(drive, target, _):
+        target.value = devices.get(drive, "")
+        return len(target.value)
+
+    kernel = SimpleNamespace(QueryDosDeviceW=query)
+    fake = SimpleNamespace(create_unicode_buffer=lambda _: SimpleNamespace(value=""), windll=SimpleNamespace(kernel32=kernel))
+    monkeypatch.setitem(sys.modules, "ctypes", fake)
+    monkeypatch.setenv("SYSTEMROOT", r"E:\WINNT")
+
+
+@pytest.mark.usefixtures("windows")
+@pytest.mark.parametrize(
+    ("path", "located"),
+    [
+        (r"\Device\HarddiskVolume7\Users\kim\evil.exe", r"D:\Users\kim\evil.exe"),
+        (r"\device\HARDDISKVOLUME7\x", r"D:\x"),
+        (r"\SystemRoot\Temp\evil.exe", r"E:\WINNT\Temp\evil.exe"),
+        (r"\Device\HarddiskVolume70\evil.exe", r"\Device\HarddiskVolume70\evil.exe"),
+        (r"C:\evil.exe", r"C:\evil.exe"),
+        ("/tmp/evil", "/tmp/evil"),
+    ],
+)
+def test_windows_itself_tells_which_drive_a_device_is(path, located):
+    assert _by_its_drive(path) == located
+
+
+@pytest.mark.usefixtures("windows")
+def test_a_file_on_a_volume_that_nobody_knows_is_never_absent():
+    assert told(act, verb="delete_file_on_volume", path=r"\Device\HarddiskVolume70\evil.exe", sha256=None) == "mismatch"
+
+
+def test_a_hash_outweighs_a_name(child):
+    content = hashlib.sha256(Path(psutil.Process(child.pid).exe()).read_bytes()).hexdigest()
+    assert told(look, **order_for(child, path="/bin/other", sha256=content)) == "present"

@@ -51,7 +51,8 @@ def test_a_file_of_other_content_is_left_alone(rig):
 
 def test_a_pid_of_another_image_is_left_alone(rig):
     action = rig.action("kill_process")
-    rig.simulation.world.endpoint("acme", machine_id(FIRST)).processes[0].path = r"C:\other.exe"
+    other = rig.simulation.world.endpoint("acme", machine_id(FIRST)).processes[0]
+    other.path, other.sha256 = r"C:\other.exe", sha256("other")
     assert rig.settled(action, asked(rig, action)).sight is Sight.MISMATCH
     assert rig.effects() == []
 

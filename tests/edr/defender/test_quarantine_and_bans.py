@@ -9,7 +9,7 @@ from ar_workers.domain.endpoints import Vendor
 from ar_workers.domain.errors import Unsupported
 from ar_workers.domain.facts import Sight
 from ar_workers.domain.indicators import File
-from tests.builders import EVIL
+from tests.builders import EVIL, hash_of, sha256
 from tests.edr.defender.building import NOT_SO, asked
 from tests.edr.rigs.defender import defender
 
@@ -82,3 +82,11 @@ def test_the_best_hash_that_is_known_is_banned(rig, hashes, kind):
     asked(rig, weaker)
     assert rig.adapter.observe(weaker, None).sight is Sight.PRESENT
     assert [row["indicatorType"] for row in rig.simulation.world.tenant("acme").iocs.values()] == [kind]
+
+
+def test_a_sha1_that_is_known_needs_no_lookup_and_no_path_of_ours():
+    with defender(file_lookup="without_sha1") as rig:
+        wish = a_quarantine_of(rig, sha1=hash_of("sha1", sha256(EVIL)))
+        action = wish.model_copy(update={"file": wish.file.model_copy(update={"path": "evil.exe"})})
+        assert rig.settled(action, asked(rig, action)).sight is Sight.PRESENT
+        assert [effect for effect, _ in rig.effects()] == ["quarantine_file"]

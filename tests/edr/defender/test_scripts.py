@@ -66,10 +66,10 @@ def test_the_shell_script_kills_the_process_that_is_meant(tmp_path):
     victim = a_victim(image)
     try:
         meant = {"pid": str(victim.pid), "path": str(image), "sha256": file_hash(image), "started": str(int(datetime.now(UTC).timestamp()))}
-        for wrong in ({"path": "/bin/other"}, {"sha256": sha256("other")}, {"started": "1000000000"}):
+        for wrong in ({"path": "/bin/other", "sha256": ""}, {"sha256": sha256("other")}, {"started": "1000000000"}):
             assert run_shell("kill_process", **(meant | wrong)).sight is Sight.MISMATCH
         assert victim.poll() is None
-        assert run_shell("kill_process", **meant).evidence == "done: killed"
+        assert run_shell("kill_process", **(meant | {"path": "/bin/other"})).evidence == "done: killed", "a hash outweighs a name"
         assert victim.wait(timeout=10) == -9
         assert run_shell("kill_process", **meant).evidence == "absent: no such process"
     finally:

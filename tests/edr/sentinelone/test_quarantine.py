@@ -8,9 +8,10 @@ import pytest
 
 from ar_workers.domain.errors import Denied, OutcomeUnknown, Unsupported
 from ar_workers.domain.facts import Sight
+from ar_workers.domain.indicators import File
 from ar_workers.edr.sentinelone.threats import quarantine_fact, threat_of
 from ar_workers.simulator import Fault
-from tests.builders import EVIL, sha256
+from tests.builders import EVIL, hash_of, sha256
 from tests.edr.rigs.base import FIRST
 from tests.edr.rigs.sentinelone import a_threat_of, sentinelone
 from tests.edr.sentinelone.building import RECORDED, performed
@@ -23,7 +24,7 @@ def test_only_the_threat_of_this_endpoint_is_mitigated(rig):
 
 
 @pytest.mark.parametrize(
-    "info", [{"sha256": None}, {"sha256": sha256("other")}, {"filePath": r"C:\other.exe"}], ids=["null", "hash", "path"]
+    "info", [{"sha256": None, "sha1": None}, {"sha256": sha256("other")}, {"filePath": r"C:\other.exe"}], ids=["null", "hash", "path"]
 )
 def test_a_threat_that_is_not_surely_of_this_file_is_not_mitigated(info):
     with sentinelone(alerts=[a_threat_of(FIRST, EVIL, 1, **info)]) as rig:
@@ -106,3 +107,19 @@ def test_a_recorded_threat_of_the_older_shape_is_nobodys(rig):
     (row,) = json.loads((RECORDED / "threats.json").read_text())["data"]
     assert not threat_of(row, rig.action("quarantine_file"))
     assert quarantine_fact(row).sight is Sight.ABSENT
+
+
+def test_a_threat_that_knows_a_sha1_and_a_device_path_alone_is_mitigated_by_its_id():
+    shown = "\\Device\\HarddiskVolume3" + EVIL[2:]
+    with sentinelone(alerts=[a_threat_of(FIRST, EVIL, 1, sha256=None, filePath=shown)]) as rig:
+        file = File(path=shown, sha1=hash_of("sha1", EVIL))
+        action, receipt = performed(rig, "quarantine_file", file=file)
+        assert rig.written()[0]["body"]["filter"] == {"ids": ["3000000000000000001"]}
+        assert rig.settled(action, receipt).sight is Sight.PRESENT
+        assert rig.effects() == [("quarantine_file", shown)]
+
+
+@pytest.mark.parametrize("file", [{"sha1": "a" * 40}, {"sha1": hash_of("sha1", EVIL), "sha256": sha256("other")}], ids=["other", "at odds"])
+def test_where_two_hashes_are_known_both_must_agree(file):
+    with sentinelone() as rig, pytest.raises(Unsupported, match="shows none"):
+        performed(rig, "quarantine_file", file=File(path=EVIL, **file))

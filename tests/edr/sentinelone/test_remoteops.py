@@ -15,7 +15,7 @@ from ar_workers.domain.errors import Denied, OutcomeUnknown, Unsupported
 from ar_workers.domain.facts import Receipt, Sight
 from ar_workers.edr.sentinelone.remoteops import order_word
 from ar_workers.simulator import Fault
-from tests.builders import a_delete, a_key_deletion, a_kill
+from tests.builders import a_delete, a_key_deletion, a_kill, sha256
 from tests.edr.rigs.base import FIRST
 from tests.edr.rigs.sentinelone import API, SCRIPTS, sentinelone
 from tests.edr.sentinelone.building import NOT_SO, answer_with, performed
@@ -23,7 +23,7 @@ from tests.edr.sentinelone.building import NOT_SO, answer_with, performed
 
 def test_a_process_of_another_image_is_left_alone_by_the_script(rig):
     endpoint = rig.simulation.world.endpoint("acme", rig.agent_id(FIRST))
-    endpoint.processes[0].path = r"C:\other.exe"
+    endpoint.processes[0].path, endpoint.processes[0].sha256 = r"C:\other.exe", sha256("other")
     action, receipt = performed(rig, "kill_process")
     assert rig.settled(action, receipt).sight is Sight.MISMATCH
     assert rig.effects() == []

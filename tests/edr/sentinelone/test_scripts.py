@@ -80,9 +80,20 @@ def test_a_confirmed_process_is_killed(program):
     assert order(a_kill(pid=child.pid, image_path=str(image), sha256=content(image))) == "absent"
 
 
+def test_a_hash_outweighs_a_name(program):
+    child, image = program
+    assert order(a_kill(pid=child.pid, image_path="/tmp/other", sha256=content(image))) == "done"
+
+
+def test_a_file_that_is_known_by_its_sha1_alone_is_confirmed_by_it(file):
+    right = hashlib.sha1(file.read_bytes(), usedforsecurity=False).hexdigest()
+    assert (order(a_delete(path=str(file), sha256=None, sha1="a" * 40)), file.exists()) == ("mismatch", True)
+    assert (order(a_delete(path=str(file), sha256=None, sha1=right)), file.exists()) == ("done", False)
+
+
 @pytest.mark.parametrize(
     "wrong",
-    [{"image_path": "/tmp/other"}, {"sha256": sha256("other")}, {"started_at": "2020-01-01T00:00:00Z"}],
+    [{"image_path": "/tmp/other", "sha256": None}, {"sha256": sha256("other")}, {"started_at": "2020-01-01T00:00:00Z"}],
     ids=["path", "hash", "start"],
 )
 def test_a_process_that_is_not_confirmed_lives(program, wrong):

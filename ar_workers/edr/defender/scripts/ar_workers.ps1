@@ -39,6 +39,21 @@ function Get-Vital([string]$Image) {
     $VitalProcesses | Where-Object { $_ -eq $name } | Select-Object -First 1
 }
 
+# Sensors name a volume by its device. Which drive letter that is only Windows here can tell; a path that it does not tell stays as it is.
+function Resolve-Drive([string]$Path) {
+    if ($Path -match '^\\SystemRoot(\\.+)$') { return [Environment]::GetFolderPath('Windows') + $Matches[1] }
+    if ($Path -notmatch '^(\\Device\\HarddiskVolume\d+)(\\.+)$') { return $Path }
+    $device, $rest = $Matches[1], $Matches[2]
+    $declared = '[DllImport("kernel32.dll", CharSet = CharSet.Unicode)]' +
+        'public static extern uint QueryDosDevice(string name, System.Text.StringBuilder target, uint size);'
+    $kernel = Add-Type -MemberDefinition $declared -Name Volumes -Namespace ArWorkers -PassThru
+    foreach ($letter in 65..90 | ForEach-Object { "$([char]$_):" }) {
+        $target = New-Object Text.StringBuilder 1024
+        if ($kernel::QueryDosDevice($letter, $target, 1024) -and $target.ToString() -eq $device) { return $letter + $rest }
+    }
+    $Path
+}
+
 function Stop-Wished($Id, [string]$Path, [string]$Sha256, [string]$Started) {
     if ($Id -le 4) { return New-Answer 'failed' 'no pid that may be killed' }
     if (-not ($Path -or $Sha256 -or $Started)) { return New-Answer 'failed' 'nothing confirms the pid' }
@@ -50,7 +65,10 @@ function Stop-Wished($Id, [string]$Path, [string]$Sha256, [string]$Started) {
     $vital = Get-Vital $(if ($image) { $image } else { "$($process.ProcessName).exe" })
     if ($vital) { return New-Answer 'vital' $vital }
     if (-not $image) { return New-Answer 'mismatch' 'its image is not shown' }
-    if ($Path -and -not [string]::Equals($Path, $image, 'OrdinalIgnoreCase')) { return New-Answer 'mismatch' 'its image is another' }
+    # A hash outweighs a name: the same content under another one is still what was meant.
+    if (-not $Sha256 -and $Path -and -not [string]::Equals((Resolve-Drive $Path), $image, 'OrdinalIgnoreCase')) {
+        return New-Answer 'mismatch' 'its image is another'
+    }
     if ($Sha256) {
         $stream = Open-Shared $image
         try { $found = Get-Sha256 $stream } finally { $stream.Dispose() }
@@ -66,6 +84,8 @@ function Stop-Wished($Id, [string]$Path, [string]$Sha256, [string]$Started) {
 }
 
 function Remove-WishedFile([string]$Path, [string]$Sha256) {
+    $Path = Resolve-Drive $Path
+    if ($Path -notmatch '^[A-Za-z]:\\') { return New-Answer 'mismatch' 'which drive its volume is cannot be told here' }
     if ([IO.Directory]::Exists($Path)) { return New-Answer 'mismatch' 'it is a folder' }
     if (-not [IO.File]::Exists($Path)) { return New-Answer 'absent' 'no file at that path' }
     if ([IO.File]::GetAttributes($Path) -band [IO.FileAttributes]::ReparsePoint) { return New-Answer 'mismatch' 'it is a link' }

@@ -68,7 +68,8 @@ kill_process() {
     [ -n "$shown" ] || tell mismatch "its image is not shown"
     vital=$(vital "$shown")
     [ -z "$vital" ] || tell vital "$vital"
-    [ -z "$path" ] || [ "$path" = "$shown" ] || tell mismatch "its image is another"
+    # A hash outweighs a name: the same content under another one is still what was meant.
+    [ -n "$sha256" ] || [ -z "$path" ] || [ "$path" = "$shown" ] || tell mismatch "its image is another"
     [ -z "$sha256" ] || [ "$sha256" = "$(hash_of "$image")" ] || tell mismatch "its image has another SHA-256, or none that can be read"
     if [ -n "$started" ]; then
         difference=$(($(started_at "$pid") - started))

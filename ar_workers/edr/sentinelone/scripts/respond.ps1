@@ -22,8 +22,23 @@ function Get-Vital([string]$image) {
     $VitalProcesses | Where-Object { $_ -eq $name } | Select-Object -First 1
 }
 
-function Get-Sha256([string]$path) {
-    try { (Get-FileHash -LiteralPath $path -Algorithm SHA256).Hash.ToLowerInvariant() } catch { '' }
+# Sensors name a volume by its device. Which drive letter that is only Windows here can tell; a path that it does not tell stays as it is.
+function Resolve-Drive([string]$path) {
+    if ($path -match '^\\SystemRoot(\\.+)$') { return [Environment]::GetFolderPath('Windows') + $Matches[1] }
+    if ($path -notmatch '^(\\Device\\HarddiskVolume\d+)(\\.+)$') { return $path }
+    $device, $rest = $Matches[1], $Matches[2]
+    $declared = '[DllImport("kernel32.dll", CharSet = CharSet.Unicode)]' +
+        'public static extern uint QueryDosDevice(string name, System.Text.StringBuilder target, uint size);'
+    $kernel = Add-Type -MemberDefinition $declared -Name Volumes -Namespace ArWorkers -PassThru
+    foreach ($letter in 65..90 | ForEach-Object { "$([char]$_):" }) {
+        $target = New-Object Text.StringBuilder 1024
+        if ($kernel::QueryDosDevice($letter, $target, 1024) -and $target.ToString() -eq $device) { return $letter + $rest }
+    }
+    $path
+}
+
+function Get-Hash([string]$path, [string]$algorithm = 'SHA256') {
+    try { (Get-FileHash -LiteralPath $path -Algorithm $algorithm).Hash.ToLowerInvariant() } catch { '' }
 }
 
 function Stop-Confirmed {
@@ -37,8 +52,9 @@ function Stop-Confirmed {
     $vital = Get-Vital $(if ($image) { $image } else { [string]$process.Name })
     if ($vital) { Say 'vital' $vital }
     if (-not $image) { Say 'mismatch' "the image of pid $id is not shown" }
-    if ($request.path -and $request.path -ne $image) { Say 'mismatch' "pid $id runs $image" }
-    if ($request.sha256 -and (Get-Sha256 $image) -ne $request.sha256) {
+    # A hash outweighs a name: the same content under another one is still what was meant.
+    if (-not $request.sha256 -and $request.path -and (Resolve-Drive $request.path) -ne $image) { Say 'mismatch' "pid $id runs $image" }
+    if ($request.sha256 -and (Get-Hash $image) -ne $request.sha256) {
         Say 'mismatch' "the image of pid $id has another SHA-256, or none can be read"
     }
     if ($request.started) {
@@ -55,14 +71,19 @@ function Stop-Confirmed {
 }
 
 function Remove-ConfirmedFile {
-    if (-not (Test-Path -LiteralPath $request.path)) { Say 'absent' 'no file at that path' }
-    $item = Get-Item -LiteralPath $request.path -Force
+    $path = Resolve-Drive $request.path
+    if ($path -notmatch '^[A-Za-z]:\\') { Say 'mismatch' 'which drive its volume is cannot be told here' }
+    if (-not (Test-Path -LiteralPath $path)) { Say 'absent' 'no file at that path' }
+    $item = Get-Item -LiteralPath $path -Force
     if ($item.PSIsContainer -or $item.Attributes.HasFlag([IO.FileAttributes]::ReparsePoint)) { Say 'mismatch' 'not a regular file' }
-    if ($request.sha256 -and (Get-Sha256 $request.path) -ne $request.sha256) {
+    if ($request.sha256 -and (Get-Hash $path) -ne $request.sha256) {
         Say 'mismatch' 'another file is at that path: its SHA-256 differs'
     }
-    Remove-Item -LiteralPath $request.path -Force
-    if (Test-Path -LiteralPath $request.path) { Say 'failed' 'the file cannot be deleted' }
+    if ($request.sha1 -and (Get-Hash $path 'SHA1') -ne $request.sha1) {
+        Say 'mismatch' 'another file is at that path: its SHA-1 differs'
+    }
+    Remove-Item -LiteralPath $path -Force
+    if (Test-Path -LiteralPath $path) { Say 'failed' 'the file cannot be deleted' }
     Say 'done' 'deleted'
 }
 
@@ -100,6 +121,7 @@ try {
     switch ($request.verb) {
         'kill_unless_vital' { Stop-Confirmed }
         'delete_file' { Remove-ConfirmedFile }
+        'delete_confirmed_file' { Remove-ConfirmedFile }
         'delete_registry_key' { Remove-Entries }
         default { Say 'failed' 'an order that this script does not know' }
     }

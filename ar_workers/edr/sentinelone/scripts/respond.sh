@@ -16,6 +16,7 @@ order=$(field order)
 verb=$(field verb)
 path=$(field path)
 sha256=$(field sha256)
+sha1=$(field sha1)
 
 say() {
     detail=$(printf '%s' "$2" | tr -d '"\\' | tr '\000-\037\177' ' ')
@@ -43,6 +44,10 @@ sha256_of() {
     if command -v sha256sum >/dev/null; then sha256sum <"$1"; else shasum -a 256 <"$1"; fi 2>/dev/null | cut -c 1-64
 }
 
+sha1_of() {
+    if command -v sha1sum >/dev/null; then sha1sum <"$1"; else shasum -a 1 <"$1"; fi 2>/dev/null | cut -c 1-40
+}
+
 seconds() { date -u -d "$1" +%s 2>/dev/null || date -j -u -f '%Y-%m-%dT%H:%M:%SZ' "$1" +%s 2>/dev/null; }
 started_at() {
     text=$(ps -p "$1" -o lstart=)
@@ -64,7 +69,8 @@ kill_process() {
     [ -n "$image" ] || say mismatch "the image of pid $pid is not shown"
     vital=$(vital "${image% (deleted)}")
     [ -z "$vital" ] || say vital "$vital"
-    [ -z "$path" ] || [ "$path" = "$image" ] || say mismatch "pid $pid runs $image"
+    # A hash outweighs a name: the same content under another one is still what was meant.
+    [ -n "$sha256" ] || [ -z "$path" ] || [ "$path" = "$image" ] || say mismatch "pid $pid runs $image"
     if [ -n "$sha256" ]; then
         [ "$(sha256_of "$image")" = "$sha256" ] || say mismatch "the image of pid $pid has another SHA-256, or none can be read"
     fi
@@ -87,6 +93,7 @@ delete_file() {
     if [ -n "$sha256" ]; then
         [ "$(sha256_of "$path")" = "$sha256" ] || say mismatch "another file is at that path: its SHA-256 differs"
     fi
+    [ -z "$sha1" ] || [ "$(sha1_of "$path")" = "$sha1" ] || say mismatch "another file is at that path: its SHA-1 differs"
     rm -f -- "$path"
     [ ! -e "$path" ] || say failed 'the file cannot be deleted'
     say 'done' 'deleted'
@@ -94,6 +101,6 @@ delete_file() {
 
 case $verb in
 kill_unless_vital) kill_process ;;
-delete_file) delete_file ;;
+delete_file | delete_confirmed_file) delete_file ;;
 *) say failed 'an order that this script does not know' ;;
 esac
