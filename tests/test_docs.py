@@ -37,7 +37,9 @@ ELSEWHERE_RUN = {
     "make run": "tests/e2e/test_demo.py::test_workers_killed_in_the_middle_of_their_work_change_nothing_about_the_outcome",
     "make test": "tests/test_docs.py::test_a_command_of_a_page_runs",
     "arctl up": "tests/e2e/test_up.py::test_ctrl_c_ends_it_tidily_at_any_moment",
-}
+    'arctl actions acknowledge acme:isolate:5f1e09c3a7d2b146 --reason "laptop is in the post, back on Monday"':
+        "tests/cli/test_isolated.py::test_an_acknowledgement_is_shown_in_listings_with_who_and_why",
+}  # fmt: skip
 #: What has been done before: nothing can be opened that is not closed.
 BEFORE = {
     "arctl resume": "arctl pause --reason drill",
