@@ -16,8 +16,10 @@ from ar_workers.pipeline.ingest import ingest
 from ar_workers.sources import FORMATS
 from ar_workers.sources.records import records
 from tests.builders import a_context, a_policy, an_endpoint
+from tests.edr.rigs.cortex_xdr import ALERT as CORTEX_XDR
+from tests.edr.rigs.sentinelone import THREAT as SENTINELONE
 from tests.fakes import FakeEDR, some_services
-from tests.sources.vendors import CORTEX_XDR, SENTINELONE, SHA1, changed, said
+from tests.sources.samples import SHA1, changed, said
 
 CASES = Path(__file__).parent / "cases"
 DEVICE_PATH = r"\Device\HarddiskVolume3\Users\sam\AppData\Local\Temp\evil1.exe"

@@ -9,8 +9,9 @@ from ar_workers.domain.notifications import Audience
 from ar_workers.domain.threats import Severity
 from ar_workers.sources import FORMATS
 from tests.builders import a_context, a_policy, an_endpoint
+from tests.edr.rigs import SAMPLES
+from tests.sources.samples import changed
 from tests.sources.test_sources import a_detection
-from tests.sources.vendors import SAMPLES, changed
 
 #: Where each format has its severity, and where its id.
 GRADED = {
