@@ -33,7 +33,13 @@ SEVERITIES = {Severity.HIGH: "critical", Severity.MEDIUM: "error", Severity.LOW:
 #: A constant: the field is required, and a host's name has no business there.
 SOURCE = "active-remediation"
 #: What is paged, where it is not the threat itself.
-_WORDS = {Kind.REMEDIATION_SUMMARY: "threat remediated", Kind.ACTION_NEEDED: "action needed", Kind.NOT_CONTAINED: "not contained yet"}
+_WORDS = {
+    Kind.REMEDIATION_SUMMARY: "threat remediated",
+    Kind.THREAT_CLOSED: "threat closed",
+    Kind.ACTION_NEEDED: "action needed",
+    Kind.NOT_CONTAINED: "not contained yet",
+}
+_OVER = frozenset({Kind.REMEDIATION_SUMMARY, Kind.THREAT_CLOSED})
 RESOLVE = "resolve"
 _SILENT = dict.fromkeys((429, 500, 502, 503, 504), 1)
 
@@ -83,7 +89,7 @@ class PagerDuty:
             return {"dedup_key": key} if notification.incident else None
         if threat is None:
             return _about_no_threat(notification) if notification.incident else None
-        is_over = notification.kind is Kind.REMEDIATION_SUMMARY
+        is_over = notification.kind in _OVER
         what = _WORDS.get(notification.kind, "threat")
         return {
             "payload": {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from datetime import UTC
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     Field,
@@ -23,12 +24,13 @@ from .instants import Instant
 from .model import Value
 from .notifications import Delivery
 from .states import State
-from .text import Identifier, Shown, otherwise
+from .text import LONGEST_ID, Identifier, Shown, otherwise
 from .threats import Note, Severity, Threat
 from .unread import ENDPOINT, Unread, glimpse, not_read, read_endpoint, read_ioc, sorted_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
 #: One event names at most this many endpoints; more is a mistake or an attack (see guards for the hourly cap).
 MOST_ENDPOINTS = 1_000
@@ -59,6 +61,11 @@ class _Event(Value):
         return ""
 
     @property
+    def happened_at(self) -> datetime:
+        """When that happened of which people are told."""
+        return self.occurred_at
+
+    @property
     def checksum(self) -> str:
         """Tells a repeated event from another one that wrongly carries the same id."""
         canonical = json.dumps(self._content(), sort_keys=True, default=sorted)
@@ -76,13 +83,40 @@ class _ThreatEvent(_Event):
         return self.threat.id
 
 
-class ThreatPublished(_ThreatEvent):
+class _Standing(_ThreatEvent):
+    """What says how a threat stands at its source: open or closed.
+
+    `as_of` is when the source's own record stood so. Sources that show their records again and again tell it, or the poller does.
+    It is no content: a record that says the same again is a duplicate, unless the source closed or reopened the threat in between.
+    What later versions added is written down only where it says something, so that an event has the same checksum in all of them.
+    """
+
+    as_of: Instant | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_what_says_nothing(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = plain(self)
+        return {name: value for name, value in written.items() if value or name not in {"as_of", "unread", "told_only"}}
+
+    def _content(self) -> dict[str, Any]:
+        return {name: value for name, value in super()._content().items() if name != "as_of"}
+
+    def seen_at(self, at: datetime) -> Self:
+        """The same, as of `at` if its source does not tell."""
+        return self if self.as_of else self.model_copy(update={"as_of": at})
+
+    def said_again(self) -> Self:
+        """The same, said once more after its threat was closed or reopened: another event, with an id of its own."""
+        at = (self.as_of or self.occurred_at).astimezone(UTC)
+        return self.model_copy(update={"id": _ending(self.id, f".{at:%Y%m%d%H%M%S%f}")})
+
+
+class ThreatPublished(_Standing):
     """Analysts published a threat: its endpoints and its indicators.
 
     An endpoint or an indicator that cannot be read costs only itself, and is found in `unread`: attackers choose the names
     of files, and one of them must not keep the rest from being contained. `told_only` is why nothing of it is acted on,
-    if that is so. What later versions added is written down only where it says something, so that an event has the same
-    checksum in all of them.
+    if that is so.
     """
 
     type: Literal["threat_published"] = "threat_published"
@@ -101,11 +135,6 @@ class ThreatPublished(_ThreatEvent):
         known = values.get("unread", ())
         unread = [*known, *odd, *odd_iocs] if isinstance(known, list | tuple) else known
         return {**values, "endpoints": endpoints, "iocs": iocs, "unread": unread}
-
-    @model_serializer(mode="wrap")
-    def _without_what_says_nothing(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        written: dict[str, Any] = plain(self)
-        return {name: value for name, value in written.items() if value or name not in {"unread", "told_only"}}
 
     def _content(self) -> dict[str, Any]:
         """Why it is told only is no content: a poller that begins anew names another instant."""
@@ -128,15 +157,23 @@ class ThreatPublished(_ThreatEvent):
 
     def to_be_told_only(self, reason: str) -> ThreatPublished:
         """The same threat, of which people are told and nothing is done: another event, with an id of its own."""
-        own_id = self.id[: 128 - len(_TOLD_ONLY)] + _TOLD_ONLY
-        return self.model_copy(update={"id": own_id, "told_only": reason})
+        return self.model_copy(update={"id": _ending(self.id, _TOLD_ONLY), "told_only": reason})
 
 
-class ThreatClosed(_ThreatEvent):
-    """The customer marked the threat remediated (or not to be remediated): what is queued must not run any more."""
+class ThreatClosed(_Standing):
+    """The customer marked the threat remediated (or not to be remediated), or its source shows it as over: what is queued must not run."""
 
     type: Literal["threat_closed"] = "threat_closed"
     reason: Reason
+
+    @property
+    def remark(self) -> str:
+        return self.reason
+
+    @property
+    def happened_at(self) -> datetime:
+        """A source that tells no time of the closing tells when its record last changed."""
+        return self.as_of or self.occurred_at
 
 
 class RemediationRequested(_ThreatEvent):
@@ -268,6 +305,10 @@ Own = ActionStopped | DeliveryFailed | IsolationOverdue | IsolationSettled | Wor
 Event = Annotated[Published | Own, Field(discriminator="type")]
 _PUBLISHED: TypeAdapter[Published] = TypeAdapter(Annotated[Published, Field(discriminator="type")])
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+def _ending(own_id: str, end: str) -> str:
+    return own_id[: LONGEST_ID - len(end)] + end
 
 
 def _read_list(value: object, read: Callable[[object], Readable | Unread], kind: str, *, most: int) -> tuple[list[Readable], list[Unread]]:

@@ -32,6 +32,7 @@ class Kind(StrEnum):
     """Why somebody is told."""
 
     THREAT_PUBLISHED = "threat_published"
+    THREAT_CLOSED = "threat_closed"
     REMEDIATION_REQUESTED = "remediation_requested"
     NOTE_FROM_CUSTOMER = "note_from_customer"
     REMEDIATION_SUMMARY = "remediation_summary"

@@ -90,6 +90,8 @@ class Acceptance(StrEnum):
     DUPLICATE = "duplicate"
     #: The same id with other content: refused.
     CONFLICT = "conflict"
+    #: Said before, but its source has closed or reopened the threat since: to be accepted as what is said again.
+    TURNED = "turned"
 
 
 class TimelineEntry(Value):

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, StringConstraints
 #: C0/C1 controls, format characters (bidi overrides, zero width), lone surrogates and line separators.
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 LONGEST, LONGEST_PROSE = 500, 20_000
+LONGEST_ID = 128
 
 
 def is_printable(text: str) -> bool:

@@ -3,7 +3,8 @@
 The portal gives no order and wrong totals, so that every round reads all pages of the overlap, until one is empty or
 comes again. What a detection is missing is asked for in two more requests each, of an allowance of 20 a minute: a page
 gives as many detections as the allowance lets it, and the cursor knows which have been given.
-Nothing is filtered by acknowledgement: a detection that somebody has seen is not contained by that.
+Nothing is filtered by acknowledgement: a detection that somebody has seen is not contained by that. One that is marked as
+remediated or not to be is read again, as long as the overlap shows it.
 Unverified: the order of the list, and which of a detection's times `since` compares; hence the long overlap.
 """
 
@@ -40,8 +41,9 @@ _MOST_PAGES = 40
 #: Answers that an interrupted page has had are kept so long.
 _KEPT_FOR = 600.0
 _PORTAL = ".my.redcanary.co"
-#: A detection that changed has another one of these.
+#: A detection that changed has another one of these, or is marked otherwise.
 _REVISION = ("confirmed_at", "last_activity_seen_at")
+_MARK = ("remediation_state", "reason", "marked_at")
 
 Row = dict[str, Any]
 
@@ -217,7 +219,10 @@ def _attributes(row: Any) -> Row:
 
 
 def _revision(row: Any) -> str:
-    return "|".join(str(_attributes(row).get(name)) for name in _REVISION)
+    attributes = _attributes(row)
+    mark = attributes.get("last_remediated_status")
+    marked = [str(mark.get(name)) for name in _MARK] if isinstance(mark, dict) else []
+    return "|".join([*(str(attributes.get(name)) for name in _REVISION), *marked])
 
 
 def _confirmed(row: Any) -> str:

@@ -38,14 +38,26 @@ def acceptance(event: Event, grace: int) -> tuple[str | int, ...]:
     """The arguments of `accept.lua`."""
     threat = getattr(event, "threat", None)
     threat_json = threat.model_dump_json() if threat else ""
-    return (event.id, event.checksum, event.model_dump_json(), event.threat_id, threat_json, grace, event.remark)
+    as_of = _as_of(event)
+    standing = event.type if as_of else ""
+    return (event.id, event.checksum, event.model_dump_json(), event.threat_id, threat_json, grace, event.remark, standing, as_of)
 
 
 def planned(plan: EventPlan, grace: int, unrung: Container[str]) -> tuple[str | int, ...]:
     """The arguments of `record.lua`; rows of the queues `unrung` have no grace."""
     event = plan.event
     parts = [part for row in plan.rows for part in _new_row(row, 0 if row.queue in unrung else grace)]
-    return (event.id, event.threat_id, int(event.occurred_at.timestamp() * 1000), plan.closes or "", *parts)
+    return (event.id, event.threat_id, _since_1970(event.occurred_at), _as_of(event), plan.closes or "", *parts)
+
+
+def _as_of(event: Event) -> int | str:
+    """In ms; nothing where no source tells it."""
+    as_of = getattr(event, "as_of", None)
+    return _since_1970(as_of) if as_of else ""
+
+
+def _since_1970(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
 
 
 def _new_row(row: NewRow, grace: int) -> tuple[str | int, ...]:

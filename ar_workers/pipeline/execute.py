@@ -116,6 +116,8 @@ def _still_to_come(claim: Claim, fact: Fact, order: Order) -> VisitResult:
     Looks are counted that showed nothing in a row: an endpoint that comes back after days has as many as another.
     """
     shows_nothing = fact.sight in BLANK
+    if shows_nothing and order.was_withdrawn and not claim.is_late:
+        return VisitResult(state=State.PENDING, reason="the order was taken back, and its threat was reopened", receipt="")
     if claim.is_late or (shows_nothing and claim.blanks > MOST_LOOKS_FOR_ACCEPTED):
         what = "it cannot show the effect" if fact.sight is Sight.UNKNOWABLE else "not in effect"
         return order.given_up(f"accepted by the EDR, but {what}: {fact.evidence}", fact)

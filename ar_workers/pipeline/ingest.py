@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from ..domain.backpressure import left_to_the_sweep
 from ..domain.canvas import Queue, Ring
+from ..domain.events import ThreatClosed, ThreatPublished
 from ..domain.rows import Acceptance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from ..domain.events import Event
     from ..ports import Doorbell, Ledger
@@ -23,10 +24,22 @@ def ingest(ledger: Ledger, doorbell: Doorbell, events: Sequence[Event]) -> list[
     """
     customers, standing = {event.customer for event in events}, doorbell.backlog()
     unrung = {each for each in customers if Queue.RESPOND in left_to_the_sweep(standing, partial(ledger.outstanding, each))}
-    answers = ledger.accept(events, unrung=unrung)
-    new = [event for event, answer in zip(events, answers, strict=True) if answer is Acceptance.NEW]
-    doorbell.ring([_ring(event) for event in new if event.customer not in unrung])
-    return answers
+    accepted = _accepted(ledger, events, unrung)
+    doorbell.ring([_ring(event) for event, answer in accepted if answer is Acceptance.NEW and event.customer not in unrung])
+    return [answer for _, answer in accepted]
+
+
+def _accepted(ledger: Ledger, events: Sequence[Event], unrung: Container[str]) -> list[tuple[Event, Acceptance]]:
+    """Each event as it was accepted, and what became of it."""
+    found = list(zip(events, ledger.accept(events, unrung=unrung), strict=True))
+    turned = {place: event.said_again() for place, (event, answer) in enumerate(found) if answer is Acceptance.TURNED and _stands(event)}
+    for place, answer in zip(turned, ledger.accept(list(turned.values()), unrung=unrung), strict=True):
+        found[place] = turned[place], answer
+    return found
+
+
+def _stands(event: Event) -> TypeGuard[ThreatPublished | ThreatClosed]:
+    return isinstance(event, ThreatPublished | ThreatClosed)
 
 
 def _ring(event: Event) -> Ring:

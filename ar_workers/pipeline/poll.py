@@ -3,7 +3,8 @@
 Killed anywhere, a poller loses nothing: the cursor still stands before what was not accepted. And it doubles nothing:
 what was accepted is known to the ledger by its id when it is read again. What cannot be read is kept before the cursor
 moves. What was created before polling began is told only: a list along the times of updates shows an alert of years ago
-when somebody closes it today.
+when somebody closes it today. An alert that its vendor shows as over closes its threat, and one that is open again after
+that is acted on anew.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from .refusals import conflict, keep, understood
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from ..domain.events import Event
     from ..ports import Feed, Ledger, Page, Record
@@ -86,8 +88,9 @@ def read_feed(services: Services, customer: str, name: str) -> Report:
 def _read_page(services: Services, feed: Feed, so_far: Report) -> tuple[Report, bool]:
     customer, ledger = so_far.customer, services.ledger
     cursor = ledger.cursor(customer, feed.name)
+    asked_at = services.clock.now()
     page = feed.page(cursor)
-    good, refused = _sorted(services, feed, customer, page)
+    good, refused = _sorted(services, feed, customer, page, asked_at)
     answers = ingest(ledger, services.doorbell, [event for _, event in good])
     conflicting = [record for (record, _), answer in zip(good, answers, strict=True) if answer is Acceptance.CONFLICT]
     refused += [_kept(page, record, conflict(record.id)) for record in conflicting]
@@ -107,13 +110,15 @@ def _read_page(services: Services, feed: Feed, so_far: Report) -> tuple[Report, 
     return report, ledger.move_cursor(customer, feed.name, cursor, page.cursor)
 
 
-def _sorted(services: Services, feed: Feed, customer: str, page: Page) -> tuple[list[tuple[Record, Event]], list[KeptRecord]]:
+def _sorted(
+    services: Services, feed: Feed, customer: str, page: Page, asked_at: datetime
+) -> tuple[list[tuple[Record, Event]], list[KeptRecord]]:
     """What can be read, and what cannot."""
     read = services.readers[feed.reader]
     good: list[tuple[Record, Event]] = []
     refused: list[KeptRecord] = []
     for record in page.records:
-        found = understood(read, cleaned(record.id), record.payload, customer, page.begun)
+        found = understood(read, cleaned(record.id), record.payload, customer, page.begun, asked_at)
         if isinstance(found, RefusedRecord):
             refused.append(_kept(page, record, found))
         else:

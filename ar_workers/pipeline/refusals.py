@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..domain.errors import InvalidEvent
-from ..domain.events import ThreatPublished, WorkHindered
+from ..domain.events import ThreatClosed, ThreatPublished, WorkHindered
 from ..domain.refusals import Fate, KeptRecord, RefusedRecord
 from ..domain.rows import Acceptance
 from .ingest import ingest
@@ -31,10 +31,16 @@ class ReadAgain(NamedTuple):
     refused: list[KeptRecord]
 
 
-def understood(read: Reader, record_id: str, payload: Any, customer: str, begun: datetime | None) -> Event | RefusedRecord:
-    """The event that a record is, told only if its alert is older than the polling; or what is wrong with it."""
+def understood(
+    read: Reader, record_id: str, payload: Any, customer: str, begun: datetime | None, asked_at: datetime | None = None
+) -> Event | RefusedRecord:
+    """The event that a record is, told only if its alert is older than the polling; or what is wrong with it.
+
+    `asked_at` is when its source was asked: as of then the record stood so, if it tells no time itself.
+    """
     try:
-        return _since(begun, read(payload, customer=customer))
+        event = read(payload, customer=customer)
+        return _since(begun, event.seen_at(asked_at) if asked_at and isinstance(event, ThreatPublished | ThreatClosed) else event)
     except InvalidEvent as error:
         return RefusedRecord(id=record_id, field=error.field, reason=error.reason)
     except Exception as error:  # noqa: BLE001 - a fault of the reader's own must not hide the records behind this one

@@ -162,7 +162,7 @@ def _delivery_rows(services: Services, event: Event, plan: Plan) -> Iterator[New
             delivery = Delivery(
                 notification=notification,
                 receiver=target.receiver,
-                occurred_at=event.occurred_at,
+                occurred_at=event.happened_at,
                 fallback=target.fallback,
                 digest=target.digest,
             )
@@ -170,7 +170,8 @@ def _delivery_rows(services: Services, event: Event, plan: Plan) -> Iterator[New
             yield delivery_row(delivery, event.id, event.threat_id, life=life, wait=target.not_before - now)
 
 
-#: So many single messages about stopped actions the TREs get of one customer in a while; a storm is told as one.
+#: So many single messages about stopped actions or closed threats the TREs get of one customer in a while; a storm is told as one.
+_IN_STORMS = frozenset({Kind.ACTION_NEEDED, Kind.THREAT_CLOSED})
 STORM = Digest(more_than=5, within=timedelta(minutes=10))
 
 
@@ -180,16 +181,22 @@ def targets_of(services: Services, notification: Notification, now: datetime) ->
     None if the customer routes this kind, and no route takes it now.
     """
     if notification.audience is Audience.TRE:
-        return tuple(_to_tre(receiver, notification, now) for receiver in services.tre_receivers)
+        return tuple(_to_tre(receiver, notification, now) for receiver in _tres(services, notification))
     policy = services.policies[notification.customer]
     if any(notification.kind in each.kinds for each in policy.routes):
         return route(notification, policy.routes, policy.receivers, now) or None
     return tuple(Target(receiver=Receiver(channel="email", address=each), not_before=now) for each in _emails(policy, notification))
 
 
+def _tres(services: Services, notification: Notification) -> list[Receiver]:
+    """Nobody is paged because there is less to do; but who has nothing else than a pager is told there."""
+    quiet = [each for each in services.tre_receivers if each.channel != "pagerduty"]
+    return quiet if notification.kind is Kind.THREAT_CLOSED and quiet else list(services.tre_receivers)
+
+
 def _to_tre(receiver: Receiver, notification: Notification, now: datetime) -> Target:
     """PagerDuty groups by threat of its own accord."""
-    is_gathered = notification.kind is Kind.ACTION_NEEDED and not notification.incident and receiver.channel != "pagerduty"
+    is_gathered = notification.kind in _IN_STORMS and not notification.incident and receiver.channel != "pagerduty"
     return Target(receiver=receiver, not_before=now, digest=STORM if is_gathered else None)
 
 

@@ -7,10 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..domain.endpoints import OS, Endpoint, Vendor
+from ..domain.endpoints import OS, VENDOR_NAMES, Endpoint, Vendor
 from ..domain.errors import InvalidEvent
 from ..domain.events import parse_event
-from ..domain.threats import Severity
 from ..domain.unread import Unread, read_endpoint
 from .reading import LONGEST_LINE, Fields, line_of
 
@@ -40,6 +39,19 @@ class AlertId(NamedTuple):
     doubt: str = ""
 
 
+@dataclass(frozen=True)
+class Ending:
+    """That an alert is over: the vendor's words for it, and who said so and when, where that is told."""
+
+    words: str
+    by: str = ""
+    at: datetime | None = None
+
+    def told_by(self, source: str) -> str:
+        """The reason for which a threat is closed."""
+        return f"{source} shows it as {self.words}" + (f", by {self.by}" if self.by else "")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Alert:
     """A vendor's record in our words. `endpoint` is None where the record names none by its id.
@@ -48,9 +60,9 @@ class Alert:
 
     `occurred_at` is when the vendor made the alert, not when it last changed: what is older than the polling is only told.
 
-    `taken_back` is an alert that people have called false or expected: it is of low severity, so that reading it once
-    more, after its endpoint was released, isolates nothing again. Groups are never taken from an alert: they are those
-    of its time, and the EDR is asked for those of now.
+    `updated_at` is when it last changed, where the vendor tells. An `ending` with words is one of an alert that the vendor shows as
+    over: closed, resolved, false, expected, or its file released. Groups are never taken from an alert: they are those of its
+    time, and the EDR is asked for those of now.
     """
 
     vendor: Vendor
@@ -63,11 +75,12 @@ class Alert:
     summary: Sequence[str]
     endpoint: Endpoint | Unread | None
     evidence: Evidence
-    taken_back: bool = False
+    ending: Ending
+    updated_at: datetime | None = None
 
 
 def published(alert: Alert, customer: str | None) -> Event:
-    """The alert as ThreatPublished; vendors' records do not tell our customer, so that it must be given.
+    """The alert as ThreatPublished, or as ThreatClosed if it is over. Vendors' records do not tell our customer: it must be given.
 
     The threat's id is the alert's. The event's id ends with a checksum of all that the event says: an alert that has
     grown is a new event of the same threat, and one that says the same again, whatever else changed in it, a duplicate.
@@ -75,33 +88,43 @@ def published(alert: Alert, customer: str | None) -> Event:
     if not customer:
         raise InvalidEvent("customer", f"is not in a record of {alert.vendor}: name it with --customer")
     threat_id = f"{alert.vendor}-{alert.id.text}"
-    notes, unread = list(alert.summary), alert.evidence.unread
+    common = {"id": threat_id, "customer": customer, "as_of": alert.updated_at, "threat": _threat(alert, threat_id)}
+    event = parse_event(common | (_closing(alert) if alert.ending.words else _publication(alert)))
+    return event.model_copy(update={"id": f"{threat_id}-{event.checksum[:_REVISION]}"})
+
+
+def _closing(alert: Alert) -> dict[str, Any]:
+    reason = alert.ending.told_by(VENDOR_NAMES[alert.vendor])
+    return {"type": "threat_closed", "occurred_at": alert.ending.at or alert.occurred_at, "reason": reason}
+
+
+def _publication(alert: Alert) -> dict[str, Any]:
+    unread = alert.evidence.unread
+    doubts = "; ".join(doubt for doubt in (alert.severity.doubt, alert.id.doubt) if doubt)
+    return {
+        "type": "threat_published",
+        "occurred_at": alert.occurred_at,
+        "endpoints": [alert.endpoint] if isinstance(alert.endpoint, Endpoint) else [],
+        "iocs": alert.evidence.iocs,
+        "told_only": f"{doubts}: told, not acted on" if doubts else "",
+        "unread": [alert.endpoint, *unread] if isinstance(alert.endpoint, Unread) else unread,
+    }
+
+
+def _threat(alert: Alert, threat_id: str) -> dict[str, Any]:
+    notes = list(alert.summary)
     if alert.endpoint is None:
         notes.append("The record names no endpoint by its id: nothing can be isolated.")
     if alert.id.doubt:
         notes.append(f"The vendor's id: {alert.id.theirs}")
-    doubts = "; ".join(doubt for doubt in (alert.severity.doubt, alert.id.doubt) if doubt)
-    event = parse_event(
-        {
-            "type": "threat_published",
-            "id": threat_id,
-            "customer": customer,
-            "occurred_at": alert.occurred_at,
-            "threat": {
-                "id": threat_id,
-                "severity": Severity.LOW if alert.taken_back else alert.severity.severity,
-                "classification": alert.classification,
-                "title": alert.title,
-                "url": alert.url,
-                "summary": "\n".join(note for note in notes if note)[:_LONGEST_SUMMARY],
-            },
-            "endpoints": [alert.endpoint] if isinstance(alert.endpoint, Endpoint) else [],
-            "iocs": alert.evidence.iocs,
-            "told_only": f"{doubts}: told, not acted on" if doubts else "",
-            "unread": [alert.endpoint, *unread] if isinstance(alert.endpoint, Unread) else unread,
-        }
-    )
-    return event.model_copy(update={"id": f"{threat_id}-{event.checksum[:_REVISION]}"})
+    return {
+        "id": threat_id,
+        "severity": alert.severity.severity,
+        "classification": alert.classification,
+        "title": alert.title,
+        "url": alert.url,
+        "summary": "\n".join(note for note in notes if note)[:_LONGEST_SUMMARY],
+    }
 
 
 def alert_id(record: Fields, name: str) -> AlertId:

@@ -1,9 +1,9 @@
 """Carbon Black Cloud: an alert of `/api/alerts/v7/.../alerts` as a published threat.
 
 The verdict on a file is its reputation: known malware, or banned by the customer. A severity is none, nor is a hit of
-a watchlist. The process may be killed where its image is malicious. An alert that was determined to be a false
-positive makes nothing malicious, and one that is a true positive does not either: it may be about an abused tool.
-A remote domain has no verdict: it is told, and not acted on.
+a watchlist. The process may be killed where its image is malicious. An alert that was determined to be a true positive
+makes nothing malicious: it may be about an abused tool. A remote domain has no verdict: it is told, and not acted on.
+An alert is over that is closed, or that was determined to be a false positive.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from ..domain.endpoints import OS, Endpoint, Vendor
 from ..domain.indicators import HashType
 from ..domain.threats import Severity
-from .alerts import Alert, alert_id, console, endpoint, published
+from .alerts import Alert, Ending, alert_id, console, endpoint, published
 from .evidence import Evidence
-from .reading import Fields, judged, line_of, taken_back
+from .reading import Fields, ended, judged, line_of
 
 if TYPE_CHECKING:
     from ..domain.events import Event
@@ -23,18 +23,21 @@ if TYPE_CHECKING:
 
 #: `severity`, 1 to 10, from this number on. The API documents no bands: these are ours.
 SEVERITIES = {1: Severity.LOW, 4: Severity.MEDIUM, 7: Severity.HIGH}
-#: `*_reputation` and `*_effective_reputation` of a file, and the alert's `determination`. Suspected and unwanted programs are not malware.
+#: `*_reputation` and `*_effective_reputation` of a file. Suspected and unwanted programs are not malware.
 VERDICTS = {
     "known_malware": True,
     "company_black_list": True,
     "company_white_list": False,
     "trusted_white_list": False,
-    "false_positive": False,
 }
+#: What ends an alert: the `status` and `closure_reason` of its `workflow` (v6: `state`), and its `determination`.
+ENDED = frozenset({"closed", "dismissed", "resolved_benign_known_good", "false_positive"})
 #: The first of the vendor's consoles, where the record names none.
 CONSOLE = "https://defense.conferdeploy.net/alerts"
 _CONSOLES = ("conferdeploy.net", "confer.net", "carbonblack.io", "carbonblack.vmware.com")
 _PLATFORMS = {"WINDOWS": OS.WINDOWS, "MAC": OS.MACOS, "LINUX": OS.LINUX}
+#: When the service and when people last changed an alert: the service's time does not move with the people's.
+UPDATES = ("backend_update_timestamp", "user_update_timestamp")
 #: Whose file is told of: the process itself, what it started, and what was kept from running.
 _ROLES = ("process", "childproc", "blocked")
 
@@ -61,7 +64,8 @@ def read(record: object, *, customer: str | None) -> Event:
             summary=[alert.text("reason", "")],
             endpoint=where,
             evidence=_evidence(alert, where),
-            taken_back=taken_back([_determination(alert)], VERDICTS),
+            ending=_ending(alert),
+            updated_at=alert.latest(*UPDATES),
         ),
         customer,
     )
@@ -83,11 +87,15 @@ def _evidence(alert: Fields, where: Endpoint | Unread | None) -> Evidence:
 
 def _is_malicious(alert: Fields, role: str) -> bool:
     reputations = [alert.raw(f"{role}_reputation"), alert.raw(f"{role}_effective_reputation")]
-    return judged([*reputations, _determination(alert)], VERDICTS)
+    return judged(reputations, VERDICTS)
 
 
-def _determination(alert: Fields) -> object:
-    return alert.part("determination", optional=True).raw("value")
+def _ending(alert: Fields) -> Ending:
+    found = alert.raw("workflow")
+    workflow = Fields(found if isinstance(found, dict) else {})
+    words = [workflow.raw("status"), workflow.raw("state"), workflow.raw("closure_reason")]
+    determination = alert.part("determination", optional=True).raw("value")
+    return Ending(ended([*words, determination], ENDED), line_of(workflow.raw("changed_by")), workflow.latest("change_timestamp"))
 
 
 def _hashes(alert: Fields, role: str) -> dict[HashType, object]:

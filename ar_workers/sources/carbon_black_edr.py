@@ -1,7 +1,8 @@
-"""Carbon Black EDR: an alert of `/api/v2/alert` as a published threat, of which the people are told.
+"""Carbon Black EDR: an alert of `/api/v2/alert` as a published threat.
 
-The server gives no verdict: an alert is a hit of a watchlist or of a feed, with a score. So nothing of it is ever
-acted on without a person. It does not tell the pid either, only the server's own id of the process.
+The server gives no verdict: an alert is a hit of a watchlist or of a feed, with a score. By that score its endpoint is
+isolated as by any severity, but none of its indicators is ever acted on without a person. It does not tell the pid
+either, only the server's own id of the process. An alert is over that is resolved or false, or whose report is ignored.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from typing import TYPE_CHECKING
 from ..domain.endpoints import OS, Endpoint, Vendor
 from ..domain.indicators import HashType
 from ..domain.threats import Severity
-from .alerts import Alert, alert_id, endpoint, published
+from .alerts import Alert, Ending, alert_id, endpoint, published
 from .evidence import Evidence
-from .reading import Fields, taken_back
+from .reading import Fields, ended, line_of
 
 if TYPE_CHECKING:
     from ..domain.events import Event
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 #: `alert_severity`, 0 to 100, from this number on. The API documents no bands: these are thirds, and ours.
 SEVERITIES = {0: Severity.LOW, 34: Severity.MEDIUM, 67: Severity.HIGH}
-#: The alert's `status`: there is no verdict but the one that takes it back.
-VERDICTS = {"false positive": False}
+#: What ends an alert: its `status`, and ours of `report_ignored`, by which people silence all that one report of a feed hits.
+ENDED = frozenset({"resolved", "false_positive", "report_ignored"})
 #: Every customer has a server of its own, which no record names: an address that surely leads nowhere (RFC 2606).
 CONSOLE = "https://carbon-black-edr.invalid/"
 _SYSTEMS = {"windows": OS.WINDOWS, "osx": OS.MACOS, "linux": OS.LINUX}
@@ -50,10 +51,16 @@ def read(record: object, *, customer: str | None) -> Event:
             summary=[f"The server's id of the process: {alert.shown('process_id', 'process_unique_id', default='not told')}"],
             endpoint=where,
             evidence=_evidence(alert, where),
-            taken_back=taken_back([alert.raw("status")], VERDICTS),
+            ending=_ending(alert),
         ),
         customer,
     )
+
+
+def _ending(alert: Fields) -> Ending:
+    """`assigned_to` is who changed the status."""
+    ignored = "report ignored" if alert.raw("report_ignored") in (True, "true") else None
+    return Ending(ended([alert.raw("status"), ignored], ENDED), line_of(alert.raw("assigned_to")), alert.latest("resolved_time"))
 
 
 def _evidence(alert: Fields, where: Endpoint | Unread | None) -> Evidence:

@@ -1,25 +1,30 @@
 """Cortex XDR: an alert as a published threat, with its events in a list (v1), as lists of fields (v2), or as plain fields.
 
 That the agent blocked or reported something is no verdict on a file: most alerts are about what a process did, and
-that may be a tool of the system. WildFire's verdict is one, on the file that the alert was raised for (`action_*`),
-not on the process that touched it (`actor_*`). An alert that is allow-listed, or resolved as anything but true, makes
-nothing malicious. Domains and registry keys of an alert have no verdict: they are told, and not acted on.
+that may be a tool of the system. WildFire's verdict is one, on the file that the alert was raised for: what was acted
+on (`action_*`), not the process that touched it (`actor_*`), but for the execution of a process that names nothing it
+acted on: there the malware itself is the actor. Domains and registry keys of an alert have no verdict: they are told,
+and not acted on. An alert is over that is resolved in whatever way, or allow-listed. One of a firewall has no endpoint
+(`NO_HOST`): what stands as its id is an address.
 """
 
 from __future__ import annotations
 
+import re
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from ..domain.endpoints import OS, Vendor
 from ..domain.indicators import HashType
 from ..domain.threats import Severity
-from .alerts import Alert, alert_id, endpoint, published
+from .alerts import Alert, Ending, alert_id, endpoint, published
 from .evidence import Evidence
-from .reading import Fields, judged, taken_back
+from .reading import Fields, judged
 
 if TYPE_CHECKING:
+    from ..domain.endpoints import Endpoint
     from ..domain.events import Event
+    from ..domain.unread import Unread
 
 #: `severity` (the API's list of words).
 SEVERITIES = {
@@ -30,25 +35,25 @@ SEVERITIES = {
     "critical": Severity.HIGH,
     "unknown": Severity.UNKNOWN,
 }
-#: The alert's `name`, and what takes the verdict back: `resolution_status` without its number, and ours of `is_whitelisted`.
-VERDICTS = {
-    "wildfire malware": True,
-    "resolved_false_positive": False,
-    "resolved_known_issue": False,
-    "resolved_security_testing": False,
-    "resolved_duplicate": False,
-    "allow-listed": False,
-}
+#: The alert's `name`.
+VERDICTS = {"wildfire malware": True}
+#: What ends an alert: `resolution_status` behind its number, whose numbers and further words differ by version of the product
+#: (`STATUS_060_RESOLVED_FALSE_POSITIVE`, `STATUS_090_RESOLVED_TRUE_POSITIVE`, `STATUS_080_RESOLVED_AUTO`), and `is_whitelisted`.
+RESOLVED = re.compile(r"^(?:STATUS_)?(?:[0-9]+_)?RESOLVED", re.IGNORECASE)
 #: A record does not name its tenant: the gateway leads to all of them.
 CONSOLE = "https://cortex-gateway.paloaltonetworks.com/"
+_NO_HOST = "no_host"
+_EXECUTION = "process execution"
 _SYSTEMS = {"windows": OS.WINDOWS, "mac": OS.MACOS, "macos": OS.MACOS, "linux": OS.LINUX}
 #: What an event names files by -> where the pid of a process of that image stands.
 _IMAGES = {"action_file": "", "action_process_image": "action_process_os_pid", "actor_process_image": "actor_process_os_pid"}
+_ACTED_ON, _ACTOR = ("action_file_sha256", "action_process_image_sha256"), "actor_process_image_sha256"
 _DOMAINS = ("dns_query_name", "action_external_hostname")
 _KEY = ("action_registry_full_key", "action_registry_value_name")
 _EVENT = (
     *(f"{kind}_{what}" for kind in _IMAGES for what in ("path", "name", HashType.SHA256, HashType.MD5)),
     *filter(None, _IMAGES.values()),
+    "event_type",
     *_DOMAINS,
     *_KEY,
 )
@@ -57,16 +62,10 @@ _EVENT = (
 def read(record: object, *, customer: str | None) -> Event:
     """The alert as ThreatPublished. Raises InvalidEvent."""
     alert = Fields.of(record)
-    where = endpoint(
-        Vendor.CORTEX_XDR,
-        alert,
-        "endpoint_id",
-        hostname=alert.raw("host_name"),
-        os=_SYSTEMS.get(_first(alert.raw("agent_os_type")), OS.UNKNOWN),
-    )
+    where = _endpoint(alert)
     evidence = Evidence(where)
     events = _events(alert)
-    guilty = _subject(events) if judged([alert.raw("name"), *_said(alert)], VERDICTS) else ""
+    guilty = _subject(events) if judged([alert.raw("name")], VERDICTS) else ""
     for event in events:
         _take(event, evidence, guilty)
     return published(
@@ -81,17 +80,26 @@ def read(record: object, *, customer: str | None) -> Event:
             summary=[alert.text("description", "")],
             endpoint=where,
             evidence=evidence,
-            taken_back=taken_back(_said(alert), VERDICTS),
+            ending=Ending(_ended(alert)),
+            updated_at=alert.latest("last_modified_ts"),
         ),
         customer,
     )
 
 
-def _said(alert: Fields) -> list[object]:
+def _endpoint(alert: Fields) -> Endpoint | Unread | None:
+    system = _first(alert.raw("agent_os_type"))
+    if system == _NO_HOST:
+        return None
+    os = _SYSTEMS.get(system, OS.UNKNOWN)
+    return endpoint(Vendor.CORTEX_XDR, alert, "endpoint_id", hostname=alert.raw("host_name"), os=os)
+
+
+def _ended(alert: Fields) -> str:
     """What people said of the alert."""
-    resolution = alert.text("resolution_status", "").lower().removeprefix("status_").lstrip("0123456789").removeprefix("_")
-    allowed = "allow-listed" if alert.raw("is_whitelisted") is True else None
-    return [resolution, allowed]
+    resolution = alert.shown("resolution_status", default="")
+    words = [resolution if RESOLVED.match(resolution) else "", "allow-listed" if alert.raw("is_whitelisted") is True else ""]
+    return ", ".join(filter(None, words))
 
 
 def _events(alert: Fields) -> list[dict[str, Any]]:
@@ -104,8 +112,14 @@ def _events(alert: Fields) -> list[dict[str, Any]]:
 
 def _subject(events: list[dict[str, Any]]) -> str:
     """The SHA-256 of the one file that the alert was raised for; empty if it may be several."""
-    named = {str(event.get("action_file_sha256") or event.get("action_process_image_sha256") or "").lower() for event in events} - {""}
+    named = {str(event.get(name) or "").lower() for event in events for name in [_subject_of(event)]} - {""}
     return named.pop() if len(named) == 1 else ""
+
+
+def _subject_of(event: dict[str, Any]) -> str:
+    """The field of the file that one event is about."""
+    acted_on = next((name for name in _ACTED_ON if event.get(name)), "")
+    return acted_on or (_ACTOR if str(event.get("event_type")).lower() == _EXECUTION else "")
 
 
 def _take(event: dict[str, Any], evidence: Evidence, guilty: str) -> None:

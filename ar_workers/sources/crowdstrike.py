@@ -3,7 +3,8 @@
 A file is malicious if Falcon quarantined that very content and nobody released it. What Falcon did to the process
 (`pattern_disposition_details`) is no verdict on its image: that may be a tool of the system, or what wrote the file.
 The process may be killed where its image is malicious. A domain or registry key of an alert has no verdict: it is
-told, and not acted on.
+told, and not acted on. An alert is over that is closed, called false or ignored, or whose quarantined files were all
+released.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from ..domain.endpoints import OS, Endpoint, Vendor
 from ..domain.indicators import HashType
 from ..domain.instants import instant_of
 from ..domain.threats import Severity
-from .alerts import Alert, alert_id, console, endpoint, published
+from .alerts import Alert, Ending, alert_id, console, endpoint, published
 from .evidence import Evidence
-from .reading import Fields, judged, taken_back
+from .reading import Fields, ended, judged
 
 if TYPE_CHECKING:
     from ..domain.events import Event
@@ -25,14 +26,16 @@ if TYPE_CHECKING:
 
 #: `severity` from this number on. The bands are those of `severity_name`: Low from 20, Medium from 40, High from 60, Critical from 80.
 SEVERITIES = {0: Severity.LOW, 40: Severity.MEDIUM, 60: Severity.HIGH}
-#: The `state` of a quarantined file, and what analysts say of an alert (`resolution`, `tags`).
+#: The `state` of a quarantined file.
 VERDICTS = {
     "quarantined": True,
     "purged": True,
     "release_pending": False,
     "released": False,
-    "false_positive": False,
 }
+#: What ends an alert: its `status`, what analysts say of it (`resolution`, `tags`), and the `state` that all its files have.
+#: `reopened` and `true_positive` do not.
+ENDED = frozenset({"closed", "false_positive", "ignored", "release_pending", "released"})
 CONSOLE = "https://falcon.crowdstrike.com/activity-v2/detections"
 _PLATFORMS = {"Windows": OS.WINDOWS, "Mac": OS.MACOS, "Linux": OS.LINUX}
 
@@ -58,7 +61,8 @@ def read(record: object, *, customer: str | None) -> Event:
             summary=[alert.text("description", "")],
             endpoint=where,
             evidence=_evidence(alert, where),
-            taken_back=taken_back(_said(alert), VERDICTS),
+            ending=Ending(ended(_said(alert), ENDED)),
+            updated_at=alert.latest("updated_timestamp"),
         ),
         customer,
     )
@@ -73,9 +77,8 @@ def _id(alert: Fields) -> AlertId:
 def _evidence(alert: Fields, where: Endpoint | Unread | None) -> Evidence:
     evidence = Evidence(where)
     hashes = {kind: alert.raw(kind) for kind in HashType}
-    said = _said(alert)
     states = {_sha256(file): file.raw("state") for file in alert.parts("quarantined_files")}
-    malicious = judged([*said, states.pop(str(hashes[HashType.SHA256]).lower(), None)], VERDICTS)
+    malicious = judged([states.pop(str(hashes[HashType.SHA256]).lower(), None)], VERDICTS)
     evidence.image(hashes, path=alert.raw("filepath"), malicious=malicious)
     evidence.process(
         alert.raw("local_process_id"),
@@ -85,16 +88,21 @@ def _evidence(alert: Fields, where: Endpoint | Unread | None) -> Evidence:
         malicious=malicious,
     )
     for sha256, state in states.items():
-        evidence.image({HashType.SHA256: sha256}, malicious=judged([*said, state], VERDICTS))
+        evidence.image({HashType.SHA256: sha256}, malicious=judged([state], VERDICTS))
     for named in (alert, *alert.parts("ioc_context")):
         _named(named, evidence)
     return evidence
 
 
 def _said(alert: Fields) -> list[object]:
-    """What analysts said of the alert."""
-    tags = alert.raw("tags")
-    return [alert.raw("resolution"), *(tags if isinstance(tags, list) else [])]
+    """What analysts said of the alert, and what became of its files if one thing became of all."""
+    tags, states = alert.raw("tags"), {file.text("state", "") for file in alert.parts("quarantined_files")}
+    return [alert.raw("status"), alert.raw("resolution"), *(tags if isinstance(tags, list) else []), *_released(states)]
+
+
+def _released(states: set[str]) -> list[str]:
+    """A file that is still kept away keeps the alert open."""
+    return sorted(states) if all(VERDICTS.get(state.lower()) is False for state in states) else []
 
 
 def _sha256(file: Fields) -> str:

@@ -3,7 +3,7 @@
 `detectionStatus` says what Defender did to a piece of evidence, not what it is: a rundll32.exe that ran a malicious
 DLL is "Detected" too. It counts as a verdict only if Defender stopped the thing and the alert names the malware
 (`threatName`, `threatFamilyName`); a `verdict` of its own, which newer exports carry, counts by itself. The verdict on
-a process is none on its image. An alert that analysts classified as false or expected makes nothing malicious.
+a process is none on its image. An alert is over that is resolved, or that analysts classified as false or expected.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from ..domain.endpoints import Vendor
 from ..domain.indicators import HashType
 from ..domain.instants import instant_of
 from ..domain.threats import Severity
-from .alerts import Alert, alert_id, endpoint, published
+from .alerts import Alert, Ending, alert_id, endpoint, published
 from .evidence import Evidence
-from .reading import Fields, judged, taken_back
+from .reading import Fields, ended, judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,16 +31,30 @@ SEVERITIES = {
     "medium": Severity.MEDIUM,
     "high": Severity.HIGH,
 }
-#: Words on one piece of evidence (`verdict`, and `detectionStatus` of an alert that names the malware), and the alert's `classification`.
+#: Words on one piece of evidence: `verdict`, and `detectionStatus` of an alert that names the malware.
 VERDICTS = {
     "malicious": True,
     "prevented": True,
     "blocked": True,
     "clean": False,
     "nothreatsfound": False,
-    "falsepositive": False,
-    "informationalexpectedactivity": False,
 }
+#: What ends an alert: its `status`, `classification` and `determination` (Microsoft's page on updating an alert). Defender resolves
+#: by itself what it has dealt with. Authorized testing was once classified as a true positive: the determination says it alone.
+ENDED = frozenset(
+    {
+        "resolved",
+        "falsepositive",
+        "informationalexpectedactivity",
+        "securitytesting",
+        "securitypersonnel",
+        "confirmedactivity",
+        "confirmeduseractivity",
+        "lineofbusinessapplication",
+        "notmalicious",
+        "clean",
+    }
+)
 #: The portal of all tenants; the address of one alert in it is not documented with the API.
 CONSOLE = "https://security.microsoft.com/alerts/"
 
@@ -67,7 +81,8 @@ def read(record: object, *, customer: str | None) -> Event:
             summary=[alert.text("description", "")],
             endpoint=where,
             evidence=evidence,
-            taken_back=taken_back([alert.raw("classification")], VERDICTS),
+            ending=_ending(alert),
+            updated_at=alert.latest("lastUpdateTime"),
         ),
         customer,
     )
@@ -75,8 +90,12 @@ def read(record: object, *, customer: str | None) -> Event:
 
 def _is_malicious(alert: Fields, piece: Fields) -> bool:
     names_malware = bool(alert.shown("threatName", "threatFamilyName", default=""))
-    words = [piece.raw("verdict"), piece.raw("detectionStatus") if names_malware else None, alert.raw("classification")]
-    return judged(words, VERDICTS)
+    return judged([piece.raw("verdict"), piece.raw("detectionStatus") if names_malware else None], VERDICTS)
+
+
+def _ending(alert: Fields) -> Ending:
+    words = [alert.raw(name) for name in ("status", "classification", "determination")]
+    return Ending(ended(words, ENDED), at=alert.latest("resolvedTime"))
 
 
 def _file(piece: Fields, evidence: Evidence, malicious: bool) -> None:  # noqa: FBT001 - one of a table of functions

@@ -11,7 +11,7 @@ from ..domain.text import cleaned
 from ..domain.threats import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
     from datetime import datetime
 
 #: What a record without a text for people shows at most of one that it has.
@@ -92,6 +92,10 @@ class Fields:
     def _unknown(self, name: str, reason: str) -> Grade:
         return Grade(Severity.UNKNOWN, f"{self.where}{name}: {'is missing' if self.raw(name) is None else reason}")
 
+    def latest(self, *names: str) -> datetime | None:
+        """The latest instant in any of the fields; None if none of them has one."""
+        return max(filter(None, (instant_of(self.raw(name)) for name in names)), default=None)
+
     def moment(self, *names: str) -> datetime:
         """The first of the fields that is an instant: ISO 8601 with its offset, or a number that counts from 1970 (see `instants`)."""
         found = next(filter(None, (instant_of(self.raw(name)) for name in names)), None)
@@ -119,6 +123,8 @@ def judged(words: Sequence[object], table: Mapping[str, bool]) -> bool:
     return said == {True}
 
 
-def taken_back(words: Sequence[object], table: Mapping[str, bool]) -> bool:
-    """Whether one of these words takes a verdict back."""
-    return any(isinstance(word, str) and table.get(word.lower()) is False for word in words)
+def ended(words: Sequence[object], table: Container[str]) -> str:
+    """Those of a vendor's words that end an alert, for people; empty if none does. Case, and what stands between words, differ."""
+    texts = [word for word in words if isinstance(word, str)]
+    found = [line_of(text) for text in texts if text.strip().lower().replace(" ", "_").replace("-", "_") in table]
+    return ", ".join(dict.fromkeys(found))

@@ -4,6 +4,8 @@ A record is a Detection as `GET /detections` gives it. Beside its own keys it ma
 `marked_indicators_of_compromise` (a list of items) and `endpoints` (a list of Endpoint objects with their sensor).
 Without an endpoint's sensor id nothing can be acted on: the detection itself names only Red Canary's number and a
 hostname, and nothing is ever selected by name. The TREs are told of the threat all the same.
+
+A detection that is marked as remediated, or as not to be remediated for some reason, is over.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from ..domain.errors import InvalidEvent
 from ..domain.events import parse_event
 from ..domain.threats import UNREADABLE_URL, Severity
 from ..domain.unread import ENDPOINT, Unread, not_read, read_ioc, sorted_out
-from .alerts import endpoint
+from .alerts import Ending, alert_id, endpoint
 from .reading import Fields
 
 if TYPE_CHECKING:
@@ -40,54 +42,70 @@ _PRODUCTS = {
     "cortex_xdr": Vendor.CORTEX_XDR,
 }
 _SEVERITIES = {str(each): each for each in Severity if each is not Severity.UNKNOWN}
+#: What ends a detection: the `remediation_state` of its `last_remediated_status`. As it is read, the second has a `reason` of its own
+#: (`false_positive`, `sanctioned_activity`, `authorized_testing`, `unwarranted`); as it is written, that is the end of the word.
+REMEDIATED, NOT_REMEDIATED = "remediated", "not_remediated"
+_REVISION = 12
 _PORTAL = re.compile(r"^https://([A-Za-z0-9-]+)\.my\.redcanary\.co/")
 _HEADLINE = re.compile(r"^\s*\[[^\]]*?-([0-9]+)\]\s*(.*)$", re.DOTALL)
 _NUMBER = re.compile(r"^[0-9]{1,20}$")
 
 
 def read(record: object, *, customer: str | None) -> Event:
-    """The detection as ThreatPublished. `customer` defaults to the portal's subdomain. Raises InvalidEvent.
+    """The detection as ThreatPublished, or as ThreatClosed if it is over. Raises InvalidEvent.
 
-    With a customer named, the address of the portal is only a link, and costs no more than that.
+    `customer` defaults to the portal's subdomain. With one named, the address of the portal is only a link, and costs no more than that.
     """
     detection = Fields.of(record)
     if detection.raw("type") != "Detection":
         raise InvalidEvent("type", f"is {str(detection.raw('type'))[:40]!r}, and a Detection is wanted")
-    attributes = detection.part("attributes")
+    own, attributes = alert_id(detection, "id"), detection.part("attributes")
     subdomain = _subdomain(detection)
     if not (customer or subdomain):
         raise InvalidEvent("links.self", "is not an address of the portal, https://NAME.my.redcanary.co/...")
+    number, title = _headline(attributes, own.text)
+    grade = attributes.means("severity", _SEVERITIES)
+    threat = {
+        "id": f"THREAT-{number}",
+        "severity": grade.severity,
+        "classification": _classification(attributes),
+        "title": title,
+        "url": f"https://{subdomain}.my.redcanary.co/detections/{own.text}" if subdomain and not own.doubt else UNREADABLE_URL,
+        "summary": attributes.text("summary", ""),
+    }
+    common = {"id": f"redcanary-{own.text}", "customer": customer or subdomain, "threat": threat}
+    ending = _ending(attributes)
+    if not ending.words:
+        doubts = "; ".join(filter(None, (grade.doubt, own.doubt)))
+        return _published(detection, attributes, common | {"told_only": f"{doubts}: told, not acted on" if doubts else ""})
+    reason = ending.told_by("Red Canary")
+    at = ending.at or attributes.moment("confirmed_at")
+    event = parse_event({**common, "type": "threat_closed", "occurred_at": at, "reason": reason})
+    return event.model_copy(update={"id": f"{event.id}-{event.checksum[:_REVISION]}"})
+
+
+def _published(detection: Fields, attributes: Fields, common: dict[str, Any]) -> Event:
     endpoints, unread = sorted_out(_endpoints(detection))
     # Of several endpoints, the detection does not say on which one an indicator is: neither do those that could not be read.
     agent_id = endpoints[0].agent_id if len(endpoints) == 1 and not unread else None
     iocs, unread_iocs = sorted_out(_indicators(detection, agent_id))
-    number, title = _headline(attributes, detection)
     confirmed = attributes.text("confirmed_at")
-    grade = attributes.means("severity", _SEVERITIES)
     # A detection that was published again, or of which more was seen, is another event of the same threat.
     revision = "-".join(re.sub(r"[^0-9]", "", at) for at in (confirmed, attributes.text("last_activity_seen_at", "")) if at)
-    notes = [attributes.text("summary", "")]
+    notes = [common["threat"]["summary"]]
     if not endpoints:
         host = detection.text("hostname", "no hostname")
         notes.append(f"No sensor id of the affected endpoint is known ({host}): nothing can be isolated.")
     return parse_event(
         {
+            **common,
             "type": "threat_published",
-            "id": f"redcanary-{detection.raw('id')}-{revision}",
-            "customer": customer or subdomain,
+            "id": f"{common['id']}-{revision}",
             "occurred_at": confirmed,
-            "threat": {
-                "id": f"THREAT-{number}",
-                "severity": grade.severity,
-                "classification": _classification(attributes),
-                "title": title,
-                "url": f"https://{subdomain}.my.redcanary.co/detections/{detection.raw('id')}" if subdomain else UNREADABLE_URL,
-                "summary": "\n".join(note for note in notes if note),
-            },
+            "threat": {**common["threat"], "summary": "\n".join(note for note in notes if note)},
             "endpoints": endpoints,
             "iocs": iocs,
             "unread": [*unread, *unread_iocs],
-            "told_only": f"{grade.doubt}: told, not acted on" if grade.doubt else "",
         }
     )
 
@@ -100,15 +118,29 @@ def _subdomain(detection: Fields) -> str:
     return found.group(1).lower() if found else ""
 
 
-def _headline(attributes: Fields, detection: Fields) -> tuple[str, str]:
+def _ending(attributes: Fields) -> Ending:
+    """Without a reason, `not_remediated` is what a detection is that nobody has marked."""
+    found = attributes.raw("last_remediated_status")
+    mark = Fields(found if isinstance(found, dict) else {})
+    state, reason = (mark.shown(name, default="").lower().replace(" ", "_").replace("-", "_") for name in ("remediation_state", "reason"))
+    is_over = state == REMEDIATED or state.startswith(f"{NOT_REMEDIATED}_") or (state == NOT_REMEDIATED and reason)
+    words = ": ".join(filter(None, (state, reason))) if is_over else ""
+    return Ending(words.replace("_", " "), _person(mark.raw("marked_by")), mark.latest("marked_at"))
+
+
+def _person(found: object) -> str:
+    attributes = found.get("attributes") if isinstance(found, dict) else None
+    return Fields(attributes if isinstance(attributes, dict) else {}).shown("name", "email", default="")
+
+
+def _headline(attributes: Fields, own_id: str) -> tuple[str, str]:
     """`[DEMO-447] Malicious Software (Trojan)`: the threat's number and its title. The numeric id is another number."""
     found = _HEADLINE.match(attributes.text("headline", ""))
     if found:
         return found.group(1), found.group(2)
-    number = str(detection.raw("id"))
-    if not _NUMBER.match(number):
+    if not _NUMBER.match(own_id):
         raise InvalidEvent("id", "is not a number, and the headline names none")
-    return number, ""
+    return own_id, ""
 
 
 def _classification(attributes: Fields) -> str:

@@ -1,9 +1,10 @@
 """SentinelOne: a threat (v2.1, or the flat shape of v2.0) or a STAR alert as a published threat.
 
 A threat is about one file; SentinelOne's confidence in it, or the verdict of its cloud in v2.0, is the verdict on that
-file. It is none where the threat lived without a file, where the file's signature is valid (a tool of somebody
-else's that was abused), or where an analyst cleared it. A STAR alert is a hit of the customer's own rule: only a rule
-that treats its hits as malicious is a verdict, and only on the process, as its image may be a tool of the system.
+file. It is none where the threat lived without a file, or where the file's signature is valid (a tool of somebody
+else's that was abused). A STAR alert is a hit of the customer's own rule: only a rule that treats its hits as malicious
+is a verdict, and only on the process, as its image may be a tool of the system. Either is over that is resolved, or
+called benign or false; a threat also when its file was given back.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from ..domain.endpoints import OS, Endpoint, Vendor
 from ..domain.indicators import HashType
 from ..domain.instants import instant_of
 from ..domain.threats import Severity
-from .alerts import Alert, alert_id, endpoint, published
+from .alerts import Alert, Ending, alert_id, endpoint, published
 from .evidence import Evidence
-from .reading import Fields, judged, taken_back
+from .reading import Fields, ended, judged
 
 if TYPE_CHECKING:
     from ..domain.events import Event
@@ -37,16 +38,17 @@ SEVERITIES = {
     "high": Severity.HIGH,
     "critical": Severity.HIGH,
 }
-#: The same words, a rule's `treatAsThreat`, and what takes a verdict back: `analystVerdict`, `mitigationStatus`, and ours of the file.
+#: The same words, a rule's `treatAsThreat`, and ours of the file.
 VERDICTS = {
     "malicious": True,
     "black": True,
     "white": False,
-    "false_positive": False,
-    "marked_as_benign": False,
     "without a file": False,
     "validly signed": False,
 }
+#: What ends a threat: `incidentStatus`, `analystVerdict`, `mitigationStatus`, the action of the report, and v2.0's `resolved` and
+#: `markedAsBenign`. `mitigated` does not: the agent has dealt with one file, and nobody has looked.
+ENDED = frozenset({"resolved", "false_positive", "marked_as_benign", "benign", "unquarantine", "un_quarantine"})
 #: A record does not tell its console's host: this one is the vendor's, the path that of every console.
 CONSOLE = "https://sentinelone.net/incidents"
 _SYSTEMS = {"windows": OS.WINDOWS, "windows_legacy": OS.WINDOWS, "macos": OS.MACOS, "linux": OS.LINUX}
@@ -78,13 +80,27 @@ def _flat_threat(record: Fields) -> Alert:
 
 def _words(info: Fields, verdict: str) -> list[object]:
     is_signed = info.raw("isValidCertificate") is True or info.raw("isCertValid") is True
-    return [info.raw(verdict), *_said(info), *(["validly signed"] if is_signed else [])]
+    return [info.raw(verdict), *(["validly signed"] if is_signed else [])]
 
 
-def _said(info: Fields) -> list[object]:
+def _ending(info: Fields, *given_back: object) -> Ending:
     """What people said of the threat."""
-    benign = "marked_as_benign" if info.raw("markedAsBenign") is True else None
-    return [info.raw("analystVerdict"), info.raw("mitigationStatus"), benign]
+    flags = [word for name, word in (("resolved", "resolved"), ("markedAsBenign", "marked_as_benign")) if info.raw(name) is True]
+    said = [info.raw(name) for name in ("incidentStatus", "analystVerdict", "mitigationStatus")]
+    return Ending(ended([*said, *flags, *given_back], ENDED))
+
+
+def _given_back(record: Fields) -> object:
+    """The newest thing that was done about the file's quarantine, of v2.1's list; or that v2.0's report tells of its end."""
+    reports, flat = record.raw("mitigationStatus"), record.raw("mitigationReport")
+    if isinstance(reports, list):
+        done = [(str(each.get("lastUpdate")), str(each.get("action"))) for each in reports if _is_done(each)]
+        return max((each for each in done if "quarantine" in each[1]), default=("", ""))[1]
+    return "unquarantine" if isinstance(flat, dict) and _is_done(flat.get("unquarantine")) else None
+
+
+def _is_done(report: object) -> bool:
+    return isinstance(report, dict) and report.get("status") == "success"
 
 
 def _file_of(where: Endpoint | Unread | None, hashes: dict[HashType, object], info: Fields, words: list[object]) -> Evidence:
@@ -106,7 +122,8 @@ def _of_file(record: Fields, info: Fields, where: Endpoint | Unread | None, evid
         summary=[info.text("description", "")],
         endpoint=where,
         evidence=evidence,
-        taken_back=taken_back(_said(info), VERDICTS),
+        ending=_ending(info, _given_back(record)),
+        updated_at=info.latest("updatedAt"),
     )
 
 
@@ -125,14 +142,15 @@ def _star(record: Fields) -> Alert:
         summary=[rule.text("description", "")],
         endpoint=where,
         evidence=_star_evidence(record, info, rule, where),
-        taken_back=taken_back(_said(info), VERDICTS),
+        ending=_ending(info),
+        updated_at=info.latest("updatedAt"),
     )
 
 
 def _star_evidence(record: Fields, info: Fields, rule: Fields, where: Endpoint | Unread | None) -> Evidence:
     evidence = Evidence(where)
     source, target = record.part("sourceProcessInfo", optional=True), record.part("targetProcessInfo", optional=True)
-    malicious = judged([rule.raw("treatAsThreat"), info.raw("analystVerdict")], VERDICTS)
+    malicious = judged([rule.raw("treatAsThreat")], VERDICTS)
     hashes = {kind: source.raw(f"fileHash{kind.capitalize()}") for kind in HashType}
     path, started = source.raw("filePath"), instant_of(source.raw("pidStarttime"))
     evidence.image(hashes, path=path, malicious=False)

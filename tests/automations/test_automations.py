@@ -334,9 +334,18 @@ def test_an_odd_reason_still_closes_a_threat(reason):
     assert planned(event).closes == "threat closed: a b c"
 
 
-def test_a_closed_threat_calls_off_what_is_queued():
+def test_a_closed_threat_calls_off_what_is_queued_and_the_tres_are_told_why():
     event = ThreatClosed(id="c", customer="acme", occurred_at=NOON, threat=a_threat(), reason="remediated by us")
-    assert planned(event).closes == "threat closed: remediated by us"
+    plan = planned(event)
+    assert (plan.closes, plan.actions) == ("threat closed: remediated by us", ())
+    assert [(note.audience, note.kind, note.facts) for note in plan.notifications] == [
+        (Audience.TRE, Kind.THREAT_CLOSED, (("Reason", "remediated by us"),))
+    ]
+
+
+def test_the_end_of_a_threat_that_nobody_was_told_of_is_told_to_nobody():
+    low = ThreatClosed(id="c", customer="acme", occurred_at=NOON, threat=a_threat(severity="low"), reason="closed")
+    assert (planned(low).closes, planned(low).notifications) == ("threat closed: closed", ())
 
 
 def test_a_requested_release_is_done_whatever_the_groups_and_nobody_is_told():

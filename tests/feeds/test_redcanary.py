@@ -138,6 +138,38 @@ def test_a_detection_that_changed_is_another_event_of_its_threat():
         assert bench.accepted() == {1: 2, 2: 1, 3: 1, 4: 1, 5: 1}
 
 
+def mark(bench, state, reason=None, *, seconds_ago=0):
+    status = {"remediation_state": state, "reason": reason, "marked_at": ago(seconds_ago)}
+    bench.simulation.world.tenant("acme").alerts[0]["attributes"]["last_remediated_status"] = status
+
+
+def test_a_later_mark_closes_the_threat_and_without_it_the_detection_is_acted_on_anew():
+    with a_bench(FIVE) as bench:
+        bench.poll()
+        for state, reason in (("not_remediated", "false_positive"), ("Not remediated", None), ("remediated", "removed")):
+            bench.services.clock.advance(timedelta(minutes=1))
+            mark(bench, state, reason)
+            assert (bench.poll().accepted, bench.poll().accepted) == (1, 0)
+        first = [event for event in bench.events() if event.threat.id == "THREAT-1"]
+        assert [event.type for event in first] == ["threat_published", "threat_closed"] * 2
+        assert first[1].reason == "Red Canary shows it as not remediated: false positive"
+
+
+def test_a_detection_that_was_marked_before_it_was_read_is_never_acted_on():
+    with a_bench([a_detection(1, endpoint=7)], endpoints={"7": an_endpoint_of("PC-1")}) as bench:
+        mark(bench, "not_remediated", "authorized_testing", seconds_ago=100)
+        assert bench.poll().accepted == 1
+        assert [event.type for event in bench.events()] == ["threat_closed"]
+
+
+def test_ids_may_be_text():
+    detection = a_detection("1", endpoint="7")
+    with a_bench([detection], endpoints={"7": an_endpoint_of("PC-1")}) as bench:
+        assert (bench.poll().refused, bench.poll().accepted) == ((), 0)
+        (event,) = bench.events()
+        assert (event.threat.id, [each.agent_id for each in event.endpoints]) == ("THREAT-1", [agent_id("PC-1")])
+
+
 def test_a_detection_that_comes_late_with_an_older_time_is_read():
     with a_bench([a_detection(1, seconds_ago=60)]) as bench:
         bench.poll()

@@ -69,6 +69,97 @@ def test_a_threat_published_anew_after_its_closing_is_acted_on(ledger):
     assert state_of(ledger) == State.PENDING
 
 
+@pytest.mark.parametrize("state", [None, State.DONE])
+def test_a_threat_that_is_published_anew_asks_anew_for_what_it_asked_before(ledger, state):
+    recorded(ledger, a_row(), a_row("ban_hash:1", lane=None))
+    if state:
+        settle(ledger, "acme:isolate:1", state)
+    recorded(ledger, event=closing(), closes="threat closed")
+    again = (a_row(), a_row("ban_hash:1", lane=None), a_row("kill_process:1", after=("acme:isolate:1",)))
+    recorded(ledger, *again, event=an_event("e2", at=NOON + timedelta(minutes=1)))
+    states = {row.id: row.state for row in ledger.rows("acme", "THREAT-1")}
+    assert states == {
+        "acme:isolate:1": state or State.CANCELLED,
+        "acme:ban_hash:1": State.CANCELLED,
+        "acme:isolate:1.2": State.PENDING,
+        "acme:ban_hash:1.2": State.PENDING,
+        "acme:kill_process:1": State.WAITING,
+    }
+    assert ledger.threat("acme", "THREAT-1").closed == ""
+
+
+def test_a_threat_that_grows_after_it_was_published_anew_asks_for_nothing_twice(ledger):
+    recorded(ledger, event=closing(), closes="threat closed")
+    for number in (1, 2):
+        recorded(ledger, a_row(), event=an_event(f"e{number}", at=NOON + timedelta(minutes=number)))
+    assert [row.id for row in ledger.rows("acme", "THREAT-1")] == ["acme:isolate:1"]
+
+
+def test_what_was_to_be_called_off_at_its_next_step_goes_on_if_its_threat_is_published_anew(ledger):
+    recorded(ledger, a_row())
+    claim = claimed(ledger)
+    recorded(ledger, event=closing(), closes="threat closed")
+    recorded(ledger, a_row(), event=an_event("e2", at=NOON + timedelta(minutes=1)))
+    assert ledger.begin(claim, most_isolations=None) is None
+    assert [row.id for row in ledger.rows("acme", "THREAT-1")] == ["acme:isolate:1"]
+
+
+@pytest.mark.parametrize(("is_reopened", "state"), [(True, State.PENDING), (False, State.CANCELLED)])
+def test_an_order_that_was_taken_back_while_its_threat_was_reopened_is_given_anew(ledger, is_reopened, state):
+    recorded(ledger, a_row())
+    settle(ledger, "acme:isolate:1", State.PERFORMED)
+    recorded(ledger, event=closing(), closes="threat closed")
+    claim = claimed(ledger)
+    assert claim.called_off == "threat closed"
+    if is_reopened:
+        recorded(ledger, a_row(), event=an_event("e2", at=NOON + timedelta(minutes=1)))
+    concluded(ledger, claim, VisitResult(state=State.CANCELLED, reason="threat closed; the order was taken back"))
+    assert state_of(ledger) == state
+    if is_reopened:
+        again = claimed(ledger)
+        assert (again.receipt, again.called_off, again.was) == ("", "", State.PENDING)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_row_that_was_left_to_another_threat_is_wanted_again_by_the_one_that_was_published_anew(ledger, times):
+    recorded(ledger, a_row("ban_hash:1"))
+    recorded(ledger, a_row("ban_hash:1"), event=an_event("e2", "THREAT-2"))
+    for number in range(times):
+        recorded(ledger, event=closing(NOON + timedelta(minutes=2 * number), event_id=f"c{number}"), closes="threat closed")
+        anew = an_event(f"e3{number}", at=NOON + timedelta(minutes=2 * number + 1))
+        recorded(ledger, a_row("ban_hash:1"), event=anew)
+    recorded(ledger, event=closing(threat="THREAT-2", event_id="c9"), closes="threat closed")
+    assert state_of(ledger, "acme:ban_hash:1") == State.PENDING
+    recorded(ledger, event=closing(NOON + timedelta(hours=1), event_id="c10"), closes="threat closed")
+    assert state_of(ledger, "acme:ban_hash:1") == State.CANCELLED
+
+
+def as_of(minutes, event):
+    return event.model_copy(update={"as_of": NOON + timedelta(minutes=minutes)})
+
+
+@pytest.mark.parametrize(("minutes", "state"), [(1, State.CANCELLED), (2, State.CANCELLED), (3, State.PENDING)])
+def test_which_came_first_is_told_by_the_sources_own_time_where_it_tells_one(ledger, minutes, state):
+    recorded(ledger, event=as_of(2, closing(NOON - timedelta(days=1))), closes="threat closed")
+    recorded(ledger, a_row(), event=as_of(minutes, an_event(at=NOON - timedelta(days=2))))
+    assert state_of(ledger) == state
+
+
+def test_a_source_that_says_the_same_again_is_heard_only_after_it_said_otherwise(ledger):
+    opened, closed = an_event(), closing(NOON - timedelta(days=1))
+    said = [as_of(1, opened), as_of(2, opened), as_of(3, closed), as_of(2, opened), as_of(3, opened), as_of(4, opened), as_of(5, closed)]
+    answers = [ledger.accept([event])[0] for event in said[:6]]
+    assert answers == ["accepted", "duplicate", "accepted", "duplicate", "duplicate", "turned"]
+    assert ledger.accept([said[5].said_again(), said[5].said_again()]) == ["accepted", "duplicate"]
+    assert ledger.accept([said[5], said[6], said[3]]) == ["duplicate", "turned", "duplicate"]
+
+
+def test_what_no_source_tells_again_is_the_same_event_for_ever(ledger):
+    opened, closed = an_event(), closing(NOON + timedelta(minutes=1))
+    assert ledger.accept([opened, closed, opened, closed]) == ["accepted", "accepted", "duplicate", "duplicate"]
+    assert ledger.accept([as_of(9, opened)]) == ["duplicate"]
+
+
 def test_a_row_that_two_threats_want_outlives_the_closing_of_one(ledger):
     recorded(ledger, a_row("ban_hash:1"))
     recorded(ledger, a_row("ban_hash:1"), event=an_event("e2", "THREAT-2"))

@@ -12,6 +12,7 @@ from ar_workers.domain.events import ThreatClosed
 from ar_workers.domain.facts import Sight
 from ar_workers.domain.states import State
 from ar_workers.pipeline.ingest import ingest
+from ar_workers.pipeline.respond import respond
 from tests.builders import NOON
 from tests.fakes import some_services
 
@@ -96,6 +97,19 @@ def test_it_is_asked_once_to_take_an_order_back_and_watched_until_it_shows():
     found = closed(services)
     assert (found.state, found.reason) == (State.CANCELLED, "threat closed: remediated; the order was taken back: seen absent")
     assert asked(services) == ["isolate", "withdraw"]
+
+
+def test_an_order_that_was_taken_back_is_given_anew_if_its_threat_is_reopened_meanwhile():
+    services = accepted(looks=[Sight.PENDING] * 9, withdrawn=Sight.PENDING)
+    closing = ThreatClosed(id="c1", customer="acme", occurred_at=NOON + timedelta(minutes=1), threat=THREAT, reason="closed")
+    play(services, closing, rounds=2)
+    assert (asked(services), row(services, "isolate").state) == (["isolate", "withdraw"], State.PERFORMED)
+    edr = services.edrs["acme", "crowdstrike"]
+    edr.looks, edr.takes_effect = deque(), True
+    services.ledger.accept([published(id="e2", occurred_at=NOON + timedelta(minutes=2), iocs=())])
+    respond(services, ["acme:event/e2"])  # before anybody looks at the order again
+    play(services, rounds=4)
+    assert (asked(services), row(services, "isolate").state) == (["isolate", "withdraw", "isolate"], State.DONE)
 
 
 def test_an_endpoint_that_comes_back_after_days_has_as_many_looks_as_another():

@@ -1,17 +1,25 @@
-"""Pages of a feed become events: what is older than the polling is told only, and by an id of its own."""
+"""Pages of a feed become events: what is older than the polling is told only, and what is over closes its threat."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ar_workers.domain.errors import EndpointOffline
+from ar_workers.domain.events import ThreatClosed
 from ar_workers.domain.states import State
 from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.poll import read_feed
 from ar_workers.ports import Page, Record
+from ar_workers.sources import FORMATS
 from tests.builders import NOON, a_threat_published, an_endpoint, an_ioc
+from tests.edr.rigs import SAMPLES
 from tests.fakes import PLENTY, FakeEDR, some_services
+
+CROWDSTRIKE = SAMPLES["crowdstrike"].record
 
 BEGUN = NOON
 OLD = "created before polling began (2026-11-24 12:00 UTC): told, not acted on"
@@ -78,3 +86,107 @@ def test_what_is_told_only_is_told_once_even_if_polling_begins_anew():
     services.feeds["acme", "feed"].begun += timedelta(minutes=5)
     again = read_feed(services, "acme", "feed")
     assert (again.duplicates, again.refused) == (1, ())
+
+
+class Console:
+    """One CrowdStrike alert, which changes while it is read again and again."""
+
+    name = reader = "crowdstrike"
+    limits = PLENTY
+
+    def __init__(self, **changes):
+        self.alert = CROWDSTRIKE | {"device": CROWDSTRIKE["device"] | {"device_id": an_endpoint().agent_id}} | changes
+
+    def page(self, cursor):
+        return Page((Record("1", dict(self.alert)),), f"{cursor}.", is_more=False, begun=datetime(2020, 1, 1, tzinfo=UTC))
+
+
+@dataclass
+class Told:
+    """A poller of that alert, and what comes of it. The endpoint is offline, so that its isolation stays queued."""
+
+    console: Console = field(default_factory=Console)
+
+    def __post_init__(self):
+        self.edr = FakeEDR({an_endpoint().agent_id: an_endpoint()}, looks=deque([EndpointOffline("away")] * 50))
+        feeds = {("acme", "crowdstrike"): self.console}
+        self.services = some_services(edr=self.edr, readers=FORMATS, feeds=feeds)
+
+    def read(self, *, status, minute):
+        """The alert with this status, as it stood so many minutes after it came."""
+        self.console.alert |= {"status": status, "updated_timestamp": f"2026-11-24T12:{minute:02}:00Z"}
+        report = read_feed(self.services, "acme", "crowdstrike")
+        self.services.doorbell.answer(self.services)
+        self.services.clock.advance(timedelta(hours=1))
+        return report.accepted
+
+    def isolations(self):
+        (threat,) = self.services.ledger.threats("acme", since=datetime(2000, 1, 1, tzinfo=UTC), limit=2)
+        return [(row.state, row.reason) for row in self.services.ledger.rows("acme", threat.id) if row.verb == "isolate"]
+
+    def headlines(self, channel):
+        return [each.notification.headline.partition(":")[0] for each in self.services.channels["tre", channel].sent]
+
+
+CLOSED = (State.CANCELLED, "threat closed: CrowdStrike shows it as closed")
+
+
+def test_an_alert_that_is_closed_takes_back_what_it_had_given_and_the_tres_are_told_without_a_page():
+    told = Told()
+    assert told.read(status="new", minute=0) == 1
+    assert [state for state, _ in told.isolations()] == [State.PENDING]
+    assert [told.read(status="closed", minute=minute) for minute in (1, 1, 2)] == [1, 0, 0]
+    assert told.isolations() == [CLOSED]
+    assert told.headlines("slack") == ["HIGH threat published", "Threat closed"]
+    assert told.headlines("pagerduty") == ["HIGH threat published"]
+    assert told.edr.effects == []
+
+
+def test_a_reopened_alert_is_acted_on_anew_and_told_anew():
+    told = Told()
+    for minute, status in enumerate(["new", "closed", "reopened"]):
+        assert told.read(status=status, minute=minute) == 1
+    assert [state for state, _ in told.isolations()] == [State.CANCELLED, State.PENDING]
+    assert told.headlines("pagerduty") == ["HIGH threat published"] * 2
+    assert told.read(status="in_progress", minute=3) == 0
+    assert told.read(status="closed", minute=4) == 1
+    assert told.isolations() == [CLOSED, CLOSED]
+
+
+def test_a_page_from_before_the_closing_reopens_nothing():
+    told = Told()
+    told.read(status="new", minute=0)
+    told.read(status="closed", minute=5)
+    assert told.read(status="new", minute=4) == 0
+    assert told.isolations() == [CLOSED]
+
+
+def test_what_a_customer_closed_here_is_not_reopened_by_an_alert_that_only_was_touched():
+    told = Told()
+    told.read(status="new", minute=0)
+    threat = told.services.ledger.threats("acme", since=datetime(2000, 1, 1, tzinfo=UTC), limit=1)[0].threat
+    closing = ThreatClosed(id="c1", customer="acme", occurred_at=NOON + timedelta(minutes=2), threat=threat, reason="expected work")
+    ingest(told.services.ledger, told.services.doorbell, [closing])
+    told.services.doorbell.answer(told.services)
+    assert told.read(status="in_progress", minute=9) == 0
+    assert told.isolations() == [(State.CANCELLED, "threat closed: expected work")]
+
+
+def test_an_alert_that_is_first_seen_closed_is_told_and_harmless():
+    told = Told()
+    assert told.read(status="closed", minute=0) == 1
+    assert told.isolations() == []
+    assert told.headlines("slack") == ["Threat closed"]
+
+
+def test_many_alerts_that_are_closed_at_once_are_told_as_one():
+    told = Told()
+    for number in range(9):
+        told.console.alert |= {"composite_id": f"cid:ind:{number}"}
+        told.read(status="closed", minute=0)
+        told.services.clock.advance(-timedelta(hours=1))
+    for _ in range(3):
+        told.services.clock.advance(timedelta(minutes=10))
+        told.services.doorbell.ring(told.services.ledger.due(50, timedelta(seconds=1)))
+        told.services.doorbell.answer(told.services)
+    assert told.headlines("slack") == ["Threat closed"] * 5 + ["4 more notifications"]

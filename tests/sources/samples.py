@@ -14,14 +14,13 @@ TOOL = r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe"
 
 
 class Sample(NamedTuple):
-    """A format, a record of it, where the endpoint's id, the title and the hash stand in it, and how people take the alert back."""
+    """A format, a record of it, and where the endpoint's id, the title and the hash stand in it."""
 
     kind: str
     record: dict
     endpoint: tuple[str | int, ...]
     title: tuple[str | int, ...]
     sha256: tuple[str | int, ...]
-    benign: tuple[tuple[str, ...], object]
 
 
 def changed(record, *changes):

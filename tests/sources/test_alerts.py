@@ -118,13 +118,6 @@ def test_what_is_told_only_becomes_no_action(sample):
     assert [skip.reason for skip in found.skips].count("not confirmed malicious") == len([word for word in said(event) if "*" not in word])
 
 
-@EVERY
-def test_an_alert_that_people_took_back_isolates_nothing(sample):
-    event = read(sample, sample.benign)
-    assert (event.threat.id, event.threat.severity) == (read(sample).threat.id, Severity.LOW)
-    assert not any(ioc.safe_to_act for ioc in event.iocs)
-
-
 GONE = "<gone>"
 ODD_TEXTS = [
     "string",

@@ -47,8 +47,7 @@ def test_a_customers_ban_is_a_verdict():
     assert said(event((("process_reputation",), None), (("process_effective_reputation",), "COMPANY_BLACK_LIST")))[0] == "hash*"
 
 
-def test_a_determination_takes_verdicts_back_and_gives_none():
-    assert said(event((("determination",), {"value": "FALSE_POSITIVE"}))) == TOLD
+def test_a_determination_gives_no_verdict():
     unlisted = [(("process_reputation",), None), (("process_effective_reputation",), None)]
     assert said(event((("determination",), {"value": "TRUE_POSITIVE"}), *unlisted)) == TOLD
 

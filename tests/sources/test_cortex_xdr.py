@@ -44,10 +44,6 @@ def test_the_shapes_say_the_same(record):
     [
         ("name", "Behavioral Threat"),
         ("name", None),
-        ("is_whitelisted", True),
-        ("resolution_status", "STATUS_090_RESOLVED_FALSE_POSITIVE"),
-        ("resolution_status", "STATUS_060_RESOLVED_KNOWN_ISSUE"),
-        ("resolution_status", "STATUS_100_RESOLVED_SECURITY_TESTING"),
     ],
 )
 def test_without_its_verdict_nothing_is_acted_on(name, value):
@@ -92,6 +88,38 @@ def test_an_alert_is_as_old_as_its_record_and_not_as_what_was_detected():
     assert event((("local_insert_ts",), None)).occurred_at < event().occurred_at
 
 
-def test_an_alert_of_a_firewall_has_no_endpoint():
-    found = event((("endpoint_id",), None), (("agent_os_type",), "NO_HOST"))
-    assert found.endpoints == ()
+@pytest.mark.parametrize("endpoint_id", [None, "192.0.2.7", "a" * 32])
+@pytest.mark.parametrize("system", ["NO_HOST", "no_host", ["NO_HOST", None]])
+def test_an_alert_of_a_firewall_has_no_endpoint(endpoint_id, system):
+    assert event((("endpoint_id",), endpoint_id), (("agent_os_type",), system)).endpoints == ()
+
+
+ACTOR = {
+    "event_type": "Process Execution",
+    "actor_process_os_pid": 7,
+    "actor_process_image_path": EVIL,
+    "actor_process_image_sha256": SHA256,
+}
+OF_V2 = CORTEX_XDR | {"events": None, **{name: [value] for name, value in ACTOR.items()}}
+
+
+@pytest.mark.parametrize(
+    "record", [CORTEX_XDR | {"events": [ACTOR]}, OF_V2, CORTEX_XDR | {"events": None, **ACTOR}], ids=["v1", "v2", "plain"]
+)
+def test_a_process_that_was_executed_is_the_malware_if_nothing_else_is_named(record):
+    assert said(event(record=record)) == ["hash*", "file*", "process*"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"event_type": "File Event"},
+        {"event_type": None},
+        {"action_process_image_sha256": sha256("other"), "action_process_image_path": TOOL},
+        {"action_file_sha256": sha256("other"), "action_file_path": TOOL},
+    ],
+)
+def test_who_acted_on_something_is_not_condemned(more):
+    found = event((("events",), [ACTOR | more]))
+    assert SHA256 not in {ioc.indicator.sha256 for ioc in found.iocs if ioc.indicator.type == "hash" and ioc.safe_to_act}
+    assert "process*" not in said(found)

@@ -98,10 +98,9 @@ def test_an_id_of_another_form_is_shown_whole():
     assert LEAD in read("defender", (("id",), LEAD)).threat.summary
 
 
-def test_what_people_have_taken_back_stays_of_low_severity():
-    sample = SAMPLES["defender"]
-    event = FORMATS["defender"](changed(sample.record, sample.benign, (("severity",), None)), customer="acme")
-    assert event.threat.severity is Severity.LOW
+def test_what_people_have_closed_is_closed_whatever_is_doubtful_about_it():
+    event = read("defender", (("status",), "Resolved"), (("severity",), None), (("id",), LEAD))
+    assert (event.type, event.threat.severity) == ("threat_closed", Severity.UNKNOWN)
 
 
 def test_an_automated_lead_and_a_signal_without_a_severity_are_told():

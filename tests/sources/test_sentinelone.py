@@ -46,8 +46,6 @@ def test_a_malicious_threat_condemns_its_file():
         ("confidenceLevel", "suspicious"),
         ("confidenceLevel", "n/a"),
         ("confidenceLevel", None),
-        ("analystVerdict", "false_positive"),
-        ("mitigationStatus", "marked_as_benign"),
         ("isFileless", True),
         ("isValidCertificate", True),
     ],
@@ -59,7 +57,6 @@ def test_a_threat_that_is_not_surely_of_its_file_is_told_only(name, value):
 def test_the_flat_shape_has_its_own_verdict():
     found = event(record=FLAT)
     assert (said(found), found.threat.severity, found.endpoints[0].os) == (["hash*", "file*"], "high", "macos")
-    assert said(event((("markedAsBenign",), True), record=FLAT)) == ["hash", "file"]
     assert said(event((("cloudVerdict",), None), record=FLAT)) == ["hash", "file"]
     assert said(event((("isCertValid",), True), record=FLAT)) == ["hash", "file"]
 
@@ -77,7 +74,6 @@ def test_a_star_rule_that_is_a_verdict_condemns_the_process_alone():
     [
         (("ruleInfo", "treatAsThreat"), "UNDEFINED"),
         (("ruleInfo", "treatAsThreat"), None),
-        (("alertInfo", "analystVerdict"), "False_Positive"),
     ],
 )
 def test_a_star_rule_that_is_none_condemns_nothing(change):

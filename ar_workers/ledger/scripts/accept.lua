@@ -1,15 +1,21 @@
 -- Keeps an event once. ARGV: event id, checksum, event JSON, threat id, threat JSON or '', grace in ms,
--- remark or ''.
--- Returns accepted, duplicate or conflict.
-local id, checksum, json, threat, threat_json, grace, remark = unpack(ARGV)
-local key = P .. 'event:' .. id
+-- remark or '', how its source says that the threat stands or '', and as of when in ms or ''.
+-- Returns accepted, duplicate or conflict; or turned, if it was accepted before and its source has said otherwise since.
+local id, checksum, json, threat, threat_json, grace, remark, standing, as_of = unpack(ARGV)
+local key, threat_key = P .. 'event:' .. id, P .. 'threat:' .. threat
+local told = standing ~= '' and fields_of(threat_key, 'standing', 'standing_at') or {}
+local is_newer = not told.standing or standing ~= '' and tonumber(as_of) > tonumber(told.standing_at)
 local known = redis.call('HGET', key, 'digest')
-if known then return known == checksum and 'duplicate' or 'conflict' end
+if known then
+  if known ~= checksum then return 'conflict' end
+  return told.standing and told.standing ~= standing and is_newer and 'turned' or 'duplicate'
+end
 
 redis.call('HSET', key, 'digest', checksum, 'json', json, 'state', 'accepted', 'at', now, 'threat', threat)
 schedule('event/' .. id, now + grace)
 redis.call('ZADD', P .. 'threats', 'NX', now, threat)
-redis.call('HSETNX', P .. 'threat:' .. threat, 'accepted_at', now)
-if threat_json ~= '' then redis.call('HSET', P .. 'threat:' .. threat, 'json', threat_json) end
+redis.call('HSETNX', threat_key, 'accepted_at', now)
+if threat_json ~= '' then redis.call('HSET', threat_key, 'json', threat_json) end
+if standing ~= '' and is_newer then redis.call('HSET', threat_key, 'standing', standing, 'standing_at', as_of) end
 note(threat, 'event/' .. id, remark == '' and 'accepted' or 'accepted: ' .. remark)
 return 'accepted'

@@ -101,6 +101,9 @@ local function conclude(found)
   if row.remote ~= '' then judge(row.remote, found.health) end
   local called_off = (to == 'pending' and row.cancel) or (CALLED_OFF[to] and released_since(row.verb, row.lane, row.epoch))
   if called_off then to, reason = 'cancelled', called_off end
+  if found.state == 'cancelled' and not row.cancel and not released_since(row.verb, row.lane, row.epoch) then
+    to, reason, found.keeps, found.receipt = 'pending', 'its threat was reopened', '1', '' -- while it was called off
+  end
 
   local changes = changes_of(found, row, to)
   remember(found, row, to)

@@ -1,17 +1,18 @@
 -- uses: moves
--- Writes the plan of an event in one step. ARGV: event id, threat id, when it occurred in ms, why it closes the threat or '';
--- then for each row what FIELDS names, how many rows it comes after, and their ids.
+-- Writes the plan of an event in one step. ARGV: event id, threat id, when it occurred in ms, as of when its source said so in ms
+-- or '', why it closes the threat or ''; then for each row what FIELDS names, how many rows it comes after, and their ids.
 -- Returns the threat's rings {'yes', id, queue, label, lane, ...}, or {'no'} if the event is not waiting for a plan (any more).
 local FIELDS = {'id', 'kind', 'verb', 'edr', 'subject', 'queue', 'label', 'lane', 'remote', 'order', 'state', 'reason', 'life',
   'wait', 'grace', 'has_fallback', 'once', 'asked_by', 'watch'}
-local event_id, threat, occurred, closes = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local event_id, threat, occurred, as_of, closes = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local event = P .. 'event:' .. event_id
 if redis.call('HGET', event, 'state') ~= 'accepted' then return {'no'} end
 
 local rows_key = P .. 'threat:' .. threat .. ':rows'
 local position = redis.call('ZCARD', rows_key)
 local is_first, rings = position == 0, {'yes'}
-local recorded, states, closed = {}, {}, nil -- {id that a plan names -> id under which it is kept}, {id -> state}
+local recorded, states = {}, {} -- {id that a plan names -> id under which it is kept}, {id -> state}
+local closed, is_late, is_reopened -- why, once it was looked up
 -- What is written together once all are placed: {position, id, ...}, {id -> is placed}, {id -> ids that wait for it}.
 local placed, is_placed, frees = {}, {}, {}
 
@@ -37,7 +38,7 @@ end
 
 -- A closed threat lets go of a row that other threats want too, and cancels the rest; what gives access back goes on.
 local function close(reason)
-  redis.call('HSET', P .. 'threat:' .. threat, 'closed', reason, 'closed_at', occurred)
+  redis.call('HSET', P .. 'threat:' .. threat, 'closed', reason, 'closed_at', occurred, 'closed_as_of', as_of)
   for _, id in ipairs(redis.call('ZRANGE', rows_key, 0, -1)) do
     local row = get(id, 'kind', 'verb', 'threat', 'shared', 'state')
     local heir, rest = string.match(row.shared or '', '^([^,]+),(.*)$')
@@ -52,6 +53,28 @@ local function close(reason)
   end
 end
 
+-- Looks once whether the threat is closed, and which came first. Both times are the source's own where it told both.
+local function look_at_closing()
+  if closed ~= nil then return end
+  local found = fields_of(P .. 'threat:' .. threat, 'closed', 'closed_at', 'closed_as_of')
+  closed = found.closed or false
+  if not closed then return end
+  local is_told = as_of ~= '' and (found.closed_as_of or '') ~= ''
+  is_late = tonumber(is_told and as_of or occurred) <= tonumber(is_told and found.closed_as_of or found.closed_at)
+  is_reopened = not is_late
+end
+
+-- A threat that was closed is acted on anew: what was to be called off at its next step goes on.
+local function reopen()
+  redis.call('HDEL', P .. 'threat:' .. threat, 'closed', 'closed_at', 'closed_as_of')
+  note(threat, 'event/' .. event_id, 'reopened')
+  for _, id in ipairs(redis.call('ZRANGE', rows_key, 0, -1)) do
+    local row = get(id, 'threat', 'cancel')
+    if row.threat == threat and row.cancel == closed then redis.call('HDEL', row_key(id), 'cancel') end
+  end
+  closed = false
+end
+
 local function take_place(id)
   placed[#placed + 1] = position
   placed[#placed + 1] = id
@@ -59,21 +82,27 @@ local function take_place(id)
   position = position + 1
 end
 
+local function share(id)
+  local row = get(id, 'threat', 'shared')
+  local sharing = row.shared or ''
+  if row.threat == threat or string.find(',' .. sharing, ',' .. threat .. ',', 1, true) then return end
+  redis.call('HSET', row_key(id), 'shared', sharing .. threat .. ',')
+  note(threat, id, 'shared with threat ' .. row.threat)
+end
+
 -- The id under which a new row is kept: the same one within a threat is one row, across threats it is shared while it is
 -- unsettled, and justified anew (a repeat) after that. A release that is settled is always justified anew: a person asked,
--- and the endpoint may have been isolated since.
+-- and the endpoint may have been isolated since. So is all that a reopened threat asks for.
 local function name_of(new)
   local first = get(new.id, 'state', 'latest')
   if not first.state then return new.id, true end
   local latest = first.latest or new.id
   local is_over, is_known = TERMINAL[get(latest, 'state').state], is_placed[latest] or redis.call('ZSCORE', rows_key, latest)
-  if is_known and not (is_over and GIVES_BACK[new.verb]) then return latest, false end
+  if is_known and not (is_reopened or is_over and GIVES_BACK[new.verb]) then return latest, false end
   if not is_over then
-    take_place(latest)
+    if not is_known then take_place(latest) end
     is_first = false
-    local owner = get(latest, 'threat', 'shared')
-    redis.call('HSET', row_key(latest), 'shared', (owner.shared or '') .. threat .. ',')
-    note(threat, latest, 'shared with threat ' .. owner.threat)
+    share(latest)
     hasten(latest, tonumber(new.watch))
     return latest, false
   end
@@ -113,11 +142,8 @@ local function await(id, new)
 end
 
 local function first_state(new)
-  closed = closed or fields_of(P .. 'threat:' .. threat, 'closed', 'closed_at')
   if new.state == 'skipped' then return 'skipped', new.reason end
-  if new.kind == 'action' and not GIVES_BACK[new.verb] and closed.closed and occurred <= tonumber(closed.closed_at) then
-    return 'cancelled', closed.closed
-  end
+  if new.kind == 'action' and not GIVES_BACK[new.verb] and closed and is_late then return 'cancelled', closed end
   if new.once ~= '' and redis.call('SADD', P .. 'once', new.once) == 0 then return 'skipped', 'already told' end
   return 'pending', ''
 end
@@ -137,6 +163,8 @@ local function settle_in(id, new, state, reason)
 end
 
 local function place(new)
+  look_at_closing()
+  if closed and is_reopened and new.kind == 'action' and new.state ~= 'skipped' and not GIVES_BACK[new.verb] then reopen() end
   local epoch = epoch_of(new)
   local id, is_new = name_of(new)
   recorded[new.id] = id
@@ -169,7 +197,7 @@ local function new_at(n)
 end
 
 if closes ~= '' then close(closes) end
-local n = 5
+local n = 6
 while n <= #ARGV do
   local new
   new, n = new_at(n)

@@ -21,7 +21,9 @@ TYPES = (
     "NETWORK_TRAFFIC_ANALYSIS",
 )
 LISTS = ("id", "device_id", "threat_id", "process_sha256", "run_state")
-SORTABLE = ("backend_timestamp", "backend_update_timestamp", "detection_timestamp", "severity", "first_event_timestamp")
+#: Times that are found by a criterion. The service's own update does not move when people change an alert, nor theirs with its.
+UPDATES = ("backend_update_timestamp", "user_update_timestamp")
+SORTABLE = ("backend_timestamp", *UPDATES, "detection_timestamp", "severity", "first_event_timestamp")
 _RANGE = re.compile(r"^-(\d+)([smhdw])$")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 DEFAULT_RANGE = {"range": "-2w"}
@@ -50,10 +52,9 @@ def _window(document: Row) -> tuple[int, int]:
 
 def _found(call: Call, document: Row) -> list[Row]:
     criteria = document.get("criteria") or {}
-    only(criteria, "minimum_severity", "type", "backend_update_timestamp", *LISTS)
+    only(criteria, "minimum_severity", "type", *UPDATES, *LISTS)
     ranges = {"backend_timestamp": _bounds(call, document.get("time_range") or DEFAULT_RANGE)}
-    if "backend_update_timestamp" in criteria:
-        ranges["backend_update_timestamp"] = _bounds(call, criteria["backend_update_timestamp"])
+    ranges |= {name: _bounds(call, criteria[name]) for name in UPDATES if name in criteria}
     wanted = {name: [str(one) for one in listed(criteria, name)] for name in LISTS}
     wanted["type"] = listed(criteria, "type", TYPES)
     least = criteria.get("minimum_severity", 0)
@@ -61,7 +62,7 @@ def _found(call: Call, document: Row) -> list[Row]:
     return [
         row
         for row in call.tenant.alerts
-        if all(low <= _instant(str(row.get(name))) <= high for name, (low, high) in ranges.items())
+        if all(row.get(name) and low <= _instant(str(row[name])) <= high for name, (low, high) in ranges.items())
         and all(not values or str(row.get(name)) in values for name, values in wanted.items())
         and int(row.get("severity", 0)) >= least
         and is_hit(row)

@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from ..clock import iso
 from ..server import Reply, json_reply
 from .call import Call, Refusal, Row
 
 STATUSES = ("Unresolved", "In Progress", "Resolved", "False Positive")
+RESOLUTIONS = ("Resolved", "False Positive")
 MOST_ROWS = 1000
 TERM = re.compile(r"\s*(?:AND\s+)?(?P<not>-?)(?P<field>[a-z_]\w*):(?P<value>\[[^\]]+ TO [^\]]+\]|\"[^\"]*\"|[^\s()\[\]\"]+)(?=\s|$)")
 RANGE = re.compile(r"^\[(\S+) TO (\S+)\]$")
@@ -86,6 +88,7 @@ def _set(call: Call, ids: list[str], status: Any) -> None:
     for row in found:
         call.effect("update_alert", row["unique_id"], changed=row.get("status") != status, status=status)
         row["status"] = status
+        row["resolved_time"] = iso(call.now) if status in RESOLUTIONS else None
 
 
 def process(call: Call) -> Reply:

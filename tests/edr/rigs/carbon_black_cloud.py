@@ -125,7 +125,6 @@ KIT = Kit(
             endpoint=("device_id",),
             title=("reason",),
             sha256=("process_sha256",),
-            benign=(("determination",), {"value": "FALSE_POSITIVE"}),
         ),
     },
 )

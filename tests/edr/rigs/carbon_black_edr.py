@@ -97,7 +97,6 @@ KIT = Kit(
             endpoint=("sensor_id",),
             title=("watchlist_name",),
             sha256=("sha256",),
-            benign=(("status",), "False Positive"),
         ),
     },
 )

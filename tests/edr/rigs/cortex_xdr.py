@@ -108,7 +108,6 @@ KIT = Kit(
             endpoint=("endpoint_id",),
             title=("name",),
             sha256=("events", 0, "action_file_sha256"),
-            benign=(("resolution_status",), "STATUS_090_RESOLVED_FALSE_POSITIVE"),
         ),
     },
 )

@@ -105,7 +105,6 @@ KIT = Kit(
             endpoint=("device", "device_id"),
             title=("display_name",),
             sha256=("sha256",),
-            benign=(("tags",), ["false_positive"]),
         ),
     },
 )

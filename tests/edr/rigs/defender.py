@@ -143,7 +143,6 @@ KIT = Kit(
             endpoint=("machineId",),
             title=("title",),
             sha256=("evidence", 0, "sha256"),
-            benign=(("classification",), "FalsePositive"),
         ),
     },
 )

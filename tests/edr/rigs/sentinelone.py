@@ -160,7 +160,6 @@ KIT = Kit(
             endpoint=("agentRealtimeInfo", "agentId"),
             title=("threatInfo", "threatName"),
             sha256=("threatInfo", "sha256"),
-            benign=(("threatInfo", "analystVerdict"), "false_positive"),
         ),
         "star": Sample(
             kind="sentinelone",
@@ -168,7 +167,6 @@ KIT = Kit(
             endpoint=("agentRealtimeInfo", "id"),
             title=("ruleInfo", "name"),
             sha256=("sourceProcessInfo", "fileHashSha256"),
-            benign=(("alertInfo", "analystVerdict"), "False_Positive"),
         ),
     },
 )

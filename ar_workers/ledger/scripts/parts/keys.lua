@@ -8,7 +8,9 @@
 --   due:first              zset    the same of what it looks at first: `event/ID`, and rows that isolate or release
 --   event:ID               hash    digest(its checksum *) json state(accepted|planned|failed) at attempts reason threat
 --   threats                zset    threat id by acceptance
---   threat:ID              hash    json accepted_at closed closed_at open(rows that are not settled)
+--   threat:ID              hash    json accepted_at open(rows that are not settled) closed(why) closed_at(when that occurred)
+--                                  closed_as_of(as of when its source said so, if that closed it); standing(the type of the newest
+--                                  event in which a source said how it stands) standing_at(as of when)
 --                                  thread:REMOTE(reference of the first message that this receiver accepted)
 --   threat:ID:rows         zset    row id by position in the plan
 --   threat:ID:timeline     list    `ms row-id text` per move

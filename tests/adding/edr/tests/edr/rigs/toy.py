@@ -45,7 +45,6 @@ KIT = Kit(
             endpoint=("endpoint",),
             title=("title",),
             sha256=("sha256",),
-            benign=(("verdict",), "benign"),
         )
     },
 )
