@@ -45,7 +45,7 @@ _SEVERITIES = {str(each): each for each in Severity if each is not Severity.UNKN
 #: What ends a detection: the `remediation_state` of its `last_remediated_status`. As it is read, the second has a `reason` of its own
 #: (`false_positive`, `sanctioned_activity`, `authorized_testing`, `unwarranted`); as it is written, that is the end of the word.
 REMEDIATED, NOT_REMEDIATED = "remediated", "not_remediated"
-_REVISION = 12
+_REVISION, _LONGEST_REVISION = 12, 36
 _PORTAL = re.compile(r"^https://([A-Za-z0-9-]+)\.my\.redcanary\.co/")
 _HEADLINE = re.compile(r"^\s*\[[^\]]*?-([0-9]+)\]\s*(.*)$", re.DOTALL)
 _NUMBER = re.compile(r"^[0-9]{1,20}$")
@@ -89,7 +89,7 @@ def _published(detection: Fields, attributes: Fields, common: dict[str, Any]) ->
     # Of several endpoints, the detection does not say on which one an indicator is: neither do those that could not be read.
     agent_id = endpoints[0].agent_id if len(endpoints) == 1 and not unread else None
     iocs, unread_iocs = sorted_out(_indicators(detection, agent_id))
-    confirmed = attributes.text("confirmed_at")
+    confirmed, confirmed_at = attributes.text("confirmed_at"), attributes.moment("confirmed_at")
     # A detection that was published again, or of which more was seen, is another event of the same threat.
     revision = "-".join(re.sub(r"[^0-9]", "", at) for at in (confirmed, attributes.text("last_activity_seen_at", "")) if at)
     notes = [common["threat"]["summary"]]
@@ -100,8 +100,8 @@ def _published(detection: Fields, attributes: Fields, common: dict[str, Any]) ->
         {
             **common,
             "type": "threat_published",
-            "id": f"{common['id']}-{revision}",
-            "occurred_at": confirmed,
+            "id": f"{common['id']}-{revision[:_LONGEST_REVISION]}",
+            "occurred_at": confirmed_at,
             "threat": {**common["threat"], "summary": "\n".join(note for note in notes if note)},
             "endpoints": endpoints,
             "iocs": iocs,

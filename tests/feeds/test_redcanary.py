@@ -140,7 +140,8 @@ def test_a_detection_that_changed_is_another_event_of_its_threat():
 
 def mark(bench, state, reason=None, *, seconds_ago=0):
     status = {"remediation_state": state, "reason": reason, "marked_at": ago(seconds_ago)}
-    bench.simulation.world.tenant("acme").alerts[0]["attributes"]["last_remediated_status"] = status
+    alerts = bench.simulation.world.tenant("acme").alerts
+    alerts[0] = alerts[0] | {"attributes": alerts[0]["attributes"] | {"last_remediated_status": status}}
 
 
 def test_a_later_mark_closes_the_threat_and_without_it_the_detection_is_acted_on_anew():

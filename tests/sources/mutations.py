@@ -79,6 +79,18 @@ SHAPES: dict[str, list[dict[str, Any]]] = {
         | {"events": None, **{name: [value, None] for name, value in SAMPLES["cortex_xdr"].record["events"][0].items()}},
     ],
 }
+#: The same as people close them.
+OVER = {
+    "redcanary": {"attributes": DETECTION["attributes"] | {"last_remediated_status": {"remediation_state": "remediated"}}},
+    "crowdstrike": {"status": "closed"},
+    "defender": {"status": "Resolved", "resolvedTime": "2026-11-24T12:02:00Z"},
+    "sentinelone": {"mitigationStatus": [{"action": "unquarantine", "status": "success", "lastUpdate": "2026-11-24T12:02:00Z"}]},
+    "carbon_black_cloud": {"workflow": WORKFLOW | {"status": "CLOSED"}},
+    "carbon_black_edr": {"status": "Resolved", "resolved_time": "2026-11-24T12:02:00Z"},
+    "cortex_xdr": {"resolution_status": "STATUS_060_RESOLVED_FALSE_POSITIVE"},
+}
+for _kind, _changes in OVER.items():
+    SHAPES[_kind].append(SHAPES[_kind][0] | _changes)
 #: What may be named though it stands in no record: the record itself.
 WHOLE = {"record", "event"}
 ODD = [
