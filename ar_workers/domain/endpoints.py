@@ -77,7 +77,7 @@ class Endpoint(Value):
     @field_validator("groups", mode="before")
     @classmethod
     def _or_not_told(cls, groups: object) -> object:
-        is_list = isinstance(groups, list | tuple | set | frozenset) and all(isinstance(each, str) for each in groups)
+        is_list = isinstance(groups, list | tuple | set | frozenset) and all(map(_is_name, groups))
         return groups if is_list else None
 
     @field_serializer("groups")
@@ -88,3 +88,8 @@ class Endpoint(Value):
     def is_unsupported(self) -> bool:
         """Whether its OS is known, and automation must not act on it."""
         return self.os not in SUPPORTED_OS | {OS.UNKNOWN}
+
+
+def _is_name(value: object) -> bool:
+    """JSON may carry half of a surrogate pair, which nobody can write down."""
+    return isinstance(value, str) and not any("\ud800" <= char <= "\udfff" for char in value)

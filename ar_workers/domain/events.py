@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 MOST_ENDPOINTS = 1_000
 #: Those that cannot be read are counted with the others; what comes behind them is told as one thing.
 MOST_IOCS = 1_000
+MOST_UNREAD = MOST_ENDPOINTS + MOST_IOCS + 1
 #: Ends the id of an event that is told only, so that the same alert can still come in as one that is acted on.
 _TOLD_ONLY = "-told"
 Reason = Annotated[Shown, otherwise("no reason given")]
@@ -122,7 +123,7 @@ class ThreatPublished(_Standing):
     type: Literal["threat_published"] = "threat_published"
     endpoints: Annotated[tuple[Endpoint, ...], Field(max_length=MOST_ENDPOINTS)] = ()
     iocs: Annotated[tuple[IOC, ...], Field(max_length=MOST_IOCS)] = ()
-    unread: Annotated[tuple[Unread, ...], Field(max_length=MOST_ENDPOINTS + MOST_IOCS + 1)] = ()
+    unread: Annotated[tuple[Unread, ...], Field(max_length=MOST_UNREAD)] = ()
     told_only: Shown = ""
 
     @model_validator(mode="before")
@@ -133,7 +134,7 @@ class ThreatPublished(_Standing):
         endpoints, odd = _read_list(values.get("endpoints"), read_endpoint, ENDPOINT, most=MOST_ENDPOINTS)
         iocs, odd_iocs = _read_list(values.get("iocs"), read_ioc, "indicator", most=MOST_IOCS)
         known = values.get("unread", ())
-        unread = [*known, *odd, *odd_iocs] if isinstance(known, list | tuple) else known
+        unread = _bounded([*known, *odd, *odd_iocs]) if isinstance(known, list | tuple) else known
         return {**values, "endpoints": endpoints, "iocs": iocs, "unread": unread}
 
     def _content(self) -> dict[str, Any]:
@@ -320,6 +321,13 @@ def _read_list(value: object, read: Callable[[object], Readable | Unread], kind:
     found, unread = sorted_out(map(read, value[:most]))
     beyond = [not_read(kind, f"{len(value) - most} more", f"one event has at most {most}")] if _is_longer(value, most) else []
     return found, unread + beyond
+
+
+def _bounded(unread: list[Any]) -> list[Any]:
+    if len(unread) <= MOST_UNREAD:
+        return unread
+    told = unread[: MOST_UNREAD - 1]
+    return [*told, not_read("part", f"{len(unread) - len(told)} more", f"of one event {len(told)} parts that cannot be read are told")]
 
 
 def _is_longer(value: object, most: int) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ar_workers.domain.errors import InvalidEvent
-from ar_workers.domain.events import MOST_ENDPOINTS, MOST_IOCS, load_event, parse_event
+from ar_workers.domain.events import MOST_ENDPOINTS, MOST_IOCS, MOST_UNREAD, load_event, parse_event
 from ar_workers.domain.indicators import IOC
 from ar_workers.domain.text import is_printable
 from ar_workers.domain.unread import read_endpoint, read_ioc
@@ -197,6 +197,14 @@ def test_no_odd_part_refuses_an_event(iocs, endpoints, shown, hostname):
     assert isinstance(endpoints, list) == bool(event.endpoints)
 
 
+def test_more_than_can_be_told_is_told_as_one():
+    entry = {"kind": "file", "shown": "x", "reason": "odd"}
+    event = parse_event(an_event(unread=[entry] * 5000, endpoints=[None], iocs=[GOOD]))
+    assert (len(event.iocs), len(event.unread)) == (1, MOST_UNREAD)
+    assert event.unread[-1].shown == f"{5001 - (MOST_UNREAD - 1)} more"
+    assert load_event(event.model_dump_json()) == event
+
+
 @pytest.mark.parametrize(
     ("odd", "os", "groups"),
     [
@@ -205,6 +213,7 @@ def test_no_odd_part_refuses_an_event(iocs, endpoints, shown, hostname):
         ({"os": ["windows"]}, "unknown", {"Remediate"}),
         ({"groups": [1, None]}, "windows", None),
         ({"groups": "Remediate"}, "windows", None),
+        ({"groups": ["Remediate", "\ud800"]}, "windows", None),
         ({"ip": "192.0.2.1"}, "windows", {"Remediate"}),
     ],
 )
