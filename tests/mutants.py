@@ -83,6 +83,8 @@ MUTANTS = (
     Mutant("record", "closed and is_late then return", "closed then return"),
     Mutant("record", "is_told and as_of or occurred", "occurred"),
     Mutant("record", "if row.threat == threat and row.cancel == closed then", "if false then"),
+    Mutant("conclude", "return redis.call('HGET', row_key(id), 'reopened') == '1'", "return false"),
+    Mutant("conclude", "'its threat was reopened', '1', ''", "'its threat was reopened', '0', ''"),
     Mutant("record", "or string.find(',' .. sharing, ',' .. threat .. ',', 1, true)", ""),
     Mutant("accept", "and is_newer and 'turned'", "and 'turned'"),
     Mutant("accept", "told.standing ~= standing and is_newer", "is_newer"),

@@ -93,6 +93,12 @@ local function read(id)
   }
 end
 
+-- Whether its threat was reopened while a worker called it off.
+local function is_wanted_again(id, row)
+  if row.cancel or released_since(row.verb, row.lane, row.epoch) then return false end
+  return redis.call('HGET', row_key(id), 'reopened') == '1'
+end
+
 local function conclude(found)
   local id, to, reason, rings = found.id, found.state, found.reason, {}
   local row = read(id)
@@ -101,8 +107,8 @@ local function conclude(found)
   if row.remote ~= '' then judge(row.remote, found.health) end
   local called_off = (to == 'pending' and row.cancel) or (CALLED_OFF[to] and released_since(row.verb, row.lane, row.epoch))
   if called_off then to, reason = 'cancelled', called_off end
-  if found.state == 'cancelled' and not row.cancel and not released_since(row.verb, row.lane, row.epoch) then
-    to, reason, found.keeps, found.receipt = 'pending', 'its threat was reopened', '1', '' -- while it was called off
+  if found.state == 'cancelled' and is_wanted_again(id, row) then
+    to, reason, found.keeps, found.receipt = 'pending', 'its threat was reopened', '1', ''
   end
 
   local changes = changes_of(found, row, to)

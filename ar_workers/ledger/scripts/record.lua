@@ -70,7 +70,10 @@ local function reopen()
   note(threat, 'event/' .. event_id, 'reopened')
   for _, id in ipairs(redis.call('ZRANGE', rows_key, 0, -1)) do
     local row = get(id, 'threat', 'cancel')
-    if row.threat == threat and row.cancel == closed then redis.call('HDEL', row_key(id), 'cancel') end
+    if row.threat == threat and row.cancel == closed then
+      redis.call('HDEL', row_key(id), 'cancel')
+      redis.call('HSET', row_key(id), 'reopened', 1)
+    end
   end
   closed = false
 end

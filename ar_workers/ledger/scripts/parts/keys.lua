@@ -19,7 +19,8 @@
 --                                  begun_at looked_at attempts looks crashes next_at deadline generation(raised by each requeue)
 --                                  blanks(looks in a row that showed nothing of an accepted order)
 --                                  generations(its repeats *: how often it was justified anew) latest(id of the last of them)
---                                  receipt reference evidence created_at performed_at settled_at cancel held_by
+--                                  receipt reference evidence created_at performed_at settled_at cancel(why it is called off) held_by
+--                                  reopened(1: its threat was closed and reopened while it was not settled)
 --                                  approved(guards that a person has opened, comma after each)
 --                                  shared(ids of other threats that want it too, comma after each)
 --                                  of a compacted threat only: state threat latest generations
