@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from ..domain.endpoints import OS, Vendor
 from ..domain.indicators import HashType
 from ..domain.threats import Severity
-from .alerts import Alert, alert_id, endpoint, published
+from .alerts import Alert, Ending, alert_id, endpoint, published
 from .evidence import Evidence
-from .reading import Fields, Grade, taken_back
+from .reading import Fields, Grade, ended
 
 if TYPE_CHECKING:
     from ..domain.events import Event
 
 
 def read(record: object, *, customer: str | None) -> Event:
-    """The alert as ThreatPublished. Raises InvalidEvent."""
+    """The alert as ThreatPublished, or as ThreatClosed if it is over. Raises InvalidEvent."""
     alert = Fields.of(record)
     where = endpoint(Vendor.TOY, alert, "endpoint", hostname=alert.raw("name"), os=OS.WINDOWS)
     evidence = Evidence(where)
@@ -33,7 +33,7 @@ def read(record: object, *, customer: str | None) -> Event:
             summary=(),
             endpoint=where,
             evidence=evidence,
-            taken_back=taken_back([alert.raw("verdict")], {"benign": False}),
+            ending=Ending(ended([alert.raw("verdict")], {"benign"})),
         ),
         customer,
     )
