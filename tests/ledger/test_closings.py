@@ -107,10 +107,10 @@ def test_what_was_to_be_called_off_at_its_next_step_goes_on_if_its_threat_is_pub
 @pytest.mark.parametrize(("is_reopened", "state"), [(True, State.PENDING), (False, State.CANCELLED)])
 def test_an_order_that_was_taken_back_while_its_threat_was_reopened_is_given_anew(ledger, is_reopened, state):
     recorded(ledger, a_row())
-    settle(ledger, "acme:isolate:1", State.PERFORMED)
+    concluded(ledger, begun(ledger, claimed(ledger)), VisitResult(state=State.PERFORMED, receipt="{}"))
     recorded(ledger, event=closing(), closes="threat closed")
     claim = claimed(ledger)
-    assert claim.called_off == "threat closed"
+    assert (claim.called_off, claim.receipt) == ("threat closed", "{}")
     if is_reopened:
         recorded(ledger, a_row(), event=an_event("e2", at=NOON + timedelta(minutes=1)))
     concluded(ledger, claim, VisitResult(state=State.CANCELLED, reason="threat closed; the order was taken back"))
@@ -131,6 +131,16 @@ def test_a_row_that_was_left_to_another_threat_is_wanted_again_by_the_one_that_w
     recorded(ledger, event=closing(threat="THREAT-2", event_id="c9"), closes="threat closed")
     assert state_of(ledger, "acme:ban_hash:1") == State.PENDING
     recorded(ledger, event=closing(NOON + timedelta(hours=1), event_id="c10"), closes="threat closed")
+    assert state_of(ledger, "acme:ban_hash:1") == State.CANCELLED
+
+
+def test_a_closed_threat_that_shares_a_row_too_late_and_is_published_anew_shares_it_once(ledger):
+    recorded(ledger, a_row("ban_hash:1"), event=an_event("e2", "THREAT-2"))
+    recorded(ledger, event=closing(), closes="threat closed")
+    for number in (-1, 1):
+        recorded(ledger, a_row("ban_hash:1"), event=an_event(f"e{number}", at=NOON + timedelta(minutes=number)))
+    recorded(ledger, event=closing(NOON + timedelta(minutes=2), event_id="c2"), closes="threat closed")
+    recorded(ledger, event=closing(threat="THREAT-2", event_id="c3"), closes="threat closed")
     assert state_of(ledger, "acme:ban_hash:1") == State.CANCELLED
 
 

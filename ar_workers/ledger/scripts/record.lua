@@ -12,7 +12,7 @@ local rows_key = P .. 'threat:' .. threat .. ':rows'
 local position = redis.call('ZCARD', rows_key)
 local is_first, rings = position == 0, {'yes'}
 local recorded, states = {}, {} -- {id that a plan names -> id under which it is kept}, {id -> state}
-local closed, is_late, is_reopened -- why, once it was looked up
+local closed, is_reopened -- why, once it was looked up
 -- What is written together once all are placed: {position, id, ...}, {id -> is placed}, {id -> ids that wait for it}.
 local placed, is_placed, frees = {}, {}, {}
 
@@ -60,8 +60,7 @@ local function look_at_closing()
   closed = found.closed or false
   if not closed then return end
   local is_told = as_of ~= '' and (found.closed_as_of or '') ~= ''
-  is_late = tonumber(is_told and as_of or occurred) <= tonumber(is_told and found.closed_as_of or found.closed_at)
-  is_reopened = not is_late
+  is_reopened = tonumber(is_told and as_of or occurred) > tonumber(is_told and found.closed_as_of or found.closed_at)
 end
 
 -- A threat that was closed is acted on anew: what was to be called off at its next step goes on.
@@ -146,7 +145,7 @@ end
 
 local function first_state(new)
   if new.state == 'skipped' then return 'skipped', new.reason end
-  if new.kind == 'action' and not GIVES_BACK[new.verb] and closed and is_late then return 'cancelled', closed end
+  if new.kind == 'action' and not GIVES_BACK[new.verb] and closed then return 'cancelled', closed end
   if new.once ~= '' and redis.call('SADD', P .. 'once', new.once) == 0 then return 'skipped', 'already told' end
   return 'pending', ''
 end
