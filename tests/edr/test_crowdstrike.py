@@ -162,8 +162,8 @@ def test_refused_credentials_are_not_asked_about_again(rig):
 
 
 def test_a_tenant_of_another_cloud_is_told_so():
-    with crowdstrike(cloud="us-2") as rig:
-        rig.simulation.world.tenant("acme").cloud = "eu-1"
+    with crowdstrike() as rig:
+        rig.simulation.world.tenant("acme").cloud = "sim-2"
         with pytest.raises(AuthRefused, match="another cloud"):
             rig.adapter.endpoint(agent_id("FIN-LT-07"))
 

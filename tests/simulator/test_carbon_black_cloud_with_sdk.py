@@ -99,7 +99,11 @@ def test_asset_groups_and_their_members(api):
 def test_overrides_are_created_found_and_deleted(simulation, api):
     body = {"description": "x", "override_list": "BLACK_LIST", "override_type": "SHA256", "sha256_hash": "a" * 64, "filename": "x.exe"}
     made = ReputationOverride.create(api, body)
-    assert [each.id for each in api.select(ReputationOverride).where("a" * 64)] == [made.id]
+    found = api.select(ReputationOverride).where("a" * 64)
+    assert [each.id for each in found] == [made.id]
+    for kind, ids in (("BLACK_LIST", [made.id]), ("WHITE_LIST", [])):
+        listed = api.select(ReputationOverride).set_override_list(kind).set_override_type("SHA256").sort_by("create_time")
+        assert [each.id for each in listed] == ids
     made.delete()
     assert simulation.world.tenant("acme").iocs == {}
     with pytest.raises(ClientError):

@@ -286,7 +286,7 @@ def pages(acme, since, size=2):
     while True:
         asked = {
             "filters": [{"field": "server_creation_time", "operator": "gte", "value": since}],
-            "sort": {"field": "server_creation_time", "keyword": "asc"},
+            "sort": {"field": "creation_time", "keyword": "asc"},
             "search_from": start,
             "search_to": start + size,
         }
@@ -297,12 +297,17 @@ def pages(acme, since, size=2):
         start += size
 
 
-def test_equal_times_fall_on_both_sides_of_a_page_and_late_ones_come_after_the_cursor():
+def test_equal_times_fall_on_both_sides_of_a_page_and_late_ones_stand_by_their_creation():
     with cortex(alerts=[an_alert(1, 100), an_alert(2, 200), an_alert(3, 200), an_alert(4, 300)]) as acme:
         assert list(pages(acme, 100)) == [["1", "2"], ["3", "4"]]
         assert list(pages(acme, 200)) == [["2", "3"], ["4"]]
         acme.simulation.world.tenant("acme").add_alert(an_alert(5, 300, detection_timestamp=50))
-        assert list(pages(acme, 300)) == [["4", "5"]]
+        assert list(pages(acme, 300)) == [["5", "4"]]
+
+
+def test_there_is_no_sort_by_the_servers_time(acme):
+    assert acme.call(ALERTS, V2, sort={"field": "server_creation_time", "keyword": "asc"})[0] == 400
+    assert acme.call(ALERTS, V2, sort={"field": "severity", "keyword": "desc"})[0] == 200
 
 
 def test_events_are_a_list_in_v1_and_lists_of_fields_in_v2():

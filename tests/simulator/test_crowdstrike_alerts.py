@@ -21,10 +21,8 @@ def acme():
 
 @pytest.fixture
 def auth(acme):
-    """A vendor's client, held at the twin: the region of the reply would lead it to the real cloud."""
     found = OAuth2(client_id="id", client_secret="hush", base_url=acme.simulation.twins["crowdstrike"].url)
     assert found.login()["status_code"] == 201
-    found.base_url = acme.simulation.twins["crowdstrike"].url
     return found
 
 

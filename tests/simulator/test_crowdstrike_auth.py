@@ -7,12 +7,16 @@ import time
 
 import pytest
 
+from ar_workers.simulator import World
+from ar_workers.simulator.clock import VirtualClock
+from ar_workers.simulator.crowdstrike import CrowdStrikeTwin
+from ar_workers.simulator.journal import Journal
 from tests.simulator.worlds import DEVICES, TOKEN, a_tenant, falcon
 
 
 def test_a_token_is_created_and_names_the_cloud(acme):
     answer = acme.log_in()
-    assert (answer.status, answer.body["expires_in"], answer.headers["x-cs-region"]) == (201, 1799, "us-1")
+    assert (answer.status, answer.body["expires_in"], answer.headers["x-cs-region"]) == (201, 1799, "sim-1")
 
 
 def test_a_token_is_not_given_for_json(acme):
@@ -21,14 +25,22 @@ def test_a_token_is_not_given_for_json(acme):
 
 
 def test_a_tenant_of_another_cloud_is_sent_there():
-    with falcon(a_tenant(cloud="eu-1"), cloud_urls={"eu-1": "http://127.0.0.1:9"}) as acme:
+    with falcon(a_tenant(cloud="sim-2"), cloud_urls={"sim-2": "http://127.0.0.1:9"}) as acme:
         answer = acme.log_in()
     assert (answer.status, answer.headers["location"]) == (308, "http://127.0.0.1:9/oauth2/token")
 
 
 def test_a_redirect_leads_to_no_real_vendor_unless_told():
-    with falcon(a_tenant(cloud="eu-1")) as acme:
+    with falcon(a_tenant(cloud="sim-2")) as acme:
         assert ".invalid/" in acme.log_in().headers["location"]
+
+
+@pytest.mark.parametrize("cloud", ["us-1", "EU-1", "us-gov-2"])
+def test_no_world_names_a_cloud_to_which_a_client_would_go(cloud):
+    for world in ({"tenants": {"acme": a_tenant(cloud=cloud)}}, {"tenants": {}, "options": {"crowdstrike": {"cloud": cloud}}}):
+        clock = VirtualClock()
+        with pytest.raises(ValueError, match="real"):
+            CrowdStrikeTwin(World.from_dict(world), clock, Journal(clock))
 
 
 def test_a_token_ends_after_half_an_hour(acme):

@@ -22,10 +22,8 @@ def rig():
 
 
 def logged_in(rig):
-    """A client with a token, kept at the twin: the reply names a region, and falconpy would follow it to the real cloud."""
     found = OAuth2(client_id="the-client", client_secret="canary-secret", base_url=rig.simulation.twins["crowdstrike"].url)
     assert found.login()["status_code"] == 201
-    found.base_url = rig.simulation.twins["crowdstrike"].url
     return found
 
 

@@ -83,7 +83,7 @@ def test_a_restart_keeps_its_addresses_and_its_authority(tmp_path):
 
 
 def test_a_world_survives_being_written_down():
-    world = World.from_dict({"tenants": {"acme": a_tenant()}, "options": {"crowdstrike": {"cloud": "eu-1"}}})
+    world = World.from_dict({"tenants": {"acme": a_tenant()}, "options": {"crowdstrike": {"cloud": "sim-2"}}})
     copy = World.from_dict(json.loads(json.dumps(world.to_dict())))
     assert copy.to_dict() == world.to_dict()
     assert copy.tenant("acme").endpoints[AID].processes[0].pid == 7

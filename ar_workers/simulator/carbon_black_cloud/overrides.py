@@ -47,11 +47,13 @@ def _is_same(row: Row, document: Row) -> bool:
 
 
 def search(call: Call) -> Reply:
+    """A criterion is a list, or one text, as the vendor's SDK writes it."""
     document = call.document()
     only(document, "criteria", "query", "rows", "start", "sort_field", "sort_order")
     criteria = document.get("criteria") or {}
     only(criteria, "override_list", "override_type")
-    lists, types = listed(criteria, "override_list", LISTS), listed(criteria, "override_type", TYPES)
+    texts = {name: [value] if isinstance(value, str) else value for name, value in criteria.items()}
+    lists, types = listed(texts, "override_list", LISTS), listed(texts, "override_type", TYPES)
     start, count = window(document, first=0)
     word = str(document.get("query") or "").casefold()
     rows = [

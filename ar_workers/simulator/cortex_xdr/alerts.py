@@ -8,6 +8,8 @@ from .endpoints import span, within
 SEVERITIES = frozenset({"informational", "low", "medium", "high", "critical", "unknown"})
 #: What the filters and sorts call a time -> the alert's own key.
 _TIMES = {"creation_time": "detection_timestamp", "server_creation_time": "local_insert_ts"}
+#: There is no order by `server_creation_time`.
+_SORTABLE = {"creation_time": "detection_timestamp", "severity": "severity"}
 
 
 def _found(call: Call) -> list[Row]:
@@ -16,7 +18,7 @@ def _found(call: Call) -> list[Row]:
     fields: Fields = {name: span(key) for name, key in _TIMES.items()}
     fields |= {"severity": within("severity", SEVERITIES), "alert_id_list": within("alert_id")}
     rows = list(filter(call.tests(fields), call.tenant.alerts))
-    return sort_rows(rows, call.data.get("sort"), {**_TIMES, "severity": "severity"})
+    return sort_rows(rows, call.data.get("sort"), _SORTABLE)
 
 
 def v1(call: Call) -> Row:

@@ -27,9 +27,10 @@ def _add(call: Call, where: str) -> Any:
     for each in hashes:
         call.effect("ban_hash" if where == "block" else "allow_hash", each, changed=each in added)
         call.tenant.iocs.setdefault(each, {"id": each, "list": where, "comment": call.data.get("comment", "")})
-    if not added:
+    is_detailed = call.data.get("detailed_response") and call.options.detailed_response
+    if not added and not (is_detailed and call.options.nothing_added == "excluded"):
         raise Refusal(500, "All hashes have already been added to the allow or block list")
-    if call.data.get("detailed_response") and call.options.detailed_response:
+    if is_detailed:
         return {"added_hashes": added, "excluded_hashes": [each for each in hashes if each not in added]}
     return True
 

@@ -27,6 +27,8 @@ class Options(Knobs):
     blocklist_route: str = ""
     #: Unverified: whether `detailed_response` is honoured or `reply` is just true.
     detailed_response: bool = True
+    #: Unverified: hashes of which none is new are an error, or are left out in a detailed answer like any other.
+    nothing_added: Literal["error", "excluded"] = "error"
     #: Unverified: what a script hands back: its return value, only what it printed, or False.
     script_answer: Literal["return_value", "standard_output", "false"] = "return_value"
     #: Unverified: how the filter by group compares names.

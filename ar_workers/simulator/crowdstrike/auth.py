@@ -12,11 +12,17 @@ from ..world import Credential, Tenant, World
 from .envelope import Answer, Refusal
 from .options import Options
 
+#: The vendor's own. Its clients go to whichever the answer to a login names, wherever they were told to log in.
+REAL_CLOUDS = frozenset({"us-1", "us-2", "us-3", "eu-1", "us-gov-1", "us-gov-2"})
+
 
 class Gate:
-    """Gives out tokens, and says whose token a call carries."""
+    """Gives out tokens, and says whose token a call carries. A world that names a cloud of the vendor's is refused."""
 
     def __init__(self, world: World, clock: VirtualClock, options: Options) -> None:
+        for cloud in (options.cloud, *(one.cloud for one in world.of_vendor(Options.vendor))):
+            if cloud.lower() in REAL_CLOUDS:
+                raise ValueError(f"cloud {cloud} is a real one, to which clients would go: use a name of your own, such as sim-2")
         self._world, self._clock, self._options = world, clock, options
         self.grants = Grants()
         self._token_calls = SlidingWindow(options.tokens_per_minute)

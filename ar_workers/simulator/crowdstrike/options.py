@@ -12,7 +12,7 @@ from ..options import Knobs, NameMatch
 @dataclass(frozen=True, kw_only=True)
 class Options(Knobs):
     vendor: ClassVar[str] = "crowdstrike"
-    cloud: str = "us-1"
+    cloud: str = "sim-1"
     #: Where the other clouds are, for the redirect; unnamed ones point where no client gets to.
     cloud_urls: Mapping[str, str] = field(default_factory=dict)
     requests_per_minute: int = 6000

@@ -16,9 +16,10 @@ from tests.edr.cortex_xdr.building import SHELL, an_error, performed, says
 from tests.edr.rigs.cortex_xdr import V1, cortex_xdr
 
 
+@pytest.mark.parametrize("nothing_added", ["error", "excluded"])
 @pytest.mark.parametrize(("detailed", "status"), [(True, "500"), (False, "500"), (True, "200")])
-def test_a_ban_says_that_it_rests_on_the_answer_alone(detailed, status):
-    with cortex_xdr(detailed_response=detailed, error_status=status) as rig:
+def test_a_ban_says_that_it_rests_on_the_answer_alone(detailed, status, nothing_added):
+    with cortex_xdr(detailed_response=detailed, error_status=status, nothing_added=nothing_added) as rig:
         action, receipt = performed(rig, "ban_hash")
         fact = rig.adapter.observe(action, receipt)
         assert (fact.sight, "not read back" in fact.evidence) == (Sight.PRESENT, True)
