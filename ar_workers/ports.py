@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -81,6 +81,18 @@ class Channel(Protocol):
 
     def reconcile(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result | None:
         """After an unknown outcome: ACCEPTED if the provider shows it, RETRY if surely not, None if it cannot tell."""
+
+
+@runtime_checkable
+class Following(Protocol):
+    """A channel whose provider tells only later what became of a message: what is accepted is on its way."""
+
+    @property
+    def provider(self) -> str:
+        """As people call it."""
+
+    def end(self, reference: str) -> Result | None:
+        """ACCEPTED, on its way still or arrived; PERMANENT if it will not arrive; None if the provider cannot be asked now."""
 
 
 class Record(NamedTuple):

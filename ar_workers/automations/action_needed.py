@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..domain.causes import CommonCause, in_words, is_shared
+from ..domain.next_steps import when_failed, when_held
 from ..domain.notifications import Audience, Kind, Notification
 from ..domain.plans import Plan
 from ..domain.text import shortened
@@ -15,22 +17,51 @@ if TYPE_CHECKING:
 
 
 def plan(event: ActionStopped, context: Context) -> Plan:  # noqa: ARG001 - every automation takes the same two
-    """Tell the TREs, and those of the customer's receivers whose routes ask for it.
+    """Tell the TREs, with the command to type, and those of the customer's receivers whose routes ask for it.
 
-    What the kill switch holds is told to nobody: whoever closed it knows.
+    What the kill switch holds is told to nobody: whoever closed it knows. What fails for a cause that stops others as well (a
+    permission, a credential) is told with that cause, for all of them together.
     """
     return Plan(notifications=tuple(_told(event, audience) for audience in Audience))
 
 
 def _told(event: ActionStopped, audience: Audience) -> Notification:
     what = f"{event.verb.replace('_', ' ')} {event.subject}"
+    common = _common(event)
+    shared = (("Cause", shortened(in_words(common.cause, common.edr), 500)),) if common else ()
     return Notification(
         audience=audience,
         kind=Kind.ACTION_NEEDED,
         customer=event.customer,
         threat=event.threat,
         headline=f"Action needed: {what} {'is held' if event.state == 'held' else 'failed'}"[:500],
-        facts=(("Action", what[:500]), ("State", event.state), ("Reason", shortened(event.reason, 500) or "not known")),
-        # An endpoint that is not cut off, or does not get its network back, is nobody's line in a digest.
-        incident=event.id if event.verb in CONTAINMENT else "",
+        facts=(("Action", what[:500]), ("State", event.state), *shared, ("Reason", shortened(event.reason, 500) or "not known")),
+        body=_next_step(event, common) if audience is Audience.TRE else "",
+        incident=_incident(event, common),
+        common=common,
+        row=event.row,
     )
+
+
+def _next_step(event: ActionStopped, common: CommonCause | None) -> str:
+    """Customers have no `arctl`, and wait for the TREs."""
+    if event.state == "held":
+        return when_held(event.row, event.guard, event.customer)
+    return when_failed([event.row], event.cause, event.customer, common)
+
+
+def _common(event: ActionStopped) -> CommonCause | None:
+    """Only of what failed: what a guard holds is each a decision of its own."""
+    if event.state == "held" or not is_shared(event.cause):
+        return None
+    return CommonCause(edr=event.edr, verb=event.verb if event.verb in CONTAINMENT else "", cause=event.cause)
+
+
+def _incident(event: ActionStopped, common: CommonCause | None) -> str:
+    """One per cause and day: an alert of last week that nobody has closed must not swallow what fails today.
+
+    An endpoint that is not cut off, or does not get its network back, is nobody's line in a digest of other things.
+    """
+    if common:
+        return f"{common.key}/{event.occurred_at:%Y-%m-%d}"
+    return event.id if event.verb in CONTAINMENT else ""

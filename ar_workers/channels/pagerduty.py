@@ -103,7 +103,7 @@ class PagerDuty:
                     "classification": threat.classification,
                 },
             },
-            "dedup_key": dedup_key(notification.customer, threat.id, notification.incident),
+            "dedup_key": dedup_key(notification.customer, "" if notification.common else threat.id, notification.incident),
             "links": [{"href": threat.url, "text": "Open threat"}],
         }
 

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from ..domain.results import Answer, Result
 from .base import Entry, essentials, one_line
 from .gsm7 import SEPTETS, UNITS, is_gsm7, is_spelt, size, transliterated
-from .twilio_api import Account, Number, Twilio, is_number
+from .twilio_api import PROVIDER, Account, Number, Twilio, is_number, judged
 from .twilio_api import probe as account_probe
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ HEADLINE, LEAST_HEADLINE = 300, 40
 VALIDITY = 900
 #: How far back a message in doubt is looked for, and among how many.
 LOOK_BACK, MOST_LISTED = timedelta(hours=26), 200
-_NEVER_ARRIVED = frozenset({"failed", "undelivered", "canceled"})
 
 
 class Config(Account):
@@ -53,6 +52,7 @@ def probe(config: Config) -> Check:
 class SMS:
     """`ports.Channel`. Twilio recognises no repetition, so one in doubt is looked for by its code, and never sent again."""
 
+    provider = PROVIDER
     dedupes = False
     marks_copies = False
 
@@ -85,11 +85,11 @@ class SMS:
         to, since, code = delivery.receiver.address, self._now() - LOOK_BACK, code_of(delivery_id)
         listed = self._twilio.listed(lambda client: client.messages.list(to=to, date_sent_after=since, limit=MOST_LISTED))
         found = next((each for each in listed or () if f"ref {code}" in str(each.body)), None)
-        if found is None:
-            return None
-        if found.status in _NEVER_ARRIVED:
-            return Result(answer=Answer.PERMANENT, code=f"twilio {found.status} {found.error_code or ''}".strip())
-        return Result(answer=Answer.ACCEPTED, reference=found.sid, code=str(found.status))
+        return None if found is None else judged(found)
+
+    def end(self, reference: str) -> Result | None:
+        """`ports.Following`: what the handset's network said in the end."""
+        return self._twilio.end(lambda client: client.messages(reference).fetch())
 
     def _sender(self) -> dict[str, Any]:
         config = self._config

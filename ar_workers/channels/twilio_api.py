@@ -25,10 +25,35 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
 
+PROVIDER = "Twilio"
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 #: Twilio's own hosts (`api.EDGE.REGION.twilio.com` too), or a test server: the token goes nowhere else.
 _BASE_URL = re.compile(r"https://api(\.[a-z0-9-]+){0,2}\.twilio\.com|https?://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
 _EVERY_ANSWER = frozenset(range(300, 600))
+#: How a message (https://www.twilio.com/docs/messaging/api/message-resource#message-status-values) or a call ends well, and how not;
+#: everything else is on its way.
+_ARRIVED = {"delivered": "delivered", "read": "read", "completed": "completed: answered by somebody, or by a mailbox"}
+_LOST = {
+    "undelivered": "it did not reach the handset",
+    "failed": "it could not be sent",
+    "canceled": "it was called off",
+    "busy": "the line was busy",
+    "no-answer": "nobody answered",
+}
+#: Twilio's error codes of messages (https://www.twilio.com/docs/api/errors), in words.
+_ERRORS = {
+    21610: "the receiver has opted out",
+    30001: "it was queued for too long",
+    30002: "the account is suspended",
+    30003: "the handset is off or out of reach",
+    30004: "the receiver or its carrier blocks messages",
+    30005: "the carrier does not know the number",
+    30006: "a landline, or a carrier that cannot be reached",
+    30007: "filtered by the carrier",
+    30008: "the carrier gives no reason",
+    30034: "the sender's number is not registered with the carriers",
+    30036: "its validity ran out before it could be delivered",
+}
 #: What the vendor's client raises over a reply of another shape than its own.
 _MISSHAPEN = (AttributeError, TypeError, ValueError)
 
@@ -84,8 +109,14 @@ class Twilio:
             return Result(answer=Answer.RETRY, code=str(error))
         except (EDRError, TwilioException, *_MISSHAPEN) as error:
             return Result(answer=Answer.UNKNOWN, code=str(error) if isinstance(error, EDRError) else type(error).__name__)
-        # Taken is not delivered: the handset's answer comes later, and only Twilio's console shows it.
-        return Result(answer=Answer.ACCEPTED, reference=made.sid, code=str(made.status))
+        return judged(made)
+
+    def end(self, ask: Callable[[Client], Any]) -> Result | None:
+        """What became of a message or call that Twilio has accepted; None if it cannot be asked now, or knows nothing of it."""
+        try:
+            return judged(ask(self._client(_Wire(self._session))))
+        except (EDRError, TwilioException, *_MISSHAPEN):
+            return None
 
     def listed(self, ask: Callable[[Client], list[Any]]) -> list[Any] | None:
         """What Twilio lists, or None if it cannot be asked now."""
@@ -96,6 +127,17 @@ class Twilio:
 
     def _client(self, wire: _Wire) -> Client:
         return Client(self._account.account_sid, self._account.auth_token.get_secret_value(), http_client=wire)
+
+
+def judged(resource: Any) -> Result:
+    """What the status of a message or call says: taken is not delivered, and the handset's answer comes later."""
+    status, error = str(resource.status), getattr(resource, "error_code", None)
+    if status in _ARRIVED:
+        return Result(answer=Answer.ACCEPTED, reference=resource.sid, code=_ARRIVED[status])
+    if status in _LOST:
+        numbered = f"twilio {status} {error}" if error else f"twilio {status}"
+        return Result(answer=Answer.PERMANENT, reference=resource.sid, code=f"{numbered}: {_ERRORS.get(error, _LOST[status])}")
+    return Result(answer=Answer.ACCEPTED, reference=resource.sid, code=status, is_on_its_way=True)
 
 
 class _Wire(HttpClient):  # type: ignore[misc] # the library ships no types

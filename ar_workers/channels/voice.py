@@ -11,7 +11,7 @@ from twilio.twiml.voice_response import VoiceResponse
 
 from ..domain.results import Answer, Result
 from .base import Entry, essentials, one_line
-from .twilio_api import Account, Number, Twilio, is_number
+from .twilio_api import PROVIDER, Account, Number, Twilio, is_number
 from .twilio_api import probe as account_probe
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def probe(config: Config) -> Check:
 class Voice:
     """`ports.Channel`. A call bears no mark of ours, so one in doubt is left to a person, and never placed again."""
 
+    provider = PROVIDER
     dedupes = False
     marks_copies = False
 
@@ -74,6 +75,10 @@ class Voice:
     def reconcile(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result | None:  # noqa: ARG002 - see the class
         """Twilio lists calls by number and time only: which of two alerts a call was about, nobody can tell."""
         return None
+
+    def end(self, reference: str) -> Result | None:
+        """`ports.Following`: whether anybody answered."""
+        return self._twilio.end(lambda client: client.calls(reference).fetch())
 
 
 def speakable(text: str) -> str:

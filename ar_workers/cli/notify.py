@@ -53,7 +53,8 @@ def test(customer: str, name: str, *, dry_run: bool) -> None:
         return
     itself = getattr(channel, "test", None)  # PagerDuty closes again what its test has opened
     result = itself() if itself else channel.send(delivery, delivery_id)
-    said = " ".join(part for part in (result.code, result.reference) if part)
+    later = "on its way, see whether it arrives:" if result.is_on_its_way else ""
+    said = " ".join(part for part in (later, result.code, result.reference) if part)
     say(f"{delivery.receiver.channel} {name}: {result.answer}" + (f" ({said})" if said else ""))
     if result.answer is not Answer.ACCEPTED:
         raise click.exceptions.Exit(1)

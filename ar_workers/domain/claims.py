@@ -113,6 +113,8 @@ class VisitResult:
     guard: Guard | None = None
     #: Whether the EDR showed nothing of an order that it had accepted; None if it was not seen.
     is_blank: bool | None = None
+    #: Of a failed row: why, by kinds (see `causes`).
+    cause: str = ""
 
 
 def contradiction(claim: Claim) -> str | None:

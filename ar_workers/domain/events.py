@@ -247,21 +247,29 @@ class _OwnEvent(_Event):
 
 
 class ActionStopped(_OwnEvent):
-    """An action has failed for good, or is held by a guard: a person is needed."""
+    """An action has failed for good, or is held by a guard: a person is needed.
+
+    `row` is its id, `cause` why it failed (see `causes`), `guard` who holds it. What an older version raised says nothing of these.
+    """
 
     type: Literal["action_stopped"] = "action_stopped"
     verb: str
     subject: str
     state: Literal["failed", "held"]
     reason: str
+    row: str = ""
+    edr: str = ""
+    cause: str = ""
+    guard: str = ""
 
 
 class DeliveryFailed(_OwnEvent):
-    """A delivery that has a fallback has failed for good."""
+    """A delivery that has a fallback has failed for good, or one to a receiver of the TREs that takes nothing any more (`cause`)."""
 
     type: Literal["delivery_failed"] = "delivery_failed"
     delivery: Delivery
     reason: str
+    cause: str = ""
 
 
 class _AboutIsolation(_OwnEvent):

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter
 
+from .causes import CommonCause, in_words
 from .channels import ChannelName
 from .endpoints import CustomerId
 from .model import Value
+from .next_steps import requeued, when_failed
 from .summaries import Summary
-from .text import Line, Prose, Span
+from .text import Line, Prose, Span, shortened
 from .threats import Threat
 
+#: Of several names in one fact: Slack's line is the shortest.
+_LINE = 220
 #: Who owns the TREs' receivers; no customer has this name.
 TRE = "tre"
 
@@ -52,6 +56,8 @@ class Notification(Value):
     `once` names something that is told only once until it is forgotten (an endpoint with an unsupported OS).
     `incident` names a matter of its own, which waits for a person now: it is never gathered into a digest, and who is paged by
     threat is paged anew for it, until the matter is told of as settled. Of an isolation that is not in effect it is the row's id.
+    `common` is what it shares with others: the first is told at once, those that follow soon are told as one, and `incident` is theirs
+    together. `row` is the action that it is about.
     """
 
     audience: Audience
@@ -64,6 +70,8 @@ class Notification(Value):
     summary: Summary | None = None
     once: str | None = None
     incident: str = ""
+    common: CommonCause | None = None
+    row: str = ""
 
     @property
     def other_facts(self) -> tuple[tuple[str, str], ...]:
@@ -167,24 +175,55 @@ def instead(delivery: Delivery, receiver: Receiver, reason: str) -> Delivery:
             "notification": note.model_copy(update={"facts": (*note.facts, ("Sent here because", why))}),
             "receiver": receiver,
             "fallback": None,
-            "digest": None if receiver.channel == "pagerduty" else delivery.digest,
+            "digest": None if receiver.channel == "pagerduty" and not note.common else delivery.digest,
         }
     )
 
 
 def digest_of(deliveries: Sequence[Delivery]) -> Delivery:
     """One delivery in place of several of a kind to one receiver: how many there are, and each with its link."""
-    first = deliveries[0]
+    first = deliveries[0].notification
     notes = [each.notification for each in deliveries]
-    what = first.notification.kind.replace("_", " ")
+    rows = [note.row for note in notes if note.row] if first.audience is Audience.TRE else []
     digest = Notification(
-        audience=first.notification.audience,
-        kind=first.notification.kind,
+        audience=first.audience,
+        kind=first.kind,
         customer=first.customer,
-        headline=f"{len(notes)} more notifications: {what}",
+        headline=f"{len(notes)} more notifications: {first.kind.replace('_', ' ')}",
         facts=tuple(_in_digest(note) for note in notes),
+        body="\n".join(("Once mended, these are brought back by:", *requeued(rows))) if rows else "",
     )
-    return first.model_copy(update={"notification": digest})
+    told = _of_one_cause(digest, first.common, notes) if first.common else digest
+    return deliveries[0].model_copy(update={"notification": told})
+
+
+def _of_one_cause(digest: Notification, common: CommonCause, notes: Sequence[Notification]) -> Notification:
+    """What one cause has stopped: the cause, every action by name, and one way back for all."""
+    threats = {note.threat.id: note.threat for note in notes if note.threat}
+    named = tuple(("Stopped", line) for line in _lines(dict(note.facts)["Action"] for note in notes))
+    links = tuple((f"Threat {threat.id}", threat.url) for threat in threats.values())
+    body = when_failed([note.row for note in notes], common.cause, digest.customer, common) if digest.audience is Audience.TRE else ""
+    return digest.model_copy(
+        update={
+            "headline": shortened(f"{len(notes)} more stopped by one cause: {in_words(common.cause, common.edr)}", 500),
+            "facts": (*named, *(links if len(threats) > 1 else ())),
+            "body": body,
+            "threat": next(iter(threats.values())) if len(threats) == 1 else None,
+            "incident": notes[0].incident,
+            "common": common,
+        }
+    )
+
+
+def _lines(names: Iterable[str]) -> Iterator[str]:
+    """The names with commas, in lines that no channel cuts."""
+    line = ""
+    for name in names:
+        if line and len(line) + len(name) > _LINE:
+            yield line
+            line = ""
+        line = f"{line}, {name}" if line else name
+    yield line
 
 
 def _in_digest(note: Notification) -> tuple[str, str]:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 DELIVERY_LIFE = timedelta(hours=24)
 #: A text message or a call that comes late is noise.
 _SHORT_LIVED = {"sms": timedelta(minutes=15), "voice": timedelta(minutes=15)}
+#: So long a provider usually takes at most to say that a text has arrived, or how a call ended: seconds, and a minute of ringing.
+USUAL_END = timedelta(minutes=5)
+_END_LOOKS = tuple(timedelta(seconds=each) for each in (5, 10, 20, 40, 60))
 #: Workers that died with the row in hand before it is set aside as poison: more than a storm of kills makes likely by chance.
 MOST_CRASHES = 10
 #: After more than so many it waits, longer each time: one that ends workers takes those beside it along no more.
@@ -81,6 +84,11 @@ def after_crash(crashes: int, random: Callable[[], float]) -> Retry | GiveUp:
 def look_again(looks: int) -> timedelta:
     """How long to wait before the EDR is looked at again for an order that it accepted."""
     return min(_LOOK_CAP, _LOOK_FIRST * 1.5 ** min(looks, 20))
+
+
+def look_for_end(looks: int) -> timedelta:
+    """How long to wait before a provider is asked again what became of a message that it accepted."""
+    return _END_LOOKS[min(looks, len(_END_LOOKS) - 1)]
 
 
 def delivery_retry(attempts: int, retry_after: timedelta | None, random: Callable[[], float]) -> timedelta:

@@ -17,6 +17,8 @@ from .threats import Severity
 
 #: What customers are told of. Everything else goes to the TREs by managed automations, and is not routed.
 ROUTED = (Kind.REMEDIATION_SUMMARY, Kind.UNSUPPORTED_OS, Kind.ACTION_NEEDED)
+#: What one cause has stopped within this time is told as one, behind the first: long enough for a burst, short for who waits.
+ONE_CAUSE = Digest(more_than=1, within=timedelta(minutes=2))
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEK: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -147,7 +149,7 @@ def route(notification: Notification, routes: Sequence[Route], receivers: Mappin
                 receiver=receivers[name],
                 not_before=each.not_before(notification, now),
                 fallback=receivers[each.fallback] if each.fallback and each.fallback != name else None,
-                digest=None if notification.incident else each.digest,
+                digest=ONE_CAUSE if notification.common else None if notification.incident else each.digest,
             )
             found.setdefault(name, target)
         if not each.goes_on:

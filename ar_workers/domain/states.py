@@ -14,13 +14,13 @@ class State(StrEnum):
     PENDING = "pending"
     #: A worker has it until its lease ends.
     LEASED = "leased"
-    #: The EDR accepted it; it is not yet seen to be so.
+    #: The EDR accepted it; it is not yet seen to be so. Of a message: the provider accepted it, and says later whether it has arrived.
     PERFORMED = "performed"
     #: It may or may not have taken effect: look before anything else.
     UNKNOWN = "unknown"
     #: A guard or the kill switch holds it until somebody resumes.
     HELD = "held"
-    #: The EDR shows it, because we asked; or the channel accepted it.
+    #: The EDR shows it, because we asked. The channel accepted it; where the provider tells, it has arrived.
     DONE = "done"
     #: The EDR showed it before we asked.
     ALREADY = "already"

@@ -139,6 +139,7 @@ def conclusion(claim: Claim, found: VisitResult) -> tuple[str | int, ...]:
         found.health,
         found.guard or "",
         "" if found.is_blank is None else int(found.is_blank),
+        found.cause,
     )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ..domain.causes import Trouble, cause
 from ..domain.claims import Health, VisitResult
-from ..domain.notifications import Kind, digest_of
+from ..domain.notifications import TRE, Kind, digest_of
 from ..domain.results import Answer
-from ..domain.retries import LONGEST_RETRY_AFTER, delivery_retry
+from ..domain.retries import LONGEST_RETRY_AFTER, USUAL_END, delivery_retry, look_for_end
 from ..domain.states import TERMINAL, State
+from ..ports import Following
 from .visits import visit_all
 
 if TYPE_CHECKING:
@@ -39,7 +41,8 @@ def visit(each: Visit) -> VisitResult | None:
 
     After an unknown outcome a channel whose receiver recognises repetitions sends again; one that can ask its
     provider asks; one whose copies can be told as such sends once more. Otherwise the delivery stays `unknown`
-    for a person, because a second message cannot be taken back.
+    for a person, because a second message cannot be taken back. What a provider has accepted that tells later what became
+    of it is looked at until it has, and never sent again.
     """
     delivery = each.claim.delivery()
     outdated = _outdated(each, delivery)
@@ -89,6 +92,8 @@ def _carried(seat: Seat, carrier: Row | None) -> VisitResult:
 
 def _tell(each: Visit, channel: Channel, delivery: Delivery) -> VisitResult | None:
     claim, thread = each.claim, _thread(each, delivery)
+    if claim.receipt and claim.was in {State.PERFORMED, State.UNKNOWN}:
+        return _followed(each, channel)
     if claim.was == State.UNKNOWN and not channel.dedupes:
         known = channel.reconcile(delivery, claim.row_id, thread=thread)
         if known is None and not (channel.marks_copies and claim.attempts + claim.crashes <= 1):
@@ -106,6 +111,28 @@ def _send(each: Visit, channel: Channel, delivery: Delivery) -> VisitResult | No
     return _came_to(each, channel.send(delivery, each.claim.row_id, thread=_thread(each, delivery)))
 
 
+def _followed(each: Visit, channel: Channel) -> VisitResult:
+    """Done is what has arrived. What shows no end in the usual time may have arrived or not; at its deadline the fallback is told."""
+    claim = each.claim
+    follows = isinstance(channel, Following)
+    known = channel.end(claim.receipt) if follows else None
+    if known and not known.is_on_its_way:
+        return _came_to(each, known)
+    provider = channel.provider if follows else "the provider"
+    said = f"last it said: {known.code}" if known else "it cannot be asked"
+    health = Health.OK if known else Health.BAD
+    if claim.was == State.PERFORMED and claim.unseen_for < USUAL_END:
+        return VisitResult(state=State.PERFORMED, after=look_for_end(claim.looks), evidence=_on_its_way(provider, said), health=health)
+    reason = f"accepted by {provider}, end not known ({said})"
+    if claim.is_late:
+        return VisitResult(state=State.FAILED, reason=f"{reason}: ask the receiver", health=health)
+    return VisitResult(state=State.UNKNOWN, reason=reason, after=look_for_end(claim.looks), health=health)
+
+
+def _on_its_way(provider: str, said: str) -> str:
+    return f"accepted by {provider}, not yet said to have arrived ({said})"
+
+
 def _thread(each: Visit, delivery: Delivery) -> str:
     """The thread of the threat; a digest is about many, and belongs into none."""
     return each.claim.thread if delivery.notification.threat else ""
@@ -118,15 +145,31 @@ def _came_to(each: Visit, result: Result) -> VisitResult:
     wait = delivery_retry(each.claim.attempts, result.retry_after, each.services.random)
     health = Health.BAD if result.answer in {Answer.RETRY, Answer.UNKNOWN} and not retry_after else Health.OK
     match result.answer:
+        case Answer.ACCEPTED if result.is_on_its_way:
+            evidence = _on_its_way("the provider", f"last it said: {result.code}")
+            return VisitResult(
+                state=State.PERFORMED,
+                reference=result.reference,
+                receipt=result.reference,
+                evidence=evidence,
+                after=look_for_end(0),
+                counts=True,
+                health=health,
+            )
         case Answer.ACCEPTED:
             return VisitResult(state=State.DONE, reference=result.reference, evidence=result.code, health=health)
         case Answer.PERMANENT:
-            return VisitResult(state=State.FAILED, reason=result.code, health=health)
+            return VisitResult(state=State.FAILED, reason=result.code, cause=_refusal(each, result), health=health)
         case Answer.RETRY:
             return VisitResult(state=State.PENDING, reason=result.code, after=wait, counts=True, health=health)
         case Answer.UNKNOWN:
             reason = f"may have been sent: {result.code}"
             return VisitResult(state=State.UNKNOWN, reason=reason, after=wait, counts=True, health=health)
+
+
+def _refusal(each: Visit, result: Result) -> str:
+    """A receiver of the TREs that takes nothing any more: the ledger brings it in as an event, so that the others say so."""
+    return cause(Trouble.RECEIVER, result.fix) if result.fix and each.claim.delivery().owner == TRE else ""
 
 
 def _in_doubt(claim: Claim) -> VisitResult:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..domain.actions import Effect
+from ..domain.causes import Trouble, cause, of_error
 from ..domain.claims import Health, VisitResult
 from ..domain.endpoints import OS
 from ..domain.errors import ARError, EDRError, EndpointNotFound, NotSent, OutcomeUnknown, Throttled, Unsupported, VendorFault
@@ -58,7 +59,7 @@ def visit(each: Visit) -> VisitResult | None:
     services, action = each.services, each.claim.action()
     edr = services.edrs.get((action.customer, action.edr))
     if edr is None:
-        return _given_up(f"{action.customer} has no {action.edr} configured")
+        return _given_up(f"{action.customer} has no {action.edr} configured", cause(Trouble.UNCONFIGURED))
     try:
         found = _look_then_act(each, action, edr)
     except EDRError as error:
@@ -80,7 +81,7 @@ def _look_then_act(each: Visit, action: Action, edr: EDR) -> VisitResult | None:
         order = Order(action, edr, receipt)
         return _called_off(claim, fact, order) if claim.called_off and action.lane else _still_to_come(claim, fact, order)
     if claim.is_late:
-        return _given_up(f"deadline passed: {fact.evidence or 'not in effect'}")
+        return _given_up(f"deadline passed: {fact.evidence or 'not in effect'}", cause(Trouble.OUT_OF_TIME))
     return _in_doubt(claim, action, fact) or _perform(each, action, edr, fact)
 
 
@@ -102,7 +103,7 @@ def _from_sight(claim: Claim, fact: Fact) -> VisitResult | None:
         case Sight.REFUSED if claim.called_off:
             return VisitResult(state=State.CANCELLED, reason=f"{claim.called_off}; the EDR shows of the order: {fact.evidence}")
         case Sight.REFUSED:
-            return _given_up(f"the EDR could not: {fact.evidence}")
+            return _given_up(f"the EDR could not: {fact.evidence}", cause(Trouble.INCAPABLE))
         case Sight.PENDING if claim.was != State.PERFORMED:
             # Somebody's order is on its way, perhaps our own whose answer was lost: wait for it like for ours.
             return VisitResult(state=State.PERFORMED, after=look_again(0), evidence=fact.evidence)
@@ -151,7 +152,8 @@ def _in_doubt(claim: Claim, action: Action, fact: Fact) -> VisitResult | None:
         reason = "the answer was lost, and somebody may have released the endpoint since: a TRE decides"
         return VisitResult(state=State.HELD, reason=reason, guard=Guard.IN_DOUBT)
     if claim.was == State.UNKNOWN and fact.sight is Sight.UNKNOWABLE and action.effect is Effect.DESTRUCTIVE:
-        return _given_up("outcome unknown: the worker or the answer was lost, and the EDR cannot show it; look, then requeue")
+        why = "outcome unknown: the worker or the answer was lost, and the EDR cannot show it; look, then requeue"
+        return _given_up(why, cause(Trouble.LOST))
     return None
 
 
@@ -209,10 +211,12 @@ def _after_error(each: Visit, error: EDRError, *, was_asked: bool) -> VisitResul
     reason = _reason(error)
     health = Health.BAD if isinstance(error, NotSent | OutcomeUnknown | VendorFault) else Health.OK
     if isinstance(decision, GiveUp):
-        accepted = "accepted by the EDR, and cannot be verified: " if claim.was == State.PERFORMED else ""
-        return _given_up(accepted + reason + _may_stand(claim), health)
+        if claim.was == State.PERFORMED:
+            why = f"accepted by the EDR, and cannot be verified: {reason}{_may_stand(claim)}"
+            return _given_up(why, cause(Trouble.UNVERIFIED, of_error(error)), health)
+        return _given_up(reason, of_error(error), health)
     if claim.is_late:
-        return _given_up(f"deadline passed; last: {reason}{_may_stand(claim)}", health)
+        return _given_up(f"deadline passed; last: {reason}{_may_stand(claim)}", cause(Trouble.OUT_OF_TIME), health)
     surely_nothing = isinstance(error, NotSent | Throttled)
     state = claim.was
     if was_asked:
@@ -226,8 +230,8 @@ def _may_stand(claim: Claim) -> str:
     return f"; {STANDS}" if claim.was == State.PERFORMED and claim.lane else ""
 
 
-def _given_up(reason: str, health: Health = Health.UNSEEN) -> VisitResult:
-    return VisitResult(state=State.FAILED, reason=reason, health=health)
+def _given_up(reason: str, why: str, health: Health = Health.UNSEEN) -> VisitResult:
+    return VisitResult(state=State.FAILED, reason=reason, cause=why, health=health)
 
 
 def _reason(error: ARError) -> str:

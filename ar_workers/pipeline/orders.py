@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..domain.causes import Trouble, cause
 from ..domain.claims import VisitResult
 from ..domain.errors import EDRError, Unsupported
 from ..domain.facts import Sight
@@ -60,11 +61,12 @@ class Order:
 
     def given_up(self, reason: str, seen: Fact) -> VisitResult:
         """The row fails. What the EDR shows to be on its way, and an isolation in any case, is taken back first; a release never."""
+        why = cause(Trouble.NOT_IN_EFFECT)
         if not self.action.lane or (seen.sight is not Sight.PENDING and self.action.verb != "isolate"):
-            return VisitResult(state=State.FAILED, reason=reason)
+            return VisitResult(state=State.FAILED, reason=reason, cause=why)
         if self.action.verb in GIVING_BACK:
-            return VisitResult(state=State.FAILED, reason=f"{reason}; {STANDS}")
+            return VisitResult(state=State.FAILED, reason=f"{reason}; {STANDS}", cause=why)
         fact, words = self.taken_back()
         if fact and fact.sight is Sight.PRESENT:
             return VisitResult(state=State.DONE, evidence=fact.evidence)
-        return VisitResult(state=State.FAILED, reason=f"{reason}; {words}")
+        return VisitResult(state=State.FAILED, reason=f"{reason}; {words}", cause=why)

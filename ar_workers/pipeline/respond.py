@@ -18,7 +18,7 @@ from ..domain.new_rows import EventPlan, action_row, delivery_row, skip_row, unt
 from ..domain.notifications import Audience, Delivery, Digest, Kind, Receiver
 from ..domain.policies import Policy
 from ..domain.retries import delivery_life, life_of
-from ..domain.routes import Target, route
+from ..domain.routes import ONE_CAUSE, Target, route
 from ..domain.verbs import VERBS
 from . import orphans
 from .lookups import looked_up
@@ -195,7 +195,9 @@ def _tres(services: Services, notification: Notification) -> list[Receiver]:
 
 
 def _to_tre(receiver: Receiver, notification: Notification, now: datetime) -> Target:
-    """PagerDuty groups by threat of its own accord."""
+    """PagerDuty groups by threat of its own accord. What has one cause is told as one by each."""
+    if notification.common:
+        return Target(receiver=receiver, not_before=now, digest=ONE_CAUSE)
     is_gathered = notification.kind in _IN_STORMS and not notification.incident and receiver.channel != "pagerduty"
     return Target(receiver=receiver, not_before=now, digest=STORM if is_gathered else None)
 

@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..domain.causes import Trouble, cause
 from ..domain.claims import Refusal, VisitResult, contradiction
 from ..domain.retries import GiveUp, after_crash
 from ..domain.states import State
@@ -47,10 +48,11 @@ class Visit:
         odd = contradiction(claim)
         if odd:
             _log.critical("%s: the row and its order do not agree, nothing was asked: %s", claim.row_id, odd)
-            return VisitResult(state=State.FAILED, reason=f"security: the row and its order do not agree, nothing was asked: {odd}"[:400])
+            why = f"security: the row and its order do not agree, nothing was asked: {odd}"[:400]
+            return VisitResult(state=State.FAILED, reason=why, cause=cause(Trouble.TAMPERED))
         decision = after_crash(claim.crashes, self.services.random)
         if isinstance(decision, GiveUp):
-            return VisitResult(state=State.FAILED, reason=decision.reason)
+            return VisitResult(state=State.FAILED, reason=decision.reason, cause=cause(Trouble.CRASHES))
         if claim.is_lost and decision.after:
             return VisitResult(state=claim.was, reason=f"waits: {claim.crashes} workers were lost with it in hand", after=decision.after)
         return None

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
+from .documented import Documentation
 from .documents import fields_of
+from .server import Request
 from .world import World
 
 #: How a vendor compares the names of groups and endpoints.
@@ -18,6 +20,9 @@ class Knobs:
     """A vendor's own are the fields of a subclass, with what the vendor most probably does as their defaults."""
 
     vendor: ClassVar[str]
+    documentation: ClassVar[Documentation]
+    #: Refuses what the vendor's documentation does not name. Without it such parts are tolerated, as vendors mostly do.
+    strict: bool = False
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
@@ -25,7 +30,11 @@ class Knobs:
 
     @classmethod
     def of(cls, world: World) -> Self:
-        return cls.from_dict(world.options.get(cls.vendor, {}))
+        return cls.from_dict({"strict": world.strict, **world.options.get(cls.vendor, {})})
+
+    def undocumented(self, request: Request, path: str) -> str:
+        """What a strict twin refuses of a call to the route that its table writes so; empty if nothing."""
+        return ", ".join(self.documentation.strangers(request, path)) if self.strict else ""
 
 
 def is_named(actual: str, wanted: str, style: NameMatch) -> bool:

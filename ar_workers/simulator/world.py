@@ -114,7 +114,10 @@ class Change:
 
 
 class World:
-    """Everything that the twins pretend exists. `options` and `inboxes` are theirs to interpret."""
+    """Everything that the twins pretend exists. `options` and `inboxes` are theirs to interpret.
+
+    In a `strict` world all twins refuse what their vendors' documentation does not name; a twin's own option outweighs it.
+    """
 
     def __init__(
         self,
@@ -122,18 +125,21 @@ class World:
         *,
         options: Mapping[str, Document] | None = None,
         inboxes: Mapping[str, Document] | None = None,
+        strict: bool = False,
     ) -> None:
         self.tenants = {one.name: one for one in tenants}
         self.options: dict[str, Document] = dict(options or {})
         self.inboxes: dict[str, Document] = dict(inboxes or {})
+        self.strict = strict
         self.clock = VirtualClock()
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> World:
-        if unknown := set(document) - {"tenants", "options", "inboxes"}:
+        if unknown := set(document) - {"tenants", "options", "inboxes", "strict"}:
             raise ValueError(f"unknown world fields: {', '.join(sorted(unknown))}")
         tenants = [Tenant(name, one) for name, one in document.get("tenants", {}).items()]
-        return cls(tenants, options=document.get("options"), inboxes=document.get("inboxes"))
+        strict = bool(document.get("strict", False))
+        return cls(tenants, options=document.get("options"), inboxes=document.get("inboxes"), strict=strict)
 
     @classmethod
     def from_file(cls, path: Path) -> World:
@@ -141,7 +147,7 @@ class World:
 
     def to_dict(self) -> Document:
         tenants = {name: one.to_dict() for name, one in self.tenants.items()}
-        return {"tenants": tenants, "options": self.options, "inboxes": self.inboxes}
+        return {"tenants": tenants, "options": self.options, "inboxes": self.inboxes, "strict": self.strict}
 
     def tenant(self, name: str) -> Tenant:
         return self.tenants[name]

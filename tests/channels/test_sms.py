@@ -182,7 +182,7 @@ def test_a_text_that_the_network_refused_is_not_called_sent(simulation):
     sid = rig.channel.send(rig.delivery, "acme:sms:late").reference
     simulation.inboxes["twilio"].twin.settle(sid, "undelivered", 30003)
     found = rig.channel.reconcile(rig.delivery, "acme:sms:late")
-    assert (found.answer, found.code) == (Answer.PERMANENT, "twilio undelivered 30003")
+    assert (found.answer, found.code) == (Answer.PERMANENT, "twilio undelivered 30003: the handset is off or out of reach")
 
 
 @pytest.mark.parametrize(

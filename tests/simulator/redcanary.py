@@ -63,6 +63,8 @@ def portal(detections=(), *, marked=None, endpoints=None, **options):
         "alerts": list(detections),
         "facts": {"marked": marked or {}, "endpoints": endpoints or {}},
     }
-    world = World.from_dict({"tenants": {"acme": tenant}, "options": {"redcanary": {"requests_per_second": 1000, **options}}})
+    world = World.from_dict(
+        {"tenants": {"acme": tenant}, "strict": True, "options": {"redcanary": {"requests_per_second": 1000, **options}}}
+    )
     with Simulation(world) as simulation:
         yield simulation

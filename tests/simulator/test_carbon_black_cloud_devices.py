@@ -135,7 +135,7 @@ def an_override(**changes):
     return {"description": "x", "override_list": "BLACK_LIST", "override_type": "SHA256", "sha256_hash": "a" * 64} | changes
 
 
-@pytest.mark.parametrize("wrong", [{"override_list": "BAN"}, {"override_type": "MD5"}, {"sha256_hash": "a" * 32}, {"hash": "x"}])
+@pytest.mark.parametrize("wrong", [{"override_list": "BAN"}, {"override_type": "MD5"}, {"sha256_hash": "a" * 32}])
 def test_an_override_that_the_vendor_would_refuse_is_refused(acme, wrong):
     assert acme.call("POST", f"{V6}/reputations/overrides", an_override(**wrong)).status == 400
     assert acme.effects() == []

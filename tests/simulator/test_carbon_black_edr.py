@@ -113,7 +113,7 @@ def test_another_content_type_is_refused(acme):
 
 
 def test_an_older_server_takes_the_whole_sensor_back():
-    with a_server(strict_put=False) as acme:
+    with a_server(strict=False, strict_put=False) as acme:
         row = acme("GET", "/api/v1/sensor/7")[1]
         assert acme("PUT", "/api/v1/sensor/7", {**row, "network_isolation_enabled": True})[0] == 200
         assert acme.effects() == [("isolate", "7", True)]

@@ -29,7 +29,7 @@ class Site:
 
     def __init__(self, folder, **options):
         self.clients = []
-        self.world = a_world(**options)
+        self.world = a_world(**{"strict": False, **options})
         self.world.clock = self.clock = VirtualClock()
         self.journal = Journal(self.clock)
         authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -92,11 +92,17 @@ def only(*ids):
 VALIDATE = "/api_keys/validate/"
 
 
-def test_a_signature_is_good_once_and_for_a_short_time(acme):
-    once = signed()
-    assert acme.send(VALIDATE, "{}", once) == (200, True)
-    wrong = [once, signed(at=time.time() - 900), signed(key="other"), signed(nonce="short"), {"x-xdr-auth-id": "7", "Authorization": KEY}]
-    assert [acme.send(VALIDATE, "{}", each)[0] for each in wrong] == [401] * 5
+def test_a_signature_is_good_for_a_quarter_of_an_hour(acme):
+    once = signed(at=time.time() - 890)
+    assert [acme.send(VALIDATE, "{}", once) for _ in range(2)] == [(200, True)] * 2
+    wrong = [signed(at=time.time() - 910), signed(key="other"), signed(nonce="short"), {"x-xdr-auth-id": "7", "Authorization": KEY}]
+    assert [acme.send(VALIDATE, "{}", each)[0] for each in wrong] == [401] * 4
+
+
+def test_a_signature_is_good_once_where_it_is_strict():
+    with cortex(strict=True) as acme:
+        once = signed()
+        assert [acme.send(VALIDATE, "{}", once)[0] for _ in range(2)] == [200, 401]
 
 
 def test_a_standard_key_is_its_own_signature():
@@ -107,8 +113,8 @@ def test_a_standard_key_is_its_own_signature():
         assert acme.send(VALIDATE, "{}", signed())[0] == 401
 
 
-@pytest.mark.parametrize("body", ["", "[]", "{}", '{"request_data":[]}', '{"request_data":{},"more":1}', "no json"])
-def test_the_envelope_is_exactly_request_data(acme, body):
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"request_data":[]}', "no json"])
+def test_the_envelope_is_request_data(acme, body):
     status, document = acme.send(f"{V1}/endpoints/get_endpoint", body)
     assert (status, document["reply"]["err_code"]) == (400, 400)
 

@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from ar_workers import simulator
 from ar_workers.simulator import Simulation, World
 from ar_workers.simulator.clock import VirtualClock
 from ar_workers.simulator.journal import Journal
 from ar_workers.simulator.options import is_named
 from ar_workers.simulator.simulation import twin_of
-
-TWINS = sorted(path.parent.name for path in Path(simulator.__file__).parent.glob("*/twin.py"))
+from tests.simulator.twins import TWINS
 
 
 @pytest.mark.parametrize("vendor", TWINS)

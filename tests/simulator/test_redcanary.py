@@ -102,3 +102,61 @@ def test_too_many_requests_are_refused():
         assert [call(acme, f"{ROOT}/detections")[0] for _ in range(3)] == [200, 200, 429]
         acme.clock.advance(61)
         assert call(acme, f"{ROOT}/detections")[0] == 200
+
+
+def wrote(simulation, path, method, **query):
+    status, text = call(simulation, ROOT + path, method=method, **query)
+    return status, [(each["verb"], each["target"], each["changed"]) for each in simulation.journal.effects()], text
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [
+        ("remediated", ("remediated", None)),
+        ("not_remediated_false_positive", ("not_remediated", "false_positive")),
+        ("not_remediated_sanctioned_activity", ("not_remediated", "sanctioned_activity")),
+    ],
+)
+def test_a_detection_is_acknowledged_and_marked(state, shown):
+    with portal([a_detection(7, last_acknowledged_at=None)]) as acme:
+        assert wrote(acme, "/detections/7/mark_acknowledged", "PATCH")[0] == 200
+        status, effects, _ = wrote(acme, "/detections/7/update_remediation_state", "PATCH", remediation_state=state, comment="ours")
+        assert (status, effects) == (200, [("acknowledge", "7", True), ("remediate", "7", True)])
+        (row,) = data(acme, "/detections/7")
+        marked = row["attributes"]["last_remediated_status"]
+        assert (marked["remediation_state"], marked["reason"], bool(row["attributes"]["last_acknowledged_at"])) == (*shown, True)
+
+
+def test_a_word_that_is_no_state_is_refused():
+    with portal([a_detection(7)]) as acme:
+        assert wrote(acme, "/detections/7/update_remediation_state", "PATCH", remediation_state="done")[:2] == (400, [])
+
+
+def test_endpoints_are_isolated_and_released_by_their_ids():
+    with portal(endpoints={"1": an_endpoint_of("PC-1"), "2": an_endpoint_of("PC-2")}) as acme:
+        assert wrote(acme, "/endpoints/isolate", "POST", ids="1,3")[:2] == (404, [])
+        assert wrote(acme, "/endpoints/isolate", "POST")[0] == 400
+        assert wrote(acme, "/endpoints/isolate", "POST", ids="1,2")[0] == 200
+        assert [row["attributes"]["is_isolated"] for row in data(acme, "/endpoints")] == [True, True]
+        status, effects, _ = wrote(acme, "/endpoints/isolate", "DELETE", ids="2")
+        assert (status, effects[-1]) == (200, ("release", "2", True))
+        (found,) = data(acme, f"/endpoints/sensor_id/{an_endpoint_of('PC-2')['attributes']['sensor']['id']}")
+        assert found["attributes"]["is_isolated"] is False
+
+
+def test_endpoints_carry_tags_and_playbooks_are_played():
+    with portal([a_detection(7)], endpoints={"1": an_endpoint_of("PC-1")}) as acme:
+        assert wrote(acme, "/endpoints/1/reporting_tags/owner", "PUT", value="robin")[0] == 200
+        assert data(acme, "/endpoints/1")[0]["attributes"]["reporting_tags"] == {"owner": "robin"}
+        assert wrote(acme, "/endpoints/1/reporting_tags/owner", "DELETE")[0] == 200
+        body = {"resource_type": "Detection", "resource_id": "7"}
+        assert wrote(acme, "/automate/playbooks/5/execute", "POST", **body)[0] == 404
+        acme.world.tenant("acme").facts["playbooks"] = ["5"]
+        status, effects, _ = wrote(acme, "/automate/playbooks/5/execute", "POST", **body)
+        assert (status, [verb for verb, *_ in effects]) == (200, ["tag", "untag", "execute_playbook"])
+
+
+def test_an_old_client_writes_its_key_into_the_query():
+    with portal([a_detection(7)], strict=False) as acme:
+        assert call(acme, f"{ROOT}/detections", key="", auth_token=KEY)[0] == 200
+        assert call(acme, f"{ROOT}/detections", key="", auth_token="other")[0] == 403

@@ -110,7 +110,7 @@ def test_results_are_there_only_for_a_completed_task(acme):
 
 @pytest.mark.parametrize(
     ("changes", "code"),
-    [({"scriptId": "1"}, 4040010), ({"outputDestination": "cloud"}, 4000010), ({"inputParams": ""}, 4000010), ({"pid": 1}, 4000010)],
+    [({"scriptId": "1"}, 4040010), ({"outputDestination": "cloud"}, 4000010), ({"inputParams": ""}, 4000010)],
 )
 def test_an_execution_that_is_not_valid_is_refused(acme, changes, code):
     assert acme.execute(**changes).codes == [code]

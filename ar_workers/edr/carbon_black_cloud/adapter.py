@@ -156,7 +156,7 @@ class CarbonBlackCloud(EDRAdapter):
         return Fact(sight=Sight.ABSENT, evidence="no override of this hash")
 
     def _overrides(self, sha256: str) -> list[dict[str, Any]]:
-        """Those of exactly this hash. The query is a text search; criteria are documented as lists, and sent as texts by the vendor's SDK."""
+        """Those of exactly this hash: the query is a text search. No criteria: the documentation has lists there, and the SDK texts."""
         found = self._api.pages(f"{OVERRIDES}/_search", {"query": sha256})
         return [each for each in found if str(each.get("sha256_hash") or "").lower() == sha256]
 

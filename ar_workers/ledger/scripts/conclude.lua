@@ -1,11 +1,12 @@
 -- uses: lanes remotes guards endpoints
 -- Ends rows of one visit. ARGV, for each: id, fence, state, reason, wait, counts, keeps, receipt, reference, evidence, health, guard,
--- blank.
+-- blank, cause.
 -- Returns for each 'stale' or the rings of what it sets free, {id, queue, label, lane, ...}; and then the rings of what the lanes
 -- and remotes call next.
 -- wait: ms until it is due again; counts, keeps (a receipt): 1|0; health: how the remote is, ok|bad|''; guard: who holds the row, or '';
--- blank: whether the EDR shows nothing of an order that it accepted, 1|0, or '' where it was not seen.
-local PARTS = 13
+-- blank: whether the EDR shows nothing of an order that it accepted, 1|0, or '' where it was not seen; cause: of a failed
+-- row, or ''.
+local PARTS = 14
 -- What a later release of the endpoint makes of an isolation: it is called off, and nobody is needed for it.
 local CALLED_OFF = {pending = true, performed = true, unknown = true, held = true, failed = true}
 -- What is left: {owner and lane -> {lane, owner, rows}}, {owner and remote -> {remote, verb, owner, rows}}. And {remote -> is
@@ -62,6 +63,8 @@ local function changes_of(found, row, to)
     set('looked_at', now)
   elseif to == 'held' then
     set('held_by', found.guard)
+  elseif to == 'failed' then
+    set('cause', found.cause)
   end
   if not TERMINAL[to] and to ~= 'held' then
     set('next_at', now + found.wait)
@@ -125,10 +128,10 @@ end
 
 -- The visit that begins at ARGV[n].
 local function found_at(n)
-  local id, fence, state, reason, wait, counts, keeps, receipt, reference, evidence, health, guard, blank =
+  local id, fence, state, reason, wait, counts, keeps, receipt, reference, evidence, health, guard, blank, cause =
     unpack(ARGV, n, n + PARTS - 1)
   return {id = id, fence = fence, state = state, reason = reason, wait = wait, counts = counts, keeps = keeps, receipt = receipt,
-    reference = reference, evidence = evidence, health = health, guard = guard, blank = blank}
+    reference = reference, evidence = evidence, health = health, guard = guard, blank, cause = blank}
 end
 
 local answers, called = {}, {}

@@ -12,7 +12,7 @@ if was_sent then
   return rings
 end
 redis.call('HDEL', row_key(id), 'begun_at', 'looked_at')
-redis.call('HSET', row_key(id), 'attempts', 0, 'crashes', 0, 'begun', 0, 'deadline', now + row.deadline - row.created_at)
+redis.call('HSET', row_key(id), 'attempts', 0, 'crashes', 0, 'looks', 0, 'begun', 0, 'receipt', '', 'deadline', now + row.deadline - row.created_at)
 bring_back(id, row.threat, 'unknown', 'to be sent again, says ' .. by)
 add_ring(rings, id)
 return rings

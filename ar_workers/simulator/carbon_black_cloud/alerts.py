@@ -8,7 +8,7 @@ from typing import Any
 
 from ..clock import iso
 from ..server import Reply, json_reply
-from .call import MOST_ROWS, Call, Refusal, Row, bad_enum, listed, not_found, only
+from .call import MOST_ROWS, Call, Refusal, Row, bad_enum, criteria_of, listed, not_found
 from .query import matcher
 
 TYPES = (
@@ -32,7 +32,6 @@ DEFAULT_RANGE = {"range": "-2w"}
 def search(call: Call) -> Reply:
     """`time_range` always applies, to `backend_timestamp`; updates are found by a criterion of their own."""
     document = call.document()
-    only(document, "time_range", "criteria", "exclusions", "query", "rows", "start", "sort")
     start, rows = _window(document)
     hits = _ordered(_found(call, document), document.get("sort") or [])
     body = {"results": hits[start : start + rows], "num_found": len(hits), "num_available": min(len(hits), MOST_ROWS)}
@@ -51,8 +50,7 @@ def _window(document: Row) -> tuple[int, int]:
 
 
 def _found(call: Call, document: Row) -> list[Row]:
-    criteria = document.get("criteria") or {}
-    only(criteria, "minimum_severity", "type", *UPDATES, *LISTS)
+    criteria = criteria_of(document, "minimum_severity", "type", *UPDATES, *LISTS)
     ranges = {"backend_timestamp": _bounds(call, document.get("time_range") or DEFAULT_RANGE)}
     ranges |= {name: _bounds(call, criteria[name]) for name in UPDATES if name in criteria}
     wanted = {name: [str(one) for one in listed(criteria, name)] for name in LISTS}

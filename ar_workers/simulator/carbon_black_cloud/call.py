@@ -88,8 +88,10 @@ def listed(criteria: Row, name: str, known: Iterable[str] | None = None) -> list
     return values
 
 
-def only(document: Row, *names: str) -> None:
-    """Refuse a field that the service does not have."""
-    for name in document:
+def criteria_of(document: Row, *names: str) -> Row:
+    """The criteria of a search. One that is not known is refused in any case: overlooked, it would widen the search."""
+    criteria: Row = document.get("criteria") or {}
+    for name in criteria:
         if name not in names:
             raise Refusal(400, "UNKNOWN_FIELD", f"Unknown field {name}", field=name)
+    return criteria

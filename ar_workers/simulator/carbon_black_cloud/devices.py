@@ -7,7 +7,7 @@ from typing import Any
 from ..clock import iso
 from ..endpoints import ISOLATE, RELEASE, Endpoint
 from ..server import Reply, json_reply
-from .call import Call, Refusal, Row, bad_enum, empty, listed, only, window
+from .call import Call, Refusal, Row, bad_enum, criteria_of, empty, listed, window
 from .query import matcher
 
 OS_NAMES = {"Windows": "WINDOWS", "Mac": "MAC", "Linux": "LINUX"}
@@ -85,8 +85,7 @@ def read(call: Call) -> Reply:
 
 def found(call: Call, document: Row) -> list[Row]:
     """The devices of a search, the latest contact first unless another order is asked for."""
-    criteria = document.get("criteria") or {}
-    only(criteria, *CRITERIA)
+    criteria = criteria_of(document, *CRITERIA)
     wanted = {
         "id": [str(one) for one in listed(criteria, "id")],
         "os": listed(criteria, "os", OS_ENUM),
@@ -112,7 +111,6 @@ def _is_among(row: Row, name: str, values: list[Any]) -> bool:
 
 def search(call: Call) -> Reply:
     document = call.document()
-    only(document, "criteria", "exclusions", "query", "rows", "start", "sort")
     start, rows = window(document, first=1)
     hits = found(call, document)
     return json_reply(200, {"results": hits[start : start + rows], "num_found": len(hits)})
@@ -121,7 +119,6 @@ def search(call: Call) -> Reply:
 def scroll(call: Call) -> Reply:
     """Page after page without an end; the token stands for the last device given."""
     document = call.document()
-    only(document, "criteria", "exclusions", "query", "rows", "search_after")
     rows = document.get("rows", 20)
     after = document.get("search_after") or [0]
     if not isinstance(rows, int) or not isinstance(after, list) or not all(isinstance(one, int) for one in after):
@@ -134,7 +131,6 @@ def scroll(call: Call) -> Reply:
 def act(call: Call) -> Reply:
     """An order for devices by their ids, or, if they are searched for, for every one that is found."""
     document = call.document()
-    only(document, "action_type", "device_id", "options", "search")
     if document.get("action_type") not in ACTIONS:
         raise bad_enum("action_type", document.get("action_type"), ACTIONS)
     if document["action_type"] != "QUARANTINE":

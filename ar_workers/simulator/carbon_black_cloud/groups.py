@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..options import is_named
 from ..server import Reply, json_reply
 from ..world import Group
-from .call import Call, Row, listed, not_found, only, window
+from .call import Call, Row, criteria_of, listed, not_found, window
 
 
 def _row(call: Call, group: Group) -> Row:
@@ -35,9 +35,7 @@ def every(call: Call) -> Reply:
 
 def search(call: Call) -> Reply:
     document = call.document()
-    only(document, "criteria", "query", "rows", "start", "sort")
-    criteria = document.get("criteria") or {}
-    only(criteria, "name", "group_id", "discovered", "policy_id")
+    criteria = criteria_of(document, "name", "group_id", "discovered", "policy_id")
     start, count = window(document, first=0)
     names, ids = listed(criteria, "name"), listed(criteria, "group_id")
     rows = [

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from ..documented import Documentation
 from ..options import Knobs, NameMatch
+from .documented import DOCUMENTATION
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options(Knobs):
     vendor: ClassVar[str] = "carbon_black_cloud"
+    documentation: ClassVar[Documentation] = DOCUMENTATION
     requests_per_window: int = 1000
     window: float = 300.0
     #: Virtual seconds until the sensor joins a Live Response session.

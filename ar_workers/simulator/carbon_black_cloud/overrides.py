@@ -7,7 +7,7 @@ import uuid
 
 from ..clock import iso
 from ..server import Reply, json_reply
-from .call import Call, Refusal, Row, bad_enum, empty, listed, not_found, only, window
+from .call import Call, Refusal, Row, bad_enum, criteria_of, empty, listed, not_found, window
 
 LISTS = ("BLACK_LIST", "WHITE_LIST")
 TYPES = ("SHA256", "CERT", "IT_TOOL")
@@ -17,7 +17,6 @@ _SHA256 = re.compile(r"^[0-9a-fA-F]{64}$")
 
 def create(call: Call) -> Reply:
     document = call.document()
-    only(document, *FIELDS)
     for name, known in (("override_list", LISTS), ("override_type", TYPES)):
         if document.get(name) not in known:
             raise bad_enum(name, document.get(name), known)
@@ -28,7 +27,7 @@ def create(call: Call) -> Reply:
         call.effect("ban_hash", document["sha256_hash"], changed=False, refused=call.options.second_override)
         raise Refusal(call.options.second_override, "DUPLICATE", "This reputation override exists")
     row: Row = {
-        **document,
+        **{name: value for name, value in document.items() if name in FIELDS},
         "id": uuid.uuid4().hex,
         "created_by": "simulated",
         "create_time": iso(call.now),
@@ -49,9 +48,7 @@ def _is_same(row: Row, document: Row) -> bool:
 def search(call: Call) -> Reply:
     """A criterion is a list, or one text, as the vendor's SDK writes it."""
     document = call.document()
-    only(document, "criteria", "query", "rows", "start", "sort_field", "sort_order")
-    criteria = document.get("criteria") or {}
-    only(criteria, "override_list", "override_type")
+    criteria = criteria_of(document, "override_list", "override_type")
     texts = {name: [value] if isinstance(value, str) else value for name, value in criteria.items()}
     lists, types = listed(texts, "override_list", LISTS), listed(texts, "override_type", TYPES)
     start, count = window(document, first=0)

@@ -1,4 +1,9 @@
-"""The Carbon Black Cloud API: the written table of its routes, and what every call passes before it reaches one."""
+"""The Carbon Black Cloud API: the written table of its routes, and what every call passes before it reaches one.
+
+It does not speak: device actions other than QUARANTINE; most criteria of its searches, exclusions, and sorts of devices and
+groups; queries beyond words and `field:value`; overrides by certificate or IT tool; Live Response's commands that write files
+or start processes; facets, exports, notes and workflows of alerts; watchlists, processes, the audit log; OAuth of CSP.
+"""
 
 from __future__ import annotations
 
@@ -95,6 +100,8 @@ class CarbonBlackCloudTwin:
         (permission, handler), (org, *parts) = route.entry, route.parts
         if tenant.cid != org or not credential.allows(permission):
             raise Refusal(403, "FORBIDDEN", "Access is denied")
+        if unknown := self._options.undocumented(request, route.path):
+            raise Refusal(400, "NOT_DOCUMENTED", f"not documented: {unknown}")
         with tenant.lock:
             return handler(self._call(request, tenant, credential, tuple(parts)))
 

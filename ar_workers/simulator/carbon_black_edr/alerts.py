@@ -72,9 +72,7 @@ def update(call: Call) -> Reply:
 
 
 def update_many(call: Call) -> Reply:
-    document = call.document(
-        required=("alert_ids", "requested_status"), allowed=("alert_ids", "requested_status", "set_ignored", "assigned_to")
-    )
+    document = call.document(required=("alert_ids", "requested_status"))
     _set(call, list(document["alert_ids"]), document["requested_status"])
     return json_reply(200, {"result": "success"})
 

@@ -30,7 +30,7 @@ class Refusal(Exception):
 @dataclass(frozen=True, kw_only=True)
 class Call(calls.Call[Options]):
     def document(self, *, required: Collection[str] = (), allowed: Collection[str] | None = None) -> Row:
-        """The JSON object of the body, with its required fields, and none but the allowed ones."""
+        """The JSON object of the body, with its required fields; where the server has a list of allowed ones, none beside those."""
         wrong = Refusal(400, "Request body is not a JSON object")
         document = self.request.json(other_type=Refusal(400, "Content-Type must be application/json"), broken=wrong)
         if not isinstance(document, dict):

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from ..documented import Documentation
 from ..options import Knobs
+from .documented import DOCUMENTATION
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options(Knobs):
     vendor: ClassVar[str] = "carbon_black_edr"
+    documentation: ClassVar[Documentation] = DOCUMENTATION
     version: str = "7.8.1.220913.1158"
     #: `CbLREnabled` of cb.conf; off, Live Response answers 412.
     live_response: bool = True

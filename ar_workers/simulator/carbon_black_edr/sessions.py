@@ -165,7 +165,7 @@ def listed(call: SessionCall) -> Reply:
 
 
 def ask(call: SessionCall) -> Reply:
-    document = call.document(required=("sensor_id",), allowed=("sensor_id", "sensor_wait_timeout"))
+    document = call.document(required=("sensor_id",))
     endpoint = call.sensor(document["sensor_id"])
     if endpoint.decommissioned:
         raise Refusal(404, f"Sensor {endpoint.agent_id} not found")
@@ -194,7 +194,7 @@ def close(call: SessionCall) -> Reply:
 def order(call: SessionCall) -> Reply:
     """Taken, and not done. The answer is written before the sensor has seen anything of it."""
     session = call.sessions.found(call.number(0))
-    document = call.document(required=("session_id", "name"), allowed=("session_id", "name", "object"))
+    document = call.document(required=("session_id", "name"))
     name = document["name"]
     if session.status != "active":
         raise Refusal(call.options.inactive_session, f"Session {session.id} is not active")

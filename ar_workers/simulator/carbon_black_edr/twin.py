@@ -1,4 +1,9 @@
-"""The server's API: the written table of its routes, and what every call passes before it reaches one."""
+"""The server's API: the written table of its routes, and what every call passes before it reaches one.
+
+It does not speak: searches of processes, binaries and threat reports; queries beyond terms that must all hold; changes of
+groups, users, feeds and watchlists; Live Response's commands that write files or start processes, and `wait` (it answers at
+once); the events of a process; the session of a browser.
+"""
 
 from __future__ import annotations
 
@@ -94,6 +99,8 @@ class CarbonBlackEDRTwin:
         route = self._routes.find(request.method, request.path)
         if route is None:
             raise Refusal(405, "Method Not Allowed") if self._routes.is_known(request.path) else Refusal(404, "Not Found")
+        if unknown := self._options.undocumented(request, route.path):
+            raise Refusal(400, f"not documented: {unknown}")
         tenant, credential = user
         call = sessions.SessionCall(
             request=request,

@@ -14,9 +14,9 @@ _SORTABLE = {"creation_time": "detection_timestamp", "severity": "severity"}
 
 def _found(call: Call) -> list[Row]:
     """Without a sort in the order of arrival; equal times always are. Each alert carries `events`, as v1 shows it."""
-    call.takes("filters", "search_from", "search_to", "sort")
     fields: Fields = {name: span(key) for name, key in _TIMES.items()}
-    fields |= {"severity": within("severity", SEVERITIES), "alert_id_list": within("alert_id")}
+    fields |= {"severity": within("severity", SEVERITIES), "alert_source": within("source")}
+    fields |= {"alert_id_list": within("alert_id"), "external_id_list": within("external_id")}
     rows = list(filter(call.tests(fields), call.tenant.alerts))
     return sort_rows(rows, call.data.get("sort"), _SORTABLE)
 

@@ -23,11 +23,6 @@ COUNTS_END_AT = 9999
 class Call(calls.Call[Options]):
     data: Row
 
-    def takes(self, *names: str) -> None:
-        """Refuse a field that the route does not know."""
-        if unknown := set(self.data) - set(names):
-            raise Refusal(400, f"unexpected field: {', '.join(sorted(unknown))}")
-
     def text(self, name: str) -> str:
         found = self.data.get(name)
         if not isinstance(found, str) or not found:

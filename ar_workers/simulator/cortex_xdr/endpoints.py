@@ -63,16 +63,21 @@ def milliseconds(text: str) -> int:
 
 
 def within(key: str, known: frozenset[str] | None = None, say: Callable[[Any], Any] = lambda value: value) -> Operators:
-    """`in`, on what a row's value is called in filters. Values of an enumeration must be its own, lower case."""
+    """`in`, on what a row's value is called in filters. Values of an enumeration must be its own, lower case; ids may be numbers."""
 
     def test(wanted: Any) -> Test:
         if not isinstance(wanted, list) or not wanted:
             raise Refusal(400, "the value of in must be a non-empty list")
         if known is not None and not set(wanted) <= known:
             raise Refusal(400, f"unknown value, expected one of {', '.join(sorted(known))}")
-        return lambda row: say(row[key]) in wanted
+        texts = {str(each) for each in wanted}
+        return lambda row: str(say(row.get(key))) in texts
 
     return {"in": test}
+
+
+def _any_of(key: str) -> Operators:
+    return {"in": lambda wanted: lambda row: bool(set(row[key]) & set(wanted))}
 
 
 def span(key: str) -> Operators:
@@ -95,6 +100,8 @@ def _fields(options: Options) -> Fields:
         "platform": within("os_type", frozenset({"windows", "linux", "macos", "android"}), PLATFORMS.get),
         "isolate": within("is_isolated", frozenset({"isolated", "unisolated"}), _ISOLATE_VALUES.get),
         "group_name": _group(options),
+        "ip_list": _any_of("ip"),
+        "username": _any_of("users"),
         "first_seen": span("first_seen"),
         "last_seen": span("last_seen"),
     }
@@ -102,7 +109,6 @@ def _fields(options: Options) -> Fields:
 
 def get_endpoint(call: Call) -> Row:
     """By filters, a page at a time; without any, every endpoint. An uninstalled one stays listed."""
-    call.takes("filters", "search_from", "search_to", "sort")
     test = call.tests(_fields(call.options))
     rows = [row for row in (shown(one, call) for one in call.tenant.endpoints.values()) if test(row)]
     allowed = {name: name for name in ("endpoint_id", "first_seen", "last_seen")}

@@ -23,10 +23,12 @@ class Refusal(Exception):
         return json_reply(status, self.document, self.headers)
 
 
-def request_data(request: Request) -> dict[str, Any]:
-    """The one object that a body holds."""
+def request_data(request: Request, *, may_be_empty: bool = False) -> dict[str, Any]:
+    """The one object that a body holds. What a client writes beside it is overlooked."""
+    if may_be_empty and not request.body:
+        return {}
     document = request.json(other_type=Refusal(415, "Content-Type must be application/json"), broken=Refusal(400, "Invalid JSON"))
-    if not isinstance(document, dict) or set(document) != {"request_data"} or not isinstance(document["request_data"], dict):
-        raise Refusal(400, "request_data is required, and nothing else")
+    if not isinstance(document, dict) or not isinstance(document.get("request_data"), dict):
+        raise Refusal(400, "request_data is required")
     found: dict[str, Any] = document["request_data"]
     return found

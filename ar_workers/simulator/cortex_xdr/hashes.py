@@ -36,14 +36,22 @@ def _add(call: Call, where: str) -> Any:
 
 
 def unblock(call: Call) -> Any:
+    return _remove(call, "block")
+
+
+def disallow(call: Call) -> Any:
+    return _remove(call, "allow")
+
+
+def _remove(call: Call, where: str) -> Any:
     hashes = _hashes(call)
-    found = [each for each in hashes if call.tenant.iocs.get(each, {}).get("list") == "block"]
+    found = [each for each in hashes if call.tenant.iocs.get(each, {}).get("list") == where]
     for each in hashes:
-        call.effect("unban_hash", each, changed=each in found)
+        call.effect("unban_hash" if where == "block" else "disallow_hash", each, changed=each in found)
         if each in found:
             del call.tenant.iocs[each]
     if not found:
-        raise Refusal(500, "None of the hashes is on the block list")
+        raise Refusal(500, f"None of the hashes is on the {where} list")
     return True
 
 
@@ -53,7 +61,6 @@ def listing(call: Call) -> Row:
 
 
 def _hashes(call: Call) -> list[str]:
-    call.takes("hash_list", "comment", "incident_id", "detailed_response")
     found = call.data.get("hash_list")
     if not isinstance(found, list) or not 0 < len(found) <= MOST_HASHES:
         raise Refusal(400, "hash_list must hold 1 to 100 hashes")

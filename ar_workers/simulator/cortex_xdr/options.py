@@ -5,22 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from ..documented import Documentation
 from ..options import Knobs, NameMatch
+from .documented import DOCUMENTATION
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options(Knobs):
     vendor: ClassVar[str] = "cortex_xdr"
+    documentation: ClassVar[Documentation] = DOCUMENTATION
     #: About ten a second, counted by the minute.
     requests_per_minute: int = 600
-    #: How far a signature's time may be from the wall's, in seconds.
-    signature_window: float = 300.0
+    #: How far a signature's time may be from the wall's, in seconds. So long its nonce may come again, but not where it is strict:
+    #: to sign each call anew is what the vendor advises.
+    signature_window: float = 900.0
     #: Virtual seconds that a script or a quarantine takes on an endpoint that is connected.
     order_takes: float = 2.0
     #: Unverified: after so many virtual seconds an order for an offline endpoint is EXPIRED.
     order_life: float = 7 * 86400.0
     #: Unverified: isolating what is isolated already makes an order that does nothing, or is an error.
     repeated_isolation: Literal["order", "error"] = "order"
+    #: Numbers in the vendor's integration, texts in its reference.
+    action_ids: Literal["number", "text"] = "number"
     #: Unverified: `get_action_status` tells why an order failed.
     error_reasons: bool = False
     #: Unverified: a call that reads the block list; without a path there is none.

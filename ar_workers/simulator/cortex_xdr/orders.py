@@ -88,13 +88,13 @@ class Orders:
             part.status = "IN_PROGRESS"
 
 
-def accepted(order: Order) -> Row:
-    return {"action_id": order.id, "status": "1", "endpoints_count": len(order.parts)}
-
-
 @dataclass(frozen=True, kw_only=True)
 class OrderCall(Call):
     orders: Orders
+
+    def accepted(self, order: Order) -> Row:
+        action_id = str(order.id) if self.options.action_ids == "text" else order.id
+        return {"action_id": action_id, "status": "1", "endpoints_count": len(order.parts)}
 
 
 def isolate(call: OrderCall) -> Row:
@@ -107,7 +107,6 @@ def unisolate(call: OrderCall) -> Row:
 
 def _switch(call: OrderCall, switch: Switch) -> Row:
     """By `endpoint_id` or by filters; both together are an error."""
-    call.takes("endpoint_id", "filters", "incident_id")
     if ("endpoint_id" in call.data) == ("filters" in call.data):
         raise Refusal(500, "one of endpoint_id and filters is needed, never both")
     chosen = [call.endpoint(call.text("endpoint_id"))] if "endpoint_id" in call.data else call.chosen()
@@ -128,7 +127,7 @@ def _switch(call: OrderCall, switch: Switch) -> Row:
         if endpoint.status == pending:
             endpoint.status = before[endpoint.agent_id]
 
-    return accepted(call.orders.add(call, chosen, work, undo=undo))
+    return call.accepted(call.orders.add(call, chosen, work, undo=undo))
 
 
 def _check(call: Call, endpoint: Endpoint, verb: str, pending: str, settled: str) -> None:
@@ -142,7 +141,6 @@ def _check(call: Call, endpoint: Endpoint, verb: str, pending: str, settled: str
 
 
 def action_status(call: OrderCall) -> Row:
-    call.takes("group_action_id")
     order = call.orders.of(call, call.number("group_action_id"))
     reply: Row = {"data": {agent_id: part.status for agent_id, part in order.parts.items()}}
     reasons = {agent_id: {"errorText": part.reason} for agent_id, part in order.parts.items() if part.reason}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..endpoints import Endpoint, StoredFile
 from .call import Call, Row
 from .envelope import Refusal
-from .orders import OrderCall, accepted
+from .orders import OrderCall
 
 
 def _key(agent_id: str, path: str, sha256: str) -> str:
@@ -13,7 +13,6 @@ def _key(agent_id: str, path: str, sha256: str) -> str:
 
 
 def quarantine(call: OrderCall) -> Row:
-    call.takes("filters", "file_path", "file_hash", "incident_id")
     path, sha256 = call.text("file_path"), call.text("file_hash").lower()
 
     def work(now: Call, endpoint: Endpoint) -> tuple[str, str]:
@@ -27,11 +26,10 @@ def quarantine(call: OrderCall) -> Row:
         now.tenant.quarantined[key] = {"id": key, "endpoint_id": endpoint.agent_id, "file_path": path, "file_hash": sha256}
         return "COMPLETED_SUCCESSFULLY", ""
 
-    return accepted(call.orders.add(call, call.chosen(), work, takes=call.options.order_takes))
+    return call.accepted(call.orders.add(call, call.chosen(), work, takes=call.options.order_takes))
 
 
 def status(call: Call) -> list[Row]:
-    call.takes("files")
     files = call.data.get("files")
     if not isinstance(files, list) or not files:
         raise Refusal(400, "files is required")
@@ -43,7 +41,6 @@ def status(call: Call) -> list[Row]:
 
 
 def restore(call: OrderCall) -> Row:
-    call.takes("file_hash", "endpoint_id", "incident_id")
     endpoint, sha256 = call.endpoint(call.text("endpoint_id")), call.text("file_hash").lower()
 
     def work(now: Call, where: Endpoint) -> tuple[str, str]:
@@ -54,4 +51,4 @@ def restore(call: OrderCall) -> Row:
             now.effect("restore_file", row["file_path"], changed=True, agent_id=where.agent_id)
         return ("COMPLETED_SUCCESSFULLY", "") if rows else ("FAILED", "File is not in quarantine")
 
-    return accepted(call.orders.add(call, [endpoint], work, takes=call.options.order_takes))
+    return call.accepted(call.orders.add(call, [endpoint], work, takes=call.options.order_takes))

@@ -10,7 +10,7 @@ from .call import Call, Row
 from .commands import LIBRARY
 from .endpoints import within
 from .envelope import Refusal
-from .orders import OPEN, Order, OrderCall, accepted
+from .orders import OPEN, Order, OrderCall
 
 COUNTERS = (
     "pending",
@@ -38,7 +38,6 @@ def _shown(row: Row) -> Row:
 
 
 def get_scripts(call: Call) -> Row:
-    call.takes("filters")
     flags = ("windows_supported", "macos_supported", "linux_supported", "is_high_risk")
     test = call.tests({name: within(name) for name in ("name", *flags)})
     rows = [_shown(row) for row in library(call).values() if test(row)]
@@ -53,14 +52,12 @@ def _script(call: Call) -> Row:
 
 
 def get_script_metadata(call: Call) -> Row:
-    call.takes("script_uid")
     row = _script(call)
     return {**_shown(row), "script_inputs": row["script_inputs"], "script_output_type": "auto", "entry_point": "run"}
 
 
 def run_script(call: OrderCall) -> Row:
     """402 without the licence; an input too many or too few is refused before any endpoint hears of it."""
-    call.takes("script_uid", "timeout", "parameters_values", "filters", "incident_id")
     row = _script(call)
     if row["is_high_risk"] and not call.credential.allows("high_risk_scripts"):
         raise Refusal(403, "missing permission: run high-risk scripts")
@@ -76,7 +73,7 @@ def run_script(call: OrderCall) -> Row:
         return "COMPLETED_SUCCESSFULLY", ""
 
     order = call.orders.add(call, call.chosen(), work, takes=call.options.order_takes, script=row)
-    return accepted(order)
+    return call.accepted(order)
 
 
 def _results(call: Call, value: Any) -> Row:
@@ -87,7 +84,6 @@ def _results(call: Call, value: Any) -> Row:
 
 
 def _run(call: OrderCall) -> Order:
-    call.takes("action_id")
     order = call.orders.of(call, call.number("action_id"))
     if order.script is None:
         raise Refusal(500, "The action is no script execution")

@@ -69,12 +69,24 @@ def query(call: Call) -> Answer:
     return call.page(devices(call), most=5000, shown=lambda row: row["device_id"])
 
 
+def scroll(call: Call) -> Answer:
+    """Ids without an end; the next page's `offset` is an opaque string, which is empty behind the last."""
+    limit = call.number("limit", 100, least=1, most=10_000)
+    rows, start = devices(call), _start(call)
+    more = start + limit < len(rows)
+    page = [row["device_id"] for row in rows[start : start + limit]]
+    return Answer(page, pagination={"limit": limit, "total": len(rows), "offset": f"next-{start + limit}" if more else "", "expires_at": 0})
+
+
+def _start(call: Call) -> int:
+    token = call.request.first("offset").removeprefix("next-")
+    return int(token) if token.isdecimal() else 0
+
+
 def combined(call: Call) -> Answer:
     """Whole devices; the next page's `offset` is an opaque string."""
     limit = call.number("limit", 100, least=1, most=10_000)
-    token = call.request.first("offset")
-    start = int(token.removeprefix("next-") or 0) if token.removeprefix("next-").isdecimal() else 0
-    rows = devices(call)
+    rows, start = devices(call), _start(call)
     pagination: dict[str, Any] = {"limit": limit, "total": len(rows)}
     if start + limit < len(rows):
         pagination["next"] = f"next-{start + limit}"

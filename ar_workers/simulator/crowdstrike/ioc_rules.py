@@ -35,13 +35,8 @@ HASHES = {"sha256": re.compile(r"[0-9a-fA-F]{64}"), "md5": re.compile(r"[0-9a-fA
 
 def fault_in(row: Row) -> tuple[str, str] | None:
     """The first (field, message) that is wrong with a new or a changed indicator."""
-    checks = (_strangers, _type_and_value, _action, _severity, _platforms, _scope)
+    checks = (_type_and_value, _action, _severity, _platforms, _scope)
     return next((fault for check in checks if (fault := check(row))), None)
-
-
-def _strangers(row: Row) -> tuple[str, str] | None:
-    unknown = sorted(set(row) - WRITABLE - {"type", "value"})
-    return (unknown[0], f"unknown field {unknown[0]}") if unknown else None
 
 
 def _type_and_value(row: Row) -> tuple[str, str] | None:

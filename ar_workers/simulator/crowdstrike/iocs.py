@@ -78,12 +78,14 @@ def create(call: Call) -> Answer:
 
 
 def _rows(call: Call) -> list[Row]:
+    """Without fields that an indicator does not have, which are overlooked."""
     rows = call.document().get("indicators")
     if not isinstance(rows, list) or not rows:
         raise Refusal(400, "indicators is required")
     if not all(isinstance(row, dict) for row in rows):
         raise Refusal(400, "indicators must be objects")
-    return rows
+    known = WRITABLE | {"id", "type", "value"}
+    return [{name: value for name, value in row.items() if name in known} for row in rows]
 
 
 def _creation_fault(call: Call, row: Row, earlier: list[Row]) -> tuple[str, str] | None:

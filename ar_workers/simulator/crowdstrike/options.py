@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from ..documented import Documentation
 from ..options import Knobs, NameMatch
+from .documented import DOCUMENTATION
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options(Knobs):
     vendor: ClassVar[str] = "crowdstrike"
+    documentation: ClassVar[Documentation] = DOCUMENTATION
     cloud: str = "sim-1"
     #: Where the other clouds are, for the redirect; unnamed ones point where no client gets to.
     cloud_urls: Mapping[str, str] = field(default_factory=dict)

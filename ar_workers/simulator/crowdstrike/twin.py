@@ -1,4 +1,9 @@
-"""The Falcon API: the written table of its routes, and what every call passes before it reaches one."""
+"""The Falcon API: the written table of its routes, and what every call passes before it reaches one.
+
+It does not speak: RTR's admin commands and file retrieval, and commands of its shell beside those of a responder; changes of
+host groups; actions on hosts other than containment; `bulk_update` of indicators; updates of alerts other than their status;
+`q`, `from_parent` and `include_hidden`; policies, Flight Control, identity protection, and everything else that Falcon has.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +23,11 @@ from .options import Options
 
 Handler = Callable[[sessions.SessionCall], Answer]
 
+TOKEN, REVOKE = "/oauth2/token", "/oauth2/revoke"
 #: (method, path) -> (scope that the client needs, handler)
 ROUTES: dict[tuple[str, str], tuple[str, Handler]] = {
     ("GET", "/devices/queries/devices/v1"): ("hosts:read", hosts.query),
+    ("GET", "/devices/queries/devices-scroll/v1"): ("hosts:read", hosts.scroll),
     ("GET", "/devices/combined/devices/v1"): ("hosts:read", hosts.combined),
     ("GET", "/devices/entities/devices/v2"): ("hosts:read", hosts.details_by_query),
     ("POST", "/devices/entities/devices/v2"): ("hosts:read", hosts.details),
@@ -93,10 +100,9 @@ class CrowdStrikeTwin:
         return self._envelopes.write(answer, started=started)
 
     def _answered(self, request: Request) -> Answer:
-        if request.method == "POST" and request.path == "/oauth2/token":
-            return self._gate.token(request)
-        if request.method == "POST" and request.path == "/oauth2/revoke":
-            return self._gate.revoke(request)
+        if request.method == "POST" and request.path in {TOKEN, REVOKE}:
+            self._check(request, request.path)
+            return self._gate.token(request) if request.path == TOKEN else self._gate.revoke(request)
         grant = self._gate.admit(request)
         allowance = self._pool.take(grant.tenant.cid, self._clock.now())
         if not allowance.allowed:
@@ -107,6 +113,7 @@ class CrowdStrikeTwin:
         scope, handler = route.entry
         if not grant.credential.allows(scope):
             raise Refusal(403, "access denied, authorization failed")
+        self._check(request, route.path)
         call = sessions.SessionCall(
             request=request,
             tenant=grant.tenant,
@@ -119,6 +126,10 @@ class CrowdStrikeTwin:
         answer = _handled(handler, call)
         answer.headers = {**_limit_headers(allowance), **answer.headers}
         return answer
+
+    def _check(self, request: Request, path: str) -> None:
+        if unknown := self._options.undocumented(request, path):
+            raise Refusal(400, f"not documented: {unknown}")
 
     def _throttled(self, allowance: Allowance) -> Answer:
         """The header is an absolute time, which naive clients take for a delay."""

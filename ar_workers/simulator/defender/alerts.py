@@ -41,7 +41,7 @@ def details(call: Call) -> Answer:
 
 def update(call: Call) -> Answer:
     """PATCH: only the status, which is all that a responder needs."""
-    body, row = call.document(("status",), ("comment",)), _found(call)
+    body, row = call.document("status"), _found(call)
     if body["status"] not in STATUSES:
         raise Refusal(400, "InvalidInput", f"status must be one of {', '.join(sorted(STATUSES))}")
     call.effect("update_alert", row["id"], changed=row.get("status") != body["status"], status=body["status"])

@@ -6,6 +6,7 @@ import base64
 import json
 import secrets
 import uuid
+from typing import Any
 
 from ..clock import VirtualClock
 from ..grants import Grant, Grants
@@ -24,7 +25,16 @@ ROLES = (
     "File.Read.All",
     "Library.Manage",
 )
-SCOPE = "https://api.securitycenter.microsoft.com/.default"
+RESOURCE = "https://api.securitycenter.microsoft.com"
+#: What the same API is called beside that: the newer host, the older one, and the application's own address.
+RESOURCES = frozenset(
+    {
+        RESOURCE,
+        "https://api.security.microsoft.com",
+        "https://api.securitycenter.windows.com",
+        "https://securitycenter.onmicrosoft.com/windowsatpservice",
+    }
+)
 
 
 class Gate:
@@ -34,13 +44,16 @@ class Gate:
         self._world, self._clock, self._options = world, clock, options
         self.grants = Grants()
 
-    def token(self, request: Request, cid: str) -> Reply:
+    def token(self, request: Request, cid: str, *, version: int) -> Reply:
+        """The second version of the login takes a scope, the first one a resource."""
         if "application/x-www-form-urlencoded" not in request.content_type:
             return _refused(400, "invalid_request", "AADSTS900144: The request body must contain the parameter: 'grant_type'.")
         form = request.form()
         if form.get("grant_type") != "client_credentials":
             return _refused(400, "unsupported_grant_type", "AADSTS70003: The app requested an unsupported grant type.")
-        if form.get("scope") != SCOPE:
+        if version == 1 and form.get("resource", "").rstrip("/") not in RESOURCES:
+            return _refused(400, "invalid_resource", "AADSTS500011: The resource principal was not found in the tenant.")
+        if version == 2 and form.get("scope", "").removesuffix("/.default") not in RESOURCES:
             return _refused(400, "invalid_scope", "AADSTS70011: The provided value for the input parameter 'scope' is not valid.")
         tenants = [one for one in self._world.of_vendor(Options.vendor) if one.cid == cid]
         if not tenants:
@@ -52,7 +65,12 @@ class Gate:
         token = _written(found.scopes)
         self.grants.give(token, Grant(tenants[0], found, self._clock.now() + self._options.token_life))
         life = int(self._options.token_life)
-        return json_reply(200, {"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token})
+        answer: dict[str, Any] = {"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token}
+        if version == 1:
+            # Its numbers are texts.
+            answer |= {"expires_in": str(life), "ext_expires_in": str(life), "resource": form["resource"]}
+            answer["expires_on"] = str(int(self._clock.now()) + life)
+        return json_reply(200, answer)
 
     def admit(self, request: Request) -> Grant:
         found = self.grants.of(request)
@@ -63,7 +81,7 @@ class Gate:
 
 def _written(roles: list[str]) -> str:
     """A token in the form of a JWT, whose claims tell the app's roles."""
-    claims = {"aud": SCOPE.removesuffix("/.default"), "roles": [*roles, *(ROLES if "*" in roles else [])]}
+    claims = {"aud": RESOURCE, "roles": [*roles, *(ROLES if "*" in roles else [])]}
     parts = [json.dumps({"alg": "none"}).encode(), json.dumps(claims).encode(), secrets.token_bytes(32)]
     return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
 

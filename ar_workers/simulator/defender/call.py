@@ -42,8 +42,8 @@ def stamp(instant: float) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Call(calls.Call[Options]):
-    def document(self, required: Iterable[str], optional: Iterable[str] = ()) -> Row:
-        """The JSON object of the body. Names are compared with case; one that nobody knows is refused."""
+    def document(self, *required: str) -> Row:
+        """The JSON object of the body. Names are compared with case; one that nobody knows is overlooked."""
         wrong = Refusal(400, "InvalidRequestBody", "Request body is incorrect")
         other_type = Refusal(415, "UnsupportedMediaType", "The content type must be application/json")
         document = self.request.json(other_type=other_type, broken=wrong, media="application/json")
@@ -52,8 +52,6 @@ class Call(calls.Call[Options]):
         for name in required:
             if not document.get(name):
                 raise Refusal(400, "MissingRequiredParameter", f"{name} is required")
-        if unknown := set(document) - {*required, *optional}:
-            raise Refusal(400, "InvalidRequestBody", f"unknown parameters: {', '.join(sorted(unknown))}")
         return document
 
     def endpoint(self) -> Endpoint:

@@ -51,11 +51,15 @@ def listing(call: Call) -> Answer:
 
 
 def submit(call: Call) -> Answer:
-    body = call.document(REQUIRED, OPTIONAL)
+    body = _known(call.document(*REQUIRED))
     if fault := _fault(call, body):
         call.effect(verb(body), str(body["indicatorValue"]), changed=False, refused=fault[0])
         raise Refusal(400, *fault)
     return Answer(_stored(call, body))
+
+
+def _known(body: Row) -> Row:
+    return {name: value for name, value in body.items() if name in {*REQUIRED, *OPTIONAL}}
 
 
 def _fault(call: Call, body: Row) -> tuple[str, str] | None:
@@ -103,10 +107,10 @@ def _stored(call: Call, body: Row) -> Row:
 
 def bulk(call: Call) -> Answer:
     """POST import: 200 even if every row has failed."""
-    rows = call.document(("Indicators",))["Indicators"]
+    rows = call.document("Indicators")["Indicators"]
     if not isinstance(rows, list) or len(rows) > MOST_IMPORTED:
         raise Refusal(400, "MaximumBatchSizeExceeded", f"at most {MOST_IMPORTED} indicators")
-    return Answer({"value": [_imported(call, row) for row in rows]})
+    return Answer({"value": [_imported(call, _known(row)) for row in rows]})
 
 
 def _imported(call: Call, row: Row) -> Row:

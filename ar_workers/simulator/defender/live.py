@@ -105,7 +105,7 @@ class LiveCall(OrderCall):
 
 def start(call: LiveCall) -> Answer:
     """201 with the machine action. A second session on the machine is refused, and a 26th of the tenant throttled."""
-    body, endpoint = call.document(("Commands", "Comment"), ("ExternalId",)), call.endpoint()
+    body, endpoint = call.document("Commands", "Comment"), call.endpoint()
     if not call.options.live_response:
         raise Refusal(403, "DisabledFeature", "Live response is not enabled for this organization")
     commands = _commands(call, body["Commands"])

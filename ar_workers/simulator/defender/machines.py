@@ -81,7 +81,7 @@ def find_by_tag(call: Call) -> Answer:
 
 def tag(call: Call) -> Answer:
     """POST {Value, Action: Add|Remove}."""
-    body, endpoint = call.document(("Value", "Action")), call.endpoint()
+    body, endpoint = call.document("Value", "Action"), call.endpoint()
     if body["Action"] not in {"Add", "Remove"}:
         raise Refusal(400, "InvalidInput", "Action must be Add or Remove")
     tags = [one for one in endpoint.tags if one != body["Value"]]

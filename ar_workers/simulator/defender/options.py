@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from ..documented import Documentation
 from ..options import Knobs
+from .documented import DOCUMENTATION
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options(Knobs):
     vendor: ClassVar[str] = "defender"
+    documentation: ClassVar[Documentation] = DOCUMENTATION
     calls_per_minute: int = 100
     calls_per_hour: int = 1500
     live_responses_per_minute: int = 10

@@ -151,7 +151,7 @@ class OrderCall(Call):
 
 
 def isolate(call: OrderCall) -> Answer:
-    body = call.document(("Comment", "IsolationType"), ("ExternalId",))
+    body = call.document("Comment", "IsolationType")
     if body["IsolationType"] not in {"Full", "Selective", "UnManagedDevice"}:
         raise Refusal(400, "InvalidInput", "IsolationType must be Full, Selective or UnManagedDevice")
     endpoint = call.endpoint()
@@ -161,7 +161,7 @@ def isolate(call: OrderCall) -> Answer:
 
 
 def release(call: OrderCall) -> Answer:
-    body = call.document(("Comment",), ("ExternalId",))
+    body = call.document("Comment")
     return _moved(call, call.endpoint(), "Unisolate", body["Comment"])
 
 
@@ -182,7 +182,7 @@ def open_already(row: Row) -> Refusal:
 
 
 def quarantine(call: OrderCall) -> Answer:
-    body, endpoint = call.document(("Comment", "Sha1"), ("ExternalId",)), call.endpoint()
+    body, endpoint = call.document("Comment", "Sha1"), call.endpoint()
     sha1 = str(body["Sha1"]).lower()
     if len(sha1) != 40 or set(sha1) - set("0123456789abcdef"):
         raise Refusal(400, "InvalidHashValue", "Sha1 is not valid")
@@ -218,7 +218,7 @@ def details(call: OrderCall) -> Answer:
 
 def cancel(call: OrderCall) -> Answer:
     """Only what has not begun can be cancelled."""
-    body, row = call.document(("Comment",)), found(call)
+    body, row = call.document("Comment"), found(call)
     if row["status"] != "Pending":
         raise Refusal(400, "BadRequest", f"The action is {row['status']} and cannot be cancelled")
     call.desk.cancel(row, by=call.user, comment=body["Comment"])

@@ -1,4 +1,9 @@
-"""The Defender API: the written table of its routes, and what every call passes before it reaches one."""
+"""The Defender API: the written table of its routes, and what every call passes before it reaches one.
+
+It does not speak: the antivirus scan, restriction of apps, collection of packages and offboarding; a machine's own lists
+(vulnerabilities, software, logged-on users); changes of an alert beside its status; `$filter` with `or`, `any` or functions
+other than `startswith`; `$expand` beside an alert's evidence; batches of indicators to delete; hunting; logins by certificate.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +52,9 @@ ROUTES: dict[tuple[str, str], tuple[str, Handler]] = {
     ("GET", "/api/alerts/*"): (ALERTS, alerts.details),
     ("PATCH", "/api/alerts/*"): ("Alert.ReadWrite.All", alerts.update),
 }
-_LOGIN = re.compile(r"^/([^/]+)/oauth2/v2\.0/token$")
+_LOGIN = re.compile(r"^/([^/]+)/oauth2/(v2\.0/)?token$")
+#: Older clients name the version of the API.
+_VERSIONED = "/api/v1.0/"
 
 
 class DefenderTwin:
@@ -74,26 +81,38 @@ class DefenderTwin:
 
     def answer(self, request: Request) -> Reply:
         login = _LOGIN.match(request.path)
-        if login:
-            return self._gate.token(request, login[1]) if request.method == "POST" else Reply(405)
         if request.path.startswith(live.STORE):
             return self._results.answer(request)
         try:
+            if login:
+                return self._logged_in(request, login[1], login[2] or "")
             answer = self._answered(request)
         except Refusal as refusal:
             return json_reply(refusal.status, refusal.document, refusal.headers)
         return Reply(204) if answer.status == 204 else json_reply(answer.status, answer.document)
 
+    def _logged_in(self, request: Request, cid: str, version: str) -> Reply:
+        if request.method != "POST":
+            return Reply(405)
+        self._check(request, f"/*/oauth2/{version}token")
+        return self._gate.token(request, cid, version=2 if version else 1)
+
+    def _check(self, request: Request, path: str) -> None:
+        if unknown := self._options.undocumented(request, path):
+            raise Refusal(400, "InvalidRequestBody", f"not documented: {unknown}")
+
     def _answered(self, request: Request) -> Answer:
         grant = self._gate.admit(request)
-        route = self._routes.find(request.method, request.path)
+        path = request.path.replace(_VERSIONED, "/api/", 1) if request.path.startswith(_VERSIONED) else request.path
+        route = self._routes.find(request.method, path)
         if route is None:
-            status, code = (405, "MethodNotAllowed") if self._routes.is_known(request.path) else (404, "NotFound")
+            status, code = (405, "MethodNotAllowed") if self._routes.is_known(path) else (404, "NotFound")
             raise Refusal(status, code, "There is no such route")
         self._count(grant, route.path)
         role, handler = route.entry
         if not grant.credential.allows(role):
             raise Refusal(403, "Forbidden", f"The application does not have the role {role}")
+        self._check(request, route.path)
         with grant.tenant.lock:
             self._desk.run_due(grant.tenant)
             return handler(self._call(request, grant, route.parts))

@@ -18,6 +18,7 @@ from ..journal import Journal
 from ..server import Reply, Request, Untenanted, json_reply
 
 VENDOR = "twilio"
+_ON_ITS_WAY = frozenset({"queued", "sent", "ringing"})
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
 _REFUSALS = {
     20003: (401, "Authentication Error - invalid username"),
@@ -42,12 +43,25 @@ _ESCAPED = frozenset("\f^{}\\[~]|€")
 
 
 class TwilioInbox(Untenanted):
-    """`refusals` maps a number to the error code that it is refused with, such as 21610; Basic auth as of the account."""
+    """`refusals` maps a number to the error code that it is refused with, such as 21610; Basic auth as of the account.
+
+    `ends` maps a number to how a message or call to it ends: a status and perhaps an error code, such as `undelivered 30003`, `busy`
+    or `no-answer`; `late` stays on its way until `settle`. To any other number it is delivered or answered, as soon as somebody asks.
+    """
 
     vendor = VENDOR
 
-    def __init__(self, journal: Journal, *, account_sid: str, auth_token: str, refusals: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        account_sid: str,
+        auth_token: str,
+        refusals: Mapping[str, int] | None = None,
+        ends: Mapping[str, str] | None = None,
+    ) -> None:
         self.refusals: dict[str, int] = dict(refusals or {})
+        self.ends: dict[str, str] = dict(ends or {})
         self._journal = journal
         self._root = f"/2010-04-01/Accounts/{account_sid}"
         self._auth = "Basic " + base64.b64encode(f"{account_sid}:{auth_token}".encode()).decode()
@@ -58,9 +72,11 @@ class TwilioInbox(Untenanted):
     def answer(self, request: Request) -> Reply:
         if request.headers.get("authorization") != self._auth:
             return _refused(20003)
-        kind = request.path.removeprefix(f"{self._root}/").removesuffix(".json")
-        if kind not in self._taken or request.method not in {"GET", "POST"}:
+        kind, _, sid = request.path.removeprefix(f"{self._root}/").removesuffix(".json").partition("/")
+        if kind not in self._taken or request.method not in ({"GET"} if sid else {"GET", "POST"}):
             return _refused(20404)
+        if sid:
+            return self._shown(kind, sid)
         if request.method == "GET":
             return self._listed(kind, request)
         form = {name: values[0] for name, values in parse_qs(request.body.decode(), keep_blank_values=True).items()}
@@ -95,6 +111,8 @@ class TwilioInbox(Untenanted):
         """Newest first, page by page. The twin sends at once, so every message is as new as any date asked for."""
         size, page = int(request.first("PageSize", "50")), int(request.first("Page", "0"))
         with self._lock:
+            for each in self._taken[kind]:
+                self._move_on(kind, each)
             found = [dict(each) for each in reversed(self._taken[kind]) if request.first("To", each["to"]) == each["to"]]
         rest = found[(page + 1) * size :]
         query = urlencode({"To": request.first("To"), "PageSize": size, "Page": page + 1})
@@ -105,6 +123,22 @@ class TwilioInbox(Untenanted):
             "next_page_uri": f"{self._root}/{kind}.json?{query}" if rest else None,
         }
         return json_reply(200, document)
+
+    def _shown(self, kind: str, sid: str) -> Reply:
+        with self._lock:
+            found = next((each for each in self._taken[kind] if each["sid"] == sid), None)
+            if found is None:
+                return _refused(20404)
+            self._move_on(kind, found)
+            return json_reply(200, found)
+
+    def _move_on(self, kind: str, resource: dict[str, Any]) -> None:
+        """The network answers as soon as somebody looks; what has ended stays as it is."""
+        if resource["status"] not in _ON_ITS_WAY:
+            return
+        status, _, code = self.ends.get(resource["to"], "delivered" if kind == "Messages" else "completed").partition(" ")
+        late = "sent" if kind == "Messages" else "ringing"
+        resource |= {"status": late if status == "late" else status, "error_code": int(code) if code else None}
 
     def settle(self, sid: str, status: str, error_code: int | None = None) -> None:
         """What the handset's network said in the end: `delivered`, `undelivered` with its error code, and so on."""

@@ -45,5 +45,23 @@ class Call(calls.Call[Options]):
         links = {"self": {"href": f"{ROOT}{self.request.path.removeprefix(ROOT)}?page={number}"}}
         return {"meta": {"api_version": "v3.0", "total_items": total}, "links": links, "data": shown}
 
+    def said(self, name: str) -> str:
+        """A parameter of the query, or the same as a field of the body."""
+        return self.request.first(name) or str(self._document().get(name) or "")
+
+    def ids(self) -> list[str]:
+        """Each way in which a list of ids is written."""
+        written = [*self.request.query.get("ids", []), *self.request.query.get("ids[]", [])]
+        listed = self._document().get("ids") or []
+        return [one for text in written for one in text.split(",") if one] or [str(one) for one in listed]
+
+    def _document(self) -> Row:
+        """The body, which may be empty."""
+        wrong = Refusal(400, "The body is no JSON object")
+        document = self.request.json(other_type=wrong, broken=wrong) if self.request.body else {}
+        if not isinstance(document, dict):
+            raise wrong
+        return document
+
     def _number(self, name: str, default: int) -> int:
         return self.request.number(name, default, Refusal(400, f"{name} is invalid"), least=1)

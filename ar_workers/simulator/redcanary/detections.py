@@ -22,7 +22,7 @@ def listing(call: Call) -> Row:
 
 
 def one(call: Call) -> Row:
-    return call.page([_detection(call)])
+    return call.page([detection(call)])
 
 
 def timeline(call: Call) -> Row:
@@ -33,20 +33,37 @@ def marked(call: Call) -> Row:
     return call.page(_of(call, "marked"))
 
 
+def endpoints(call: Call) -> Row:
+    return call.page(list(call.tenant.facts.get("endpoints", {}).values()))
+
+
 def endpoint(call: Call) -> Row:
-    found = call.tenant.facts.get("endpoints", {}).get(call.parts[0])
+    return call.page([endpoint_row(call, call.parts[0])])
+
+
+def by_sensor(call: Call) -> Row:
+    """By the EDR's own id of it."""
+    rows = call.tenant.facts.get("endpoints", {}).values()
+    found = [row for row in rows if str((row["attributes"].get("sensor") or {}).get("id")) == call.parts[0]]
+    if not found:
+        raise Refusal(404, "Endpoint not found")
+    return call.page(found)
+
+
+def endpoint_row(call: Call, one: str) -> Row:
+    found: Row | None = call.tenant.facts.get("endpoints", {}).get(one)
     if found is None:
         raise Refusal(404, "Endpoint not found")
-    return call.page([found])
+    return found
 
 
 def _of(call: Call, kind: str) -> list[Any]:
     """What the tenant's `facts` keep for a detection, by its id as text."""
-    found: list[Any] = call.tenant.facts.get(kind, {}).get(str(_detection(call)["id"]), [])
+    found: list[Any] = call.tenant.facts.get(kind, {}).get(str(detection(call)["id"]), [])
     return found
 
 
-def _detection(call: Call) -> Row:
+def detection(call: Call) -> Row:
     found = next((row for row in call.tenant.alerts if str(row["id"]) == call.parts[0]), None)
     if found is None:
         raise Refusal(404, "Detection not found")

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from ..documented import Documentation
 from ..options import Knobs
+from .documented import DOCUMENTATION
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options(Knobs):
     vendor: ClassVar[str] = "redcanary"
+    documentation: ClassVar[Documentation] = DOCUMENTATION
     #: What comes behind the last page: nothing, or the last page again and again.
     behind_the_last: Literal["empty", "repeats"] = "empty"
     #: `meta.total_items` is not reliable.

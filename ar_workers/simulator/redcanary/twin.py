@@ -1,4 +1,8 @@
-"""The portal's API: the written table of its routes, and what every call passes before it reaches one."""
+"""The portal's API: the written table of its routes, and what every call passes before it reaches one.
+
+It does not speak: a detection's detectors, events and related detections; approvals of actions; reinstating of endpoints;
+triggers and playbooks beside their execution; users, reports, intelligence profiles and audit logs.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from ..limits import SlidingWindow
 from ..routes import Routes
 from ..server import Reply, Request, json_reply
 from ..world import Credential, Tenant, World
-from . import detections
+from . import detections, writes
 from .call import ROOT, Call, Refusal, Row, no_portal
 from .options import Options
 
@@ -22,7 +26,16 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", "/detections/*"): detections.one,
     ("GET", "/detections/*/timeline"): detections.timeline,
     ("GET", "/detections/*/marked_indicators_of_compromise"): detections.marked,
+    ("PATCH", "/detections/*/mark_acknowledged"): writes.acknowledge,
+    ("PATCH", "/detections/*/update_remediation_state"): writes.remediate,
+    ("GET", "/endpoints"): detections.endpoints,
     ("GET", "/endpoints/*"): detections.endpoint,
+    ("GET", "/endpoints/sensor_id/*"): detections.by_sensor,
+    ("POST", "/endpoints/isolate"): writes.isolate,
+    ("DELETE", "/endpoints/isolate"): writes.release,
+    ("PUT", "/endpoints/*/reporting_tags/*"): writes.tag,
+    ("DELETE", "/endpoints/*/reporting_tags/*"): writes.untag,
+    ("POST", "/automate/playbooks/*/execute"): writes.execute,
 }
 
 
@@ -52,7 +65,8 @@ class RedCanaryTwin:
             return refusal.reply()
 
     def _holder(self, request: Request) -> tuple[Tenant, Credential] | None:
-        key = request.headers.get("x-api-key", "")
+        """Old clients write the key into the query."""
+        key = request.headers.get("x-api-key") or request.first("auth_token")
         return self._world.holder(self.vendor, lambda one: key != "" and one.client_secret == key)
 
     def _answered(self, request: Request) -> Row:
@@ -68,6 +82,8 @@ class RedCanaryTwin:
         route = self._routes.find(request.method, path)
         if route is None:
             raise Refusal(405, "Method not allowed") if self._routes.is_known(path) else Refusal(404, "Not found")
+        if unknown := self._options.undocumented(request, route.path):
+            raise Refusal(400, f"not documented: {unknown}")
         tenant, credential = found
         call = Call(
             request=request,

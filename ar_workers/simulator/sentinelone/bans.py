@@ -11,7 +11,6 @@ from ..clock import iso
 from .call import SCOPES, Call, Refusal, Row, Tests, is_in, scope_in
 
 OS_TYPES = frozenset({"windows", "windows_legacy", "macos", "linux"})
-ENTRY_FIELDS = frozenset({"type", "osType", "value", "sha256Value", "source", "description"})
 IOC_TYPES = frozenset({"DNS", "URL", "IPV4", "IPV6", "MD5", "SHA1", "SHA256"})
 IOC_FIELDS = frozenset(
     {"source", "type", "value", "method", "validUntil", "name", "externalId", "description", "severity", "creationTime", "metadata"}
@@ -91,7 +90,7 @@ def ban(call: Call) -> Row:
 
 
 def _check_entry(call: Call, row: Any) -> None:
-    if not isinstance(row, dict) or set(row) - ENTRY_FIELDS or not {"type", "osType", "source"} <= set(row):
+    if not isinstance(row, dict) or not {"type", "osType", "source"} <= set(row):
         raise Refusal(4000010, "Validation Error", "data: Not valid.")
     if row["osType"] not in OS_TYPES:
         raise Refusal(4000010, "Validation Error", "osType: Not a valid choice.")
@@ -133,7 +132,7 @@ def indicate(call: Call) -> Row:
 
 def _indicator(call: Call, row: Any) -> Row:
     needed = {"source", "type", "value", "method", "validUntil"}
-    if not isinstance(row, dict) or set(row) - IOC_FIELDS or not needed <= set(row) or row["type"] not in IOC_TYPES:
+    if not isinstance(row, dict) or not needed <= set(row) or row["type"] not in IOC_TYPES:
         raise Refusal(4000010, "Validation Error", "data: Not valid.")
     if row["method"] != "EQUALS":
         raise Refusal(4000010, "Validation Error", "method: Not a valid choice.")
@@ -141,7 +140,14 @@ def _indicator(call: Call, row: Any) -> Row:
         raise Refusal(4000010, "Validation Error", "validUntil: exceeds the maximum")
     found = [one for one in call.tenant.iocs.values() if "uuid" in one and (one["type"], one["value"]) == (row["type"], row["value"])]
     uuid = found[0]["uuid"] if found else secrets.token_hex(16)
-    stored = {**row, "id": uuid, "uuid": uuid, "accountId": call.account, "uploadTime": iso(call.now), "updatedAt": iso(call.now)}
+    stored = {
+        **{name: row[name] for name in IOC_FIELDS if name in row},
+        "id": uuid,
+        "uuid": uuid,
+        "accountId": call.account,
+        "uploadTime": iso(call.now),
+        "updatedAt": iso(call.now),
+    }
     call.tenant.iocs[uuid] = stored
     verb = "ban_domain" if row["type"] == "DNS" else f"indicate_{row['type'].lower()}"
     call.effect(verb, row["value"], changed=not found or found[0]["validUntil"] != row["validUntil"])

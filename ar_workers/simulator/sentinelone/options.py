@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from ..documented import Documentation
 from ..options import Knobs, NameMatch
+from .documented import DOCUMENTATION
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options(Knobs):
     vendor: ClassVar[str] = "sentinelone"
+    documentation: ClassVar[Documentation] = DOCUMENTATION
     #: The vendor publishes no general limit.
     requests_per_minute: int = 6000
     #: Virtual seconds that a script runs, that an idle task lives, and that a mitigation takes.

@@ -115,7 +115,7 @@ def execute(call: TaskCall) -> Row:
     document = call.document("filter", "data")
     data = document["data"]
     needed = {"scriptId", "outputDestination", "taskDescription"}
-    if not isinstance(data, dict) or set(data) - EXECUTION_FIELDS or not needed <= set(data):
+    if not isinstance(data, dict) or not needed <= set(data):
         raise Refusal(4000010, "Validation Error", "data: Not valid.")
     if data["outputDestination"] not in {"SentinelCloud", "Local", "None", "SingularityXDR"}:
         raise Refusal(4000010, "Validation Error", "outputDestination: Not a valid choice.")

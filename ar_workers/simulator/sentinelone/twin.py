@@ -1,4 +1,9 @@
-"""The management console's API: the written table of its routes, and what every call passes before it reaches one."""
+"""The management console's API: the written table of its routes, and what every call passes before it reaches one.
+
+It does not speak: most filters of its lists (a filter that it does not know is refused, or overlooked, by a switch); API v2.0;
+mitigations other than quarantine, verdicts, notes; actions on agents other than connect and disconnect; sites, accounts, tags,
+policies, exclusions, firewall, device control; Deep Visibility, activities, reports; unified alerts; logins by password.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +12,10 @@ from collections.abc import Callable
 from ..clock import VirtualClock
 from ..journal import Journal
 from ..limits import SlidingWindow
-from ..routes import Routes
+from ..routes import Route, Routes
 from ..server import Reply, Request, json_reply
 from ..world import Credential, Tenant, World
-from . import agents, bans, tasks, threats
+from . import agents, bans, system, tasks, threats
 from .call import Refusal, Row
 from .options import Options
 
@@ -19,6 +24,10 @@ Handler = Callable[[tasks.TaskCall], Row]
 ROOT = "/web/api/v2.1/"
 #: (method, path below ROOT) -> (permission that the token needs, handler)
 ROUTES: dict[tuple[str, str], tuple[str, Handler]] = {
+    ("GET", "system/info"): ("", system.info),
+    ("GET", "system/status"): ("", system.status),
+    ("GET", "user"): ("", system.user),
+    ("POST", "users/api-token-details"): ("", system.token_details),
     ("GET", "agents"): ("endpoints.view", agents.agents),
     ("POST", "agents/actions/disconnect"): ("endpoints.disconnect", agents.switch),
     ("POST", "agents/actions/connect"): ("endpoints.connect", agents.switch),
@@ -78,9 +87,12 @@ class SentinelOneTwin:
         tenant, credential = found
         if not self._pool.take(tenant.name, self._clock.now()).allowed:
             raise Refusal(4290010, "Too many requests")
-        permission, handler = self._route(request)
+        route = self._route(request)
+        permission, handler = route.entry
         if not credential.allows(permission):
             raise Refusal(4030010, "Insufficient permissions")
+        if unknown := self._options.undocumented(request, route.path):
+            raise Refusal(4000010, "Validation Error", f"not documented: {unknown}")
         call = tasks.TaskCall(
             request=request,
             tenant=tenant,
@@ -97,13 +109,13 @@ class SentinelOneTwin:
     def _holder(self, request: Request) -> tuple[Tenant, Credential] | None:
         """Whose token it is; a tenant's `token_expires_at` ends all of its tokens for good."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        found = self._world.holder(self.vendor, lambda one: scheme == "ApiToken" and one.client_secret == token)
+        found = self._world.holder(self.vendor, lambda one: scheme.lower() == "apitoken" and one.client_secret == token)
         is_over = found is not None and self._clock.now() >= found[0].facts.get("token_expires_at", float("inf"))
         return None if is_over else found
 
-    def _route(self, request: Request) -> tuple[str, Handler]:
+    def _route(self, request: Request) -> Route[tuple[str, Handler]]:
         path = request.path.removeprefix(ROOT) if request.path.startswith(ROOT) else ""
         route = self._routes.find(request.method, path)
         if route is None:
             raise Refusal(4050010 if self._routes.is_known(path) else 4040010, "Not Found")
-        return route.entry
+        return route

@@ -51,6 +51,12 @@ def test_a_repeated_isolation_is_adopted_whichever_way_it_is_answered(answer):
         assert len(rig.effects()) == 1
 
 
+def test_the_id_of_an_order_may_be_a_text():
+    with cortex_xdr(action_ids="text") as rig:
+        action, receipt = performed(rig, "isolate")
+        assert rig.settled(action, receipt).sight is Sight.PRESENT
+
+
 def test_any_other_500_of_an_isolation_is_no_receipt(rig):
     says(rig, "*/endpoints/isolate", an_error("No endpoint was found"), status=500)
     with pytest.raises(VendorFault):

@@ -67,6 +67,7 @@ def carbon_black_cloud(os: OS = OS.WINDOWS, *, config=None, **options):
                     "endpoints": fleet(os, device_id, "g1"),
                 }
             },
+            "strict": True,
             "options": {"carbon_black_cloud": {"polls_until_complete": 0, "session_delay": 0, "accepted": 200, **options}},
         }
     )

@@ -38,6 +38,7 @@ def a_world(os: OS = OS.WINDOWS, *, endpoints=None, banning=("1",), alerts=(), f
                     "facts": {"banning_groups": list(banning), **(facts or {})},
                 }
             },
+            "strict": True,
             "options": {"carbon_black_edr": options},
         }
     )

@@ -67,6 +67,7 @@ def cortex_xdr(os: OS = OS.WINDOWS, *, config=None, facts=None, **options):
                     "facts": facts or {},
                 }
             },
+            "strict": True,
             "options": {"cortex_xdr": {"order_takes": 0.0, **options}},
         }
     )

@@ -62,6 +62,7 @@ def crowdstrike(os: OS = OS.WINDOWS, **options):
                     "endpoints": fleet(os, agent_id, "g1"),
                 }
             },
+            "strict": True,
             "options": {"crowdstrike": {"polls_until_complete": 0, **options}},
         }
     )

@@ -84,6 +84,7 @@ def defender(os: OS = OS.WINDOWS, *, group_by: str = "tag", facts: dict | None =
                     "facts": {"library": library()} if facts is None else facts,
                 }
             },
+            "strict": True,
             "options": {"defender": options},
         }
     )

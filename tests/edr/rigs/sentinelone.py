@@ -104,6 +104,7 @@ def sentinelone(os: OS = OS.WINDOWS, config=None, alerts=None, **options):
                     },
                 }
             },
+            "strict": True,
             "options": {"sentinelone": options},
         }
     )

@@ -52,9 +52,9 @@ class Caller:
         is_json = "json" in (reply.getheader("Content-Type") or "")
         return Answer(reply.status, {name.lower(): value for name, value in reply.getheaders()}, json.loads(raw) if is_json else {})
 
-    def log_in(self, cid=CID, headers=None, **form):
+    def log_in(self, cid=CID, headers=None, version="v2.0/", **form):
         fields = {"grant_type": "client_credentials", "client_id": "app", "client_secret": "hush", "scope": SCOPE, **form}
-        return self.send("POST", f"/{cid}/oauth2/v2.0/token", urlencode(fields), headers or FORM)
+        return self.send("POST", f"/{cid}/oauth2/{version}token", urlencode(fields), headers or FORM)
 
     def call(self, method, path, document=None, **query):
         self.token = self.token or self.log_in().body["access_token"]

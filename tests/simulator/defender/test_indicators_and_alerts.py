@@ -24,7 +24,6 @@ def an_alert(number, at, **more):
         ({"indicatorType": "Domain"}, "InvalidInput"),
         ({"action": "block"}, "InvalidInput"),
         ({"action": "Audit"}, "InvalidInput"),
-        ({"Title": "t"}, "InvalidRequestBody"),
     ],
 )
 def test_an_indicator_must_be_well_formed(acme, changes, code):

@@ -21,6 +21,7 @@
 --                                  generations(its repeats *: how often it was justified anew) latest(id of the last of them)
 --                                  receipt reference evidence created_at performed_at settled_at cancel(why it is called off) held_by
 --                                  reopened(1: its threat was closed and reopened while it was not settled)
+--                                  cause(why it failed, by kinds)
 --                                  approved(guards that a person has opened, comma after each)
 --                                  shared(ids of other threats that want it too, comma after each)
 --                                  of a compacted threat only: state threat latest generations

@@ -5,19 +5,23 @@
 local function is_guard(held_by) return held_by and not string.find(held_by, '[*:]') end
 
 -- What a person or another receiver must hear of: an action that failed for good or that a guard holds, a delivery with a fallback
--- that failed for good. Returns the type of its event, and what more its JSON says.
+-- that failed for good, one whose receiver takes nothing any more. Returns the type of its event, and what more its JSON says.
 local function matter_of(row, to)
   if row.kind == 'action' and (to == 'failed' or is_guard(row.held_by)) then return 'action_stopped', '' end
-  if to == 'failed' and row.has_fallback == '1' then return 'delivery_failed', ',"delivery":' .. row.order end
+  if to == 'failed' and (row.has_fallback == '1' or string.find(row.cause or '', '^receiver')) then return 'delivery_failed', ',"delivery":' .. row.order end
 end
 
 -- It comes in again as an event, once per generation of the row, and of what is held once per guard.
 local function raise(id, threat, to, reason)
-  local row = get(id, 'kind', 'verb', 'subject', 'generation', 'held_by', 'has_fallback', 'order')
+  local row = get(id, 'kind', 'verb', 'edr', 'subject', 'generation', 'held_by', 'cause', 'has_fallback', 'order')
   local kind, order = matter_of(row, to)
   if not kind then return end
   local fields = {type = kind, reason = reason}
-  if kind == 'action_stopped' then fields.verb, fields.subject, fields.state = row.verb, row.subject, to end
+  if to == 'failed' then fields.cause = row.cause end
+  if kind == 'action_stopped' then
+    fields.verb, fields.subject, fields.state, fields.row, fields.edr = row.verb, row.subject, to, id, row.edr
+    if to == 'held' then fields.guard = row.held_by end
+  end
   announce('.' .. to .. '-' .. event_name(id) .. '-' .. row.generation .. (to == 'held' and '-' .. row.held_by or ''), threat, fields, order)
 end
 
