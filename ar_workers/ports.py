@@ -245,6 +245,9 @@ class Ledger(Protocol):
     def tick(self, name: str, window: timedelta) -> bool:
         """Whether this is the first call with `name` in the current window: two schedulers make one tick."""
 
+    def is_first(self, name: str, who: str, kept: timedelta) -> bool:
+        """Whether `who` was the first to ask by this name while it is kept; whoever was is told so again."""
+
     def cursor(self, customer: str, feed: str) -> str:
         """How far the feed was read; the empty text if it never was."""
 

@@ -104,7 +104,11 @@ def _own(receiver: Receiver, options: dict[str, Any], where: str, problems: list
             problems.append(f'{where}.{key}: a secret does not belong in the file; write "env:NAME" and set NAME in the environment')
         else:
             plain[key] = value if "SecretStr" in kind or not isinstance(value, SecretStr) else value.get_secret_value()
-    return _checked(receiver.channel, plain, where, problems) if plain.keys() == options.keys() else None
+    if plain.keys() != options.keys():
+        return None
+    if receiver.channel == "slack" and "token" in plain:
+        plain.setdefault("channel", receiver.address)
+    return _checked(receiver.channel, plain, where, problems)
 
 
 def _is_pretend(url: Any) -> bool:

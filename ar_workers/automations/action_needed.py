@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..domain.causes import CommonCause, in_words, is_shared
-from ..domain.next_steps import when_failed, when_held
+from ..domain.guards import Guard
+from ..domain.next_steps import requeued, when_failed, which
 from ..domain.notifications import Audience, Kind, Notification
 from ..domain.plans import Plan
 from ..domain.text import shortened
@@ -14,6 +15,14 @@ from ..domain.verbs import CONTAINMENT
 if TYPE_CHECKING:
     from ..domain.events import ActionStopped
     from .context import Context
+
+_HELD = {
+    Guard.PROTECTED: "The endpoint is on the customer's list of protected ones. If it is to be done all the same, let it pass:",
+    Guard.BLAST_RADIUS: "More isolations in an hour than the customer's isolations_per_hour. If this one is wanted, let it pass:",
+    Guard.IN_DOUBT: "See in the EDR's console whether somebody has released the endpoint. If it is still to be isolated, let it pass:",
+}
+_HELD_BY_OTHER = "If it is to be done all the same, let it pass:"
+_PASSES = "That opens this one guard for this one action, which is then done. If it is not to be done, leave it as it is."
 
 
 def plan(event: ActionStopped, context: Context) -> Plan:  # noqa: ARG001 - every automation takes the same two
@@ -46,8 +55,12 @@ def _told(event: ActionStopped, audience: Audience) -> Notification:
 def _next_step(event: ActionStopped, common: CommonCause | None) -> str:
     """Customers have no `arctl`, and wait for the TREs."""
     if event.state == "held":
-        return when_held(event.row, event.guard, event.customer)
+        return "\n".join((_held_by(event.guard), *requeued([event.row]), _PASSES) if event.row else which("held", event.customer))
     return when_failed([event.row], event.cause, event.customer, common)
+
+
+def _held_by(guard: str) -> str:
+    return _HELD[Guard(guard)] if guard in set(Guard) else _HELD_BY_OTHER
 
 
 def _common(event: ActionStopped) -> CommonCause | None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from ..domain.capabilities import Capabilities
     from ..domain.endpoints import Endpoint
+    from ..domain.notifications import Receiver
     from ..domain.policies import Policy
     from ..domain.summaries import Summary
 
@@ -25,6 +26,10 @@ class Context:
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     #: What was done and what is outstanding for the event's threat, where it is needed.
     summary: Summary | None = None
+    #: Who is told by the managed automations.
+    tre_receivers: tuple[Receiver, ...] = ()
+    #: Of a delivery that a receiver of the TREs has refused: whether it is the day's first, of all customers.
+    is_first_refusal: bool = False
 
     def see(self, endpoint: Endpoint) -> Endpoint:
         """The freshest view of an endpoint: the EDR's, or what the event said."""

@@ -69,10 +69,14 @@ def fitting(text: str, most: int) -> str:
     return text[:kept] + note.format(len(text) - kept)
 
 
-def fitting_items(items: Sequence[Any], most: int) -> tuple[list[Any], int]:
-    """As many items as take at most `most` encoded bytes, and how many are left out."""
+def _with_comma(item: Any) -> int:
+    return len(encoded(item)) + 1
+
+
+def fitting_items(items: Sequence[Any], most: int, size: Callable[[Any], int] = _with_comma) -> tuple[list[Any], int]:
+    """As many items as take at most `most` bytes, as `size` counts an item with its comma, and how many are left out."""
     for number, item in enumerate(items):
-        most -= len(encoded(item)) + 1
+        most -= size(item)
         if most < 0:
             return list(items[:number]), len(items) - number
     return list(items), 0

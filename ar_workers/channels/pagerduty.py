@@ -87,7 +87,7 @@ class PagerDuty:
         if notification.kind is Kind.CONTAINMENT_SETTLED:
             key = dedup_key(notification.customer, threat.id if threat else "", notification.incident)
             return {"dedup_key": key} if notification.incident else None
-        if threat is None:
+        if threat is None or (notification.kind is Kind.RECEIVER_REFUSED and notification.incident):
             return _about_no_threat(notification) if notification.incident else None
         is_over = notification.kind in _OVER
         what = _WORDS.get(notification.kind, "threat")
@@ -152,13 +152,14 @@ def dedup_key(customer: str, threat_id: str, incident: str = "") -> str:
 
 
 def _about_no_threat(notification: Notification) -> dict[str, Any]:
-    """An endpoint's own matter, as a release that failed: whoever is paged finds it in the other channels."""
+    """An endpoint's own matter, as a release that failed: whoever is paged finds it in the other channels.
+
+    What is no customer's matter, a channel of the TREs that takes nothing, is said in its own words: there may be no other channel.
+    """
+    is_ours = notification.kind is Kind.RECEIVER_REFUSED
+    summary = one_line(notification.headline, SUMMARY) if is_ours else _WORDS.get(notification.kind, "action needed").capitalize()
     return {
-        "payload": {
-            "summary": _WORDS.get(notification.kind, "action needed").capitalize(),
-            "source": SOURCE,
-            "severity": SEVERITIES[Severity.HIGH],
-        },
+        "payload": {"summary": summary, "source": SOURCE, "severity": SEVERITIES[Severity.HIGH]},
         "dedup_key": dedup_key(notification.customer, "", notification.incident),
     }
 
@@ -168,7 +169,7 @@ def _unanswered(error: Exception) -> Result:
     never_made = isinstance(cause, ConnectError | ConnectTimeout)
     response = getattr(error, "response", None)
     if response is not None and 300 <= response.status_code < 400:  # noqa: PLR2004 - HTTP's redirects
-        return Result(answer=Answer.PERMANENT, code="redirect_refused")
+        return Result(answer=Answer.PERMANENT, code="redirect_refused", fix="check AR_PAGERDUTY_URL")
     return Result(answer=Answer.RETRY if never_made else Answer.UNKNOWN, code=type(cause).__name__)
 
 
@@ -177,7 +178,8 @@ def _judged(status: int, retry_after: str | None, key: str) -> Result:
         return Result(answer=Answer.ACCEPTED, reference=key)
     if status == 429 or status >= 500:  # noqa: PLR2004
         return Result(answer=Answer.RETRY, code=f"http {status}", retry_after=delay_of(retry_after))
-    return Result(answer=Answer.PERMANENT, code=f"http {status}")
+    # Our events are made by an allow-list: a 400 is about the key.
+    return Result(answer=Answer.PERMANENT, code=f"http {status}", fix="check the routing key (AR_PAGERDUTY_ROUTING_KEY)")
 
 
 ENTRY = Entry(Config, PagerDuty, probe)

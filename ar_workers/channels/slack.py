@@ -6,6 +6,7 @@ import logging
 import re
 import time
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.error import URLError
 
@@ -14,7 +15,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from ..domain import leases
-from ..domain.checkups import Check, ok, red
+from ..domain.checkups import Check, ok, red, warn
 from ..domain.results import Answer, Result
 from ..http import delay_of
 from .base import LONGEST_CODE, READ, Entry, clipped, essentials, one_line
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from urllib.request import Request
 
+    from slack_sdk.web import SlackResponse
+
     from ..domain.notifications import Delivery, Notification
     from .egress import Reply
 
@@ -37,6 +40,24 @@ HEADER, FACT, BODY, TEXT = 150, 240, 2500, 2900
 ROOM = 6000
 #: Answers that say "not now"; all other `ok: false` are for good.
 PASSING = frozenset({"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+#: Refusals that are about the one message; by any other the bot says nothing here any more until somebody mends it.
+ABOUT_THE_MESSAGE = frozenset(
+    {
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "invalid_attachments",
+        "invalid_metadata_format",
+        "invalid_metadata_schema",
+        "metadata_too_large",
+        "msg_blocks_too_long",
+        "msg_too_long",
+        "no_text",
+        "cannot_reply_to_message",
+        "thread_not_found",
+    }
+)
+_ABOUT_THE_PLACE = frozenset({"channel_not_found", "not_in_channel", "is_archived", "channel_is_archived", "restricted_action"})
+_ABOUT_SCOPES = frozenset({"missing_scope", "no_permission", "not_allowed_token_type"})
 #: Of these the message may have been posted nevertheless.
 IN_DOUBT = frozenset({"internal_error", "fatal_error", "request_timeout"})
 #: How far back a message in doubt is looked for.
@@ -58,7 +79,8 @@ def _is_slacks(url: SecretStr) -> SecretStr:
 
 
 class Config(BaseModel):
-    """A workspace: by `token`, with the `channel` where a receiver named `tre` is told; or by the URL of one incoming webhook.
+    """A workspace: by `token`, with the `channel` that is looked at beforehand, and where a receiver named `tre` is told; or by the URL
+    of one incoming webhook.
 
     Prefer the token: a webhook gives no reference, so it has no threads, and nobody can look for what is in doubt.
     """
@@ -81,20 +103,63 @@ class Config(BaseModel):
 
 
 def probe(config: Config, egress: Egress | None = None) -> Check:
-    """By `auth.test`, which posts nothing; whether the bot is in the channel shows only when it posts. A webhook is only dialled."""
+    """Whether the token is taken, may write, and the bot may write into the channel: three reads, and nothing is posted.
+
+    A webhook is only dialled.
+    """
     if config.webhook_url:
         return dialled("slack", config.webhook_url.get_secret_value(), egress or Egress())
+    client = Slack(config).client()
     try:
-        said = Slack(config).client().auth_test()
+        said = client.auth_test()
     except SlackApiError as error:
-        word = error.response.get("error")
-        return red("slack", f"auth.test: {(_WORD.fullmatch(str(word)) and word) or 'refused'}", "check AR_SLACK_TOKEN")
+        return red("slack", f"auth.test: {_said(error)}", "check AR_SLACK_TOKEN")
     except (SlackClientError, OSError, ValueError) as error:
         return red("slack", f"auth.test: no answer ({type(error).__name__})", "check AR_SLACK_URL and the way to it")
+    scopes = _scopes(said)
+    if scopes and "chat:write" not in scopes:
+        return red("slack", "the token is taken, but it has no scope chat:write", fix_of("missing_scope"))
     if not config.channel:
         return red("slack", "the token is taken, but no channel is set", "set AR_SLACK_CHANNEL")
     where = one_line(f"{said.get('user')} in {said.get('team')}", 80)
-    return ok("slack", f"auth.test: {where}; not tested without posting: that the bot is in {one_line(config.channel, 80)}")
+    return _writable(client, one_line(config.channel, 80), where, scopes)
+
+
+def _scopes(said: SlackResponse) -> frozenset[str]:
+    """What the token may, as Slack names it with every reply; nothing if it does not."""
+    named = next((str(value) for name, value in said.headers.items() if name.lower() == "x-oauth-scopes"), "")
+    return frozenset(filter(None, (each.strip() for each in named.split(","))))
+
+
+def _writable(client: WebClient, channel: str, where: str, scopes: frozenset[str]) -> Check:
+    """By `conversations.info`, or without its scope by the history, which only a member reads."""
+    for look in (client.conversations_info, partial(client.conversations_history, limit=1)):
+        try:
+            found = look(channel=channel).get("channel")
+        except SlackApiError as error:
+            if _said(error) == "missing_scope":
+                continue
+            return red("slack", f"{where}: {channel}: {_said(error)}", fix_of("channel_not_found"))
+        except (SlackClientError, OSError, ValueError) as error:
+            return red("slack", f"{where}: no answer about {channel} ({type(error).__name__})", "check AR_SLACK_URL and the way to it")
+        return _judged(found, channel, where, scopes) if isinstance(found, dict) else ok("slack", f"{where}, a member of {channel}")
+    missing = "give the bot the scopes channels:read and channels:history (in a private channel groups:read, groups:history)"
+    return warn("slack", f"auth.test: {where}; whether the bot is in {channel} cannot be looked at: it lacks the scopes", missing)
+
+
+def _judged(found: dict[str, Any], channel: str, where: str, scopes: frozenset[str]) -> Check:
+    if found.get("is_archived"):
+        return red("slack", f"{where}: {channel} is archived", "take it out of the archive, or set another AR_SLACK_CHANNEL")
+    if found.get("is_member"):
+        return ok("slack", f"{where}, a member of {channel}")
+    if "chat:write.public" in scopes and not found.get("is_private"):
+        return ok("slack", f"{where}, no member of {channel}, which is public and may be written to (chat:write.public)")
+    return red("slack", f"{where}: the bot is not in {channel}", "invite the bot into the channel")
+
+
+def _said(error: SlackApiError) -> str:
+    word = str(error.response.get("error") if hasattr(error.response, "get") else "")
+    return word if _WORD.fullmatch(word) else "refused"
 
 
 class _NotOurs(ConnectionError):
@@ -306,7 +371,20 @@ def _refused(error: SlackApiError) -> Result:
         return Result(answer=Answer.UNKNOWN, code=code, retry_after=wait)
     if code in PASSING or status >= 500:  # noqa: PLR2004
         return Result(answer=Answer.RETRY, code=code, retry_after=wait)
-    return Result(answer=Answer.PERMANENT, code=code)
+    return Result(answer=Answer.PERMANENT, code=code, fix=fix_of(code))
+
+
+def fix_of(code: str) -> str:
+    """What is mended before Slack takes messages again; empty where the next one may be taken."""
+    if code in ABOUT_THE_MESSAGE:
+        return ""
+    if code in _ABOUT_THE_PLACE:
+        return "check the channel (AR_SLACK_CHANNEL), and invite the bot into it"
+    if code in _ABOUT_SCOPES:
+        return "give the bot the scope chat:write, and install it again"
+    if code.startswith("http "):
+        return "check AR_SLACK_URL"
+    return "renew the bot's token (AR_SLACK_TOKEN)"
 
 
 def _unanswered(error: Exception) -> Result:

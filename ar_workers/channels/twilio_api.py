@@ -136,7 +136,7 @@ def judged(resource: Any) -> Result:
         return Result(answer=Answer.ACCEPTED, reference=resource.sid, code=_ARRIVED[status])
     if status in _LOST:
         numbered = f"twilio {status} {error}" if error else f"twilio {status}"
-        return Result(answer=Answer.PERMANENT, reference=resource.sid, code=f"{numbered}: {_ERRORS.get(error, _LOST[status])}")
+        return Result(answer=Answer.PERMANENT, reference=resource.sid, code=f"{numbered}: {_ERRORS.get(error or 0, _LOST[status])}")
     return Result(answer=Answer.ACCEPTED, reference=resource.sid, code=status, is_on_its_way=True)
 
 

@@ -56,7 +56,7 @@ _CURES = {
     Trouble.CREDENTIAL: "Renew the credential in the customer's settings. Whether it is taken, this shows:",
     Trouble.PERMISSION: "Grant the permission at the EDR. Which one is missing, this shows:",
     Trouble.UNCONFIGURED: "Put the EDR's section back into the customer's file. Whether it is well, this shows:",
-    Trouble.UNVERIFIED: "Look in the EDR's console whether it is so, and mend what keeps us from looking. Whether that is well, this shows:",
+    Trouble.UNVERIFIED: "Look in the EDR's console whether it is so, and mend what keeps us from looking. Whether we can, this shows:",
     Trouble.NO_SUCH_ENDPOINT: "Look in the EDR's console whether the endpoint is enrolled, under another id perhaps.",
     Trouble.REFUSED: "The EDR refuses this request as often as it is asked: mend what the reason names.",
     Trouble.OUT_OF_TIME: "It was tried until its time was up: see that the endpoint is online and that the EDR answers.",
@@ -82,7 +82,7 @@ class CommonCause(Value):
     @property
     def key(self) -> str:
         """Tells it from any other of the customer."""
-        return "/".join((self.edr, self.verb, self.cause))
+        return f"{self.edr}/{self.verb}/{self.cause}"
 
 
 def cause(kind: Trouble, detail: str = "") -> str:

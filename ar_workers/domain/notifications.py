@@ -46,6 +46,8 @@ class Kind(StrEnum):
     NOT_CONTAINED = "not_contained"
     #: What had been told of as not in effect is, or is called off.
     CONTAINMENT_SETTLED = "containment_settled"
+    #: A receiver of the TREs takes nothing any more.
+    RECEIVER_REFUSED = "receiver_refused"
 
 
 class Notification(Value):

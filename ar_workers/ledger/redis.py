@@ -303,6 +303,12 @@ class RedisLedger:
         with unavailable_if_away():
             return bool(self._known().run_on(f"ar:tick:{name}", "tick", in_ms(window)))
 
+    def is_first(self, name: str, who: str, kept: timedelta) -> bool:
+        self._known()
+        key = f"ar:first:{name}"
+        with unavailable_if_away():
+            return bool(self._redis.set(key, who, nx=True, px=in_ms(kept))) or bool(self._redis.get(key) == who)
+
     def cursor(self, customer: str, feed: str) -> str:
         with unavailable_if_away():
             return self._redis.hget(f"{prefix(customer)}cursors", feed) or ""

@@ -72,7 +72,9 @@ def _gathered(each: Visit, delivery: Delivery, digest: Digest) -> Delivery | Vis
     A person who requeues a delivery that was in a digest wants that one sent.
     """
     claim, ledger = each.claim, each.services.ledger
-    seat = ledger.seat(claim.row_id, f"{delivery.receiver.place}/{delivery.notification.kind}", digest)
+    note = delivery.notification
+    counted = (delivery.receiver.place, note.kind, *((note.common.key,) if note.common else ()))
+    seat = ledger.seat(claim.row_id, "/".join(counted), digest)
     if seat is None or (seat.carrier != claim.row_id and claim.generation > 1):
         return delivery
     if seat.carrier != claim.row_id:
@@ -114,11 +116,9 @@ def _send(each: Visit, channel: Channel, delivery: Delivery) -> VisitResult | No
 def _followed(each: Visit, channel: Channel) -> VisitResult:
     """Done is what has arrived. What shows no end in the usual time may have arrived or not; at its deadline the fallback is told."""
     claim = each.claim
-    follows = isinstance(channel, Following)
-    known = channel.end(claim.receipt) if follows else None
+    known, provider = (channel.end(claim.receipt), channel.provider) if isinstance(channel, Following) else (None, "the provider")
     if known and not known.is_on_its_way:
         return _came_to(each, known)
-    provider = channel.provider if follows else "the provider"
     said = f"last it said: {known.code}" if known else "it cannot be asked"
     health = Health.OK if known else Health.BAD
     if claim.was == State.PERFORMED and claim.unseen_for < USUAL_END:
@@ -134,7 +134,7 @@ def _on_its_way(provider: str, said: str) -> str:
 
 
 def _thread(each: Visit, delivery: Delivery) -> str:
-    """The thread of the threat; a digest is about many, and belongs into none."""
+    """The thread of the threat; a digest about several belongs into none."""
     return each.claim.thread if delivery.notification.threat else ""
 
 

@@ -12,8 +12,9 @@ from ..automations import plan_for
 from ..automations.context import Context
 from ..domain.backpressure import left_to_the_sweep
 from ..domain.canvas import Canvas
+from ..domain.causes import Trouble, kind_of
 from ..domain.errors import ARError
-from ..domain.events import NoteAdded, WorkHindered
+from ..domain.events import DeliveryFailed, NoteAdded, WorkHindered
 from ..domain.new_rows import EventPlan, action_row, delivery_row, skip_row, untold_row
 from ..domain.notifications import Audience, Delivery, Digest, Kind, Receiver
 from ..domain.policies import Policy
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from .services import Services
 
 _log = logging.getLogger(__name__)
+#: For how long it is known that a receiver's refusal was told: longer than the day that is part of its name.
+REFUSAL_KEPT = timedelta(days=2)
 RETRY_PLANNING = timedelta(seconds=15)
 #: What was planned is recorded after so many seconds at the latest, even if an EDR is still to be asked about the next event, and
 #: before another event of its threat is planned.
@@ -114,7 +117,17 @@ def context_for(services: Services, event: Event) -> Context:
         now=services.clock.now(),
         endpoints=dict(looked_up(services, event)),
         summary=_summary_for(services, event),
+        tre_receivers=services.tre_receivers,
+        is_first_refusal=_is_first_refusal(services, event),
     )
+
+
+def _is_first_refusal(services: Services, event: Event) -> bool:
+    """Planned again after a crash, the first one is still the first."""
+    if not isinstance(event, DeliveryFailed) or kind_of(event.cause) is not Trouble.RECEIVER:
+        return False
+    name = f"refused:{event.delivery.receiver.place}:{event.occurred_at:%Y-%m-%d}"
+    return services.ledger.is_first(name, f"{event.customer}:{event.id}", REFUSAL_KEPT)
 
 
 def _summary_for(services: Services, event: Event) -> Summary | None:

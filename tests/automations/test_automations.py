@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import typing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ar_workers.automations import AUTOMATIONS, KNOBS, plan_for
 from ar_workers.domain import events
 from ar_workers.domain.endpoints import OS, Vendor
-from ar_workers.domain.events import DeliveryFailed, EndpointGrouped, NoteAdded, ReleaseRequested, RemediationRequested, ThreatClosed
+from ar_workers.domain.events import (
+    ActionStopped,
+    DeliveryFailed,
+    EndpointGrouped,
+    NoteAdded,
+    ReleaseRequested,
+    RemediationRequested,
+    ThreatClosed,
+)
+from ar_workers.domain.guards import Guard
 from ar_workers.domain.indicators import Domain, File, FileHash, Process, RegistryKey
 from ar_workers.domain.notifications import Audience, Kind, Receiver
 from ar_workers.domain.plans import Plan
@@ -259,6 +268,7 @@ IOCS = st.builds(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     iocs=st.lists(IOCS, max_size=8),
     endpoints=st.lists(st.sampled_from([an_endpoint(), OUTSIDE, LINUX]), unique=True, max_size=3),
@@ -369,3 +379,29 @@ def test_a_failed_delivery_without_a_fallback_tells_nobody():
         id=".failed-1", customer="acme", occurred_at=NOON, threat_ref="THREAT-1042", delivery=a_delivery(), reason="gone"
     )
     assert plan_for(event, a_context()) == Plan()
+
+
+@pytest.mark.parametrize("guard", [*Guard, "of_another_version"])
+def test_what_a_guard_holds_is_decided_by_one_command_on_a_line_of_its_own(guard):
+    to_tres, to_customer = planned(stopped(state="held", guard=guard, row="acme:isolate:1")).notifications
+    assert commands(to_tres) == ["arctl actions requeue acme:isolate:1"]
+    assert (to_tres.common, to_tres.incident, to_customer.body) == (None, ".held-1", "")
+
+
+def test_what_an_older_version_held_is_looked_for():
+    to_tres, _ = planned(stopped(state="held")).notifications
+    assert commands(to_tres) == ["arctl actions --state held --customer acme"]
+
+
+def test_a_cause_of_one_day_is_one_incident_and_another_one_on_the_next():
+    two = [planned(stopped(cause="credential", occurred_at=NOON + timedelta(days=n))).notifications[0].incident for n in (0, 0, 1)]
+    assert two[0] == two[1] != two[2]
+
+
+def stopped(**changes):
+    given = {"id": ".held-1", "customer": "acme", "occurred_at": NOON, "threat_ref": "T-1", "verb": "isolate", "subject": "FIN-1"}
+    return ActionStopped(**{**given, "state": "failed", "reason": "no", "edr": "crowdstrike", **changes})
+
+
+def commands(note):
+    return [line for line in note.body.splitlines() if line.startswith("arctl ")]

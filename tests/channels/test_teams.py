@@ -76,6 +76,19 @@ def test_what_is_clipped_says_how_much_is_missing():
     assert len(shown) > 30
 
 
+def test_a_card_full_of_quotes_is_counted_as_teams_keeps_it():
+    message = rendered(a_notification(facts=tuple((f"Fact {number}", '"' * 400) for number in range(100))))
+    assert taken_by_the_inbox(message).status == 202
+    assert len(json.dumps(json.dumps(message, separators=(",", ":")))) <= 28_672
+
+
+def test_what_teams_counts_as_too_large_is_refused_though_fewer_bytes_were_sent():
+    message = rendered(a_notification(facts=()))
+    card_of(message)["body"][-1:-1] = [{"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": "x"}]}] * 380
+    assert len(encoded(message)) < 28_672
+    assert taken_by_the_inbox(message).status == 413
+
+
 def test_a_long_line_goes_on_in_the_next_and_nothing_of_it_is_lost():
     texts = texts_of(rendered(a_notification(facts=(), body="x" * 1200 + "\n\ny")))
     assert [len(text) for text in texts[4:-1]] == [500, 500, 200, 1]

@@ -224,3 +224,28 @@ def test_a_customers_webhook_is_dialled_only_where_it_may_be_posted_to(simulatio
     closed = webhook.probe(config, Egress(ports=(port,)))
     assert closed.light is Light.RED
     assert "canary" not in repr(closed)
+
+
+@pytest.mark.parametrize(
+    ("settings", "channel", "light", "said"),
+    [
+        ({}, "C-TRE", Light.OK, "a member of C-TRE"),
+        ({}, "C-GONE", Light.RED, "channel_not_found"),
+        ({"others": ["C-OTHER"]}, "C-OTHER", Light.RED, "not in C-OTHER"),
+        ({"others": ["C-OTHER"], "scopes": ["chat:write", "chat:write.public", "channels:read"]}, "C-OTHER", Light.OK, "public"),
+        ({"archived": ["C-TRE"]}, "C-TRE", Light.RED, "archived"),
+        ({"scopes": ["channels:read"]}, "C-TRE", Light.RED, "no scope chat:write"),
+        ({"scopes": ["chat:write", "channels:history"]}, "C-TRE", Light.OK, "a member of C-TRE"),
+        ({"scopes": ["chat:write", "channels:history"], "others": ["C-OTHER"]}, "C-OTHER", Light.RED, "not_in_channel"),
+        ({"scopes": ["chat:write"]}, "C-TRE", Light.WARN, "cannot be looked at"),
+    ],
+)
+def test_slack_is_looked_at_for_whether_the_channel_can_be_written_to_and_nobody_is_told(settings, channel, light, said):
+    inbox = {"token": "xoxb-simulated", "channels": ["C-TRE"], **settings}
+    with Simulation(World.from_dict({"inboxes": {"slack": inbox}})) as simulation:
+        config = slack.Config(token="xoxb-simulated", channel=channel, base_url=f"{simulation.inboxes['slack'].url}/api/")
+        found = slack.probe(config)
+        posts = [each for each in simulation.journal.requests(vendor="slack") if "postMessage" in each["path"]]
+    assert (found.light, posts) == (light, [])
+    assert said in found.detail
+    assert found.fix or light is Light.OK

@@ -9,11 +9,12 @@ import pytest
 
 from ar_workers.domain.canvas import Queue
 from ar_workers.domain.claims import Claim, VisitResult
+from ar_workers.domain.guards import Guard
 from ar_workers.domain.new_rows import EventPlan, delivery_row
 from ar_workers.domain.notifications import Receiver
 from ar_workers.domain.states import MOVES, TERMINAL, State
 from tests.builders import a_delivery as a_real_delivery
-from tests.ledger.building import LEASE, a_delivery, a_row, an_event, asked, claimed, concluded, recorded, refused, settle, state_of
+from tests.ledger.building import LEASE, a_delivery, a_row, an_event, asked, begun, claimed, concluded, recorded, refused, settle, state_of
 
 
 @pytest.mark.parametrize("state", sorted(MOVES[State.LEASED]))
@@ -85,6 +86,26 @@ def test_a_stopped_action_comes_in_again_as_an_event_once_per_generation(ledger,
     settle(ledger, "acme:isolate:1", State.FAILED, "again")
     (event,) = raised(ledger)
     assert event.reason == "again"
+
+
+def test_a_stopped_action_says_which_row_it_is_who_holds_it_and_why_it_failed(ledger):
+    recorded(ledger, a_row())
+    concluded(ledger, begun(ledger, claimed(ledger)), VisitResult(state=State.HELD, reason="no", guard=Guard.PROTECTED))
+    (event,) = raised(ledger)
+    assert (event.row, event.edr, event.guard, event.cause) == ("acme:isolate:1", "crowdstrike", "protected", "")
+    assert ledger.record([EventPlan(event=event, rows=[a_delivery()])]) != [None]
+    ledger.requeue("acme:isolate:1", by="kim", life=LEASE)
+    concluded(ledger, begun(ledger, claimed(ledger)), VisitResult(state=State.FAILED, reason="403", cause="permission POST /x"))
+    (event,) = raised(ledger)
+    assert (event.row, event.guard, event.cause) == ("acme:isolate:1", "", "permission POST /x")
+
+
+def test_a_receiver_that_takes_nothing_any_more_comes_in_again_though_it_has_no_fallback(ledger):
+    row = delivery_row(a_real_delivery(), "e1", "THREAT-1", life=LEASE)
+    recorded(ledger, row)
+    concluded(ledger, begun(ledger, claimed(ledger, row.id)), VisitResult(state=State.FAILED, reason="gone", cause="receiver mend it"))
+    (event,) = raised(ledger)
+    assert (event.type, event.cause) == ("delivery_failed", "receiver mend it")
 
 
 def test_what_the_blast_radius_holds_comes_in_again_and_what_the_kill_switch_holds_does_not(ledger):

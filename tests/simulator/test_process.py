@@ -68,7 +68,7 @@ def test_the_control_door_refuses_what_it_does_not_understand(tmp_path, path, bo
 
 
 def ports_of(simulation):
-    inboxes = {name: getattr(simulation, name).port for name in ("slack", "pagerduty", "mail")}
+    inboxes = {name: simulation.inboxes[name].port for name in ("slack", "pagerduty", "mail")}
     return inboxes | {vendor: server.port for vendor, server in simulation.twins.items()}
 
 

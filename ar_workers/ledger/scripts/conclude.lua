@@ -131,7 +131,7 @@ local function found_at(n)
   local id, fence, state, reason, wait, counts, keeps, receipt, reference, evidence, health, guard, blank, cause =
     unpack(ARGV, n, n + PARTS - 1)
   return {id = id, fence = fence, state = state, reason = reason, wait = wait, counts = counts, keeps = keeps, receipt = receipt,
-    reference = reference, evidence = evidence, health = health, guard = guard, blank, cause = blank}
+    reference = reference, evidence = evidence, health = health, guard = guard, blank = blank, cause = cause}
 end
 
 local answers, called = {}, {}

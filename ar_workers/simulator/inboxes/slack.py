@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -14,18 +14,38 @@ from ..journal import Journal
 from ..server import Reply, Request, Untenanted, json_reply
 
 VENDOR = "slack"
+#: What a method needs one of (https://docs.slack.dev/reference/methods); what is not named needs none.
+_NEEDED = {
+    "chat.postMessage": frozenset({"chat:write"}),
+    "conversations.info": frozenset({"channels:read"}),
+    "conversations.history": frozenset({"channels:history"}),
+    "conversations.replies": frozenset({"channels:history"}),
+}
+SCOPES = ("chat:write", "channels:read", "channels:history")
 
 
 class SlackInbox(Untenanted):
-    """`chat.postMessage`, `conversations.history` and `.replies`; everything else is an unknown method, as Slack says it.
+    """`chat.postMessage`, `conversations.info`, `.history` and `.replies`; everything else is an unknown method, as Slack says it.
 
-    `POST /services/HOOK` is the incoming webhook of the first channel.
+    `channels` are those that the bot is in, `others` public ones that it is not in, `archived` some of either; `scopes` is what the
+    token may. `POST /services/HOOK` is the incoming webhook of the first channel.
     """
 
     vendor = VENDOR
 
-    def __init__(self, journal: Journal, *, token: str, channels: list[str], hook: str = "") -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        token: str,
+        channels: list[str],
+        hook: str = "",
+        others: Sequence[str] = (),
+        archived: Sequence[str] = (),
+        scopes: Sequence[str] = SCOPES,
+    ) -> None:
         self._journal, self._token, self._channels, self._hook = journal, token, channels, hook
+        self.others, self.archived, self.scopes = set(others), set(archived), set(scopes)
         self._lock = threading.Lock()
         self._messages: list[dict[str, Any]] = []
 
@@ -37,6 +57,7 @@ class SlackInbox(Untenanted):
             return _refused("invalid_auth")
         known = {
             "auth.test": self._who,
+            "conversations.info": self._info,
             "chat.postMessage": self._post,
             "conversations.history": self._history,
             "conversations.replies": self._replies,
@@ -44,19 +65,37 @@ class SlackInbox(Untenanted):
         handler = known.get(method)
         if handler is None:
             return _refused("unknown_method")
+        if not _NEEDED.get(method, frozenset(self.scopes)) & self.scopes:
+            return _refused("missing_scope")
         try:
-            return handler(_arguments(request))
+            reply = handler(_arguments(request))
         except ValueError:
             return _refused("invalid_json")
+        return Reply(reply.status, reply.body, {**reply.headers, "X-OAuth-Scopes": ",".join(sorted(self.scopes))})
 
     def _who(self, given: dict[str, Any]) -> Reply:
         del given
         return json_reply(200, {"ok": True, "team": "Simulated", "user": "ar_workers", "bot_id": "B0"})
 
+    def _info(self, given: dict[str, Any]) -> Reply:
+        channel = str(given.get("channel", ""))
+        if channel not in self.others.union(self._channels):
+            return _refused("channel_not_found")
+        found = {"id": channel, "is_member": channel in self._channels, "is_archived": channel in self.archived, "is_private": False}
+        return json_reply(200, {"ok": True, "channel": found})
+
+    def _barred(self, channel: str, *, is_writing: bool) -> str:
+        if channel not in self.others.union(self._channels):
+            return "channel_not_found"
+        if is_writing and channel in self.archived:
+            return "is_archived"
+        return "not_in_channel" if channel in self.others and not (is_writing and "chat:write.public" in self.scopes) else ""
+
     def _post(self, given: dict[str, Any]) -> Reply:
         channel = str(given.get("channel", ""))
-        if channel not in self._channels:
-            return _refused("channel_not_found")
+        barred = self._barred(channel, is_writing=True)
+        if barred:
+            return _refused(barred)
         if not given.get("text") and not given.get("blocks"):
             return _refused("no_text")
         problem = _block_problem(given.get("blocks") or [])
@@ -98,6 +137,9 @@ class SlackInbox(Untenanted):
 
     def _page(self, given: dict[str, Any], wanted: Callable[[dict[str, Any]], bool]) -> Reply:
         channel, oldest = str(given.get("channel", "")), float(given.get("oldest") or 0)
+        barred = self._barred(channel, is_writing=False)
+        if barred:
+            return _refused(barred)
         with self._lock:
             here = [dict(each) for each in reversed(self._messages) if each["channel"] == channel and float(each["ts"]) > oldest]
         found = [each for each in here if wanted(each)]

@@ -40,10 +40,10 @@ class TeamsInbox(Untenanted):
             return json_reply(404, {"error": {"code": "NotFound"}})
         if not hmac.compare_digest(request.first("sig"), self._sig):
             return json_reply(401, {"error": {"code": "DirectApiAuthorizationRequired"}})
-        if len(request.body) > LARGEST:
-            return json_reply(413, {"error": {"code": "RequestEntityTooLarge"}})
         try:
             message = json.loads(request.body)
+            if _counted(message) > LARGEST:
+                return json_reply(413, {"error": {"code": "MessageSizeExceeded"}})
             card = message["attachments"][0]["content"]
             problems = [*_envelope_problems(message), *_card_problems(card)]
         except (ValueError, LookupError, TypeError, AttributeError) as error:
@@ -53,6 +53,11 @@ class TeamsInbox(Untenanted):
         run = uuid.uuid4().hex
         self._journal.append("message", vendor=VENDOR, tenant="", channel="flow", id=run, subject=str(card["fallbackText"]), body=message)
         return Reply(202, headers={"x-ms-workflow-run-id": run})
+
+
+def _counted(message: Any) -> int:
+    """As the message is kept: JSON in a JSON string."""
+    return len(json.dumps(json.dumps(message, separators=(",", ":"))))
 
 
 def _envelope_problems(message: dict[str, Any]) -> Iterator[str]:

@@ -57,7 +57,8 @@
 --   refused:FEED:mark:KEY  string  of a record that is not kept: dropped (it is counted) or forgotten (a person has looked); for days
 --   once                   set     what has been told once and not been forgotten
 -- * These are stored under the names that versions 0.1 and 0.2 gave them, so that a ledger which they wrote stays readable.
--- Beside them, in other slots, the client keeps `ar:customers` (set), `ar:paused` (hash, as `paused`), `ar:tick:NAME` and `ar:format`.
+-- Beside them, in other slots, the client keeps `ar:customers` (set), `ar:paused` (hash, as `paused`), `ar:tick:NAME`,
+-- `ar:first:NAME` (who asked first by it) and `ar:format`.
 local due, due_first = KEYS[1], KEYS[1] .. ':first'
 local P = string.sub(due, 1, -4)
 

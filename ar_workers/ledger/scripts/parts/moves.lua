@@ -8,7 +8,8 @@ local function is_guard(held_by) return held_by and not string.find(held_by, '[*
 -- that failed for good, one whose receiver takes nothing any more. Returns the type of its event, and what more its JSON says.
 local function matter_of(row, to)
   if row.kind == 'action' and (to == 'failed' or is_guard(row.held_by)) then return 'action_stopped', '' end
-  if to == 'failed' and (row.has_fallback == '1' or string.find(row.cause or '', '^receiver')) then return 'delivery_failed', ',"delivery":' .. row.order end
+  local is_delivery = row.has_fallback == '1' or string.find(row.cause or '', '^receiver')
+  if to == 'failed' and is_delivery then return 'delivery_failed', ',"delivery":' .. row.order end
 end
 
 -- It comes in again as an event, once per generation of the row, and of what is held once per guard.
