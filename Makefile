@@ -43,7 +43,7 @@ check: install ## lint, types, layers, generated documentation
 	@$(BIN)/arctl docs --check
 	@if command -v luacheck >/dev/null; then $(BIN)/python -m pytest -q tests/ledger/test_lua.py; fi
 
-mutants: install ## break the ledger's scripts one line at a time, and say what no test notices (ARGS="--only claim")
+mutants: install ## break the code in small ways, and say what no test notices (ARGS="--only claim --seed 2 --sample 100")
 	@$(BIN)/python -m tests.mutants $(ARGS)
 
 bench: install $(PEERS) ## measure against bare Celery and the peers (ARGS=... names what; see bench/README.md)

@@ -41,9 +41,10 @@ def _respond(event: ThreatPublished, ioc: IOC, context: Context) -> Plan:
     reason = _unfit(event, ioc)
     if reason:
         return _skip(ioc, reason)
-    if isinstance(ioc.indicator, FileHash | Domain):
-        return _ban(event, ioc, context)
-    return _act_on_endpoint(event, ioc, context)
+    indicator = ioc.indicator
+    if isinstance(indicator, FileHash | Domain):
+        return _ban(event, ioc, indicator, context)
+    return _act_on_endpoint(event, ioc, indicator, context)
 
 
 def _unfit(event: ThreatPublished, ioc: IOC) -> str | None:
@@ -58,32 +59,30 @@ def _unfit(event: ThreatPublished, ioc: IOC) -> str | None:
     return None
 
 
-def _ban(event: ThreatPublished, ioc: IOC, context: Context) -> Plan:
+def _ban(event: ThreatPublished, ioc: IOC, indicator: FileHash | Domain, context: Context) -> Plan:
     seen = [context.see(endpoint) for endpoint in event.endpoints]
     within = [endpoint for endpoint in seen if context.out_of_reach(endpoint) is None and endpoint.os is not OS.LINUX]
     if not within:
         return _skip(ioc, "no affected endpoint with a supported OS is in a remediate group")
     vendors = dict.fromkeys(endpoint.edr for endpoint in within)
-    return joined(_ban_in(event, ioc, [each for each in within if each.edr is vendor], context) for vendor in vendors)
+    return joined(_ban_in(event, ioc, indicator, [each for each in within if each.edr is vendor], context) for vendor in vendors)
 
 
-def _ban_in(event: ThreatPublished, ioc: IOC, endpoints: list[Endpoint], context: Context) -> Plan:
+def _ban_in(event: ThreatPublished, ioc: IOC, indicator: FileHash | Domain, endpoints: list[Endpoint], context: Context) -> Plan:
     edr, because = endpoints[0].edr, tuple(endpoints[:20])
     action: Action
-    if isinstance(ioc.indicator, FileHash):
+    if isinstance(indicator, FileHash):
         accepted = context.capabilities.hash_types.get(edr, ())
-        if accepted and not ioc.indicator.best(accepted):
+        if accepted and not indicator.best(accepted):
             return _skip(ioc, f"unsupported: {edr} bans {' or '.join(accepted)}, which this IOC does not carry")
-        action = BanHash(customer=event.customer, edr=edr, hash=ioc.indicator, because=because)
-    elif isinstance(ioc.indicator, Domain):
-        action = BanDomain(customer=event.customer, edr=edr, domain=ioc.indicator, because=because)
+        action = BanHash(customer=event.customer, edr=edr, hash=indicator, because=because)
     else:
-        return _skip(ioc, "not a tenant-wide indicator")
+        action = BanDomain(customer=event.customer, edr=edr, domain=indicator, because=because)
     able = any(context.capabilities.means(edr, action.verb, each.os) is not Means.NONE for each in endpoints)
     return _checked(action, able=able, where=f"{edr}")
 
 
-def _act_on_endpoint(event: ThreatPublished, ioc: IOC, context: Context) -> Plan:
+def _act_on_endpoint(event: ThreatPublished, ioc: IOC, indicator: File | RegistryKey | Process, context: Context) -> Plan:
     found = next((each for each in event.endpoints if each.agent_id == ioc.agent_id), None)
     if found is None:
         return _skip(ioc, "names no endpoint of this threat")
@@ -93,13 +92,13 @@ def _act_on_endpoint(event: ThreatPublished, ioc: IOC, context: Context) -> Plan
         reason = "linux is not supported: not acted on by automation"
     if reason:
         return _skip(ioc, reason)
-    action = _action_on(event.customer, ioc, endpoint, context)
+    action = _action_on(event.customer, indicator, endpoint, context)
     able = context.capabilities.may(endpoint.edr, action.verb, endpoint.os)
     return _checked(action, able=able, where=f"{endpoint.edr} on {endpoint.os}")
 
 
-def _action_on(customer: str, ioc: IOC, endpoint: Endpoint, context: Context) -> Action:
-    match ioc.indicator:
+def _action_on(customer: str, indicator: File | RegistryKey | Process, endpoint: Endpoint, context: Context) -> Action:
+    match indicator:
         case Process() as process:
             return KillProcess(customer=customer, edr=endpoint.edr, endpoint=endpoint, process=process)
         case RegistryKey() as registry:
@@ -107,9 +106,6 @@ def _action_on(customer: str, ioc: IOC, endpoint: Endpoint, context: Context) ->
         case File() as file:
             kind = DeleteFile if _file_verb(endpoint, context) == "delete_file" else QuarantineFile
             return kind(customer=customer, edr=endpoint.edr, endpoint=endpoint, file=file)
-        case other:
-            message = f"not an indicator of one endpoint: {other.type}"
-            raise TypeError(message)
 
 
 def _file_verb(endpoint: Endpoint, context: Context) -> Verb:

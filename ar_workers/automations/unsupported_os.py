@@ -46,7 +46,7 @@ def _tell(customer: str, endpoint: Endpoint) -> Notification:
         facts=(
             ("Endpoint", endpoint.hostname),
             ("Operating system", str(endpoint.os)),
-            ("Groups", shortened(groups, 400) or "none"),
+            ("Groups", shortened(groups, 400)),
             ("EDR", str(endpoint.edr)),
         ),
         body="Active Remediation acts on Windows and macOS. Nothing will be done automatically on this endpoint.",

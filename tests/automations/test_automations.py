@@ -101,6 +101,17 @@ def test_an_endpoint_of_unknown_groups_is_left_to_the_guard():
     assert verbs(planned(a_threat_published(endpoints=(an_endpoint(groups=None),)))) == ["isolate"]
 
 
+def test_what_is_found_on_linux_alone_is_banned_nowhere():
+    plan = planned(a_threat_published(endpoints=(LINUX,), iocs=(an_ioc(),)))
+    assert reasons(plan)[1:] == ["no affected endpoint with a supported OS is in a remediate group"]
+
+
+def test_a_ban_keeps_the_first_twenty_endpoints_that_justify_it():
+    endpoints = tuple(an_endpoint(f"FIN-WS-{number}") for number in range(21))
+    (ban,) = [each for each in planned(a_threat_published(endpoints=endpoints, iocs=(an_ioc(),))).actions if each.verb == "ban_hash"]
+    assert ban.because == endpoints[:20]
+
+
 def test_linux_is_never_isolated_and_the_tres_are_told():
     plan = planned(a_threat_published(endpoints=(LINUX,)))
     assert reasons(plan) == ["linux is not supported: never isolated by automation"]
@@ -317,6 +328,7 @@ def grouped(endpoint):
 def test_a_linux_endpoint_in_a_remediate_group_is_told_of():
     (note,) = planned(grouped(LINUX)).notifications
     assert (note.kind, note.once) == (Kind.UNSUPPORTED_OS, f"unsupported_os/crowdstrike/{LINUX.agent_id}")
+    assert "Nothing will be done automatically" in note.body
 
 
 @pytest.mark.parametrize(

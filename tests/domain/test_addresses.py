@@ -33,6 +33,7 @@ def test_passwords_are_unquoted_and_shown_nowhere():
         ("http://:canary@a", "begins with none of"),
         ("redis+sentinel://:canary@a,b", "names no service"),
         ("redis+sentinel://:canary@a/main/x", "no database's number"),
+        ("redis://:canary@a/1/2", "no database.s number"),
         ("redis+cluster://:canary@a/1", "has only 0"),
         ("redis+cluster://:canary@a:x", "port that is no number"),
     ],

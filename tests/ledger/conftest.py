@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
-from tests.clocks import a_ledger
+from tests.clocks import ManualClock, a_ledger
 from tests.clusters import a_cluster, asked, cluster_url
 
 if TYPE_CHECKING:
@@ -39,9 +39,12 @@ def cluster(cluster_servers: list[RedisServer]) -> list[RedisServer]:
 
 @pytest.fixture(params=["fakeredis", "redis", "cluster"])
 def ledger(request: pytest.FixtureRequest) -> Ledger:
-    """A new, empty ledger without a grace for rings."""
+    """A new, empty ledger without a grace for rings; in memory it goes by a clock that `wait` moves."""
     if request.param == "fakeredis":
-        return a_ledger(least_remaining=timedelta(milliseconds=1))
+        clock = ManualClock(datetime.now(UTC))
+        ledger = a_ledger(clock, least_remaining=timedelta(milliseconds=1))
+        ledger.wait = lambda seconds: clock.advance(timedelta(seconds=seconds))
+        return ledger
     if request.param == "cluster":
         return RedisLedger(connect(cluster_url(request.getfixturevalue("cluster"))), **AT_ONCE)
     request.getfixturevalue("real_redis")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -65,7 +64,7 @@ def test_a_retry_waits_for_its_time(ledger):
     concluded(ledger, claimed(ledger), VisitResult(state=State.PENDING, after=SHORT, counts=True))
     assert refused(ledger) == "not due"
     assert ledger.due(10, LEASE) == []
-    outlast_short()
+    outlast_short(ledger)
     assert [ring.id for ring in ledger.due(10, LEASE)] == ["acme:isolate:1"]
     assert claimed(ledger).attempts == 1
 
@@ -74,7 +73,7 @@ def test_what_was_rung_is_not_due_again_at_once(ledger):
     recorded(ledger, a_row())
     assert len(ledger.due(10, SHORT)) == 1
     assert ledger.due(10, SHORT) == []
-    outlast_short()
+    outlast_short(ledger)
     assert len(ledger.due(10, SHORT)) == 1
 
 
@@ -96,14 +95,14 @@ def test_other_endpoints_are_not_held_up(ledger):
 def test_a_lost_worker_lets_go_of_its_endpoint(ledger):
     recorded(ledger, a_row("delete_file:1"), a_row("kill_process:1"))
     claimed(ledger, "acme:delete_file:1", lease=SHORT)
-    outlast_short()
+    outlast_short(ledger)
     claimed(ledger, "acme:kill_process:1")
 
 
 def test_a_claim_after_the_deadline_says_so(ledger):
     recorded(ledger, a_row(life=SHORT))
     assert not claimed(ledger, lease=SHORT).is_late
-    outlast_short()
+    outlast_short(ledger)
     assert claimed(ledger).is_late
 
 
@@ -130,6 +129,6 @@ def test_a_row_that_is_not_due_yet_is_not_rung_and_not_granted(ledger):
     ledger.record([EventPlan(event=an_event(), rows=[row])])
     assert refused(ledger, row.id) == "not due"
     assert ledger.due(10, LEASE) == []
-    time.sleep(0.08)
+    wait(ledger, 0.08)
     assert [ring.id for ring in ledger.due(10, LEASE)] == [row.id]
     claimed(ledger, row.id)

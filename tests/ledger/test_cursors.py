@@ -38,5 +38,5 @@ def test_of_many_readers_one_moves_the_cursor(ledger):
 def test_one_tick_is_granted_per_window(ledger):
     assert [ledger.tick("sweep", SHORT) for _ in range(3)] == [True, False, False]
     assert ledger.tick("recheck", SHORT)
-    outlast_short()
+    outlast_short(ledger)
     assert ledger.tick("sweep", SHORT)

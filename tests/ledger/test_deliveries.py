@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 
 from ar_workers.domain.claims import VisitResult
 from ar_workers.domain.notifications import Digest
 from ar_workers.domain.states import State
 from tests.builders import a_delivery as a_real_delivery
-from tests.ledger.building import a_delivery, an_event, claimed, concluded, recorded
+from tests.ledger.building import a_delivery, an_event, claimed, concluded, recorded, wait
 
 
 def test_what_is_told_once_is_told_again_only_after_it_was_forgotten(ledger):
@@ -66,6 +65,6 @@ def test_nobody_gets_a_seat_when_the_window_is_over(ledger):
     recorded(ledger, *[a_delivery(f"slack:{n}") for n in range(4)])
     short = Digest.model_construct(more_than=1, within=timedelta(milliseconds=60))
     assert [seated(ledger, n, short) for n in range(2)] == [None, "acme:slack:1"]
-    time.sleep(0.08)
+    wait(ledger, 0.08)
     assert [seated(ledger, n, short) for n in (2, 3)] == [None, "acme:slack:3"]
     assert ledger.seat("acme:slack:1", "slack/tre/action_needed", short).wait == timedelta(0)

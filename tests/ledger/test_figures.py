@@ -90,13 +90,11 @@ def test_a_write_is_begun_only_with_ten_seconds_of_the_lease_left(clock):
 
 def test_a_timeline_keeps_its_last_two_thousand_moves(clock):
     ledger = a_ledger(clock)
-    recorded(ledger, a_row())
-    for number in range(1001):
-        concluded(ledger, claimed(ledger), VisitResult(state=State.PENDING, reason=f"no {number}"))
-        concluded(ledger, claimed(ledger), VisitResult(state=State.PENDING, reason=f"yes {number}"))
+    recorded(ledger, *bans(2001))
+    concluded(ledger, claimed(ledger, "acme:ban_hash:0"), VisitResult(state=State.PENDING, reason="not yet"))
     timeline = ledger.threat("acme", "THREAT-1").timeline
     assert len(timeline) == 2000
-    assert timeline[-1].text == "pending -> pending: yes 1000"
+    assert timeline[-1].text == "pending -> pending: not yet"
 
 
 def test_a_ring_is_awaited_for_five_seconds(clock):
@@ -195,3 +193,12 @@ def test_events_and_isolations_get_three_quarters_of_a_sweep(clock):
     rings = [ring.id for ring in ledger.due(100, MINUTE)]
     assert sum(":event/" in each for each in rings) == 75
     assert len(rings) == 100
+
+
+@pytest.mark.parametrize(("waiting", "rung"), [(199, 229), (200, 0)])
+def test_a_full_remote_for_which_two_hundred_wait_is_rung_for_no_more(clock, waiting, rung):
+    ledger = a_ledger(clock, most_visits=1)
+    recorded(ledger, *bans(230))
+    claimed(ledger, "acme:ban_hash:0")
+    ledger.claim([f"acme:ban_hash:{n}" for n in range(1, waiting + 1)], owner="two", lease=LEASE, most_isolations=None)
+    assert len(ledger.due(1_000, MINUTE)) == rung

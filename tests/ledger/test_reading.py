@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 
 from ar_workers.domain.canvas import Queue
@@ -10,7 +9,7 @@ from ar_workers.domain.claims import VisitResult
 from ar_workers.domain.endpoints import OS, Endpoint, Vendor
 from ar_workers.domain.events import ReleaseRequested
 from ar_workers.domain.states import State
-from tests.ledger.building import LEASE, NOON, a_delivery, a_row, an_event, claimed, concluded, recorded, settle
+from tests.ledger.building import LEASE, NOON, a_delivery, a_row, an_event, claimed, concluded, recorded, settle, wait
 
 
 def test_unsettled_rows_are_listed_in_plan_order(ledger):
@@ -54,7 +53,7 @@ def test_the_timeline_says_who_asked_for_a_release_and_why(ledger):
 
 def test_threats_are_listed_newest_first(ledger):
     recorded(ledger, event=an_event("e1", "THREAT-1"))
-    time.sleep(0.01)
+    wait(ledger, 0.01)
     recorded(ledger, event=an_event("e2", "THREAT-2"))
     found = ledger.threats("acme", since=datetime.now(UTC) - timedelta(hours=1), limit=10)
     assert [record.id for record in found] == ["THREAT-2", "THREAT-1"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,7 +12,7 @@ from ar_workers.domain.limits import Limits, Rate
 from ar_workers.domain.states import State
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
-from tests.ledger.building import a_row, an_event, asked, claimed, concluded, recorded
+from tests.ledger.building import a_row, an_event, asked, claimed, concluded, recorded, wait
 
 SECOND = timedelta(seconds=1)
 
@@ -44,7 +43,7 @@ def test_a_quarter_of_the_allowance_may_be_spent_at_once_less_what_is_left_to_is
 def test_the_allowance_trickles_back(ledger):
     limited(ledger, 40, timedelta(seconds=2))
     assert 8 <= spent(ledger) <= 9
-    time.sleep(0.2)
+    wait(ledger, 0.2)
     assert 1 <= spent(ledger) <= 5
 
 
@@ -88,7 +87,7 @@ def test_a_remote_that_asked_to_be_left_alone_is_asked_by_nobody(ledger):
     assert asked(ledger, "acme:isolate:1").reason == "crowdstrike asked to be left alone"
     assert ledger.spend("acme", "crowdstrike", may_use_reserve=True) > timedelta(0)
     assert ledger.due(10, SECOND) == []
-    time.sleep(0.2)
+    wait(ledger, 0.2)
     assert ledger.spend("acme", "crowdstrike", may_use_reserve=True) is None
     assert isinstance(asked(ledger, "acme:isolate:1"), Claim)
 
@@ -97,12 +96,12 @@ def test_isolations_that_a_remote_kept_waiting_come_back_oldest_first_and_what_w
     for number in (3, 1, 2):
         row = a_row(f"isolate:{number}", lane=f"crowdstrike/a{number}", remote="crowdstrike")
         recorded(ledger, row, event=an_event(f"e{number}", f"THREAT-{number}"))
-        time.sleep(0.2)
+        wait(ledger, 0.2)
     concluded(ledger, claimed(ledger, "acme:isolate:2"), VisitResult(state=State.UNKNOWN))
     ledger.stay_away("acme", "crowdstrike", timedelta(milliseconds=200))
     for number in (1, 2, 3):
         assert asked(ledger, f"acme:isolate:{number}").reason == "crowdstrike asked to be left alone"
-    time.sleep(0.3)
+    wait(ledger, 0.3)
     assert [ring.id for ring in ledger.due(10, SECOND)] == ["acme:isolate:2", "acme:isolate:3", "acme:isolate:1"]
 
 
@@ -114,7 +113,7 @@ def test_an_isolation_that_is_younger_than_it_may_be_comes_back_as_soon(real_red
     real_redis.hset("ar:{acme}:row:acme:isolate:1", "created_at", seconds * 1000 + micros // 1000 + 60_950)
     ledger.stay_away("acme", "crowdstrike", timedelta(milliseconds=50))
     assert isinstance(asked(ledger), Refusal)
-    time.sleep(0.2)
+    wait(ledger, 0.2)
     assert [ring.id for ring in ledger.due(10, SECOND)] == ["acme:isolate:1"]
 
 
@@ -219,7 +218,7 @@ def test_what_a_beset_remote_could_not_take_is_not_rung(ledger):
     assert len(ledger.due(1_000, timedelta(milliseconds=100))) == 215
     for number in range(16, 216):
         asked(ledger, f"acme:ban_hash:{number}")
-    time.sleep(0.2)
+    wait(ledger, 0.2)
     assert [ring.id for ring in ledger.due(1_000, SECOND)] == ["acme:isolate:1"]
     assert ledger.row("acme:ban_hash:229").state is State.PENDING
 
@@ -242,7 +241,7 @@ def test_events_and_isolations_do_not_wait_behind_what_a_beset_remote_cannot_tak
         asked(ledger, f"acme:ban_hash:{number}")
     recorded(ledger, a_row(remote="crowdstrike"), event=an_event("e2"))
     ledger.accept([an_event("e3")])
-    time.sleep(0.1)
+    wait(ledger, 0.1)
     recorded(ledger, *bans(1_400, first=700), event=an_event("e4"))
     assert {ring.id for ring in ledger.due(5_000, SECOND)} == {"acme:isolate:1", "acme:event/e3"}
 
@@ -261,7 +260,7 @@ def test_what_a_full_queue_could_not_take_is_not_rung(ledger):
 
 def test_what_has_just_become_due_does_not_wait_behind_a_flood(ledger):
     recorded(ledger, *bans(20))
-    time.sleep(0.05)
+    wait(ledger, 0.05)
     recorded(ledger, a_row("ban_hash:late", lane=None), event=an_event("e2"))
     rung = [ring.id for ring in ledger.due(4, SECOND)]
     assert len(rung) == len(set(rung)) == 4
@@ -271,7 +270,7 @@ def test_what_has_just_become_due_does_not_wait_behind_a_flood(ledger):
 def test_what_a_lost_worker_held_is_rung_first_whatever_else_waits(ledger):
     recorded(ledger, *bans(30, queue=Queue.IOC))
     claimed(ledger, "acme:ban_hash:7", lease=timedelta(milliseconds=30))
-    time.sleep(0.1)
+    wait(ledger, 0.1)
     first, *others = ledger.due(10, SECOND, room={"ioc": 0})
     assert (first.id, first.is_first, others) == ("acme:ban_hash:7", True, [])
 
@@ -280,7 +279,7 @@ def test_at_a_full_remote_what_a_lost_worker_held_is_called_first(ledger):
     recorded(ledger, *bans(18))
     claimed(ledger, "acme:ban_hash:17", lease=timedelta(milliseconds=30))
     claims = [claimed(ledger, f"acme:ban_hash:{n}") for n in range(15)]
-    time.sleep(0.1)
+    wait(ledger, 0.1)
     claimed(ledger, "acme:ban_hash:15")
     assert asked(ledger, "acme:ban_hash:16").reason == asked(ledger, "acme:ban_hash:17").reason == "crowdstrike busy"
     assert [ring.id for ring in concluded(ledger, claims[0], VisitResult(state=State.DONE))] == ["acme:ban_hash:17"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 
 import pytest
@@ -13,7 +12,7 @@ from ar_workers.domain.guards import Guard
 from ar_workers.domain.states import State
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
-from tests.ledger.building import LEASE, a_row, an_event, asked, begun, claimed, concluded, recorded, refused, settle, state_of
+from tests.ledger.building import LEASE, a_row, an_event, asked, begun, claimed, concluded, recorded, refused, settle, state_of, wait
 
 
 @pytest.mark.parametrize("scope", ["*", "edr:crowdstrike", "verb:isolate"])
@@ -41,7 +40,7 @@ def test_what_is_held_behind_a_row_that_must_not_begin_is_not_rung(ledger):
     recorded(ledger, a_row(), a_row("delete_file:1"))
     claimed(ledger, lease=timedelta(milliseconds=30))
     assert refused(ledger, "acme:delete_file:1") == "endpoint busy"
-    time.sleep(0.05)
+    wait(ledger, 0.05)
     ledger.pause("acme", "verb:delete_file", "maintenance")
     assert refused(ledger, "acme:delete_file:1") == State.HELD
     claim = claimed(ledger)

@@ -1,25 +1,10 @@
-"""`python -m tests.mutants`: break the ledger's scripts one line at a time, and say which breakage no test notices.
-
-Each mutant is a defect that somebody could write. The tests of the ledger run on a copy of the package that has it; what lives is
-printed, and the exit status is 1 if more than a tenth do. `WHY` has those that are known to live, each with its reason.
-"""
+"""A kept list of defects of the ledger's scripts: each is one that somebody could write."""
 
 from __future__ import annotations
 
-import argparse
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parents[1]
-#: The tests of the ledger, on the server that is quickest.
-TESTS = ("tests/ledger", "-x", "-q", "-k", "not redis and not cluster", "-p", "no:cacheprovider")
-MOST_ALIVE = 0.1
+FOLDER = "ar_workers/ledger/scripts"
 
 
 class Mutant(NamedTuple):
@@ -28,6 +13,26 @@ class Mutant(NamedTuple):
     script: str
     line: str
     broken: str
+
+    @property
+    def path(self) -> str:
+        return f"{FOLDER}/{self.script}.lua"
+
+    @property
+    def name(self) -> str:
+        """As it is printed."""
+        return f"{self.script}.lua: {self.line!r} -> {self.broken!r}"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What its reason is kept under."""
+        return self.script, self.line
+
+    def text(self, whole: str) -> str:
+        """The script with the defect."""
+        if self.line not in whole:
+            raise SystemExit(f"{self.script}.lua has no line {self.line!r} any more: mend tests/mutants/scripts.py")
+        return whole.replace(self.line, self.broken, 1)
 
 
 MUTANTS = (
@@ -109,40 +114,3 @@ MUTANTS = (
 )
 #: Those that are known to live: {(script, line): reason}.
 WHY: dict[tuple[str, str], str] = {}
-
-
-def lives(mutant: Mutant) -> bool:
-    """Whether the tests pass all the same."""
-    with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
-        for name in ("ar_workers", "tests"):
-            shutil.copytree(ROOT / name, Path(folder) / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("pyproject.toml", "celeryconfig.py", "README.md"):
-            shutil.copy(ROOT / name, folder)
-        script = Path(folder) / "ar_workers/ledger/scripts" / f"{mutant.script}.lua"
-        text = script.read_text()
-        if mutant.line not in text:
-            raise SystemExit(f"{mutant.script}.lua has no line {mutant.line!r} any more: mend tests/mutants.py")
-        script.write_text(text.replace(mutant.line, mutant.broken, 1))
-        environment = {**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
-        ended = subprocess.run([sys.executable, "-m", "pytest", *TESTS], cwd=folder, env=environment, capture_output=True, check=False)
-    return ended.returncode == 0
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="those of scripts with this in their name")
-    parser.add_argument("--jobs", type=int, default=2)
-    arguments = parser.parse_args()
-    chosen = [each for each in MUTANTS if arguments.only in each.script]
-    with ThreadPoolExecutor(arguments.jobs) as pool:
-        alive = [each for each, is_alive in zip(chosen, pool.map(lives, chosen), strict=True) if is_alive]
-    for each in alive:
-        why = WHY.get((each.script, each.line), "no reason is known")
-        sys.stdout.write(f"lives: {each.script}.lua: {each.line!r} -> {each.broken!r}: {why}\n")
-    sys.stdout.write(f"{len(chosen)} mutants, {len(alive)} alive\n")
-    unexplained = [each for each in alive if (each.script, each.line) not in WHY]
-    sys.exit(bool(unexplained) or len(alive) > MOST_ALIVE * len(chosen))
-
-
-if __name__ == "__main__":
-    main()

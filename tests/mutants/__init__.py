@@ -1,0 +1,1 @@
+"""Break the code in small ways, and say which breakage no test notices."""
