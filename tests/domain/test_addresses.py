@@ -13,6 +13,7 @@ from ar_workers.domain.addresses import Kind, parse_address
         ("redis://127.0.0.1:6379/2", Kind.SINGLE, (("127.0.0.1", 6379),), "", 2),
         ("rediss://redis.example", Kind.SINGLE, (("redis.example", 6379),), "", 0),
         ("redis+cluster://a:7000,b,[::1]:7002", Kind.CLUSTER, (("a", 7000), ("b", 6379), ("::1", 7002)), "", 0),
+        ("unix:///run/redis.sock", Kind.SINGLE, (), "", 0),
         ("redis+sentinel://a,b:26380/main/1", Kind.SENTINEL, (("a", 26379), ("b", 26380)), "main", 1),
     ],
 )

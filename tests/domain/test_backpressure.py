@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,6 +55,13 @@ def test_what_follows_joined_isolations_is_joined_behind_them():
 def test_customers_and_queues_are_kept_apart():
     canvas = Canvas(steps=(a_step("a"), a_step("b", Queue.NOTIFY), a_step("c", customer="globex"), a_step("d")))
     assert [step.ring.ids for step in coalesced(canvas, BEHIND).steps] == [("acme:a", "acme:d"), ("acme:b",), ("globex:c",)]
+
+
+@pytest.mark.parametrize(("queue", "most"), [(Queue.RESPOND, 10), (Queue.ISOLATION, 10), (Queue.IOC, 30), (Queue.NOTIFY, 30)])
+def test_one_message_of_a_queue_rings_so_many_at_most(queue, most):
+    steps = tuple(a_step(f"row-{n}", queue) for n in range(most + 1))
+    found = coalesced(Canvas(steps=steps), behind(10) | {queue: 1_000}).steps
+    assert [len(step.ring.ids) for step in found] == [most, 1]
 
 
 @given(st.lists(st.tuples(st.sampled_from(list(MOST_TOGETHER)), st.sampled_from(["acme", "globex"])), max_size=60))

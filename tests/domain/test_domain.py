@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
-import random
 import subprocess
 import sys
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ar_workers.domain.actions import identity
 from ar_workers.domain.calendar import MOUNTAIN, federal_holidays, is_business_hours
 from ar_workers.domain.endpoints import OS
-from ar_workers.domain.errors import AuthRefused, Denied, EndpointOffline, InvalidEvent, NotSent, OutcomeUnknown, Throttled, VendorFault
+from ar_workers.domain.errors import AuthRefused, Denied, InvalidEvent
 from ar_workers.domain.events import event_schema, parse_event
 from ar_workers.domain.facts import Fact, Sight
 from ar_workers.domain.guards import Verdict, rule
-from ar_workers.domain.indicators import Domain, FileHash, HashType, Process, RegistryKey
+from ar_workers.domain.indicators import IOC, Domain, File, FileHash, HashType, Process, RegistryKey
 from ar_workers.domain.paths import path_problem, process_problem, registry_problem
-from ar_workers.domain.retries import GiveUp, after_error, look_again
+from ar_workers.domain.retries import GiveUp, after_error
 from ar_workers.domain.states import MOVES, TERMINAL, State
 from ar_workers.domain.threats import UNREADABLE_URL, Severity, Threat
 from tests.builders import (
@@ -68,6 +65,41 @@ def test_a_wrong_field_is_named(path, value):
     with pytest.raises(InvalidEvent) as raised:
         parse_event(changed(path, value))
     assert raised.value.field == path
+
+
+def test_of_many_wrong_fields_one_is_named_and_the_others_are_counted():
+    with pytest.raises(InvalidEvent, match=r"^id: Field required \(and 3 more\)$"):
+        parse_event({"type": "threat_published"})
+    with pytest.raises(InvalidEvent, match=r"^id: Field required$"):
+        parse_event({name: value for name, value in a_threat_published().model_dump(mode="json").items() if name != "id"})
+
+
+def test_the_schema_has_each_event_that_is_published():
+    assert set(event_schema()["discriminator"]["mapping"]) == {
+        "threat_published",
+        "threat_closed",
+        "note_added",
+        "remediation_requested",
+        "release_requested",
+        "endpoint_grouped",
+        "unsupported_os_detected",
+    }
+
+
+@pytest.mark.parametrize(
+    ("indicator", "label"),
+    [
+        (FileHash(sha256="a" * 64), "sha256:aaaaaaaaaaaaa…"),
+        (Domain(domain="evil.example"), "evil.example"),
+        (File(path=r"C:\Temp\evil.exe"), r"C:\Temp\evil.exe"),
+        (RegistryKey(key=r"HKLM\Software\Evil", value="Run"), r"HKLM\Software\Evil [Run]"),
+        (RegistryKey(key=r"HKLM\Software\Evil"), r"HKLM\Software\Evil"),
+        (Process(pid=4711, image_path=r"C:\Temp\evil.exe", sha256="a" * 64), "pid 4711 (evil.exe)"),
+        (Process(pid=4711, sha256="a" * 64), "pid 4711"),
+    ],
+)
+def test_an_indicator_has_a_short_name_for_people(indicator, label):
+    assert IOC(indicator=indicator).label == label
 
 
 @pytest.mark.parametrize("payload", [None, 5, [], "x", {}, {"type": "nonsense"}])
@@ -358,30 +390,9 @@ def test_a_release_needs_no_group():
     assert ruled(a_release(), an_endpoint(groups=frozenset())).verdict is Verdict.ALLOW
 
 
-@given(st.integers(0, 200), st.randoms())
-def test_waits_are_jittered_and_capped(attempts, dice: random.Random):
-    away, fault, offline = timedelta(seconds=30), timedelta(minutes=5), timedelta(minutes=15)
-    for error, cap in ((NotSent("x"), away), (OutcomeUnknown("x"), away), (VendorFault("x"), fault), (EndpointOffline("x"), offline)):
-        assert timedelta(0) <= after_error(error, attempts, dice.random).after <= cap
-
-
-@pytest.mark.parametrize("kind", [Throttled, VendorFault])
-def test_a_vendors_retry_after_is_obeyed_and_an_absurd_one_capped(kind):
-    wait = after_error(kind("x", retry_after=timedelta(seconds=90)), 0, lambda: 0.0).after
-    assert wait >= timedelta(seconds=90)
-    absurd = after_error(kind("x", retry_after=timedelta(days=20_000)), 0, lambda: 0.0).after
-    assert absurd <= timedelta(hours=1, seconds=1)
-
-
 @pytest.mark.parametrize("error", [Denied("no"), AuthRefused("no")])
 def test_what_is_refused_for_good_is_given_up(error):
     assert isinstance(after_error(error, 0, lambda: 0.5), GiveUp)
-
-
-def test_looks_become_rarer():
-    waits = [look_again(number) for number in range(30)]
-    assert waits == sorted(waits)
-    assert waits[-1] == timedelta(minutes=5)
 
 
 def test_nothing_leaves_a_terminal_state_but_a_failure_that_is_requeued():

@@ -6,7 +6,7 @@ import pytest
 
 from ar_workers.domain.endpoints import OS
 from ar_workers.domain.indicators import Process, RegistryKey
-from ar_workers.domain.paths import image_problem, path_problem, process_problem, registry_problem
+from ar_workers.domain.paths import hive_problem, image_problem, path_problem, process_problem, registry_problem
 
 
 @pytest.mark.parametrize(
@@ -110,3 +110,8 @@ def test_a_sensor_and_the_systems_own_processes_are_vital_where_they_live(image)
 @pytest.mark.parametrize("image", [r"C:\Users\kim\lsass.exe", r"E:\lsass.exe", r"C:\Program Files Evil\lsass.exe", "", r"C:\x\evil.exe"])
 def test_a_whole_path_elsewhere_shows_a_disguise(image):
     assert image_problem(image) is None
+
+
+def test_the_hive_of_whoever_is_signed_in_is_not_taken_for_that_of_a_shell_that_runs_as_system():
+    assert "runs as SYSTEM" in hive_problem(RegistryKey(key=r"HKCU\Software\Evil"))
+    assert hive_problem(RegistryKey(key=r"HKLM\Software\Evil")) is None

@@ -30,6 +30,11 @@ def test_only_what_the_edr_showed_is_called_verified():
         assert (section.title == "Outstanding") == (section.entries[0].who is not None)
 
 
+def test_the_whole_is_counted_in_one_line_with_what_is_the_customers_to_do():
+    rows = [a_row(State.DONE), a_row(State.SKIPPED), a_row(State.PENDING)]
+    assert a_summary(*rows).counts == "1 completed, 1 not done, 1 outstanding"
+
+
 def test_every_state_and_every_edr_has_a_word():
     assert set(OUTCOMES) == set(State)
     assert set(VENDOR_NAMES) == set(ADAPTERS)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from ar_workers.domain.endpoints import Endpoint
-from ar_workers.domain.text import LONGEST, LONGEST_PROSE, Line, Prose, Shown, is_printable
+from ar_workers.domain.text import LONGEST, LONGEST_PROSE, Line, MailAddress, Prose, Shown, is_printable
 from ar_workers.domain.threats import Note
 from tests.builders import a_threat
 
@@ -63,3 +63,16 @@ def test_a_text_of_which_nothing_can_be_shown_has_a_stand_in(nothing):
     assert (threat.title, threat.classification) == ("Threat", "not classified")
     assert Endpoint(edr="crowdstrike", agent_id="agent-7", hostname=nothing).hostname == "agent-7"
     assert Note(author="tre", name=nothing, text="x").name == "not named"
+
+
+@pytest.mark.parametrize("address", ["soc@acme.example", "first.last+tag@mail.acme-corp.example"])
+def test_one_mail_address_is_taken(address):
+    assert TypeAdapter(MailAddress).validate_python(address) == address
+
+
+@pytest.mark.parametrize(
+    "address", ["soc", "soc@acme", "a@x.example, b@x.example", "soc@-acme.example", "soc@acme.example\nBcc: all@x.example"]
+)
+def test_what_is_not_one_mail_address_is_refused(address):
+    with pytest.raises(ValidationError):
+        TypeAdapter(MailAddress).validate_python(address)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import get_args
 
-from ar_workers.domain.actions import ACTIONS, Verb
+from ar_workers.domain.actions import ACTIONS, Effect, Verb
 from ar_workers.domain.canvas import Queue
 from ar_workers.domain.verbs import CONTAINMENT, GIVING_BACK, VERBS
 from ar_workers.ledger.constants import in_lua
+from tests.builders import a_delete, a_domain_ban, a_hash_ban, a_key_deletion, a_kill, a_quarantine, a_release, an_isolate
 
 
 def test_every_verb_has_its_line():
@@ -40,3 +41,9 @@ def test_lua_reads_the_same_table():
     assert "local ISOLATION_WINDOW = 3600000" in lua
     assert "local CLAIMABLE = {pending = true, performed = true, unknown = true}" in lua
     assert "local CANCELLABLE = {held = true, pending = true, waiting = true}" in lua
+
+
+def test_what_destroys_something_once_is_known_as_that():
+    destructive = [a_kill(), a_delete(), a_quarantine(), a_key_deletion()]
+    assert {each.effect for each in destructive} == {Effect.DESTRUCTIVE}
+    assert {each.effect for each in (an_isolate(), a_release(), a_hash_ban(), a_domain_ban())} == {Effect.STATE}

@@ -23,6 +23,7 @@ from tests.ledger.building import (
     recorded,
     refused,
     settle,
+    wait,
 )
 
 

@@ -20,6 +20,7 @@ from tests.ledger.building import (
     refused,
     settle,
     state_of,
+    wait,
 )
 
 

@@ -83,6 +83,12 @@ def test_the_blast_radius_holds_the_isolation_after_the_last_allowed(ledger):
     assert asked(ledger, "acme:isolate:2", most=2).is_cleared
 
 
+def test_the_last_isolation_that_is_allowed_does_not_count_against_itself(ledger):
+    recorded(ledger, a_row())
+    claim = asked(ledger, most=1)
+    assert ledger.begin(claim, most_isolations=1) is None
+
+
 def test_an_isolation_that_was_not_needed_does_not_count(ledger):
     rows = [a_row(f"isolate:{n}", lane=f"crowdstrike/a{n}") for n in range(2)]
     recorded(ledger, *rows)

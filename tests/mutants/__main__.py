@@ -2,7 +2,7 @@
 
 Two kinds: a kept list of defects of the ledger's scripts, and a sample, by seed, of those that can be written into the Python of
 `domain/`, `automations/` and `pipeline/` (`python.py` says why it is our own). A line of Python is tried with the tests that run it; one that
-is run by importing it, with those that mirror its module and then with all of these packages; a script with the ledger's tests and then with
+is run by importing it, with those that mirror its module and then with all of these packages; a script with its own tests, the ledger's, and
 the pipeline's. What lives is printed with its reason, if one is known (`WHY`); the exit status is 1 if of either kind more than a tenth live,
 or one of the kept list without a reason.
 """
@@ -13,19 +13,18 @@ import argparse
 import random
 import signal
 import sys
-from collections.abc import Sequence
-from pathlib import PurePath
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePath
 
 from . import python, scripts
 from .trials import ROOT, Trial, copies, survivors, tests_by_line
 
 MOST_ALIVE = 0.1
 NEAR = ("tests/domain", "tests/automations", "tests/pipeline")
+ELSEWHERE = ("tests", "tests/channels", "tests/cli", "tests/edr", "tests/feeds", "tests/sources")
 #: Those on fakeredis, which is quick. What is wrong with a script is not looked for in how a client finds its server, or by a linter.
-LEDGER = (
-    *("tests/ledger", "-k", "not [redis and not [cluster"),
-    *(f"--ignore=tests/ledger/test_{name}.py" for name in ("clients", "servers", "room", "lua")),
-)
+QUICK = ("-k", "not [redis and not [cluster")
+LEDGER = ("tests/ledger", *QUICK, *(f"--ignore=tests/ledger/test_{name}.py" for name in ("clients", "servers", "room", "lua")))
 Mutant = python.Mutant | scripts.Mutant
 
 
@@ -72,7 +71,7 @@ def _holds(kind: str, mutants: Sequence[Mutant], jobs: int) -> bool:
 def _alive(kind: str, mutants: Sequence[Mutant], jobs: int) -> list[Mutant]:
     alive: list[Mutant] = []
     with copies(jobs) as folders:
-        stages = _stages_of_python(folders[0]) if kind == "python" else lambda _: [LEDGER, ["tests/pipeline"]]
+        stages = _stages_of_python(folders[0]) if kind == "python" else _stages_of_script
         trials = (Trial(each, stages(each)) for each in mutants)
         for number, (trial, noticed) in enumerate(survivors(trials, folders), 1):
             _say(f"{number}/{len(mutants)} {noticed or 'LIVES'} <- {trial.mutant.name}")
@@ -81,22 +80,35 @@ def _alive(kind: str, mutants: Sequence[Mutant], jobs: int) -> list[Mutant]:
     return alive
 
 
-def _stages_of_python(folder):
+def _stages_of_script(mutant: scripts.Mutant) -> list[Sequence[str]]:
+    nearest = [f"tests/ledger/test_{name}.py" for name in scripts.NEAREST[mutant.script]]
+    return [[*nearest, *QUICK], LEDGER, ["tests/pipeline"]]
+
+
+def _stages_of_python(folder: Path) -> Callable[[python.Mutant], list[Sequence[str]]]:
     """Which tests are asked of a line: the nearest first."""
     _say("which tests run which line ...")
     lines = tests_by_line(folder, NEAR, python.PACKAGES)
 
-    def stages(mutant: python.Mutant) -> list[list[str]]:
+    def stages(mutant: python.Mutant) -> list[Sequence[str]]:
         path = PurePath(mutant.path)
-        mirror = f"tests/{path.parts[1]}/test_{path.stem}.py"
-        own = f"tests/{path.parts[1]}"
+        own, mirror = f"tests/{path.parts[1]}", f"tests/{path.parts[1]}/test_{path.stem}.py"
         tests = lines.get(mutant.path, {}).get(mutant.number)
+        if tests is None:
+            return [_elsewhere(path) or [own]]
         if tests:
             return [sorted(tests, key=lambda test: (not test.startswith(f"{mirror}::"), not test.startswith(f"{own}/"), test))]
         others = [each for each in NEAR if each != own]
         return [*([[mirror]] if (ROOT / mirror).exists() else []), [own], others]
 
     return stages
+
+
+def _elsewhere(path: PurePath) -> list[str]:
+    """Other tests that import the module, for a line that none of the near ones runs."""
+    name = f"{path.parts[1]}.{path.stem} import"
+    found = [each for folder in ELSEWHERE for each in (ROOT / folder).glob("test_*.py") if name in each.read_text()]
+    return [each.relative_to(ROOT).as_posix() for each in sorted(found)]
 
 
 def _say(line: str) -> None:

@@ -112,5 +112,30 @@ MUTANTS = (
     Mutant("event_failed", "if event.state ~= 'accepted' then", "if false then"),
     Mutant("accept", "if known ~= checksum then return 'conflict' end", ""),
 )
+#: Where each script is tested most: tests/ledger/test_NAME.py.
+NEAREST = {
+    "parts/finish": ("figures", "events", "compaction"),
+    "parts/guards": ("figures", "switches", "closings", "requeues"),
+    "parts/lanes": ("claims", "figures"),
+    "parts/moves": ("ends", "events", "closings"),
+    "parts/remotes": ("figures", "remotes"),
+    "accept": ("events",),
+    "begin": ("figures", "leases", "closings"),
+    "claim": ("claims", "leases", "figures", "closings"),
+    "compact": ("compaction", "packing"),
+    "conclude": ("ends", "leases", "closings", "deliveries"),
+    "due": ("figures", "remotes"),
+    "event_failed": ("events",),
+    "move_cursor": ("cursors",),
+    "record": ("events", "closings"),
+    "renew": ("leases",),
+    "requeue": ("requeues",),
+    "resolve": ("requeues",),
+    "resume": ("switches",),
+    "seat": ("deliveries",),
+    "spend": ("remotes",),
+    "stay_away": ("remotes",),
+    "tick": ("cursors",),
+}
 #: Those that are known to live: {(script, line): reason}.
 WHY: dict[tuple[str, str], str] = {}

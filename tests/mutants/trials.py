@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import coverage
-import fakeredis  # noqa: F401 - imported once for all trials
-import hypothesis  # noqa: F401
-import jinja2  # noqa: F401
-import pydantic  # noqa: F401
 import pytest
-import requests  # noqa: F401
+
+# They bring along every library, once for all trials; what is ours each trial imports anew.
+import tests.builders
+import tests.conftest
+import tests.edr.rigs
+import tests.fakes  # noqa: F401
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from datetime import timedelta
 
 import pytest
 
 from ar_workers.domain.results import Answer, Result
 from ar_workers.domain.states import State
+from ar_workers.pipeline.ingest import ingest
+from ar_workers.pipeline.sweep import sweep
 from tests.fakes import FakeChannel, some_services
 
 from .building import an_edr, play, published, states
@@ -66,3 +69,38 @@ def test_a_channel_that_is_not_configured_is_an_outcome():
     services = some_services(edr=an_edr(), channels={"slack": FakeChannel()})
     play(services, published(iocs=()))
     assert states(services)["pagerduty"] == (State.FAILED, "tre has no receiver pagerduty configured")
+
+
+def a_day_of(services, event):
+    """By the hour, with what is due in between."""
+    play(services, event, rounds=1)
+    for _ in range(25):
+        services.clock.advance(timedelta(hours=1))
+        sweep(services)
+        services.doorbell.answer(services)
+
+
+@pytest.mark.parametrize(
+    ("answer", "sent", "reason"),
+    [
+        (Answer.RETRY, 0, "deadline passed: not delivered"),
+        (Answer.UNKNOWN, 1, "may have been sent, and the provider cannot tell: ask the receiver"),
+    ],
+)
+def test_what_was_not_delivered_in_a_day_fails_loudly(answer, sent, reason):
+    slack = FakeChannel(answers=deque([Result(answer=answer, code="503")] * 100))
+    services = some_services(edr=an_edr(), channels={"slack": slack, "pagerduty": FakeChannel(dedupes=True)})
+    a_day_of(services, published(iocs=()))
+    assert states(services)["slack"] == (State.FAILED, reason)
+    assert len(slack.sent) == sent
+
+
+def test_a_receiver_that_wishes_to_be_left_alone_is_left_alone_by_every_threat():
+    slack = FakeChannel(answers=deque([Result(answer=Answer.RETRY, code="429", retry_after=timedelta(minutes=10))]))
+    services = some_services(edr=an_edr(), channels={"slack": slack, "pagerduty": FakeChannel(dedupes=True)})
+    other = published(id="e2", threat=published().threat.model_copy(update={"id": "THREAT-2"}))
+    for event in (published(iocs=()), other):
+        ingest(services.ledger, services.doorbell, [event])
+        services.doorbell.answer(services)
+    assert states(services, "THREAT-2")["slack"] == (State.PENDING, "slack/tre asked to be left alone")
+    assert slack.sent == []

@@ -20,6 +20,7 @@ from ar_workers.domain.events import ReleaseRequested
 from ar_workers.domain.facts import Sight
 from ar_workers.domain.states import State
 from ar_workers.pipeline.ingest import ingest
+from ar_workers.pipeline.respond import respond
 from ar_workers.pipeline.sweep import sweep
 from tests.builders import NOON, a_policy
 from tests.fakes import some_services
@@ -203,3 +204,47 @@ def test_an_approval_of_the_blast_radius_does_not_isolate_a_protected_endpoint()
         held = row(services, "isolate")
         assert expected in {held.reason, held.evidence}
     assert services.edrs["acme", "crowdstrike"].effects == [("isolate", "FIN-1")]
+
+
+def test_an_edr_that_is_not_configured_any_more_is_an_outcome():
+    services = some_services(edr=an_edr())
+    ingest(services.ledger, services.doorbell, [published(iocs=())])
+    services.edrs.clear()
+    services.doorbell.answer(services)
+    assert states(services)["isolate"] == (State.FAILED, "acme has no crowdstrike configured")
+
+
+def test_what_nobody_came_to_before_its_deadline_is_not_done_after_it():
+    services = some_services(edr=an_edr())
+    services.ledger.pause("acme", "*", "maintenance")
+    ingest(services.ledger, services.doorbell, [published(iocs=(KILL,))])
+    respond(services, [services.doorbell.rings.popleft().id])
+    services.ledger.resume("acme", "*")
+    services.clock.advance(timedelta(days=30))
+    sweep(services)
+    services.doorbell.answer(services)
+    assert states(services)["isolate"] == (State.FAILED, "deadline passed: seen absent")
+    assert services.edrs["acme", "crowdstrike"].effects == []
+
+
+def test_what_the_edr_could_not_do_is_told_in_its_words():
+    services = some_services(edr=an_edr(looks=deque([Sight.ABSENT, Sight.PENDING, Sight.REFUSED]), takes_effect=False))
+    play(services, published(iocs=()))
+    assert states(services)["isolate"] == (State.FAILED, "the EDR could not: seen refused")
+
+
+def test_an_order_of_somebody_else_is_waited_for_and_not_given_again():
+    services = some_services(edr=an_edr(looks=deque([Sight.PENDING, Sight.PENDING, Sight.PRESENT])))
+    play(services, published(iocs=()))
+    assert states(services)["isolate"][0] == State.DONE
+    assert services.edrs["acme", "crowdstrike"].effects == []
+
+
+def test_an_error_right_after_an_order_was_accepted_only_means_another_look():
+    services = some_services(edr=an_edr(looks=deque([Sight.ABSENT, VendorFault("503")])))
+    ingest(services.ledger, services.doorbell, [published(iocs=())])
+    services.doorbell.answer(services)
+    assert row(services, "isolate").state == State.PERFORMED
+    play(services)
+    assert row(services, "isolate").state == State.DONE
+    assert len(services.edrs["acme", "crowdstrike"].effects) == 1

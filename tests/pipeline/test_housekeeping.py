@@ -107,6 +107,15 @@ def test_what_is_settled_for_long_is_packed_and_shown_as_before():
     assert services.ledger.rows("acme", "THREAT-1") == before
 
 
+def test_of_many_who_ask_in_one_tick_one_sweeps_and_one_packs():
+    services = some_services(edr=an_edr())
+    services.ledger.accept([published()], unrung={"acme"})
+    assert [sweep(services), sweep(services)] == [1, 0]
+    services.doorbell.answer(services)
+    services.clock.advance(timedelta(days=4))
+    assert [compact(services), compact(services)] == [1, 0]
+
+
 def test_packing_goes_on_within_a_tick_until_nothing_is_left_or_it_has_taken_long():
     services = some_services(monotonic=Ticking(step=3.0))
     for number in range(3 * MOST_AT_ONCE + 7):

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ar_workers.domain.errors import EndpointOffline
+from ar_workers.domain.errors import EndpointOffline, VendorFault
 from ar_workers.domain.events import ThreatClosed
 from ar_workers.domain.states import State
 from ar_workers.pipeline.ingest import ingest
-from ar_workers.pipeline.poll import read_feed
+from ar_workers.pipeline.poll import poll, read_feed, whose_turn_it_is
 from ar_workers.ports import Page, Record
 from ar_workers.sources import FORMATS
 from tests.builders import NOON, a_threat_published, an_endpoint, an_ioc
@@ -190,3 +190,53 @@ def test_many_alerts_that_are_closed_at_once_are_told_as_one():
         told.services.doorbell.ring(told.services.ledger.due(50, timedelta(seconds=1)))
         told.services.doorbell.answer(told.services)
     assert told.headlines("slack") == ["Threat closed"] * 5 + ["4 more notifications"]
+
+
+def test_a_record_that_its_reader_fails_at_hides_none_behind_it():
+    def read(record, *, customer):
+        if record is None:
+            raise KeyError("threat")
+        return record
+
+    services = services_with(an_alert(timedelta(0)))
+    feed = services.feeds["acme", "feed"]
+    feed.page = lambda cursor: Page((Record("1", None), Record("2", feed.event)), "c", is_more=False, begun=BEGUN)
+    services.readers["feed"] = read
+    report = read_feed(services, "acme", "feed")
+    assert (report.accepted, [(each.id, each.field, each.reason) for each in report.refused]) == (
+        1,
+        [("1", "record", "the reader failed (KeyError)")],
+    )
+
+
+def test_an_error_of_the_vendor_ends_the_call_and_stands_in_its_report():
+    services = services_with(an_alert(timedelta(0)))
+
+    def page(cursor):
+        raise VendorFault("503")
+
+    services.feeds["acme", "feed"].page = page
+    assert read_feed(services, "acme", "feed").error == "503"
+
+
+def test_an_id_that_comes_again_with_other_content_is_refused():
+    services = services_with(an_alert(timedelta(0)))
+    read_feed(services, "acme", "feed")
+    services.feeds["acme", "feed"].event = an_alert(-timedelta(days=1))
+    (refused,) = read_feed(services, "acme", "feed").refused
+    assert (refused.field, refused.reason) == ("id", "was used before for an event with other content")
+
+
+def test_a_round_comes_after_nine_tenths_of_the_interval_and_a_feed_after_half():
+    services = services_with(an_alert(timedelta(0)))
+    every = services.poll_every
+    assert list(whose_turn_it_is(services)) == [("acme", "feed")]
+    assert not poll(services, "acme", "feed").is_early
+    services.clock.advance(0.49 * every)
+    assert poll(services, "acme", "feed").is_early
+    services.clock.advance(0.02 * every)
+    assert not poll(services, "acme", "feed").is_early
+    services.clock.advance(0.38 * every)
+    assert list(whose_turn_it_is(services)) == []
+    services.clock.advance(0.02 * every)
+    assert list(whose_turn_it_is(services)) == [("acme", "feed")]
