@@ -308,6 +308,12 @@ def test_a_vital_or_unconfirmed_process_is_never_killed(process):
     assert process_problem(process)
 
 
+def test_the_kernel_is_not_killed_whatever_image_it_is_said_to_be():
+    said = {"image_path": EVIL, "sha256": "a" * 64}
+    assert process_problem(Process(pid=4, **said)) == "kernel or init process"
+    assert process_problem(Process(pid=5, **said)) is None
+
+
 def test_a_system_name_in_a_strange_place_is_a_disguise():
     assert process_problem(Process(pid=700, image_path=r"C:\Users\kim\svchost.exe", sha256="a" * 64)) is None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -156,3 +157,15 @@ def test_a_digest_counts_and_links():
     note = digest_of(deliveries).notification
     assert note.headline == "3 more notifications: threat published"
     assert [(label, value.split()[-1]) for label, value in note.facts] == [(f"T-{n}", f"https://ar.example/{n}") for n in range(3)]
+
+
+@pytest.mark.parametrize(("told_alone", "is_taken"), [(0, False), (1, True), (1000, True), (1001, False)])
+def test_a_digest_begins_after_one_to_a_thousand(told_alone, is_taken):
+    with nullcontext() if is_taken else pytest.raises(ValidationError):
+        assert Digest(more_than=told_alone, within="10m").more_than == told_alone
+
+
+@pytest.mark.parametrize(("within", "is_taken"), [("59s", False), ("60s", True), ("24h", True), ("1441m", False)])
+def test_a_digest_is_told_within_a_minute_to_a_day(within, is_taken):
+    with nullcontext() if is_taken else pytest.raises(ValidationError):
+        assert Digest(more_than=1, within=within)

@@ -164,6 +164,13 @@ def test_an_approval_of_the_blast_radius_is_none_for_a_protected_endpoint(ledger
     assert asked(ledger, most=0).approved == {Guard.BLAST_RADIUS, Guard.PROTECTED}
 
 
+def test_an_approval_for_a_protected_endpoint_is_none_of_the_blast_radius(ledger):
+    recorded(ledger, a_row())
+    concluded(ledger, asked(ledger), VisitResult(state=State.HELD, reason="protected", guard=Guard.PROTECTED))
+    ledger.requeue("acme:isolate:1", by="kim", life=LEASE)
+    assert asked(ledger, most=0) == Refusal(reason="held")
+
+
 def test_each_guard_that_holds_a_row_is_told_of(ledger):
     recorded(ledger, a_row())
     assert asked(ledger, most=0) == Refusal(reason="held")
