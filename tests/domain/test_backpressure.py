@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ar_workers.domain.backpressure import BACKLOG, FULL, ISOLATIONS_AHEAD, MOST_TOGETHER, SMALL, coalesced, left_to_the_sweep, room, share
+from ar_workers.domain.backpressure import BACKLOG, FULL, ISOLATIONS_AHEAD, MOST_TOGETHER, coalesced, left_to_the_sweep, room, share
 from ar_workers.domain.canvas import Canvas, Queue, Ring, Step
 
 #: So many that messages are shared, and no isolations yet.
@@ -78,17 +78,23 @@ def test_without_a_backlog_each_row_has_its_own_message():
     assert len(coalesced(canvas, {Queue.IOC: 1}).steps) == 1
 
 
-def test_a_queue_has_room_for_the_rows_of_the_messages_that_it_lacks():
-    left = room({Queue.IOC: FULL[Queue.IOC] - 1, Queue.NOTIFY: FULL[Queue.NOTIFY] + 5, Queue.ISOLATION: 1})
-    assert left["ioc"] == MOST_TOGETHER[Queue.IOC]
-    assert left["notify"] == 0
-    assert left["isolation"] == FULL[Queue.ISOLATION] - 1
+@pytest.mark.parametrize(
+    ("standing", "left"),
+    [
+        ({}, {"respond": 300, "isolation": 800, "ioc": 1200, "notify": 1200}),
+        ({"respond": 29, "isolation": 799, "ioc": 39, "notify": 39}, {"respond": 10, "isolation": 1, "ioc": 30, "notify": 30}),
+        ({"respond": 30, "isolation": 800, "ioc": 40, "notify": 41}, {"respond": 0, "isolation": 0, "ioc": 0, "notify": 0}),
+    ],
+)
+def test_so_many_rows_of_each_queue_have_room(standing, left):
+    assert room(standing) == left
 
 
 def test_only_a_flooding_customer_is_left_to_the_sweep_and_only_where_a_queue_is_full():
-    assert left_to_the_sweep(FULL, lambda: SMALL) == set(FULL)
-    assert left_to_the_sweep(FULL, lambda: SMALL - 1) == set()
-    assert left_to_the_sweep({Queue.IOC: FULL[Queue.IOC]}, lambda: SMALL) == {Queue.IOC}
+    assert left_to_the_sweep(FULL, lambda: 200) == set(FULL)
+    assert left_to_the_sweep(FULL, lambda: 199) == set()
+    assert left_to_the_sweep({Queue.IOC: 40}, lambda: 200) == {Queue.IOC}
+    assert left_to_the_sweep({Queue.IOC: 39}, lambda: 200) == set()
     assert left_to_the_sweep({}, lambda: 1 // 0) == set()
 
 

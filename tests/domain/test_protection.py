@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from ar_workers.domain.facts import Fact, Sight
 from ar_workers.domain.guards import Verdict, rule
-from ar_workers.domain.protection import host_name, places, protection
+from ar_workers.domain.protection import host_name, of_hash, places, protection
 from tests.builders import a_delete, a_policy, an_endpoint, an_isolate
 
 
@@ -100,3 +100,9 @@ def test_a_folder_protects_what_is_in_it(folder, below):
     policy = a_policy(never_touch=frozenset({"C:\\" + "\\".join(folder)}))
     action = a_delete(path="C:\\" + "\\".join([*folder, *below]))
     assert rule(action, policy, [an_endpoint()], Fact(sight=Sight.ABSENT)).verdict is Verdict.REFUSE
+
+
+@pytest.mark.parametrize("digits", [32, 40, 64], ids=["md5", "sha1", "sha256"])
+def test_a_hash_of_each_kind_protects_its_file(digits):
+    policy = a_policy(never_touch=frozenset({"AB" * (digits // 2)}))
+    assert policy.protection.entry_against([of_hash("ab" * (digits // 2))])

@@ -14,7 +14,7 @@ from ar_workers.domain.new_rows import EventPlan
 from ar_workers.domain.states import State
 from tests.clocks import ManualClock, a_ledger
 
-from .building import a_delivery, a_row, an_event, begun, claimed, concluded, recorded, settle
+from .building import a_delivery, a_row, an_event, begun, claimed, concluded, recorded, settle, wait
 
 SOON = timedelta(milliseconds=20)
 LANE = "crowdstrike/a1"
@@ -22,7 +22,7 @@ LANE = "crowdstrike/a1"
 
 def overdue(ledger, **more):
     recorded(ledger, a_row(watch=SOON, **more))
-    time.sleep(0.03)
+    wait(ledger, 0.03)
 
 
 def own_events(ledger):
@@ -48,14 +48,14 @@ def test_what_nobody_wants_to_be_told_of_never_comes_in(ledger):
 def test_what_is_settled_is_not_watched(ledger, state):
     recorded(ledger, a_row(watch=SOON))
     settle(ledger, "acme:isolate:1", state)
-    time.sleep(0.03)
+    wait(ledger, 0.03)
     assert ledger.remind(10) == 0
 
 
 def test_customers_are_looked_through_one_by_one(ledger):
     for customer in ("acme", "globex"):
         recorded(ledger, a_row(customer=customer, watch=SOON), event=an_event(customer=customer))
-    time.sleep(0.03)
+    wait(ledger, 0.03)
     assert ledger.remind(10) == 2
 
 
@@ -181,7 +181,7 @@ def test_what_a_version_without_the_index_recorded_is_listed(real_redis, redis_u
 def test_what_a_person_had_looked_at_is_written_down_unless_a_worker_has_seen_more(ledger):
     shown(ledger, "isolate")
     (listed,) = ledger.isolated("acme")
-    time.sleep(0.002)
+    wait(ledger, 0.002)
     assert ledger.showed("acme", listed, is_isolated=True, evidence="still")
     (again,) = ledger.isolated("acme")
     assert (again.evidence, again.at > listed.at, again.since) == ("still", True, listed.since)
@@ -194,5 +194,5 @@ def test_what_a_person_had_looked_at_is_written_down_unless_a_worker_has_seen_mo
 def test_a_wish_that_is_closed_from_the_start_is_not_watched(ledger):
     ledger.accept([an_event()])
     ledger.record([EventPlan(event=an_event(), rows=[a_row(watch=SOON, state=State.SKIPPED)])])
-    time.sleep(0.03)
+    wait(ledger, 0.03)
     assert ledger.remind(10) == 0

@@ -74,11 +74,6 @@ WHY: dict[tuple[str, str, str], str] = {
         "return (Place(Kind.FILE, parts), name) if len(parts) > 1 else (name,)",
         "len(parts) > 1 -> len(parts) >= 1",
     ): "equivalent: what is listed as a file has a folder, and no bare name is the beginning of one",
-    (
-        "ar_workers/domain/events.py",
-        "unread: Annotated[tuple[Unread, ...], Field(max_length=MOST_ENDPOINTS + MOST_IOCS + 1)] = ()",
-        "1 -> 2",
-    ): "equivalent: reading an event makes no more of them",
 }
 
 

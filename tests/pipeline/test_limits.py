@@ -10,7 +10,7 @@ from tests.fakes import PLENTY, some_services
 
 from .building import an_edr
 
-FEW = Limits(rates=(Rate(calls=4, per=timedelta(hours=1)),), wish="none", source="made up")
+FEW = Limits(rates=(Rate(calls=4, per=timedelta(hours=1)),), on_429="none", source="made up")
 
 
 class Feed:
@@ -19,7 +19,7 @@ class Feed:
 
 
 def spent(services, remote):
-    return next(n for n in range(10) if services.ledger.spend("acme", remote, urgent=True))
+    return next(n for n in range(10) if services.ledger.spend("acme", remote, may_use_reserve=True))
 
 
 def test_an_edr_and_a_feed_of_another_name_are_limited_each_for_itself():

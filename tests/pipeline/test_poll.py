@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ar_workers.domain.errors import EndpointOffline, VendorFault
-from ar_workers.domain.events import ThreatClosed
+from ar_workers.domain.events import ThreatClosed, ThreatPublished
 from ar_workers.domain.states import State
 from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.poll import poll, read_feed, whose_turn_it_is
@@ -35,15 +35,19 @@ class Feed:
         self.event, self.begun = event, begun
 
     def page(self, cursor):
-        return Page((Record("1", self.event),), f"{cursor}.", is_more=False, begun=self.begun)
+        return Page((Record("1", self.event.model_dump(mode="json")),), f"{cursor}.", is_more=False, begun=self.begun)
 
 
 def an_alert(age, **changes):
     return a_threat_published(occurred_at=BEGUN - age, iocs=(an_ioc(),), **changes)
 
 
+def as_it_is(record, *, customer):
+    return ThreatPublished.model_validate(record)
+
+
 def services_with(event, begun=BEGUN):
-    readers = {"feed": lambda record, *, customer: record}
+    readers = {"feed": as_it_is}
     edr = FakeEDR({an_endpoint().agent_id: an_endpoint()})
     return some_services(edr=edr, readers=readers, feeds={("acme", "feed"): Feed(event, begun)})
 
