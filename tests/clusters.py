@@ -33,6 +33,13 @@ def asked(port: int, *command: str | int) -> Any:
         return client.execute_command(*command)
 
 
+def replicated(port: int, replicas: int) -> None:
+    """Until that many replicas have whatever the primary on `port` has: WAIT speaks only of writes of its own connection."""
+    with redis.Redis(port=port, single_connection_client=True, socket_timeout=30) as client:
+        client.set("mark", "written")
+        eventually(lambda: client.wait(replicas, 2000) >= replicas)
+
+
 @contextmanager
 def a_cluster(folder: Path) -> Iterator[list[RedisServer]]:
     """Three primaries that share the slots."""

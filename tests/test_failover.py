@@ -10,7 +10,7 @@ from ar_workers.domain.errors import LedgerUnavailable
 from ar_workers.domain.rows import Acceptance
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
-from tests.clusters import asked, eventually, sentinels
+from tests.clusters import eventually, replicated, sentinels
 from tests.ledger.building import a_row, an_event, recorded
 from tests.ledger.building import asked as claim_of
 from tests.ledger.conftest import QUICK
@@ -25,7 +25,7 @@ def test_everything_goes_on_after_the_primary_died(real_redis, redis_url, tmp_pa
         recorded(ledger, a_row())
         doorbell.ring([ring("before")])
         eventually(lambda: ran(real_redis) == ["acme:before"])
-        assert asked(group.primary.port, "WAIT", 2, 2000) == 2
+        replicated(group.primary.port, replicas=2)
         group.primary.kill()
         eventually(lambda: answer(ledger) == [Acceptance.DUPLICATE])
         assert group.primary_port() != group.primary.port
