@@ -74,7 +74,11 @@ def cluster_url(servers: list[RedisServer]) -> str:
 
 
 class Sentinels:
-    """A primary, two replicas, and three sentinels that promote one of them within two seconds of its death."""
+    """A primary, two replicas, and three sentinels that promote one of them within seconds of its death.
+
+    They are patient: sentinels that give up after half a second also depose the primary that they have just promoted, and what
+    was written to it in between is gone.
+    """
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.primary = stack.enter_context(RedisServer(folder / "primary"))
@@ -103,8 +107,8 @@ class Sentinels:
             f"port {port}",
             "bind 127.0.0.1",
             f"sentinel monitor {SERVICE} 127.0.0.1 {self.primary.port} 2",
-            f"sentinel down-after-milliseconds {SERVICE} 500",
-            f"sentinel failover-timeout {SERVICE} 3000",
+            f"sentinel down-after-milliseconds {SERVICE} 3000",
+            f"sentinel failover-timeout {SERVICE} 10000",
         ]
         config.write_text("\n".join(lines) + "\n")
         with config.with_suffix(".log").open("wb") as output:
