@@ -33,7 +33,7 @@ up: $(RUN) ## run one machine for real customers (state in AR_HOME)
 	@$(BIN)/arctl up
 
 test: install ## run the tests (ARGS=... goes to pytest)
-	@$(BIN)/python -m pytest -q -n 3 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -q -n 4 --dist worksteal $(ARGS)
 
 check: install ## lint, types, layers, generated documentation
 	@$(BIN)/ruff check .

@@ -17,7 +17,7 @@ def test_every_channel_has_a_judge():
 
 
 @pytest.mark.parametrize("name", sorted(JUDGES))
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(note=notifications())
 def test_whatever_is_told_is_valid_and_whole(inboxes, caplog, name, note):
     JUDGES[name](RIGS[name](inboxes).channel, note)
