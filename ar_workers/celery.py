@@ -18,6 +18,7 @@ from .brokers import broker_at
 from .domain.backpressure import coalesced
 from .domain.canvas import Canvas, Queue, Step
 from .domain.checkups import Check, ok, red
+from .domain.text import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 #: Seconds after which what was last seen of the queues is looked at again.
 OLD = 0.2
+#: Of what Flower shows: a message carries ids, and what they are stands whole in the ledger.
+LONGEST_LINE = 200
 
 #: Which task answers a ring on which queue.
 TASKS: dict[str, str] = {
@@ -147,7 +150,8 @@ class CeleryDoorbell:
     def _canvas(self, step: Step) -> dict[str, Any]:
         """`chain(task, group(what follows))`, written the way it travels."""
         ring = step.ring
-        options: dict[str, Any] = {"queue": str(ring.queue), "argsrepr": ring.label, "priority": int(ring.is_first)}
+        shown = shortened(ring.label, LONGEST_LINE)
+        options: dict[str, Any] = {"queue": str(ring.queue), "argsrepr": shown, "priority": int(ring.is_first)}
         if step.then:
             follow = [self._canvas(each) for each in step.then]
             options["chain"] = [_signature("celery.group", (), {"tasks": follow}, {}, subtask_type="pipelined_group")]
@@ -201,4 +205,4 @@ def workers_seen(celery: Celery) -> Check:
     left = [queue for queue in Queue if queue not in worked_on]
     if left:
         return red("workers", f"none works on {', '.join(left)}", fix)
-    return ok("workers", f"{len(queues)} answer: {', '.join(sorted(queues))}"[:300])
+    return ok("workers", f"{len(queues)} answer: {', '.join(sorted(queues))}")

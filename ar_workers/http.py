@@ -22,7 +22,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
 from .connections import a_session
 from .domain.errors import AuthRefused, Denied, EDRError, NotSent, OutcomeUnknown, Throttled, VendorFault
 from .domain.retries import LONGEST_RETRY_AFTER
-from .domain.text import cleaned
+from .domain.text import LONGEST, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -250,7 +250,8 @@ class HttpSession:
             return
         code, said = self.dialect.explain(reply.body)
         trace = reply.headers.get(self.dialect.trace_header, "")
-        message = f"{what}: {status}" + (f" {cleaned(said)[:300]}" if said else "") + (f" [trace {trace[:80]}]" if trace else "")
+        words = (f" {shortened(said, LONGEST)}" if said else "", f" [trace {shortened(trace, 200)}]" if trace else "")
+        message = f"{what}: {status}{''.join(words)}"
         error = self._error(status, message, code=code or str(status), trace=trace, headers=reply.headers)
         retry_after, passing = getattr(error, "retry_after", None), _GATE.get()
         if retry_after and passing:

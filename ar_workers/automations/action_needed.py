@@ -9,7 +9,7 @@ from ..domain.guards import Guard
 from ..domain.next_steps import requeued, when_failed, which
 from ..domain.notifications import Audience, Kind, Notification
 from ..domain.plans import Plan
-from ..domain.text import shortened
+from ..domain.text import whole
 from ..domain.verbs import CONTAINMENT
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ def plan(event: ActionStopped, context: Context) -> Plan:  # noqa: ARG001 - ever
 def _told(event: ActionStopped, audience: Audience) -> Notification:
     what = f"{event.verb.replace('_', ' ')} {event.subject}"
     common = _common(event)
-    shared = (("Cause", shortened(in_words(common.cause, common.edr), 500)),) if common else ()
+    shared = (("Cause", in_words(common.cause, common.edr)),) if common else ()
     return Notification(
         audience=audience,
         kind=Kind.ACTION_NEEDED,
         customer=event.customer,
         threat=event.threat,
-        headline=f"Action needed: {what} {'is held' if event.state == 'held' else 'failed'}"[:500],
-        facts=(("Action", what[:500]), ("State", event.state), *shared, ("Reason", shortened(event.reason, 500) or "not known")),
+        headline=f"Action needed: {what} {'is held' if event.state == 'held' else 'failed'}",
+        facts=(("Action", what), ("State", event.state), *shared, ("Reason", whole(event.reason) or "not known")),
         body=_next_step(event, common) if audience is Audience.TRE else "",
         incident=_incident(event, common),
         common=common,

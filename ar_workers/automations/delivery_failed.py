@@ -8,7 +8,7 @@ from ..domain.causes import Trouble, detail_of, kind_of
 from ..domain.next_steps import command
 from ..domain.notifications import TRE, Audience, Delivery, Kind, Notification, instead
 from ..domain.plans import Plan
-from ..domain.text import shortened
+from ..domain.text import whole
 
 if TYPE_CHECKING:
     from ..domain.events import DeliveryFailed
@@ -39,10 +39,10 @@ def _refused(event: DeliveryFailed) -> Notification:
         kind=Kind.RECEIVER_REFUSED,
         customer=event.customer,
         threat=event.threat,
-        headline=shortened(f"The TREs are not told by {receiver.channel}, which refuses for good ({event.reason}): {fix}", 500),
+        headline=f"The TREs are not told by {receiver.channel}, which refuses for good ({event.reason}): {fix}",
         facts=(
-            ("Refused", shortened(event.reason, 500) or "not known"),
-            ("To be mended", shortened(fix, 500) or "not known"),
+            ("Refused", whole(event.reason) or "not known"),
+            ("To be mended", whole(fix) or "not known"),
             ("Not told there", event.delivery.notification.headline),
         ),
         body="\n".join(("Once it is mended, a test shows whether it takes messages again, and a list what it was not told:", *looks)),

@@ -9,7 +9,7 @@ from ..domain.notifications import Audience, Kind, Notification
 from ..domain.plans import Plan
 from ..domain.states import State
 from ..domain.summaries import OUTCOMES
-from ..domain.text import shortened
+from ..domain.text import whole
 
 if TYPE_CHECKING:
     from ..domain.events import IsolationOverdue, IsolationSettled
@@ -39,12 +39,12 @@ def _overdue(event: IsolationOverdue) -> Notification:
         kind=Kind.NOT_CONTAINED,
         customer=event.customer,
         threat=event.threat,
-        headline=shortened(f"Not contained after {waited}: {event.subject}", 500),
+        headline=f"Not contained after {waited}: {event.subject}",
         facts=(
-            ("Endpoint", shortened(event.subject, 500) or "unnamed"),
-            ("EDR", shortened(event.edr, 100) or "not known"),
+            ("Endpoint", whole(event.subject) or "unnamed"),
+            ("EDR", event.edr or "not known"),
             ("State", f"{event.state}: {OUTCOMES[event.state]}"),
-            ("Why", shortened(event.reason, 500) or _WHY.get(event.state, "not known")),
+            ("Why", whole(event.reason) or _WHY.get(event.state, "not known")),
             ("Next", _next_step(event)),
         ),
         incident=event.row,
@@ -68,11 +68,11 @@ def _settled(event: IsolationSettled) -> Notification:
         kind=Kind.CONTAINMENT_SETTLED,
         customer=event.customer,
         threat=event.threat,
-        headline=shortened(f"{said}: {event.subject}", 500),
+        headline=f"{said}: {event.subject}",
         facts=(
-            ("Endpoint", shortened(event.subject, 500) or "unnamed"),
-            ("EDR", shortened(event.edr, 100) or "not known"),
-            ("What the EDR shows" if is_so else "Why", shortened(event.reason, 500) or "not known"),
+            ("Endpoint", whole(event.subject) or "unnamed"),
+            ("EDR", event.edr or "not known"),
+            ("What the EDR shows" if is_so else "Why", whole(event.reason) or "not known"),
         ),
         incident=event.row,
     )

@@ -24,7 +24,7 @@ def plan(event: ThreatClosed, context: Context) -> Plan:  # noqa: ARG001 - every
     A threat of low severity is closed like any other, but as nobody was told of it, nobody is told of its end.
     """
     told = () if event.threat.severity is Severity.LOW else (_tell_tres(event),)
-    return Plan(closes=f"threat closed: {event.reason}"[:500], notifications=told)
+    return Plan(closes=f"threat closed: {event.reason}", notifications=told)
 
 
 def _tell_tres(event: ThreatClosed) -> Notification:

@@ -10,7 +10,6 @@ from ..domain.capabilities import Means
 from ..domain.notifications import Audience, Kind, Notification
 from ..domain.plans import Plan, Skip, joined
 from ..domain.policies import MediumIsolation
-from ..domain.text import shortened
 from ..domain.threats import Severity
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from .context import Context
 
 
-_CHAT_LINE = 300
+_FIRST = 5
 _GRADED = {each: f"{each.upper()} threat" for each in Severity} | {Severity.UNKNOWN: "Threat of unknown severity"}
 
 
@@ -76,7 +75,7 @@ def _skip(endpoint: Endpoint, reason: str) -> Skip:
 
 def _tell_tres(event: ThreatPublished) -> Notification:
     threat, not_acted_on = event.threat, event.not_acted_on
-    hosts = ", ".join(endpoint.hostname for endpoint in event.endpoints[:10]) or "none named"
+    hosts = ", ".join(endpoint.hostname for endpoint in event.endpoints) or "none named"
     return Notification(
         audience=Audience.TRE,
         kind=Kind.THREAT_PUBLISHED,
@@ -84,7 +83,7 @@ def _tell_tres(event: ThreatPublished) -> Notification:
         threat=threat,
         headline=f"{_GRADED[threat.severity]} published: {threat.id}",
         facts=(
-            ("Endpoints", shortened(hosts, _CHAT_LINE)),
+            ("Endpoints", hosts),
             ("Indicators", str(len(event.iocs))),
             *((("Not acted on", not_acted_on),) if not_acted_on else ()),
             *((("Not read", _not_read(event.unread)),) if event.unread else ()),
@@ -93,5 +92,6 @@ def _tell_tres(event: ThreatPublished) -> Notification:
 
 
 def _not_read(unread: tuple[Unread, ...]) -> str:
-    """How many, and the first of them."""
-    return shortened(f"{len(unread)}: " + "; ".join(each.line for each in unread[:5]), _CHAT_LINE)
+    """How many, and the first of them; each is a row of its own."""
+    more = [f"and {len(unread) - _FIRST} more"] if len(unread) > _FIRST else []
+    return f"{len(unread)}: " + "; ".join([*(each.line for each in unread[:_FIRST]), *more])

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from ..domain.notifications import Audience, Kind, Notification
 from ..domain.plans import Plan
-from ..domain.text import shortened
 
 if TYPE_CHECKING:
     from ..domain.endpoints import Endpoint
@@ -42,11 +41,11 @@ def _tell(customer: str, endpoint: Endpoint) -> Notification:
         audience=Audience.CUSTOMER,
         kind=Kind.UNSUPPORTED_OS,
         customer=customer,
-        headline=shortened(f"Unsupported OS in a remediate group: {endpoint.hostname}", 500),
+        headline=f"Unsupported OS in a remediate group: {endpoint.hostname}",
         facts=(
             ("Endpoint", endpoint.hostname),
             ("Operating system", str(endpoint.os)),
-            ("Groups", shortened(groups, 400)),
+            ("Groups", groups),
             ("EDR", str(endpoint.edr)),
         ),
         body="Active Remediation acts on Windows and macOS. Nothing will be done automatically on this endpoint.",

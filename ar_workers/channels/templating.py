@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 
 from ..domain.notifications import Kind
 from ..domain.results import Answer
+from ..domain.text import LONGEST_WHOLE
 from .base import clipped, essentials, one_line
 from .samples import samples
 
@@ -33,7 +34,7 @@ _log = logging.getLogger(__name__)
 _FOLDER = Path(__file__).parent / "templates"
 #: Stands in the evidence of the delivery.
 FAILED = "template failed, plain text sent"
-#: Characters of a fact, of a value in Slack, of a body, and of all that a template may make; and the number of facts.
+#: In chats, characters of a fact and of a value in Slack; of a body, and of all that a template may make; and the number of facts.
 FACT, SLACK_VALUE, BODY, LONGEST, FACTS = 500, 240, 20_000, 5_000_000, 200
 
 
@@ -43,8 +44,18 @@ def escaped(text: str) -> str:
     return "".join(f"{char}\u2060" if char in "*_~`" else char for char in plain)
 
 
+class _Paragraph(str):
+    """Of the body, which people write: as long as it is."""
+
+    __slots__ = ()
+
+
 def _text(value: object) -> object:
-    return value if isinstance(value, Markup) else one_line(str(value), BODY)
+    return value if isinstance(value, Markup) else _cleaned(str(value))
+
+
+def _cleaned(text: str) -> str:
+    return one_line(text, LONGEST_WHOLE)
 
 
 def _slack(value: object) -> str:
@@ -53,13 +64,13 @@ def _slack(value: object) -> str:
 
 def _teams(value: object) -> str:
     """Two asterisks are bold, and only the template's."""
-    return one_line(str(value), BODY).replace("**", "*\u2060*")
+    return one_line(str(value), BODY if isinstance(value, _Paragraph) else FACT).replace("**", "*\u2060*")
 
 
 class Form(NamedTuple):
     """A text that templates make for a channel: what becomes of each value in it.
 
-    In a whole text the essentials must be found; chats have them set before it by code.
+    In a whole text the essentials must be found, and no value is cut; chats have the essentials set before it by code, and cut values.
     """
 
     value: Callable[[object], object]
@@ -150,11 +161,11 @@ def values_of(note: Notification) -> dict[str, Any]:
     return {
         "kind": str(note.kind),
         "customer": note.customer,
-        "headline": one_line(note.headline, FACT),
+        "headline": _cleaned(note.headline),
         "url": note.threat.url if note.threat else "",
         "essentials": essentials(note),
         "facts": _facts(note.other_facts),
-        "paragraphs": [line for line in clipped(note.body, BODY).splitlines() if line.strip()],
+        "paragraphs": [_Paragraph(line) for line in clipped(note.body, BODY).splitlines() if line.strip()],
         "summary": note.summary,
     }
 
@@ -162,12 +173,12 @@ def values_of(note: Notification) -> dict[str, Any]:
 def plain_text(note: Notification) -> str:
     """The whole notification without any template."""
     told = _lined([*essentials(note), *_facts(note.facts)])
-    return "\n\n".join(part for part in (one_line(note.headline, FACT), told, clipped(note.body, BODY)) if part)
+    return "\n\n".join(part for part in (_cleaned(note.headline), told, clipped(note.body, BODY)) if part)
 
 
 def plain_facts(note: Notification) -> str:
     """The facts of a chat message without any template; the rest is set by code."""
-    return _lined(_facts(note.facts))
+    return _lined([(one_line(label, FACT), one_line(value, FACT)) for label, value in _facts(note.facts)])
 
 
 def _lined(facts: Sequence[tuple[str, str]]) -> str:
@@ -176,7 +187,7 @@ def _lined(facts: Sequence[tuple[str, str]]) -> str:
 
 def _facts(facts: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """The facts, and where there are very many, how many more there are."""
-    shown = [(one_line(label, FACT), one_line(value, FACT)) for label, value in facts[:FACTS]]
+    shown = [(_cleaned(label), _cleaned(value)) for label, value in facts[:FACTS]]
     return shown if len(facts) <= FACTS else [*shown, ("More", f"… ({len(facts) - FACTS} more, see the threat)")]
 
 

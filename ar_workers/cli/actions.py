@@ -20,7 +20,7 @@ from .doorbell import ring_workers
 from .groups import Listing, given
 from .names import CUSTOMER, EDR, STATE, Names
 from .output import json_option, print_json, print_json_list, print_table, say, since_option
-from .threats import containments, row_document, row_line
+from .threats import COLUMNS, WHY, containments, row_document, row_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -90,7 +90,7 @@ def actions(context: click.Context, /, *, as_json: bool, **chosen: Any) -> None:
         print_json_list([row_document(row, shown) for row in found])
         return
     lines = ((row.threat_id, *row_line(row, shown)) for row in found)
-    print_table("", ("Threat", "Id", "What", "State", "Why / evidence", "EDR's or provider's id"), lines)
+    print_table("", ("Threat", *COLUMNS), lines, prose=WHY)
 
 
 @actions.command()

@@ -49,7 +49,7 @@ def deliveries(
     if as_json:
         print_json(found)
         return
-    print_table("", COLUMNS, map(_line, found))
+    print_table("", COLUMNS, map(_line, found), prose="Why / evidence")
 
 
 @deliveries.command()

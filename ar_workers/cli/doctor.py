@@ -139,7 +139,8 @@ def _show(found: list[tuple[Job, Check]], *, as_json: bool) -> None:
     if as_json:
         print_json({"checks": [_plain(job, check) for job, check in found], "counts": counts})
         return
-    print_table("", ("Customer", "Where", "What", "State", "Seen, and what to do"), (_line(*each) for each in found))
+    columns = ("Customer", "Where", "What", "State", "Seen, and what to do")
+    print_table("", columns, (_line(*each) for each in found), prose=columns[-1])
     say(", ".join(f"{number} {light}" for light, number in counts.items()))
 
 

@@ -63,7 +63,7 @@ def _show(found: list[Listed]) -> None:
         say("no endpoint is isolated, as far as the EDRs were asked")
         return
     columns = ("Endpoint", "Customer", "EDR", "Isolated since (UTC)", "For threat", "EDR last asked (UTC)", "It showed", "Release it with")
-    print_table("", columns, (_line(*each) for each in found))
+    print_table("", columns, (_line(*each) for each in found), prose="It showed")
 
 
 def _line(customer: str, each: Containment) -> tuple[Cell, ...]:

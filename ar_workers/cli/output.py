@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -28,8 +29,8 @@ T = TypeVar("T")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
 
-#: Columns of a table that is piped, which is not broken into lines before.
-WIDEST = 1000
+#: Columns of a table that is piped: more than any row has, each of which is one line.
+WIDEST = 10**9
 #: Colour only repeats what the word says.
 COLOURS = {
     "done": "green",
@@ -91,22 +92,54 @@ def print_json_line(value: Value | dict[str, Any]) -> None:
     click.echo(json.dumps(plain))
 
 
-def table_of(title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, is_ruled: bool = False) -> Table:
-    """The rows as a table."""
+def table_of(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, is_ruled: bool = False, prose: str | None = None
+) -> Table:
+    """The rows as a table. With `prose` that column alone is wrapped."""
     table = Table(title=shown(title) if title else None, title_justify="left", header_style="bold", show_lines=is_ruled)
     for column in columns:
-        table.add_column(shown(column), overflow="fold")
+        table.add_column(shown(column), overflow="fold", no_wrap=prose is not None and column != prose)
     for row in rows:
         table.add_row(*(shown(cell) if isinstance(cell, str) else cell for cell in row))
     return table
 
 
-def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-    """A table as wide as the terminal; piped, as wide as it needs to be."""
-    made = console()
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, prose: str = "") -> None:
+    """A table where the terminal has room for it, and else what stands in it line by line; piped, one line per row.
+
+    Nothing is cut, and only words in the column `prose` are wrapped: an id or a path that is broken cannot be pasted back.
+    """
+    made, lines = console(), list(rows)
     if not made.is_terminal:
-        made = console(WIDEST)
-    made.print(table_of(title, columns, rows))
+        console(WIDEST).print(table_of(title, columns, ([_flat(cell) for cell in row] for row in lines)))
+    elif _narrowest(columns, lines, prose) <= made.width:
+        made.print(table_of(title, columns, lines, prose=prose))
+    else:
+        _print_records(made, title, columns, lines)
+
+
+def _flat(cell: Cell) -> Cell:
+    return cleaned(cell) if isinstance(cell, str) else cell
+
+
+def _narrowest(columns: Sequence[str], rows: Sequence[Sequence[Cell]], prose: str) -> int:
+    """How wide a table is of which the prose is wrapped at every blank, and nothing else; with three characters between columns."""
+    widths = []
+    for name, *cells in zip(columns, *rows, strict=True):
+        parts = (str(cell).split() if name == prose else str(cell).splitlines() for cell in (name, *cells))
+        widths.append(max((cell_len(part) for each in parts for part in each), default=0))
+    return sum(widths) + 3 * len(widths) + 1
+
+
+def _print_records(made: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+    """Each cell on a line of its own, which the terminal wraps without putting anything in between."""
+    if title:
+        made.print(shown(title, "italic"))
+    for row in rows:
+        for column, cell in zip(columns, row, strict=True):
+            if cell:
+                made.print(Text.assemble((f"{column}: ", "bold"), shown(cell) if isinstance(cell, str) else cell), soft_wrap=True)
+        made.print()
 
 
 def progress(steps: Iterable[T], *, total: int, label: str) -> Iterator[T]:

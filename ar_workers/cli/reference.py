@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from ..bootstrap import capability_cells
 from ..channels import CHANNELS
 from ..domain.notifications import Digest
 from ..domain.routes import Quiet, Route, Window
+from ..domain.text import typed
 from ..edr import ADAPTERS
 from ..feeds import redcanary
 from ..settings.sections import Automations, EDRSection, Protect, ReceiverSection, RedCanarySection
@@ -191,6 +193,8 @@ def _default(field: FieldInfo) -> str:
         return ""
     if isinstance(value, tuple | frozenset):
         return ", ".join(f"`{each}`" for each in ([each for each in _choices(field.annotation) if each in value] or value))
+    if isinstance(value, timedelta):
+        return f"`{typed(value)}`"
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return f"`{text.replace(str(Path.home()), '~')}`"
 

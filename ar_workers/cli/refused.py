@@ -50,7 +50,7 @@ def show(ledger: Ledger, chosen: Chosen, *, as_json: bool) -> None:
     if not lists:
         say("no record that could not be read is kept")
         return
-    print_table("", ("Customer", "Feed", "Record", "Since (UTC)", "What is wrong"), _lines(lists, chosen))
+    print_table("", ("Customer", "Feed", "Record", "Since (UTC)", "What is wrong"), _lines(lists, chosen), prose="What is wrong")
     for each in lists:
         if each.dropped:
             say(f"{each.customer}/{each.feed}: {each.dropped} more came when the list was full, and are not kept: look for them there")

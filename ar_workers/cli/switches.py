@@ -97,7 +97,7 @@ def pauses(*, as_json: bool) -> None:
         print_json(found)
         return
     lines = ((customer, scope, reason) for customer, closed in found.items() for scope, reason in closed.items())
-    print_table("", ("Customer", "Scope", "Reason"), lines)
+    print_table("", ("Customer", "Scope", "Reason"), lines, prose="Reason")
 
 
 def _closed(ledger: Ledger) -> dict[str, dict[str, str]]:

@@ -45,7 +45,7 @@ def threats(context: click.Context, customer: str | None, since: datetime, limit
         print_json(found)
         return
     columns = ("Threat", "Customer", "Severity", "Classification", "Accepted (UTC)", "Outcomes")
-    print_table("", columns, (_line(ledger, each) for each in found))
+    print_table("", columns, (_line(ledger, each) for each in found), prose="Classification")
 
 
 @threats.command()
@@ -66,12 +66,15 @@ def show(threat_id: str, customer: str | None, *, as_json: bool) -> None:
         return
     _describe(record)
     lines = (row_line(row, shown) for row in rows)
-    print_table("Actions and deliveries", ("Id", "What", "State", "Why / evidence", "EDR's or provider's id"), lines)
+    print_table("Actions and deliveries", COLUMNS, lines, prose=WHY)
     names = {row.id: f"{row.verb} {row.subject}" for row in rows}
     lines = ((moment(entry.at), names.get(entry.row, entry.row), entry.text) for entry in record.timeline)
-    print_table("Timeline (UTC)", ("At", "What", "Move"), lines)
+    print_table("Timeline (UTC)", ("At", "What", "Move"), lines, prose="Move")
 
 
+#: Of `row_line`.
+WHY = "Why / evidence"
+COLUMNS = ("Id", "What", "State", WHY, "EDR's or provider's id")
 #: By customer and lane, what the EDR last showed of the endpoint.
 Shown = Mapping[tuple[str, str], "Containment"]
 

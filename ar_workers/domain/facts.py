@@ -7,6 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from .model import Value
+from .text import Whole
 
 
 class Sight(StrEnum):
@@ -33,7 +34,7 @@ class Fact(Value):
     """
 
     sight: Sight
-    evidence: str = ""
+    evidence: Whole = ""
     image: str = ""
     handle: str = ""
 
@@ -41,5 +42,5 @@ class Fact(Value):
 class Receipt(Value):
     """The EDR accepted the order: `reference` is its own id for it. Accepted is never done."""
 
-    reference: str = ""
+    reference: Whole = ""
     detail: dict[str, str] = Field(default_factory=dict)

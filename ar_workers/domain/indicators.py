@@ -196,15 +196,15 @@ class IOC(Value):
 
     @property
     def label(self) -> str:
-        """For people: what it is, shortened."""
+        """For people: what it is."""
         return label_of(self.indicator)
 
 
 def label_of(indicator: Indicator) -> str:
-    """A short text for people; never parsed."""
+    """For people, and whole: what stands here is searched for elsewhere. Never parsed."""
     match indicator:
         case FileHash():
-            return f"{indicator.target[:20]}…"
+            return indicator.target
         case Domain():
             return indicator.domain
         case File():
@@ -212,5 +212,4 @@ def label_of(indicator: Indicator) -> str:
         case RegistryKey():
             return indicator.key + (f" [{indicator.value}]" if indicator.value else "")
         case Process():
-            image = (indicator.image_path or "").replace("\\", "/").rsplit("/", 1)[-1]
-            return f"pid {indicator.pid}" + (f" ({image})" if image else "")
+            return f"pid {indicator.pid}" + (f" ({indicator.image_path})" if indicator.image_path else "")

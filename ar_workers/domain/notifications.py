@@ -16,7 +16,7 @@ from .endpoints import CustomerId
 from .model import Value
 from .next_steps import requeued, when_failed
 from .summaries import Summary
-from .text import Line, Prose, Span, shortened
+from .text import Line, Prose, Span, Whole, otherwise, whole
 from .threats import Threat
 
 #: Of several names in one fact: Slack's line is the shortest.
@@ -51,7 +51,7 @@ class Kind(StrEnum):
 
 
 class Notification(Value):
-    """The content, before any channel has rendered it.
+    """The content, before any channel has rendered it: whole, and each channel cuts to what it has room for.
 
     `threat` is None for what is about an endpoint alone. `facts` are label and value, in reading order.
     `summary` is for channels that can lay it out; its lines stand among the facts too, for those that cannot.
@@ -66,8 +66,8 @@ class Notification(Value):
     kind: Kind
     customer: CustomerId
     threat: Threat | None = None
-    headline: Line
-    facts: tuple[tuple[Line, Line], ...] = ()
+    headline: Annotated[Whole, otherwise("no headline")]
+    facts: tuple[tuple[Line, Annotated[Whole, otherwise("not told")]], ...] = ()
     body: Prose = ""
     summary: Summary | None = None
     once: str | None = None
@@ -171,7 +171,7 @@ def delivery_identity(delivery: Delivery, event_id: str) -> str:
 def instead(delivery: Delivery, receiver: Receiver, reason: str) -> Delivery:
     """The same to the fallback, saying why. It has no fallback itself, and PagerDuty groups by threat of its own accord."""
     note = delivery.notification
-    why = f"{delivery.receiver.channel} to {delivery.receiver.address} failed: {reason}"[:500]
+    why = whole(f"{delivery.receiver.channel} to {delivery.receiver.address} failed: {reason}")
     return delivery.model_copy(
         update={
             "notification": note.model_copy(update={"facts": (*note.facts, ("Sent here because", why))}),
@@ -207,7 +207,7 @@ def _of_one_cause(digest: Notification, common: CommonCause, notes: Sequence[Not
     body = when_failed([note.row for note in notes], common.cause, digest.customer, common) if digest.audience is Audience.TRE else ""
     return digest.model_copy(
         update={
-            "headline": shortened(f"{len(notes)} more stopped by one cause: {in_words(common.cause, common.edr)}", 500),
+            "headline": f"{len(notes)} more stopped by one cause: {in_words(common.cause, common.edr)}",
             "facts": (*named, *(links if len(threats) > 1 else ())),
             "body": body,
             "threat": next(iter(threats.values())) if len(threats) == 1 else None,
@@ -232,7 +232,8 @@ def _in_digest(note: Notification) -> tuple[str, str]:
     threat = note.threat
     if threat is None:
         return "Endpoint", note.headline
-    return threat.id, f"{threat.severity.upper()} {note.headline[: 490 - len(threat.url)]} {threat.url}"[:500]
+    # The link first: a chat cuts the end.
+    return threat.id, f"{threat.severity.upper()} {threat.url} {note.headline}"
 
 
 def load_delivery(text: str) -> Delivery:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from .actions import Verb
 from .model import Value
-from .text import Shown, otherwise
+from .text import Whole, otherwise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,8 +23,8 @@ class Skip(Value):
     """
 
     verb: Verb | Literal["act_on"]
-    subject: Annotated[Shown, otherwise("unnamed")]
-    reason: Annotated[Shown, otherwise("no reason given")]
+    subject: Annotated[Whole, otherwise("unnamed")]
+    reason: Annotated[Whole, otherwise("no reason given")]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AwareDatetime
 
 from .endpoints import VENDOR_NAMES
 from .model import Value
 from .states import State
-from .text import Identifier, Line, shortened
+from .text import Identifier, Line, Whole, otherwise, whole
 from .threats import Severity, Url
 from .verbs import CONTAINMENT
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 #: Of one section. A summary is kept once per receiver, and mail readers hide what is beyond 100 KB.
 MOST_ENTRIES = 100
-_LONGEST, _LONGEST_WHY = 500, 300
 
 _DONE = {State.DONE, State.ALREADY}
 _NOT_NEEDED = {State.SKIPPED, State.CANCELLED}
@@ -63,12 +62,12 @@ class Entry(Value):
     """
 
     verb: Line
-    subject: Line
+    subject: Annotated[Whole, otherwise("unnamed")]
     outcome: Line
     is_verified: bool = False
     edr: str = ""
-    why: str = ""
-    reference: str = ""
+    why: Whole = ""
+    reference: Whole = ""
     accepted_at: AwareDatetime | None = None
     settled_at: AwareDatetime | None = None
     who: Who | None = None
@@ -110,7 +109,7 @@ class Summary(Value):
     outstanding: Section = Section(title="Outstanding")
     completed: Section = Section(title="Completed")
     not_done: Section = Section(title="Not done")
-    isolated: tuple[Line, ...] = ()
+    isolated: tuple[Annotated[Whole, otherwise("unnamed")], ...] = ()
 
     @property
     def sections(self) -> tuple[Section, ...]:
@@ -128,7 +127,7 @@ class Summary(Value):
         """As label and value, for channels that do not lay a summary out."""
         lines = [(section.title, line) for section in self.sections for line in _lines(section)]
         isolated = [("Still isolated", host) for host in self.isolated]
-        return tuple((label, shortened(line, _LONGEST)) for label, line in lines + isolated)
+        return tuple((label, whole(line)) for label, line in lines + isolated)
 
 
 def summarise(
@@ -167,28 +166,24 @@ def _isolated(actions: Sequence[Row], shown: Mapping[str, Containment]) -> tuple
     last = {row.lane: row.verb == "isolate" for row in moves if row.state in _DONE}
     last |= {lane: found.is_isolated for lane, found in shown.items()}
     subjects = {row.lane: row.subject for row in moves if last.get(row.lane)}
-    return tuple(map(_subject, subjects.values()))[:MOST_ENTRIES]
+    return tuple(subjects.values())[:MOST_ENTRIES]
 
 
 def _entry(row: Row) -> Entry:
     who, todo = (None, "") if row.state in _DONE | _NOT_NEEDED else _next_step(row)
     return Entry(
         verb=row.verb.replace("_", " "),
-        subject=_subject(row.subject),
+        subject=row.subject,
         outcome=OUTCOMES[row.state],
         is_verified=row.state in _DONE,
         edr=_name(row),
-        why=shortened(row.reason or row.evidence, _LONGEST_WHY),
-        reference=shortened(row.reference, _LONGEST),
+        why=" ".join((row.reason or row.evidence).split()),
+        reference=row.reference,
         accepted_at=row.performed_at,
         settled_at=row.settled_at,
         who=who,
         todo=todo,
     )
-
-
-def _subject(text: str) -> str:
-    return shortened(text, _LONGEST) or "unnamed"
 
 
 def _name(row: Row) -> str:

@@ -13,6 +13,8 @@ from pydantic import AfterValidator, BeforeValidator, StringConstraints
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 LONGEST, LONGEST_PROSE = 500, 20_000
 LONGEST_ID = 128
+#: Beyond every name that can be: a path of Windows has at most 32,767 characters, and its endpoint and a reason stand beside it.
+LONGEST_WHOLE = 40_000
 
 
 def is_printable(text: str) -> bool:
@@ -29,6 +31,18 @@ def shortened(text: str, most: int) -> str:
     """What somebody else's program said as one printable line, at most `most` long, and with an ellipsis where it was cut."""
     plain = " ".join(cleaned(text).split())
     return plain if len(plain) <= most else plain[: most - 1] + "…"
+
+
+def whole(text: str) -> str:
+    """`text` as one printable line, and every character of it, because people paste names back.
+
+    It is cut only beyond `LONGEST_WHOLE`, and then says so.
+    """
+    plain = cleaned(text[: LONGEST_WHOLE + 1]).strip()
+    if len(plain) <= LONGEST_WHOLE:
+        return plain
+    note = f"… (cut: it has {len(text):,} characters)"
+    return plain[: LONGEST_WHOLE - len(note)] + note
 
 
 def _one_line(text: str) -> str:
@@ -56,6 +70,10 @@ def _prose(value: object) -> str:
     return lines if len(text) <= LONGEST_PROSE else lines[: LONGEST_PROSE - 1] + "…"
 
 
+def _whole(value: object) -> str:
+    return whole(value) if isinstance(value, str) else ""
+
+
 def otherwise(default: str) -> AfterValidator:
     """What is shown where a text is missing, or has nothing that could be shown."""
     return AfterValidator(lambda text: text or default)
@@ -63,6 +81,8 @@ def otherwise(default: str) -> AfterValidator:
 
 #: One line that is only shown: cleaned, folded and cut, and never refused. Empty where nothing is left; see `otherwise`.
 Shown = Annotated[str, BeforeValidator(_shown), StringConstraints(max_length=LONGEST)]
+#: One line that names what was acted on or met, which people copy: cleaned, kept whole, and never refused. Channels and tables cut.
+Whole = Annotated[str, BeforeValidator(_whole), StringConstraints(max_length=LONGEST_WHOLE)]
 #: Free text of a person over several lines, only shown: cleaned and cut, and never refused.
 Prose = Annotated[str, BeforeValidator(_prose), StringConstraints(max_length=LONGEST_PROSE)]
 _ADDRESS = re.compile(r"^[^@\s,;<>\"]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+$")
@@ -81,6 +101,13 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
 def _span(value: object) -> object:
     is_short = isinstance(value, str) and value[:-1].isdecimal() and value[-1] in _UNITS
     return timedelta(**{_UNITS[value[-1]]: int(value[:-1])}) if is_short and isinstance(value, str) else value
+
+
+def typed(span: timedelta) -> str:
+    """A duration as people type it: whole hours, else minutes, else seconds."""
+    seconds = round(span.total_seconds())
+    size, unit = next((size, unit) for size, unit in ((3600, "h"), (60, "m"), (1, "s")) if seconds % size == 0)
+    return f"{seconds // size}{unit}"
 
 
 #: `90s`, `10m`, `2h`; what else pydantic takes for a duration it takes here, too.

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from .endpoints import Endpoint
 from .indicators import IOC
 from .model import Value
-from .text import Shown, otherwise, shortened
+from .text import LONGEST, Shown, Whole, otherwise, shortened, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 Readable = TypeVar("Readable", Endpoint, IOC)
 
 ENDPOINT = "endpoint"
-#: What is shown of a thing: enough to find it again, and nothing that fills a ledger.
-_LONGEST_SHOWN, _LONGEST_REASON, _LONGEST_NAME = 200, 300, 60
+_LONGEST_NAME = 60
 #: What tells one thing from another, first of all. The order of the payload tells nothing: the same event has one checksum.
 _TELLING = ("path", "key", "domain", "sha256", "sha1", "md5", "pid", "ip", "value", "hostname", "agent_id")
 _ADDRESSES = frozenset({"ip", "ipv4", "ipv6", "ip_address", "ipaddress", "ipv4-addr", "ipv6-addr"})
@@ -46,11 +45,11 @@ _WORDS = {
 class Unread(Value):
     """One thing that could not be read. `kind` is what it claims to be: `endpoint`, a type of indicator, or whatever was written.
 
-    `shown` is what people can find it by, cleaned and cut; `reason` is what is wrong with it.
+    `shown` is what people can find it by, whole; `reason` is what is wrong with it.
     """
 
     kind: Annotated[Shown, otherwise("indicator")] = "indicator"
-    shown: Annotated[Shown, otherwise("unnamed")] = "unnamed"
+    shown: Annotated[Whole, otherwise("unnamed")] = "unnamed"
     reason: Annotated[Shown, otherwise("not read")] = "not read"
 
     @property
@@ -96,7 +95,7 @@ def read_endpoint(entry: object) -> Endpoint | Unread:
 
 def not_read(kind: str, shown: object, why: str) -> Unread:
     """What a reader could not read, in its own words."""
-    return Unread(kind=kind, shown=glimpse(shown), reason=shortened(f"not read: {why}", _LONGEST_REASON))
+    return Unread(kind=kind, shown=glimpse(shown), reason=shortened(f"not read: {why}", LONGEST))
 
 
 def sorted_out(found: Iterable[Readable | Unread]) -> tuple[list[Readable], list[Unread]]:
@@ -112,11 +111,11 @@ def sorted_out(found: Iterable[Readable | Unread]) -> tuple[list[Readable], list
 
 
 def glimpse(value: object) -> str:
-    """What people see of a thing that could not be read: its telling text, cleaned and cut."""
+    """What people see of a thing that could not be read: its telling text, whole."""
     if isinstance(value, dict):
         return glimpse(next(_telling(value), "an object without a text"))
     if isinstance(value, str):
-        return shortened(value[: 4 * _LONGEST_SHOWN], _LONGEST_SHOWN)
+        return whole(value)
     if isinstance(value, int) and abs(value) < 10**_LONGEST_NAME:
         return str(value)
     return f"something of type {type(value).__name__}"
@@ -135,7 +134,7 @@ def _reason(error: ValidationError, kind: str) -> str:
         return _NOT_SUPPORTED["ip_address"] if kind.lower() in _ADDRESSES else _NO_ACTION
     if first["type"] in _NOT_SUPPORTED:
         return _NOT_SUPPORTED[first["type"]]
-    return shortened(f"not read: {_field(first['loc'])} {_words(first)}", _LONGEST_REASON)
+    return shortened(f"not read: {_field(first['loc'])} {_words(first)}", LONGEST)
 
 
 def _field(place: Sequence[object]) -> str:

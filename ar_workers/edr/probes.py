@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..domain.checkups import Check, ok, red, warn
 from ..domain.errors import ARError, AuthRefused, Throttled
-from ..domain.text import cleaned
+from ..domain.text import whole
 from ..http import clocks_seen
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _judged(name: str, look: Callable[[], object], clocks: list[timedelta], *, f
 
 
 def _refused(name: str, error: ARError, fix: str, proven_by: tuple[type[ARError], ...]) -> Check:
-    words = cleaned(str(error))[:300]
+    words = whole(str(error))
     if isinstance(error, Throttled):
         return warn(name, f"cannot be told now: {words}", "try again later")
     if name == _SIGN_IN and isinstance(error, AuthRefused) and not error.is_unauthenticated:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..domain.checkups import Check, ok, red, warn
 from ..domain.endpoints import SUPPORTED_OS
 from ..domain.errors import ARError, Denied
-from ..domain.text import cleaned
+from ..domain.text import whole
 from .orphans import NOT_CONFIGURED
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ def _found(edr: Listing, group: str, is_late: Callable[[], bool]) -> Check:
             if is_late():
                 return warn(name, f"at least {number} endpoints: there was no time to count them all")
     except Denied as error:
-        return red(name, cleaned(str(error))[:300], "make the group at the EDR, or mend `remediate_groups`")
+        return red(name, whole(str(error)), "make the group at the EDR, or mend `remediate_groups`")
     except ARError as error:
-        return red(name, cleaned(str(error))[:300])
+        return red(name, whole(str(error)))
     if not number:
         return warn(name, "no endpoint is in it: nothing will be acted on", "put endpoints into it, or mend `remediate_groups`")
     more = f", {unsupported} of them with an OS that is not remediated or not known" if unsupported else ""

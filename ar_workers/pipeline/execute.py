@@ -20,6 +20,7 @@ from ..domain.facts import Fact, Receipt, Sight
 from ..domain.guards import Guard, Verdict, rule
 from ..domain.retries import GiveUp, after_error, look_again
 from ..domain.states import State
+from ..domain.text import whole
 from .orders import BLANK, STANDS, Order
 from .visits import visit_all
 
@@ -235,4 +236,4 @@ def _given_up(reason: str, why: str, health: Health = Health.UNSEEN) -> VisitRes
 
 
 def _reason(error: ARError) -> str:
-    return f"{type(error).__name__}: {error}"[:400]
+    return whole(f"{type(error).__name__}: {error}")

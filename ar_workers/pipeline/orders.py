@@ -10,7 +10,7 @@ from ..domain.claims import VisitResult
 from ..domain.errors import EDRError, Unsupported
 from ..domain.facts import Sight
 from ..domain.states import State
-from ..domain.text import shortened
+from ..domain.text import whole
 from ..domain.verbs import GIVING_BACK
 
 if TYPE_CHECKING:
@@ -51,13 +51,13 @@ class Order:
         try:
             fact = self.edr.withdraw(self.action, self.receipt)
         except (Unsupported, EDRError) as error:
-            return None, shortened(f"{STANDS}: {error}", 300)
+            return None, whole(f"{STANDS}: {error}")
         said = {
             Sight.ABSENT: "the order was taken back",
             Sight.PRESENT: "the order took effect after all",
             Sight.UNKNOWABLE: "the EDR was asked to take the order back",
         }.get(fact.sight, f"the EDR was asked to take the order back, but {STANDS}")
-        return fact, shortened(f"{said}: {fact.evidence}", 300)
+        return fact, whole(f"{said}: {fact.evidence}")
 
     def given_up(self, reason: str, seen: Fact) -> VisitResult:
         """The row fails. What the EDR shows to be on its way, and an isolation in any case, is taken back first; a release never."""

@@ -20,6 +20,7 @@ from ..domain.notifications import Audience, Delivery, Digest, Kind, Receiver
 from ..domain.policies import Policy
 from ..domain.retries import delivery_life, life_of
 from ..domain.routes import ONE_CAUSE, Target, route
+from ..domain.text import whole
 from ..domain.verbs import VERBS
 from . import orphans
 from .lookups import looked_up
@@ -87,7 +88,7 @@ def _planned(services: Services, ref: str, event: Event) -> EventPlan | None:
         services.ledger.event_failed(ref, str(error), orphans.LOOK_AGAIN, most=orphans.WAIT // orphans.LOOK_AGAIN)
         _log.error("planning %s failed: %s", ref, error)
     except Exception as error:  # noqa: BLE001 - whatever it is, the event must be kept and shown
-        services.ledger.event_failed(ref, f"{type(error).__name__}: {error}"[:300], RETRY_PLANNING)
+        services.ledger.event_failed(ref, whole(f"{type(error).__name__}: {error}"), RETRY_PLANNING)
         _log.exception("planning %s failed", ref)
     owner = ref.partition(":")[0]
     if owner not in services.policies:

@@ -11,6 +11,7 @@ from ..domain.causes import Trouble, cause
 from ..domain.claims import Refusal, VisitResult, contradiction
 from ..domain.retries import GiveUp, after_crash
 from ..domain.states import State
+from ..domain.text import whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,7 +49,7 @@ class Visit:
         odd = contradiction(claim)
         if odd:
             _log.critical("%s: the row and its order do not agree, nothing was asked: %s", claim.row_id, odd)
-            why = f"security: the row and its order do not agree, nothing was asked: {odd}"[:400]
+            why = whole(f"security: the row and its order do not agree, nothing was asked: {odd}")
             return VisitResult(state=State.FAILED, reason=why, cause=cause(Trouble.TAMPERED))
         decision = after_crash(claim.crashes, self.services.random)
         if isinstance(decision, GiveUp):

@@ -208,11 +208,11 @@ def test_a_target_that_must_not_be_touched_is_skipped_by_the_plan():
 
 
 def test_a_skip_of_a_long_path_plans_the_rest():
-    """The label of an action is a hostname and a path: longer than a line."""
+    """The label of an action is a hostname and a path, longer than a line, and whole all the same."""
     ioc = an_ioc(File(path=r"\\server\share\\" + "x" * 480), **ON_ENDPOINT)
     plan = planned(a_threat_published(iocs=(ioc,)))
     assert verbs(plan) == ["isolate"]
-    assert plan.skips[0].subject.endswith("…")
+    assert plan.skips[0].subject == f"FIN-LT-07 {ioc.indicator.path}"
 
 
 AN_ODD_ENDPOINT = Unread(kind="endpoint", shown="x y", reason="not read: agent_id has not the form of one")
@@ -231,9 +231,15 @@ def test_what_could_not_be_read_is_skipped_with_its_reason_and_told_and_the_rest
     )
 
 
-def test_a_thousand_odd_parts_are_told_in_one_line():
+def test_of_a_thousand_odd_parts_the_first_are_told_and_the_others_counted():
     (note,) = planned(a_threat_published(unread=(A_MUTEX,) * 1000)).notifications
-    assert len(dict(note.facts)["Not read"]) <= 300
+    assert dict(note.facts)["Not read"] == "1000: " + f"{A_MUTEX.line}; " * 5 + "and 995 more"
+
+
+def test_every_endpoint_of_a_threat_is_named():
+    endpoints = tuple(an_endpoint(f"FIN-LT-{number:03}") for number in range(120))
+    (note,) = planned(a_threat_published(endpoints=endpoints)).notifications
+    assert dict(note.facts)["Endpoints"].split(", ") == [each.hostname for each in endpoints]
 
 
 OLD = "created before polling began (2026-11-24 12:00 UTC): told, not acted on"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from ar_workers.domain.endpoints import Endpoint
-from ar_workers.domain.text import LONGEST, LONGEST_PROSE, Line, MailAddress, Prose, Shown, is_printable
+from ar_workers.domain.text import LONGEST, LONGEST_PROSE, LONGEST_WHOLE, Line, MailAddress, Prose, Shown, Span, Whole, is_printable, typed
 from ar_workers.domain.threats import Note
 from tests.builders import a_threat
 
-SHOWN, LINE, PROSE = TypeAdapter(Shown), TypeAdapter(Line), TypeAdapter(Prose)
+SHOWN, LINE, PROSE, WHOLE = TypeAdapter(Shown), TypeAdapter(Line), TypeAdapter(Prose), TypeAdapter(Whole)
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -48,6 +50,21 @@ def test_what_is_shown_is_cleaned_folded_and_cut(text, line):
 def test_what_is_acted_on_is_refused_instead(text):
     with pytest.raises(ValidationError):
         LINE.validate_python(text)
+
+
+def test_what_names_a_thing_is_whole_and_says_where_it_had_to_be_cut():
+    assert WHOLE.validate_python(" a\u202e  b\n") == "a   b"
+    assert WHOLE.validate_python("x" * LONGEST_WHOLE) == "x" * LONGEST_WHOLE
+    cut = WHOLE.validate_python("x" * 2**20)
+    assert (len(cut), cut[-36:]) == (LONGEST_WHOLE, "x… (cut: it has 1,048,576 characters)"[-36:])
+    assert WHOLE.validate_python(cut) == cut
+    assert WHOLE.validate_python(None) == ""
+
+
+@pytest.mark.parametrize(("span", "text"), [({"minutes": 15}, "15m"), ({"hours": 1}, "1h"), ({"seconds": 90}, "90s"), ({"days": 1}, "24h")])
+def test_a_duration_is_written_as_it_is_typed(span, text):
+    assert typed(timedelta(**span)) == text
+    assert TypeAdapter(Span).validate_python(text) == timedelta(**span)
 
 
 def test_prose_keeps_its_lines_and_is_cut():

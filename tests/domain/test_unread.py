@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ar_workers.domain.errors import InvalidEvent
 from ar_workers.domain.events import MOST_ENDPOINTS, MOST_IOCS, MOST_UNREAD, load_event, parse_event
 from ar_workers.domain.indicators import IOC
-from ar_workers.domain.text import is_printable
+from ar_workers.domain.text import LONGEST_WHOLE, is_printable
 from ar_workers.domain.unread import read_endpoint, read_ioc
 from tests.builders import a_threat_published, an_endpoint, an_ioc, sha256
 from tests.domain.test_text import ANYTHING
@@ -130,7 +130,15 @@ def test_a_huge_indicator_is_not_copied_into_the_ledger():
         {"indicator": {**HASH, huge: huge}},
     ]
     kept = parse_event(an_event(iocs=entries)).model_dump_json()
-    assert len(kept) < 6_000
+    assert len(kept) < 3 * LONGEST_WHOLE + 6_000
+
+
+def test_the_longest_path_of_windows_is_shown_whole_and_a_longer_text_says_that_it_was_cut():
+    paths = ["C:\\" + "a" * (32_767 - 3), "C:\\" + "a" * 10**6]
+    event = parse_event(an_event(iocs=[{"indicator": {"type": "file", "path": path}} for path in paths]))
+    assert event.unread[0].shown == paths[0]
+    assert event.unread[1].shown.endswith("a… (cut: it has 1,000,003 characters)")
+    assert load_event(event.model_dump_json()) == event
 
 
 def test_an_event_with_odd_parts_survives_the_ledger_and_is_known_again():

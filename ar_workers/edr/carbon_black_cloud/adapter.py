@@ -14,6 +14,7 @@ from ...domain.guards import target_problem
 from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
 from ...domain.meant import unconfirmable
+from ...domain.text import whole
 from ...domain.volumes import names_no_drive
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs, withdraws
 from .api import CloudAPI, Config
@@ -140,7 +141,7 @@ class CarbonBlackCloud(EDRAdapter):
         if answer.status in {400, 409}:
             if any(each.get("override_list") == _BANNED for each in self._overrides(sha256)):
                 return Receipt(detail={"conflict": str(answer.status)})
-            raise Denied(f"override refused: {answer.status} {answer.body.get('message') or ''}"[:300], code=str(answer.status))
+            raise Denied(whole(f"override refused: {answer.status} {answer.body.get('message') or ''}"), code=str(answer.status))
         if not answer.body.get("id"):
             raise VendorFault(f"override: {answer.status} without an id")
         return Receipt(reference=str(answer.body["id"]))

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, St
 from ...domain.errors import Throttled, VendorFault
 from ...domain.hosts import at_one_of
 from ...domain.retries import LONGEST_RETRY_AFTER
+from ...domain.text import whole
 from ...http import Dialect, HttpSession, Reply
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def _answer(what: str, reply: Reply) -> Answer:
     """Some services report an error within a 200."""
     body = reply.body if isinstance(reply.body, dict) else {}
     if "errorMessage" in body and reply.status < 300:  # noqa: PLR2004 - HTTP's own classes
-        raise VendorFault(f"{what}: {reply.status} with an error: {_explain(body)[1]}"[:300])
+        raise VendorFault(whole(f"{what}: {reply.status} with an error: {_explain(body)[1]}"))
     return Answer(reply.status, body, _instant(reply.headers.get("date", "")))
 
 

@@ -29,8 +29,8 @@ def process_fact(session: Session, process: Process) -> Fact:
     path = str(_of(found, "path") or "")
     reason = _not_meant(session, process, found, path)
     if reason:
-        return Fact(sight=Sight.MISMATCH, evidence=f"pid {process.pid} is not confirmed to be the malicious process: {reason}"[:300])
-    return Fact(sight=Sight.ABSENT, evidence=f"pid {process.pid} runs {path}"[:300], image=path, handle=session.id)
+        return Fact(sight=Sight.MISMATCH, evidence=f"pid {process.pid} is not confirmed to be the malicious process: {reason}")
+    return Fact(sight=Sight.ABSENT, evidence=f"pid {process.pid} runs {path}", image=path, handle=session.id)
 
 
 def _of(row: Mapping[str, Any], name: str) -> Any:
@@ -66,7 +66,7 @@ def _content_fact(session: Session, path: str, sha256: str) -> Fact:
         return Fact(sight=Sight.PRESENT, evidence="no file at that path")
     if not found:
         reason = "it could not be fetched" if command.is_complete else command.said
-        return Fact(sight=Sight.MISMATCH, evidence=f"the file's content cannot be confirmed: {reason}"[:300])
+        return Fact(sight=Sight.MISMATCH, evidence=f"the file's content cannot be confirmed: {reason}")
     if found != sha256:
         return Fact(sight=Sight.MISMATCH, evidence="another file is at that path now: its SHA-256 differs")
     return Fact(sight=Sight.ABSENT, evidence=f"the file is there, sha256 {found}", handle=session.id)

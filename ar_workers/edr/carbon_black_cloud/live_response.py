@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ...domain.errors import Denied, EndpointNotFound, EndpointOffline, VendorFault
-from ...domain.text import cleaned
+from ...domain.text import cleaned, whole
 from .devices import number_of
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Command:
     def said(self) -> str:
         """The failure in words."""
         text = cleaned(str(self.body.get("result_desc") or "")).strip()
-        return (text or f"{self.status.lower()} 0x{self._code:08X}")[:300]
+        return text or f"{self.status.lower()} 0x{self._code:08X}"
 
     @property
     def _code(self) -> int:
@@ -109,7 +109,7 @@ class LiveResponse:
         if answer.status == 404:  # noqa: PLR2004
             raise EndpointNotFound(f"Carbon Black Cloud knows no device {agent_id}")
         if answer.status == 409:  # noqa: PLR2004 - somebody else is connected now, and will not be for ever
-            raise VendorFault(f"Live Response: no session: {answer.body.get('message') or 'conflict'}"[:300], code="409")
+            raise VendorFault(whole(f"Live Response: no session: {answer.body.get('message') or 'conflict'}"), code="409")
         if not answer.body.get("id"):
             raise VendorFault(f"Live Response: {answer.status} without a session")
         return answer.body

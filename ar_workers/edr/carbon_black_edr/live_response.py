@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from ...domain.endpoints import OS
 from ...domain.errors import Denied, Unsupported, VendorFault
 from ...domain.paths import hive_problem, path_problem, process_problem, registry_problem
-from ...domain.text import cleaned
+from ...domain.text import whole
 from .api import number
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Outcome:
         """Why it did not succeed, for people; empty if it did."""
         if self.status == "complete" and not self.code:
             return ""
-        return cleaned(f"{self.status} 0x{self.code:08X} {self.words}").strip()[:300]
+        return whole(f"{self.status} 0x{self.code:08X} {self.words}")
 
     @property
     def says_absent(self) -> bool:

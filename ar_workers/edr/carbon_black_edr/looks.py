@@ -30,8 +30,8 @@ def process_fact(shell: Shell, process: Process, os: OS) -> Fact:
     path = str(row.get("path") or "")
     reason = _not_meant(shell, process, row, os)
     if reason:
-        return Fact(sight=Sight.MISMATCH, evidence=f"pid {process.pid} is not confirmed to be the malicious process: {reason}"[:300])
-    return Fact(sight=Sight.ABSENT, evidence=f"pid {process.pid} runs {path}"[:300], image=path, handle=shell.session)
+        return Fact(sight=Sight.MISMATCH, evidence=f"pid {process.pid} is not confirmed to be the malicious process: {reason}")
+    return Fact(sight=Sight.ABSENT, evidence=f"pid {process.pid} runs {path}", image=path, handle=shell.session)
 
 
 def _not_meant(shell: Shell, process: Process, row: dict[str, Any], os: OS) -> str | None:

@@ -90,7 +90,7 @@ class CortexXDR(EDRAdapter):
             return receipt_of(self._api.send(f"{V1}/endpoints/{name}", {"endpoint_id": agent_id}), name)
         except VendorFault as error:
             if error.code == "500" and self._state(agent_id) in standing:
-                return Receipt(detail={"conflict": _words(error)[:200]})
+                return Receipt(detail={"conflict": _words(error)})
             raise
 
     def _state(self, agent_id: str) -> str:

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from ...domain.errors import AuthRefused, Denied, OutcomeUnknown, Throttled, VendorFault
 from ...domain.hosts import at_vendor
-from ...domain.text import Line, cleaned
+from ...domain.text import LONGEST, Line, shortened
 from ...http import Dialect, HttpSession
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class CortexAPI:
         answer = self._http.call("POST", path, headers=self._headers(), body={"request_data": data})
         code, said = _explain(answer.body)
         if code:
-            raise _error(code)(f"POST {path}: {code} {cleaned(said)[:300]}")
+            raise _error(code)(f"POST {path}: {code} {shortened(said, LONGEST)}")
         if not isinstance(answer.body, dict) or "reply" not in answer.body:
             raise OutcomeUnknown(f"POST {path}: {answer.status} without a reply")
         return answer.body["reply"]

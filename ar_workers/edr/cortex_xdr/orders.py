@@ -6,7 +6,7 @@ from typing import Any
 
 from ...domain.errors import VendorFault
 from ...domain.facts import Fact, Receipt, Sight
-from ...domain.text import cleaned
+from ...domain.text import LONGEST, shortened
 from .api import V1, CortexAPI, count
 
 #: A status that is in none of these sets is waited for, until the action's deadline.
@@ -28,7 +28,7 @@ def receipt_of(reply: Any, what: str) -> Receipt:
 def number(receipt: Receipt) -> int:
     """An order's id as Cortex takes it."""
     if not receipt.reference.isdigit():
-        raise VendorFault(f"{receipt.reference[:40]!r} is no order of Cortex")
+        raise VendorFault(f"{receipt.reference!r} is no order of Cortex")
     return int(receipt.reference)
 
 
@@ -43,7 +43,7 @@ def progress(api: CortexAPI, agent_id: str, receipt: Receipt | None) -> Fact | N
     if not status or status in COMPLETED:
         return None
     reason = _reason(found, agent_id)
-    evidence = f"order {receipt.reference} is {cleaned(status)[:60]}" + (f": {reason}" if reason else "")
+    evidence = f"order {receipt.reference} is {shortened(status, 60)}" + (f": {reason}" if reason else "")
     return Fact(sight=Sight.REFUSED if status in FAILED else Sight.PENDING, evidence=evidence)
 
 
@@ -52,4 +52,4 @@ def _reason(reply: dict[str, Any], agent_id: str) -> str:
     reasons = reply.get("errorReasons")
     found = reasons.get(agent_id) if isinstance(reasons, dict) else None
     texts = found.values() if isinstance(found, dict) else [found]
-    return cleaned(", ".join(each for each in texts if isinstance(each, str)))[:200]
+    return shortened(", ".join(each for each in texts if isinstance(each, str)), LONGEST)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ...domain.errors import Denied, EndpointOffline, VendorFault
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.paths import vital_process
-from ...domain.text import cleaned
+from ...domain.text import LONGEST, shortened, whole
 from .api import V1, CortexAPI, objects, only
 from .fleet import connected
 from .orders import COMPLETED, FAILED, NEVER_RAN, number, receipt_of
@@ -116,7 +116,7 @@ class Scripts:
         reply = self._api.read(f"{V1}/scripts/get_script_execution_results", {"action_id": number(receipt)})
         rows = objects(reply.get("results")) if isinstance(reply, dict) else []
         row = next((each for each in rows if each.get("endpoint_id") == agent_id), {})
-        status = cleaned(str(row.get("execution_status") or "not known yet"))[:60]
+        status = shortened(str(row.get("execution_status") or "not known yet"), 60)
         return Run(status, *_answer_in(row))
 
     def look_up(self) -> str:
@@ -148,7 +148,7 @@ class Scripts:
         if inputs != [INPUT]:
             raise Denied(
                 f"the script {name!r} in the library is not ours, or of an earlier version: its inputs are {inputs}, not {[INPUT]}; "
-                "upload on_endpoint.py anew, then requeue"[:400]
+                "upload on_endpoint.py anew, then requeue"
             )
 
 
@@ -169,9 +169,9 @@ def _judged(before: Run, fact: Fact) -> Fact:
     """What is seen after an order has ended. COMPLETED_SUCCESSFULLY alone is a script that ran, no effect."""
     is_gone = before.status in COMPLETED and before.state in {"done", "absent"}
     if fact.sight is Sight.MISMATCH and is_gone:
-        return Fact(sight=Sight.PRESENT, evidence=f"what was meant is gone; meanwhile another is in its place: {fact.evidence}"[:300])
+        return Fact(sight=Sight.PRESENT, evidence=f"what was meant is gone; meanwhile another is in its place: {fact.evidence}")
     if fact.sight is Sight.ABSENT:
-        return Fact(sight=Sight.REFUSED, evidence=f"still there ({fact.evidence}); {before.words}"[:300])
+        return Fact(sight=Sight.REFUSED, evidence=f"still there ({fact.evidence}); {before.words}")
     return fact
 
 
@@ -188,6 +188,5 @@ def _answer_in(row: Mapping[str, Any]) -> tuple[str, str, str]:
         except ValueError:
             continue
         if isinstance(found, dict) and found.get("state") in _STATES:
-            return str(found["state"]), cleaned(str(found.get("why") or ""))[:200], str(found.get("image") or "")[:1024]
-    shown = cleaned(f"return value {values!r} {' '.join(printed)}").strip()
-    return "", shown[:200], ""
+            return str(found["state"]), whole(str(found.get("why") or "")), str(found.get("image") or "")[:1024]
+    return "", shortened(f"return value {values!r} {' '.join(printed)}", LONGEST), ""

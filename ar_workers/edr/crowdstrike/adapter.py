@@ -214,7 +214,7 @@ class CrowdStrike(EDRAdapter):
             return Receipt(detail={"conflict": "duplicate"})
         raise_first(answer, "indicator")
         first = answer.resources[0] if answer.resources else {}
-        return Receipt(reference=str(first.get("id", ""))[:64])
+        return Receipt(reference=str(first.get("id", "")))
 
     def _indicator(self, kind: str, value: str, effect: str) -> Fact:
         answer = self._api.get(FIND_INDICATORS, filter=f"type:'{kind}'+value:'{value}'", limit=10)

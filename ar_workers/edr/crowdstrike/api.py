@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from ...domain.errors import Denied, EndpointNotFound, EndpointOffline, VendorFault
 from ...domain.hosts import at_one_of
+from ...domain.text import whole
 from ...http import Dialect, HttpSession, Reply, delay_of, until_epoch
 from ..tokens import Token
 
@@ -133,7 +134,7 @@ def raise_first(answer: Answer, what: str) -> None:
     if not answer.errors:
         return
     code, message = _explain({"errors": answer.errors})
-    text = f"{what}: {code} {message}"[:300]
+    text = whole(f"{what}: {code} {message}")
     if code == str(OFFLINE_CODE):
         raise EndpointOffline(text, code=code)
     if code == "404":

@@ -29,8 +29,8 @@ def process_fact(shell: Shell, process: Process) -> Fact:
     image = path or name_in(line)
     reason = _not_meant(shell, process, line, image) if image else "its image is not shown"
     if reason:
-        return Fact(sight=Sight.MISMATCH, evidence=f"pid {process.pid} is not confirmed to be the malicious process: {reason}"[:300])
-    return Fact(sight=Sight.ABSENT, evidence=f"pid {process.pid} runs {image}"[:300], image=image, handle=shell.session_id)
+        return Fact(sight=Sight.MISMATCH, evidence=f"pid {process.pid} is not confirmed to be the malicious process: {reason}")
+    return Fact(sight=Sight.ABSENT, evidence=f"pid {process.pid} runs {image}", image=image, handle=shell.session_id)
 
 
 def _not_meant(shell: Shell, process: Process, line: str, image: str) -> str | None:
@@ -82,7 +82,7 @@ def file_fact(shell: Shell, path: str, sha256: str | None) -> Fact:
         return Fact(sight=Sight.PRESENT, evidence="no file at that path")
     found = sha256_in(output.stdout)
     if sha256 and not found:
-        return Fact(sight=Sight.MISMATCH, evidence=f"the file's content cannot be confirmed: {output.stderr or 'no hash shown'}"[:300])
+        return Fact(sight=Sight.MISMATCH, evidence=f"the file's content cannot be confirmed: {output.stderr or 'no hash shown'}")
     if sha256 and found != sha256:
         return Fact(sight=Sight.MISMATCH, evidence="another file is at that path now: its SHA-256 differs")
     if output.stderr:

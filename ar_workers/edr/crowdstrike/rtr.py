@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...domain.errors import Denied, Unsupported, VendorFault
 from ...domain.paths import hive_problem, path_problem, process_problem, registry_problem
-from ...domain.text import cleaned
+from ...domain.text import whole
 from .api import Answer, raise_first
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Shell:
             stderr.append(str(chunk.get("stderr") or ""))
             if not stdout[-1]:
                 break
-        return Output(complete, "".join(stdout), cleaned("".join(stderr)).strip()[:300])
+        return Output(complete, "".join(stdout), whole("".join(stderr)))
 
     def _chunk(self, request_id: str, route: str, sequence: int) -> dict[str, object] | None:
         answer = (

@@ -177,7 +177,7 @@ class Defender(EDRAdapter):
 
     def _ban(self, kind: str, value: str, effect: str) -> Receipt:
         stored = self._api.post(INDICATORS, indicator_body(kind, value, effect))
-        return Receipt(reference=str(stored.get("id") or "")[:64])
+        return Receipt(reference=str(stored.get("id") or ""))
 
     def _indicator(self, kind: str, value: str) -> Fact:
         rows = list(self._api.pages(INDICATORS, **{"$filter": f"indicatorValue eq '{value}'"}))
@@ -204,7 +204,7 @@ class Defender(EDRAdapter):
         try:
             known = self._api.get(f"/api/files/{sha256}")
         except (EndpointNotFound, Denied) as error:
-            raise Unsupported(f"Defender quarantines by SHA-1, and does not tell that of this file: {error}"[:300]) from None
+            raise Unsupported(f"Defender quarantines by SHA-1, and does not tell that of this file: {error}") from None
         sha1 = str(known.get("sha1") or "").lower()
         if str(known.get("sha256")).lower() != sha256 or len(sha1) != 40:  # noqa: PLR2004 - hex digits of a SHA-1
             raise Unsupported("Defender quarantines by SHA-1, and does not tell that of this file")

@@ -13,7 +13,7 @@ from urllib3.filepost import encode_multipart_formdata
 
 from ...domain.errors import Denied, EndpointNotFound, VendorFault
 from ...domain.hosts import at_one_of, is_loopback
-from ...domain.text import Identifier
+from ...domain.text import LONGEST, Identifier, shortened, whole
 from ...http import Dialect, HttpSession
 from ..tokens import Token
 
@@ -75,9 +75,9 @@ def _explain(body: Any) -> tuple[str, str]:
     """`{error: {code, message, target}}`, where target is the correlation id; the login says `{error, error_description}`."""
     error = body.get("error") if isinstance(body, dict) else None
     if isinstance(error, dict):
-        target = f" [{str(error['target'])[:80]}]" if error.get("target") else ""
-        return str(error.get("code") or ""), f"{error.get('code')}: {error.get('message')}"[:250] + target
-    return (str(error), f"{error}: {body.get('error_description')}"[:250]) if isinstance(error, str) else ("", "")
+        target = f" [{shortened(str(error['target']), LONGEST)}]" if error.get("target") else ""
+        return str(error.get("code") or ""), whole(f"{error.get('code')}: {error.get('message')}") + target
+    return (str(error), whole(f"{error}: {body.get('error_description')}")) if isinstance(error, str) else ("", "")
 
 
 _DIALECT = Dialect(explain=_explain)

@@ -39,7 +39,7 @@ def indicator_fact(rows: Sequence[dict[str, Any]], kind: str, value: str, now: d
     if blocking:
         return Fact(sight=Sight.PRESENT, evidence=f"Defender holds the indicator, action {blocking[0]['action']}; endpoints follow")
     shown = ", ".join(sorted({str(row.get("action")) for row in exact})) or "none"
-    return Fact(sight=Sight.ABSENT, evidence=f"no indicator that blocks everywhere (there is {shown})"[:300])
+    return Fact(sight=Sight.ABSENT, evidence=f"no indicator that blocks everywhere (there is {shown})")
 
 
 def _is_expired(row: dict[str, Any], now: datetime) -> bool:

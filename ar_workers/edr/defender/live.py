@@ -15,7 +15,7 @@ from ...domain.errors import Denied, Unsupported
 from ...domain.facts import Fact, Sight
 from ...domain.meant import unconfirmable
 from ...domain.paths import path_problem, process_problem, registry_problem, vital_process
-from ...domain.text import cleaned
+from ...domain.text import whole
 
 if TYPE_CHECKING:
     from ...domain.indicators import File, Process, RegistryKey
@@ -94,9 +94,9 @@ def outcome(result: dict[str, Any], mark: str) -> Fact:
     """What the script said. One that said nothing, or stopped with an error, has not done it as far as anybody can show."""
     said = _line(str(result.get("script_output") or ""), mark)
     if said is None:
-        errors = cleaned(str(result.get("script_errors") or "")).strip()[:200]
+        errors = whole(str(result.get("script_errors") or ""))
         return Fact(sight=Sight.REFUSED, evidence=f"the script ended with {result.get('exit_code')} and no result: {errors or 'no error'}")
-    word, reason = str(said.get("outcome")), cleaned(str(said.get("reason") or ""))[:200]
+    word, reason = str(said.get("outcome")), whole(str(said.get("reason") or ""))
     if word == "vital":
         return Fact(sight=Sight.MISMATCH, evidence=vital_process(reason))
     return Fact(sight=_SIGHTS.get(word, Sight.REFUSED), evidence=f"{word}: {reason}")

@@ -71,7 +71,7 @@ class Orders:
     def _taken_over(self, agent_id: str, is_same: Callable[[Order], bool], error: Denied) -> Receipt:
         found = next((each for each in self.of(agent_id) if each.is_open and is_same(each)), None)
         if not found:
-            raise Throttled(f"another action is open on this machine: {error}"[:300], retry_after=_IN_THE_WAY, code=error.code)
+            raise Throttled(f"another action is open on this machine: {error}", retry_after=_IN_THE_WAY, code=error.code)
         return Receipt(reference=found.id)
 
     def cancel(self, action: Action, against: tuple[Order, ...], *, is_enough: bool) -> Receipt:
@@ -80,7 +80,7 @@ class Orders:
         try:
             self._api.post(f"{MACHINE_ACTIONS}/{first.id}/cancel", {"Comment": _comment(action)})
         except Denied as error:
-            raise Throttled(f"{first.story}, and cannot be cancelled any more: {error}"[:300], retry_after=_IN_THE_WAY) from None
+            raise Throttled(f"{first.story}, and cannot be cancelled any more: {error}", retry_after=_IN_THE_WAY) from None
         if is_enough and len(against) == 1:
             return Receipt(reference=first.id)
         raise Throttled(f"cancelled what was in the way: {first.story}", retry_after=timedelta(seconds=1))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...domain.errors import VendorFault
 from ...domain.facts import Fact, Sight
-from ...domain.text import cleaned
+from ...domain.text import whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,7 @@ class Order:
     @property
     def story(self) -> str:
         """For people: what became of it."""
-        return f"{self.kind} {self.id} is {self.status}{self.trouble}"[:300]
+        return f"{self.kind} {self.id} is {self.status}{self.trouble}"
 
 
 def order(row: dict[str, Any]) -> Order:
@@ -74,7 +74,7 @@ def _trouble(row: dict[str, Any]) -> str:
     commands = row.get("commands")
     for each in commands if isinstance(commands, list) else []:
         said += [str(error) for error in each.get("errors") or []]
-    return f" ({cleaned(', '.join(said))[:200]})" if said else ""
+    return f" ({whole(', '.join(said))})" if said else ""
 
 
 def instant(text: Any) -> datetime | None:

@@ -168,7 +168,7 @@ class SentinelOne(EDRAdapter):
                 return Receipt(detail={"conflict": "exists"})
             raise
         made = data[0] if isinstance(data, list) and data and isinstance(data[0], dict) else {}
-        return Receipt(reference=str(made.get("id") or "")[:64])
+        return Receipt(reference=str(made.get("id") or ""))
 
     @observes(BanHash)
     def hash_banned(self, action: BanHash, receipt: Receipt | None) -> Fact:
@@ -228,7 +228,7 @@ class SentinelOne(EDRAdapter):
         }
         data = self._api.post(INDICATORS, {"filter": {"accountIds": [self._account()]}, "data": [row]})
         made = data[0] if isinstance(data, list) and data and isinstance(data[0], dict) else {}
-        return Receipt(reference=str(made.get("uuid") or "")[:64], detail={"valid_until": valid_until})
+        return Receipt(reference=str(made.get("uuid") or ""), detail={"valid_until": valid_until})
 
     @observes(BanDomain)
     def domain_banned(self, action: BanDomain, _: Receipt | None) -> Fact:

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, St
 from ...domain.endpoints import OS
 from ...domain.errors import Denied, EndpointNotFound, VendorFault
 from ...domain.hosts import at_vendor
+from ...domain.text import whole
 from ...http import Dialect, HttpSession
 
 ROOT = "/web/api/v2.1/"
@@ -147,7 +148,7 @@ class ConsoleAPI:
         body = self._http.call(method, ROOT + path, headers=headers, **parts).body
         code, words = _explain(body)
         if code or words:
-            raise _refusal(f"{method} {ROOT}{path}: {code} {words}"[:400], code)
+            raise _refusal(whole(f"{method} {ROOT}{path}: {code} {words}"), code)
         envelope = body if isinstance(body, dict) else {}
         pagination = envelope.get("pagination") or {}
         return Page(envelope.get("data"), int(pagination.get("totalItems") or 0), str(pagination.get("nextCursor") or ""))

@@ -22,7 +22,7 @@ from ...domain.endpoints import OS
 from ...domain.errors import AuthRefused, Denied, Unsupported, VendorFault
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.paths import path_problem, process_problem, registry_problem, vital_process
-from ...domain.text import cleaned
+from ...domain.text import whole
 from ...domain.volumes import split
 from .results import printed
 
@@ -111,7 +111,7 @@ class RemoteOps:
         if not rows:
             return Fact(sight=Sight.PENDING, evidence="the console does not list the script's task yet")
         status = str(rows[0].get("status"))
-        detail = cleaned(str(rows[0].get("detailedStatus") or rows[0].get("statusDescription") or ""))[:200]
+        detail = whole(str(rows[0].get("detailedStatus") or rows[0].get("statusDescription") or ""))
         if status in _ENDED:
             return Fact(sight=Sight.REFUSED, evidence=f"the script's task is {status}: {detail}")
         if status != "completed":
@@ -137,17 +137,17 @@ class RemoteOps:
         try:
             line = printed(str(links[0].get("downloadUrl")), order, self._config) if links else None
         except (Denied, AuthRefused) as error:  # a signed link lives for minutes; the next look is given another
-            return Fact(sight=Sight.PENDING, evidence=f"completed; its output could not be fetched: {error}"[:300])
+            return Fact(sight=Sight.PENDING, evidence=f"completed; its output could not be fetched: {error}")
         if not links:
             return Fact(sight=Sight.PENDING, evidence=f"completed; its output is not there yet: {detail}")
         if line is None:
             return Fact(sight=Sight.REFUSED, evidence=f"completed, and its output is not that of our script: {detail}")
-        outcome, said = str(line.get("outcome")), cleaned(str(line.get("detail") or ""))[:200]
+        outcome, said = str(line.get("outcome")), whole(str(line.get("detail") or ""))
         if outcome == "vital":
             return Fact(sight=Sight.MISMATCH, evidence=vital_process(said))
         if said == _UNKNOWN_ORDER:
             said += ": upload the scripts of this version, and set `scripts`"
-        return Fact(sight=_SIGHTS.get(outcome, Sight.REFUSED), evidence=f"the script says {outcome}: {said}"[:300])
+        return Fact(sight=_SIGHTS.get(outcome, Sight.REFUSED), evidence=f"the script says {outcome}: {said}")
 
 
 def order_word(action: Scripted, os: OS, order: str) -> str:
