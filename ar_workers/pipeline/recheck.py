@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -68,5 +69,8 @@ def _unsupported(services: Services, customer: str, vendor: Vendor, edr: EDR) ->
 
 def _event(services: Services, customer: str, endpoint: Endpoint) -> UnsupportedOSDetected:
     now = services.clock.now()
-    ref = f"unsupported-os-{endpoint.edr}-{endpoint.agent_id}"[:100]
-    return UnsupportedOSDetected(id=f"{ref}-{int(now.timestamp())}", customer=customer, occurred_at=now, endpoint=endpoint)
+    # An agent's id may be as long as an event's own.
+    agent = hashlib.sha256(endpoint.agent_id.encode()).hexdigest()[:32]
+    return UnsupportedOSDetected(
+        id=f"unsupported-os-{endpoint.edr}-{agent}-{int(now.timestamp())}", customer=customer, occurred_at=now, endpoint=endpoint
+    )

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..domain.endpoints import OS, VENDOR_NAMES, Endpoint, Vendor
 from ..domain.errors import InvalidEvent
 from ..domain.events import parse_event
+from ..domain.text import LONGEST
 from ..domain.unread import Unread, read_endpoint
-from .reading import LONGEST_LINE, Fields, line_of
+from .reading import Fields, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,4 +158,4 @@ def console(address: object, *domains: str, default: str) -> str:
     """The console's page that the record names, if it is an https page in one of the vendor's own domains; else the default."""
     own = "|".join(map(re.escape, domains))
     found = re.match(rf"https://(?:[A-Za-z0-9-]+\.)*(?:{own}){_PAGE}", address) if isinstance(address, str) else None
-    return found[0] if found and len(found[0]) <= LONGEST_LINE else default
+    return found[0] if found and len(found[0]) <= LONGEST else default

@@ -55,7 +55,7 @@ def read(record: object, *, customer: str | None) -> Event:
             id=_id(alert),
             occurred_at=alert.moment("created_timestamp", "timestamp"),
             severity=alert.ranks("severity", SEVERITIES),
-            classification=f"{tactic} ({technique})"[:500] if technique else tactic,
+            classification=f"{tactic} ({technique})" if technique else tactic,
             title=alert.shown("display_name", "name", default="Falcon alert"),
             url=console(alert.raw("falcon_host_link"), "crowdstrike.com", "crowdstrike.mil", default=CONSOLE),
             summary=[alert.text("description", "")],

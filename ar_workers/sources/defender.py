@@ -75,7 +75,7 @@ def read(record: object, *, customer: str | None) -> Event:
             id=own_id,
             occurred_at=alert.moment("alertCreationTime"),
             severity=severity,
-            classification=f"{category} ({threat})"[:500] if threat else category,
+            classification=f"{category} ({threat})" if threat else category,
             title=alert.shown("title", default="Defender alert"),
             url=CONSOLE if own_id.doubt else CONSOLE + own_id.text,
             summary=[alert.text("description", "")],

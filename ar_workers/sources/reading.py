@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..domain.errors import InvalidEvent
 from ..domain.instants import instant_of
-from ..domain.text import cleaned
+from ..domain.text import LONGEST, shortened
 from ..domain.threats import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
     from datetime import datetime
-
-#: What a record without a text for people shows at most of one that it has.
-LONGEST_LINE = 500
 
 
 class Grade(NamedTuple):
@@ -80,7 +77,7 @@ class Fields:
         if not word:
             return self._unknown(name, "is not a text")
         if word not in table:
-            return self._unknown(name, f"is {cleaned(word)[:40]!r}, known are {', '.join(table)}")
+            return self._unknown(name, f"is {shortened(word, 40)!r}, known are {', '.join(table)}")
         return Grade(grade) if grade is not Severity.UNKNOWN else self._unknown(name, f"is {word!r}")
 
     def ranks(self, name: str, bands: Mapping[int, Severity]) -> Grade:
@@ -107,7 +104,7 @@ class Fields:
 
 def line_of(value: object) -> str:
     """A text as one line for people; empty for anything else."""
-    return " ".join(cleaned(value[: 4 * LONGEST_LINE]).split())[:LONGEST_LINE].strip() if isinstance(value, str) else ""
+    return shortened(value[: 4 * LONGEST], LONGEST) if isinstance(value, str) else ""
 
 
 def number_of(value: object) -> float | None:

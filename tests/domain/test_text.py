@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+import ar_workers
 from ar_workers.domain.endpoints import Endpoint
 from ar_workers.domain.text import LONGEST, LONGEST_PROSE, LONGEST_WHOLE, Line, MailAddress, Prose, Shown, Span, Whole, is_printable, typed
 from ar_workers.domain.threats import Note
 from tests.builders import a_threat
 
+PACKAGE = Path(ar_workers.__file__).parent
 SHOWN, LINE, PROSE, WHOLE = TypeAdapter(Shown), TypeAdapter(Line), TypeAdapter(Prose), TypeAdapter(Whole)
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
@@ -65,6 +69,15 @@ def test_what_names_a_thing_is_whole_and_says_where_it_had_to_be_cut():
 def test_a_duration_is_written_as_it_is_typed(span, text):
     assert typed(timedelta(**span)) == text
     assert TypeAdapter(Span).validate_python(text) == timedelta(**span)
+
+
+def test_nobody_cuts_a_sentence_without_a_word():
+    """What is acted on, decided and recorded is said by `whole` or `shortened`, which show where they cut."""
+    cut = re.compile(r"""(["']|cleaned\(.*\))\[:\s?[0-9A-Z_]+\]""")
+    places = [path for name in ("automations", "domain", "edr", "ledger", "pipeline", "sources") for path in (PACKAGE / name).rglob("*.py")]
+    assert len(places) > 100
+    found = [f"{path.name}: {line.strip()}" for path in places for line in path.read_text().splitlines() if cut.search(line)]
+    assert found == []
 
 
 def test_prose_keeps_its_lines_and_is_cut():

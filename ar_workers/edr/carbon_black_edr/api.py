@@ -102,5 +102,5 @@ def sensor_id(agent_id: str) -> int:
     """The sensor's number. Raises EndpointNotFound for what is none, so that no two ids name one sensor."""
     found = number(agent_id)
     if found is None or str(found) != agent_id:
-        raise EndpointNotFound(f"{agent_id[:40]} is no sensor id: Carbon Black EDR counts its sensors")
+        raise EndpointNotFound(f"{agent_id} is no sensor id: Carbon Black EDR counts its sensors")
     return found

@@ -157,7 +157,7 @@ class ConsoleAPI:
 def one_id(text: str) -> str:
     """An id as the vendor writes them. Raises EndpointNotFound for anything else: nothing can have such an id."""
     if not _ID.fullmatch(text):
-        raise EndpointNotFound(f"{text[:40]!r} is not an id of SentinelOne's")
+        raise EndpointNotFound(f"{text!r} is not an id of SentinelOne's")
     return text
 
 

@@ -26,7 +26,7 @@ def printed(url: str, order: str, config: Config) -> dict[str, Any] | None:
     own = urlsplit(config.base_url)
     is_expected = parts.scheme == "https" and any(host == each or host.endswith(f".{each}") for each in config.result_hosts)
     if not is_expected and (parts.scheme, parts.netloc) != (own.scheme, own.netloc):
-        raise Denied(f"the link to the script's output leads to {host[:80]!r}, which is not among result_hosts")
+        raise Denied(f"the link to the script's output leads to {host!r}, which is not among result_hosts")
     session = HttpSession(
         f"{parts.scheme}://{parts.netloc}", ca_file=config.ca_file, connect=config.connect_timeout, read=config.read_timeout
     )
