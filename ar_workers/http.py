@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import threading
 import time
 from contextvars import ContextVar
@@ -293,26 +294,34 @@ def _lost(what: str, why: str, *, is_read: bool) -> EDRError:
     return VendorFault(f"{what}: {why}") if is_read else OutcomeUnknown(f"{what}: {why}")
 
 
+#: Nobody asks to be left alone for 31 years: a number above this is an instant, as some vendors write it, and a thousand times
+#: this in milliseconds.
+_AN_INSTANT = 10**9
+_NUMBER = re.compile(r"[0-9]{1,300}(?:\.[0-9]*)?")
+
+
 def delay_of(value: str | None) -> timedelta | None:
-    """A `Retry-After`: seconds or an HTTP date. What is neither, or in the past, says nothing."""
-    if not value:
-        return None
-    text = value.strip()
-    if text.replace(".", "", 1).isdigit():
-        return timedelta(seconds=min(float(text), 10**6))
-    with contextlib.suppress(ValueError, TypeError):
-        return _until(parsedate_to_datetime(text).timestamp())
-    return None
+    """How long a `Retry-After`, or a vendor's header of its kind, asks to be left alone: seconds, a Unix instant in seconds or
+    milliseconds, or an HTTP date. What is none of these, or an instant in the past, says nothing.
+    """
+    text = (value or "").strip()
+    if not _NUMBER.fullmatch(text):
+        return _until_date(text)
+    number = float(text)
+    if number <= _AN_INSTANT:
+        return timedelta(seconds=number)
+    return _until(number / 1000 if number > _AN_INSTANT * 1000 else number)
 
 
-def until_epoch(value: str | None) -> timedelta | None:
-    """An absolute Unix time in seconds, or in milliseconds where it is that large, as a delay from now."""
-    if not value or not value.strip().replace(".", "", 1).isdigit():
+def _until_date(text: str) -> timedelta | None:
+    """One whose zone is written as unknown is of UTC, as every HTTP date is."""
+    try:
+        date = parsedate_to_datetime(text)
+        return _until((date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    number = float(value)
-    return _until(number / 1000 if number > 10**12 else number)
 
 
 def _until(timestamp: float) -> timedelta | None:
     left = timestamp - datetime.now(UTC).timestamp()
-    return timedelta(seconds=left) if left > 0 else None
+    return timedelta(seconds=min(left, _AN_INSTANT)) if left > 0 else None

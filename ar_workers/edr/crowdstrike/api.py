@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from ...domain.errors import Denied, EndpointNotFound, EndpointOffline, VendorFault
 from ...domain.hosts import at_one_of
 from ...domain.text import whole
-from ...http import Dialect, HttpSession, Reply, delay_of, until_epoch
+from ...http import Dialect, HttpSession, Reply, delay_of
 from ..tokens import Token
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ def _errors(body: Any) -> list[dict[str, Any]]:
 
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    """X-RateLimit-RetryAfter is an absolute time in seconds (or ms), not a delay: slept on, it would last decades."""
-    return until_epoch(headers.get("x-ratelimit-retryafter")) or delay_of(headers.get("retry-after"))
+    """X-RateLimit-RetryAfter is an instant, not a delay: slept on, it would last decades."""
+    return delay_of(headers.get("x-ratelimit-retryafter")) or delay_of(headers.get("retry-after"))
 
 
 _DIALECT = Dialect(explain=_explain, retry_after=_retry_after, trace_header="x-cs-traceid")
