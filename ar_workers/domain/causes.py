@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from .errors import AuthRefused, Denied, EDRError, EndpointNotFound
+from .errors import AuthRefused, Denied, EDRError, EndpointNotFound, Unreadable
 from .model import Value
 from .text import shortened
 
@@ -36,6 +36,8 @@ class Trouble(StrEnum):
     UNVERIFIED = "unverified"
     #: The EDR took the order, and says that it failed.
     INCAPABLE = "incapable"
+    #: What is to be acted on is locked or cannot be read.
+    LOCKED = "locked"
     #: The answer was lost, and nothing shows what became of it.
     LOST = "lost"
     CRASHES = "crashes"
@@ -62,6 +64,8 @@ _CURES = {
     Trouble.OUT_OF_TIME: "It was tried until its time was up: see that the endpoint is online and that the EDR answers.",
     Trouble.NOT_IN_EFFECT: "Look at the endpoint in the EDR's console: somebody may have undone it, or its sensor may not answer.",
     Trouble.INCAPABLE: "Look at the endpoint in the EDR's console, where the order says why it failed.",
+    Trouble.LOCKED: "End what holds the file open (its process, a scan, a backup) or restart the endpoint, see that the EDR's sensor may "
+    "read it, then requeue it.",
     Trouble.LOST: "Look at the endpoint whether it has happened; it must not be repeated blindly.",
     Trouble.CRASHES: "Look into the workers' logs what ended them before you bring it back.",
     Trouble.TAMPERED: "Somebody has changed the ledger: find out who, and do not bring it back before.",
@@ -101,6 +105,8 @@ def of_error(error: Exception) -> str:
             return cause(Trouble.NO_SUCH_ENDPOINT)
         case Denied():
             return cause(Trouble.REFUSED)
+        case Unreadable():
+            return cause(Trouble.LOCKED)
         case _:
             return ""
 

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from .actions import identity, lane_of, load_action
 from .notifications import load_delivery
+from .retries import Hindrance
 
 if TYPE_CHECKING:
     from .actions import Action
@@ -48,6 +49,9 @@ class Claim:
     crashes: int = 0
     #: Looks in a row at an accepted order that showed nothing of it.
     blanks: int = 0
+    #: What its last visits met in a row, and how long ago the first of them was.
+    hindered: Hindrance = Hindrance.NONE
+    hindered_for: timedelta = timedelta()
     #: Why it is called off, if it is.
     called_off: str = ""
     generation: int = 1
@@ -115,6 +119,8 @@ class VisitResult:
     is_blank: bool | None = None
     #: Of a failed row: why, by kinds (see `causes`).
     cause: str = ""
+    #: What it met that may pass by itself; nothing says that this is over.
+    hindered: Hindrance = Hindrance.NONE
 
 
 def contradiction(claim: Claim) -> str | None:

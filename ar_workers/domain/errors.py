@@ -14,6 +14,7 @@ ARError
     ├── Throttled         429: come back when the vendor says
     ├── EndpointOffline   the endpoint cannot be reached now: keep the intent
     ├── EndpointNotFound  the EDR knows no such endpoint
+    ├── Unreadable        what is there is locked or cannot be read: it cannot be told whose it is
     ├── AuthRefused       credentials or scope are wrong: asking again locks the account out
     └── Denied            any other 4xx: asking again changes nothing
 """
@@ -99,6 +100,10 @@ class EndpointOffline(EDRError):
 
 class EndpointNotFound(EDRError):
     """The EDR knows no endpoint with this agent id."""
+
+
+class Unreadable(EDRError):
+    """A file is locked or cannot be read: nobody can tell whether it is what was meant, or whether it is there. Nothing was done."""
 
 
 class AuthRefused(EDRError):

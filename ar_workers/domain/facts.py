@@ -24,6 +24,8 @@ class Sight(StrEnum):
     MISMATCH = "mismatch"
     #: The EDR took the order, tried, and reports that it could not.
     REFUSED = "refused"
+    #: The order has ended, and nothing was done: the file is locked or cannot be read. It may be asked for again.
+    LOCKED = "locked"
 
 
 class Fact(Value):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from .errors import AuthRefused, Denied, EndpointNotFound, EndpointOffline, NotSent, OutcomeUnknown, Throttled, Unsupported, VendorFault
@@ -33,6 +34,23 @@ _LOOK_FIRST, _LOOK_CAP = timedelta(milliseconds=500), timedelta(minutes=5)
 LONGEST_RETRY_AFTER = timedelta(hours=1)
 #: A receiver that is down is tried by one at a time (its breaker), so that the steps need not be long.
 DELIVERY_STEPS = tuple(timedelta(seconds=each) for each in (5, 30, 120, 300))
+
+
+class Hindrance(StrEnum):
+    """What often passes by itself: it fails an order only if it lasts."""
+
+    NONE = ""
+    #: The EDR refuses to show what became of an order that it may have carried out: 401 or 403.
+    REFUSED = "refused"
+    #: The file is locked or cannot be read.
+    LOCKED = "locked"
+
+
+#: How long each may last. A token is revoked and a key changed within seconds, but roles take minutes to reach all of a vendor's
+#: servers. A scan or a backup holds a file for minutes; each further try is one more script on somebody's machine.
+PATIENCE = {Hindrance.REFUSED: timedelta(minutes=10), Hindrance.LOCKED: timedelta(hours=1)}
+#: Between looks that are refused: vendors lock an account, or its address, for some refused calls a minute.
+_REFUSED_FIRST, _REFUSED_CAP = timedelta(seconds=2), timedelta(minutes=1)
 
 
 class Retry(Value):
@@ -69,7 +87,12 @@ def after_error(error: Exception, attempts: int, random: Callable[[], float]) ->
         case NotSent() | OutcomeUnknown():
             return Retry(after=_jitter(_FIRST, _AWAY_CAP, attempts, random))
         case _:
-            return Retry(after=_jitter(_FIRST, _CAP, attempts, random))
+            return Retry(after=usual_wait(attempts, random))
+
+
+def usual_wait(attempts: int, random: Callable[[], float]) -> timedelta:
+    """How long to wait after the `attempts`-th failed try where nothing speaks for another wait."""
+    return _jitter(_FIRST, _CAP, attempts, random)
 
 
 def after_crash(crashes: int, random: Callable[[], float]) -> Retry | GiveUp:
@@ -79,6 +102,11 @@ def after_crash(crashes: int, random: Callable[[], float]) -> Retry | GiveUp:
     if crashes <= _FREE_CRASHES:
         return Retry(after=timedelta())
     return Retry(after=min(_CRASH_CAP, _CRASH_FIRST * int(2 ** (crashes - _FREE_CRASHES - 1))) * (0.5 + random() / 2))
+
+
+def after_refused_look(attempts: int, random: Callable[[], float]) -> timedelta:
+    """How long to wait before an EDR that refused to show an order is asked again: never less than half of a doubling, capped wait."""
+    return min(_REFUSED_CAP, _REFUSED_FIRST * int(2 ** min(attempts, 20))) * (0.5 + random() / 2)
 
 
 def look_again(looks: int) -> timedelta:

@@ -194,6 +194,7 @@ def _name(row: Row) -> str:
 _CURES = {
     "EndpointOffline": "connect the endpoint again, or do it there by hand",
     "EndpointNotFound": "find the endpoint: the EDR does not know it any more",
+    "Unreadable": "end what holds the file open, or restart the endpoint",
     "AuthRefused": "give the TREs access again: the EDR refuses their credentials",
 }
 

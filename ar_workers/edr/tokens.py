@@ -60,6 +60,8 @@ class Token:
             token, life = self._fetch()
         except (AuthRefused, Denied) as error:
             self._refused = self._now(), f"credentials refused: {error}"
+            # What was turned away is not sent again by the next look: each such call counts against the address.
+            self._value = SecretStr("")
             raise AuthRefused(self._refused[1], is_unauthenticated=True) from None
         self._value, self._expires = SecretStr(token), self._now() + max(life - _RENEW_EARLY, 10.0)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..domain.canvas import Queue, Ring
 from ..domain.claims import Claim, Refusal
+from ..domain.retries import Hindrance
 from ..domain.rows import Containment, Row, ThreatRecord, TimelineEntry
 from ..domain.states import State
 from ..domain.threats import Threat
@@ -94,7 +95,7 @@ def claim_of(row_id: str, reply: Sequence[Any]) -> Claim | Refusal:
     threat, kind, order, was, fence, attempts, looks, crashes, generation, receipt, late, approved, cleared, unseen, thread, lost, *said = (
         parts
     )
-    blanks, called_off, verb, edr, lane, remote = said
+    blanks, called_off, verb, edr, lane, remote, hindered, hindered_for = said
     return Claim(
         row_id=row_id,
         customer=customer_of(row_id),
@@ -111,6 +112,8 @@ def claim_of(row_id: str, reply: Sequence[Any]) -> Claim | Refusal:
         looks=int(looks),
         crashes=int(crashes),
         blanks=int(blanks),
+        hindered=Hindrance(hindered),
+        hindered_for=timedelta(milliseconds=float(hindered_for)),
         called_off=called_off,
         generation=int(generation),
         receipt=receipt,
@@ -140,6 +143,7 @@ def conclusion(claim: Claim, found: VisitResult) -> tuple[str | int, ...]:
         found.guard or "",
         "" if found.is_blank is None else int(found.is_blank),
         found.cause,
+        found.hindered,
     )
 
 

@@ -12,13 +12,24 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..domain.actions import Effect
-from ..domain.causes import Trouble, cause, of_error
+from ..domain.causes import Trouble, cause, cure_of, of_error
 from ..domain.claims import Health, VisitResult
 from ..domain.endpoints import OS
-from ..domain.errors import ARError, EDRError, EndpointNotFound, NotSent, OutcomeUnknown, Throttled, Unsupported, VendorFault
+from ..domain.errors import (
+    ARError,
+    AuthRefused,
+    EDRError,
+    EndpointNotFound,
+    NotSent,
+    OutcomeUnknown,
+    Throttled,
+    Unreadable,
+    Unsupported,
+    VendorFault,
+)
 from ..domain.facts import Fact, Receipt, Sight
 from ..domain.guards import Guard, Verdict, rule
-from ..domain.retries import GiveUp, after_error, look_again
+from ..domain.retries import PATIENCE, GiveUp, Hindrance, after_error, after_refused_look, look_again, usual_wait
 from ..domain.states import State
 from ..domain.text import whole
 from .orders import BLANK, STANDS, Order
@@ -40,6 +51,8 @@ MOST_LOOKS_FOR_ACCEPTED = 15
 MOST_JUSTIFYING_READS = 5
 #: After this, "not isolated" may be a person's release in the vendor's console.
 LONG_UNSEEN = timedelta(minutes=10)
+#: The EDR may have carried it out: nothing is left to do but to look.
+_ASKED = frozenset({State.PERFORMED, State.UNKNOWN})
 
 
 def execute(services: Services, row_ids: Sequence[str], *, is_followed: bool = False) -> None:
@@ -67,6 +80,7 @@ def visit(each: Visit) -> VisitResult | None:
         return _after_error(each, error, was_asked=False)
     except Unsupported as error:
         return VisitResult(state=State.SKIPPED, reason=f"unsupported: {error}")
+    found = found and _still_locked(each.claim, found)
     return found if found is None or found.health else replace(found, health=Health.OK)
 
 
@@ -75,6 +89,8 @@ def _look_then_act(each: Visit, action: Action, edr: EDR) -> VisitResult | None:
     action = _on_known_os(action, edr)
     receipt = Receipt.model_validate_json(claim.receipt) if claim.receipt else None
     fact = edr.observe(action, receipt)
+    if fact.sight is Sight.LOCKED:
+        return _locked(each, Unreadable(fact.evidence), is_over=True)
     settled = _from_sight(claim, fact)
     if settled:
         return settled
@@ -97,8 +113,7 @@ def _from_sight(claim: Claim, fact: Fact) -> VisitResult | None:
     """What the sight alone decides."""
     match fact.sight:
         case Sight.PRESENT:
-            asked = claim.was in {State.PERFORMED, State.UNKNOWN}
-            return VisitResult(state=State.DONE if asked else State.ALREADY, evidence=fact.evidence)
+            return VisitResult(state=State.DONE if claim.was in _ASKED else State.ALREADY, evidence=fact.evidence)
         case Sight.MISMATCH:
             return VisitResult(state=State.SKIPPED, reason=fact.evidence)
         case Sight.REFUSED if claim.called_off:
@@ -208,6 +223,11 @@ def _after_error(each: Visit, error: EDRError, *, was_asked: bool) -> VisitResul
     the vendor surely did nothing.
     """
     claim = each.claim
+    if isinstance(error, Unreadable):
+        return _locked(each, error, is_over=False)
+    if isinstance(error, AuthRefused) and claim.was in _ASKED and not was_asked and not _has_lasted(claim, Hindrance.REFUSED):
+        after = after_refused_look(claim.attempts, each.services.random)
+        return _hindered(claim, Hindrance.REFUSED, error, after)
     decision = after_error(error, claim.attempts, each.services.random)
     reason = _reason(error)
     health = Health.BAD if isinstance(error, NotSent | OutcomeUnknown | VendorFault) else Health.OK
@@ -224,6 +244,32 @@ def _after_error(each: Visit, error: EDRError, *, was_asked: bool) -> VisitResul
         state = state if surely_nothing else State.UNKNOWN
     # How long the vendor asks everybody to wait, the gate has told the ledger; what is left may be about this endpoint alone.
     return VisitResult(state=state, reason=reason, after=decision.after, counts=True, health=health)
+
+
+def _locked(each: Visit, error: Unreadable, *, is_over: bool) -> VisitResult:
+    """What cannot be told is neither done nor another file: it is looked at again, and, once an order about it is over, asked for again."""
+    claim = each.claim
+    if _has_lasted(claim, Hindrance.LOCKED):
+        why = of_error(error)
+        stands = "" if is_over else _may_stand(claim)
+        return _given_up(f"{_reason(error)}{stands}. {cure_of(why)}", why, Health.OK)
+    found = _hindered(claim, Hindrance.LOCKED, error, usual_wait(claim.attempts, each.services.random))
+    return replace(found, state=State.PENDING, receipt="") if is_over else found
+
+
+def _has_lasted(claim: Claim, kind: Hindrance) -> bool:
+    """Whether it has lasted too long to pass by itself."""
+    return claim.is_late or (claim.hindered is kind and claim.hindered_for > PATIENCE[kind])
+
+
+def _hindered(claim: Claim, kind: Hindrance, error: EDRError, after: timedelta) -> VisitResult:
+    return VisitResult(state=claim.was, reason=_reason(error), after=after, counts=True, health=Health.OK, hindered=kind)
+
+
+def _still_locked(claim: Claim, found: VisitResult) -> VisitResult:
+    """An order about a locked file shows only at its end that the file is locked no more."""
+    is_under_way = claim.hindered is Hindrance.LOCKED and found.state is State.PERFORMED and not found.hindered
+    return replace(found, hindered=Hindrance.LOCKED) if is_under_way else found
 
 
 def _may_stand(claim: Claim) -> str:

@@ -104,6 +104,17 @@ def test_refused_credentials_are_not_asked_about_again_for_a_minute(token, vendo
     assert sent(token) == ["Bearer token-2"]
 
 
+def test_a_token_that_was_turned_away_is_not_sent_again_while_no_other_is_given(token, vendor, clock):
+    sent(token)
+    vendor.error = AuthRefused("POST /token: 401")
+    refused = "credentials refused: POST /token: 401"
+    assert sent(token, UNAUTHENTICATED) == ["Bearer token-1", refused]
+    assert sent(token) == [refused]
+    clock.now += 61
+    vendor.error = None
+    assert sent(token) == ["Bearer token-3"]
+
+
 def test_a_vendor_that_fails_to_give_one_is_asked_again(token, vendor):
     vendor.error = VendorFault("POST /token: 503")
     assert sent(token) == ["POST /token: 503"]

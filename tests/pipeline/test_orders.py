@@ -68,8 +68,8 @@ def test_an_order_that_took_effect_while_it_was_taken_back_is_done():
 
 
 def test_an_accepted_order_that_nobody_can_look_at_any_more_may_stand():
-    services = accepted(looks=[Sight.PENDING, AuthRefused("403")])
-    play(services, rounds=3)
+    services = accepted(looks=[Sight.PENDING, *[AuthRefused("403")] * 20])
+    play(services, rounds=20)
     found = row(services, "isolate")
     assert found.reason == f"accepted by the EDR, and cannot be verified: AuthRefused: 403; {STANDS}"
 

@@ -1,12 +1,12 @@
 -- uses: lanes remotes guards endpoints
 -- Ends rows of one visit. ARGV, for each: id, fence, state, reason, wait, counts, keeps, receipt, reference, evidence, health, guard,
--- blank, cause.
+-- blank, cause, hindered.
 -- Returns for each 'stale' or the rings of what it sets free, {id, queue, label, lane, ...}; and then the rings of what the lanes
 -- and remotes call next.
 -- wait: ms until it is due again; counts, keeps (a receipt): 1|0; health: how the remote is, ok|bad|''; guard: who holds the row, or '';
 -- blank: whether the EDR shows nothing of an order that it accepted, 1|0, or '' where it was not seen; cause: of a failed
--- row, or ''.
-local PARTS = 14
+-- row, or ''; hindered: what the visit met that may pass by itself, or ''.
+local PARTS = 15
 -- What a later release of the endpoint makes of an isolation: it is called off, and nobody is needed for it.
 local CALLED_OFF = {pending = true, performed = true, unknown = true, held = true, failed = true}
 -- What is left: {owner and lane -> {lane, owner, rows}}, {owner and remote -> {remote, verb, owner, rows}}. And {remote -> is
@@ -51,6 +51,10 @@ local function changes_of(found, row, to)
   if found.keeps == '1' then set('receipt', found.receipt) end
   if found.reference ~= '' then set('reference', found.reference) end
   if found.evidence ~= '' then set('evidence', found.evidence) end
+  if found.hindered ~= (row.hindered or '') then
+    set('hindered', found.hindered)
+    set('hindered_at', now)
+  end
   if found.counts == '1' then set('attempts', (row.attempts or 0) + 1) end
   if to == 'performed' then
     set('looks', (row.looks or 0) + 1)
@@ -87,12 +91,12 @@ end
 -- Written out, because a table that is made at once takes half the time of one that grows: this is done for every row.
 local function read(id)
   local v = redis.call('HMGET', row_key(id), 'state', 'fence', 'was', 'threat', 'lane', 'cancel', 'reason', 'owner', 'remote',
-    'verb', 'performed_at', 'kind', 'digest', 'attempts', 'looks', 'frees', 'epoch', 'blanks')
+    'verb', 'performed_at', 'kind', 'digest', 'attempts', 'looks', 'frees', 'epoch', 'blanks', 'hindered')
   return {
     state = v[1] or nil, fence = v[2] or nil, was = v[3] or nil, threat = v[4] or nil, lane = v[5] or nil,
     cancel = v[6] or nil, reason = v[7] or nil, owner = v[8] or nil, remote = v[9] or nil, verb = v[10] or nil,
     performed_at = v[11] or nil, kind = v[12] or nil, digest = v[13] or nil, attempts = v[14] or nil, looks = v[15] or nil,
-    frees = v[16] or nil, epoch = v[17] or nil, blanks = v[18] or nil,
+    frees = v[16] or nil, epoch = v[17] or nil, blanks = v[18] or nil, hindered = v[19] or nil,
   }
 end
 
@@ -128,10 +132,10 @@ end
 
 -- The visit that begins at ARGV[n].
 local function found_at(n)
-  local id, fence, state, reason, wait, counts, keeps, receipt, reference, evidence, health, guard, blank, cause =
+  local id, fence, state, reason, wait, counts, keeps, receipt, reference, evidence, health, guard, blank, cause, hindered =
     unpack(ARGV, n, n + PARTS - 1)
   return {id = id, fence = fence, state = state, reason = reason, wait = wait, counts = counts, keeps = keeps, receipt = receipt,
-    reference = reference, evidence = evidence, health = health, guard = guard, blank = blank, cause = cause}
+    reference = reference, evidence = evidence, health = health, guard = guard, blank = blank, cause = cause, hindered = hindered}
 end
 
 local answers, called = {}, {}

@@ -32,7 +32,7 @@ else
   end
   redis.call('SREM', P .. 'held', id)
 end
-redis.call('HDEL', row_key(id), 'acknowledged_by', 'acknowledged_why', 'acknowledged_at', 'steps', 'blanks')
+redis.call('HDEL', row_key(id), 'acknowledged_by', 'acknowledged_why', 'acknowledged_at', 'steps', 'blanks', 'hindered', 'hindered_at')
 watch(id, tonumber(row.watch or '0'))
 redis.call('HSET', row_key(id), 'attempts', 0, 'crashes', 0, 'looks', 0, 'begun', 0, 'receipt', '', 'deadline', now + life)
 bring_back(id, row.threat, row.state, 'requeued by ' .. by)

@@ -18,6 +18,7 @@
 --   row:ID                 hash    what NewRow has, and: state reason threat waits epoch fence lease_until was owner begun
 --                                  begun_at looked_at attempts looks crashes next_at deadline generation(raised by each requeue)
 --                                  blanks(looks in a row that showed nothing of an accepted order)
+--                                  hindered(what its last visits met in a row that may pass by itself) hindered_at(since when)
 --                                  generations(its repeats *: how often it was justified anew) latest(id of the last of them)
 --                                  receipt reference evidence created_at performed_at settled_at cancel(why it is called off) held_by
 --                                  reopened(1: its threat was closed and reopened while it was not settled)
