@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from .errors import Unreadable
 from .volumes import ends_alike, is_bare, plain, split
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def not_meant(process: Process, image: str, *, sha256: Callable[[], str], starte
     """Why the process of this image is not, or cannot be shown to be, the one that is meant; None if it is.
 
     A hash outweighs a name, and a name that is no whole path confirms nothing by itself. `sha256` and `started` are asked only
-    where they decide; an empty text and None say that it cannot be read.
+    where they decide; an empty text and None say that it cannot be read. Raises Unreadable where the hash would have decided.
     """
     found = sha256() if process.sha256 else ""
     if found:
@@ -35,7 +36,9 @@ def not_meant(process: Process, image: str, *, sha256: Callable[[], str], starte
         return None if abs(began - process.started_at) <= SAME_START else f"it started at {began.isoformat()}"
     if is_same and not process.sha256:
         return None
-    unread = "neither hash nor start time could be read"
+    if process.sha256:
+        raise Unreadable(f"{image} is gone, locked or cannot be read, and its hash is what confirms pid {process.pid}")
+    unread = "no start time could be read"
     return unread if is_same or not meant else f"{meant} is no whole path here, and {unread}"
 
 

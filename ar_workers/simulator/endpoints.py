@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 from .documents import fields_of
+from .languages import LANGUAGES
 
 STATUSES = frozenset({"normal", "containment_pending", "contained", "lift_containment_pending"})
 PLATFORMS = frozenset({"Windows", "Mac", "Linux"})
@@ -57,6 +58,8 @@ class StoredFile:
     md5: str = ""
     size: int = 1024
     sha1: str = ""
+    #: Somebody holds it: its name shows, and it is neither read nor deleted.
+    locked: bool = False
 
     def __post_init__(self) -> None:
         self.sha256 = self.sha256 or hash_of("sha256", self.path)
@@ -75,6 +78,8 @@ class Endpoint:
     hostname: str
     platform: str = "Windows"
     os_version: str = "Windows 11"
+    #: That of its system and its shell.
+    language: str = "en"
     product_type_desc: str = "Workstation"
     groups: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
@@ -98,6 +103,8 @@ class Endpoint:
             raise ValueError(f"{self.hostname}: unknown status {self.status!r}")
         if self.platform not in PLATFORMS:
             raise ValueError(f"{self.hostname}: unknown platform {self.platform!r}")
+        if self.language not in LANGUAGES:
+            raise ValueError(f"{self.hostname}: unknown language {self.language!r}")
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> Endpoint:
@@ -155,12 +162,18 @@ class Endpoint:
             self.processes.remove(found)
         return found is not None
 
-    def delete(self, path: str) -> bool:
-        """Delete a file; whether it was there."""
+    def is_locked(self, path: str) -> bool:
+        """Whether there is a file that nobody can read or delete."""
         found = self.file(path)
-        if found:
-            self.files.remove(found)
-        return found is not None
+        return found is not None and found.locked
+
+    def delete(self, path: str) -> bool:
+        """Delete a file; whether it is gone now, and was there."""
+        found = self.file(path)
+        if found is None or found.locked:
+            return False
+        self.files.remove(found)
+        return True
 
     def registry_value(self, key: str, name: str) -> tuple[str, str] | None:
         """A key and its value as they are written; None where either is missing."""

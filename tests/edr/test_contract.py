@@ -9,7 +9,7 @@ import pytest
 from ar_workers.domain.actions import ACTIONS
 from ar_workers.domain.capabilities import Means
 from ar_workers.domain.endpoints import OS, Vendor
-from ar_workers.domain.errors import Denied, EndpointNotFound, EndpointOffline, NotSent, Throttled, Unsupported
+from ar_workers.domain.errors import Denied, EndpointNotFound, EndpointOffline, NotSent, Throttled, Unreadable, Unsupported
 from ar_workers.domain.facts import Fact, Sight
 from ar_workers.domain.guards import Verdict, rule
 from ar_workers.domain.indicators import File, Process, RegistryKey
@@ -20,7 +20,7 @@ from ar_workers.simulator.endpoints import Process as PretendProcess
 from ar_workers.simulator.endpoints import StoredFile
 from tests.builders import EVIL, a_policy, sha256
 from tests.edr.rigs import RIGS
-from tests.edr.rigs.base import ERRORS, FIRST, NEIGHBOUR
+from tests.edr.rigs.base import ERRORS, FIRST, NEIGHBOUR, evil_on
 from tests.edr.rigs.sentinelone import a_threat_of
 
 SYSTEMS = (OS.WINDOWS, OS.MACOS, OS.LINUX)
@@ -396,3 +396,119 @@ def test_its_limits_are_data(rig):
     assert rig.adapter.limits.rates
     assert rig.adapter.limits.on_429
     assert rig.adapter.limits.source
+
+
+DELETERS = [(vendor, os) for vendor, verb, os in CLAIMED if verb == "delete_file"]
+FOREIGN = ["de", "ja"]
+
+
+def first_of(rig):
+    """The first endpoint as it really is."""
+    return rig.simulation.world.endpoint(rig.tenant, rig.agent_id(FIRST))
+
+
+def lock(rig, os, *, locked=True):
+    first_of(rig).file(evil_on(os)).locked = locked
+
+
+def cannot_be_told(rig, action):
+    """Asked for while its file is locked: it comes to neither a fact nor an effect, before an order or after it."""
+    try:
+        seen = rig.adapter.observe(action, None)
+    except Unreadable as error:
+        assert "locked or cannot be read" in str(error)
+        return rig.written() == []
+    return action.verb in rig.blind and rig.settled(action, rig.adapter.perform(action, seen)).sight is Sight.LOCKED
+
+
+@pytest.mark.parametrize("language", ["en", *FOREIGN])
+@pytest.mark.parametrize(("vendor", "os"), DELETERS)
+def test_a_locked_file_is_neither_gone_nor_another_and_is_deleted_once_it_is_free(vendor, os, language):
+    with RIGS[vendor](os) as rig:
+        first_of(rig).language = language
+        action = rig.action("delete_file", os)
+        lock(rig, os)
+        assert cannot_be_told(rig, action)
+        assert rig.effects() == []
+        lock(rig, os, locked=False)
+        assert asked(rig, action).sight is Sight.PRESENT
+        assert [verb for verb, _ in rig.effects()] == ["delete_file"]
+
+
+@pytest.mark.parametrize("language", ["en", *FOREIGN])
+@pytest.mark.parametrize(("vendor", "os"), DELETERS)
+def test_a_file_that_is_locked_after_the_look_ends_the_order_without_effect_and_may_be_asked_for_again(vendor, os, language):
+    with RIGS[vendor](os) as rig:
+        first_of(rig).language = language
+        action = rig.action("delete_file", os)
+        seen = looked_at(rig, action)
+        lock(rig, os)
+        fact = rig.settled(action, rig.adapter.perform(action, seen))
+        assert (fact.sight, rig.effects()) == (Sight.LOCKED, [])
+        lock(rig, os, locked=False)
+        assert asked(rig, action).sight is Sight.PRESENT
+        assert [verb for verb, _ in rig.effects()] == ["delete_file"]
+
+
+@pytest.mark.parametrize("vendor", KILLERS)
+def test_a_process_whose_image_cannot_be_read_is_not_another(vendor):
+    with RIGS[vendor]() as rig:
+        lock(rig, OS.WINDOWS)
+        assert cannot_be_told(rig, a_kill_by(rig, EVIL))
+        assert rig.effects() == []
+
+
+def remove(rig, action):
+    """It goes by itself."""
+    endpoint = first_of(rig)
+    match action.verb:
+        case "kill_process":
+            endpoint.kill(action.process.pid)
+        case "delete_file":
+            endpoint.delete(action.file.path)
+        case "delete_registry_key":
+            endpoint.unregister(action.registry.key, action.registry.value)
+
+
+@pytest.mark.parametrize("language", FOREIGN)
+@pytest.mark.parametrize(("vendor", "verb"), SHELL)
+def test_what_an_endpoint_shows_is_understood_in_any_language(vendor, verb, language):
+    with RIGS[vendor]() as rig:
+        first_of(rig).language = language
+        action = rig.action(verb)
+        seen = looked_at(rig, action)
+        assert rig.settled(action, rig.adapter.perform(action, seen)).sight is Sight.PRESENT
+        assert asked(rig, action).sight is Sight.PRESENT
+        assert [effect for effect, _ in rig.effects()] == [verb]
+
+
+@pytest.mark.parametrize("language", ["en", *FOREIGN])
+@pytest.mark.parametrize(("vendor", "verb"), SHELL)
+def test_what_goes_by_itself_between_look_and_order_is_gone_in_any_language(vendor, verb, language):
+    with RIGS[vendor]() as rig:
+        first_of(rig).language = language
+        action = rig.action(verb)
+        seen = looked_at(rig, action)
+        remove(rig, action)
+        assert rig.settled(action, rig.adapter.perform(action, seen)).sight is Sight.PRESENT
+        assert rig.effects() == []
+
+
+@pytest.mark.parametrize("value", ["a", "c"], ids=["there", "not there"])
+@pytest.mark.parametrize("language", FOREIGN)
+@pytest.mark.parametrize("vendor", sorted({vendor for vendor, verb in SHELL if verb == "delete_registry_key"}))
+def test_a_registry_value_is_there_or_not_in_any_language(vendor, language, value):
+    with RIGS[vendor]() as rig:
+        first_of(rig).language = language
+        action = rig.action("delete_registry_key").model_copy(update={"registry": RegistryKey(key=r"HKLM\Software\Evil", value=value)})
+        assert asked(rig, action).sight is Sight.PRESENT
+        assert len(rig.effects()) == (value == "a")
+
+
+@pytest.mark.parametrize("language", FOREIGN)
+@pytest.mark.parametrize("vendor", QUARANTINERS)
+def test_a_file_is_quarantined_in_any_language(vendor, language):
+    with RIGS[vendor]() as rig:
+        first_of(rig).language = language
+        assert asked(rig, an_order_on(rig, "quarantine_file", EVIL)).sight is Sight.PRESENT
+        assert [verb for verb, _ in rig.effects()] == ["quarantine_file"]

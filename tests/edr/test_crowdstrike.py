@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ar_workers.domain.endpoints import OS
-from ar_workers.domain.errors import AuthRefused, Denied, Unsupported, VendorFault
+from ar_workers.domain.errors import AuthRefused, Denied, Unreadable, Unsupported, VendorFault
 from ar_workers.domain.facts import Fact, Receipt, Sight
 from ar_workers.edr.crowdstrike import Config
-from ar_workers.edr.crowdstrike.looks import process_fact
-from ar_workers.edr.crowdstrike.rtr import WINDOWS_ITSELF, Output, command_string, drive_in, process_line
+from ar_workers.edr.crowdstrike.absence import is_listed
+from ar_workers.edr.crowdstrike.looks import file_fact, process_fact, registry_fact
+from ar_workers.edr.crowdstrike.rtr import WINDOWS_ITSELF, Output, Shell, command_string, drive_in, process_line
 from ar_workers.simulator import Fault
 from ar_workers.simulator.endpoints import StoredFile
 from tests.builders import EVIL, a_delete, a_domain_ban, a_hash_ban, a_key_deletion, a_kill, agent_id, an_endpoint, an_isolate, sha256
@@ -81,10 +82,16 @@ def test_one_value_of_a_key_is_deleted_alone(rig):
     assert left == {r"HKLM\Software\Evil": {"b": "2"}}
 
 
+def the_process(rig):
+    return rig.simulation.world.endpoint("acme", agent_id("FIN-LT-07")).process(4711)
+
+
 def test_a_failure_in_stderr_is_a_refusal_by_the_endpoint(rig):
     action = a_kill()
     seen = rig.adapter.observe(action, None)
+    process = the_process(rig)
     receipt = rig.adapter.perform(action, seen)
+    rig.simulation.world.endpoint("acme", agent_id("FIN-LT-07")).processes.append(process)
     body = '{"resources":[{"complete":true,"stdout":"","stderr":"Access is denied.","sequence_id":0}],"errors":null}'
     rig.simulation.faults.add(Fault(action="reply", status=200, body=body, method="GET", path="*active-responder*"))
     fact = rig.adapter.observe(action, receipt)
@@ -232,10 +239,11 @@ def test_a_receipt_without_a_reference_is_looked_at_like_none(rig):
     assert rig.adapter.observe(a_kill(), Receipt()).sight is Sight.ABSENT
 
 
-class SlowToHash:
+class SlowToHash(Shell):
     """A shell of an endpoint that lists its processes and does not get around to reading their images in time."""
 
-    session_id = "s"
+    def __init__(self):
+        super().__init__(None, "a", "s")
 
     def read(self, base, *_):
         return Output(complete=True, stdout=f"4711  evil.exe  {EVIL}\n") if base == "ps" else Output(complete=False)
@@ -246,12 +254,11 @@ def test_an_image_that_is_not_hashed_in_time_is_looked_at_again_and_no_mismatch(
         process_fact(SlowToHash(), a_kill().process)
 
 
-class Showing:
+class Showing(Shell):
     """A shell that shows one line of `ps`, and a file of any name with the content that is meant."""
 
-    session_id = "s"
-
     def __init__(self, line):
+        super().__init__(None, "a", "s")
         self.line = line
 
     def read(self, base, *_):
@@ -325,3 +332,87 @@ def test_a_file_of_which_only_the_sha1_is_known_is_not_deleted_unconfirmed(rig):
     with pytest.raises(Unsupported, match="SHA-256 is what confirms it"):
         rig.adapter.observe(a_delete(sha256=None, sha1="a" * 40), None)
     assert rig.simulation.journal.requests() == []
+
+
+LISTING = """Directory listing for C:\\Users\\kim\\Temp -
+
+Name              Type       Size (bytes)    Last Modified
+----              ----       ------------    -------------
+evil.exe.bak      <File>     1024            11/20/2026
+my evil.exe2      <File>     1024            11/20/2026
+Évil.exe          <File>     1024            11/20/2026
+??.exe            <File>     1024            11/20/2026
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("evil.exe.bak", True),
+        ("EVIL.EXE.BAK", True),
+        ("evil.exe", False),
+        ("exe.bak", False),
+        ("évil.exe", True),
+        ("悪意.exe", True),
+        ("悪.dll", False),
+    ],
+)
+def test_a_name_is_found_in_a_listing_whatever_its_columns_and_the_console_have_made_of_it(name, shown):
+    assert is_listed(LISTING, name) is shown
+
+
+class Speaking(Shell):
+    """A shell whose commands fail, each in its own words, unless they are among what is `known`."""
+
+    def __init__(self, words, known=()):
+        super().__init__(None, "a", "s")
+        self.words, self.known = words, known
+
+    def read(self, base, *arguments):
+        is_known = arguments in self.known
+        return Output(complete=True, stdout="there" if is_known else "", stderr="" if is_known else self.words(base, *arguments))
+
+
+GERMAN = "FEHLER: {} wurde nicht gefunden."
+EVERYBODYS = ((WINDOWS_ITSELF, "SystemRoot"),)
+
+
+def denied(_, key, *__):
+    return "FEHLER: Zugriff verweigert" if "Evil" in key else GERMAN.format(key)
+
+
+@pytest.mark.parametrize(
+    ("words", "known", "expected"),
+    [
+        (lambda _, key, *__: GERMAN.format(key), EVERYBODYS, Sight.PRESENT),
+        (denied, EVERYBODYS, None),
+        (lambda *_: "Der Befehl ist gesperrt.", (), None),
+    ],
+    ids=["not there", "denied", "no command works"],
+)
+def test_a_registry_entry_is_gone_only_if_the_endpoint_says_of_it_what_it_says_of_what_is_not_there(words, known, expected):
+    try:
+        found = registry_fact(Speaking(words, known), (r"HKLM\Software\Evil", "a")).sight
+    except VendorFault:
+        found = None
+    assert found is expected
+
+
+def test_a_file_is_not_gone_where_no_folder_can_be_listed():
+    with pytest.raises(Unreadable):
+        file_fact(Speaking(lambda *_: "Zugriff verweigert"), EVIL, sha256(EVIL))
+
+
+def test_a_folder_that_is_there_and_cannot_be_listed_hides_no_file():
+    class Shut(Speaking):
+        def read(self, base, *arguments):
+            return Output(complete=True, stdout="Users") if arguments == ("C:\\.",) else super().read(base, *arguments)
+
+    with pytest.raises(Unreadable, match="Users is locked or cannot be read"):
+        file_fact(Shut(lambda *_: "Zugriff verweigert"), r"C:\Users\evil.exe", sha256(EVIL))
+    assert file_fact(Shut(lambda *_: "nicht da"), r"C:\Temp\evil.exe", sha256(EVIL)).sight is Sight.PRESENT
+
+
+def test_a_short_name_is_not_gone_because_no_folder_lists_it():
+    with pytest.raises(Unreadable, match="EVIL~1"):
+        file_fact(Speaking(lambda *_: "nicht da"), r"C:\Temp\EVIL~1.EXE", sha256(EVIL))

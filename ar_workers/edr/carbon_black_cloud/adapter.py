@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...domain.actions import BanHash, DeleteFile, DeleteRegistryKey, IsolateEndpoint, KillProcess, ReleaseEndpoint
 from ...domain.capabilities import Means
 from ...domain.endpoints import Endpoint, Vendor
-from ...domain.errors import Denied, EndpointNotFound, Unsupported, VendorFault
+from ...domain.errors import Denied, EndpointNotFound, Unreadable, Unsupported, VendorFault
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.guards import target_problem
 from ...domain.indicators import HashType
@@ -214,9 +214,16 @@ class CarbonBlackCloud(EDRAdapter):
         command = self._ordered(receipt)
         if command and not command.is_over:
             return Fact(sight=Sight.PENDING, evidence="the sensor has not carried it out yet")
-        fact = look(self._live.session(action.endpoints[0].agent_id))
-        if command and not command.is_complete and fact.sight is Sight.ABSENT:
-            return Fact(sight=Sight.REFUSED, evidence=command.said)
+        has_failed = command is not None and not command.is_complete
+        try:
+            fact = look(self._live.session(action.endpoints[0].agent_id))
+        except Unreadable as error:
+            if has_failed:
+                return Fact(sight=Sight.LOCKED, evidence=str(error))
+            raise
+        if command and has_failed and fact.sight is Sight.ABSENT:
+            is_locked = command.is_locked and action.verb == "delete_file"
+            return Fact(sight=Sight.LOCKED if is_locked else Sight.REFUSED, evidence=command.said)
         return fact
 
     def _ordered(self, receipt: Receipt | None) -> Command | None:

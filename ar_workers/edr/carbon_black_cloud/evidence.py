@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ...domain.errors import Denied, Unsupported, VendorFault
+from ...domain.errors import Denied, Unreadable, Unsupported, VendorFault
 from ...domain.facts import Fact, Sight
 from ...domain.instants import instant_of
 from ...domain.meant import not_meant
@@ -66,7 +66,7 @@ def _content_fact(session: Session, path: str, sha256: str) -> Fact:
         return Fact(sight=Sight.PRESENT, evidence="no file at that path")
     if not found:
         reason = "it could not be fetched" if command.is_complete else command.said
-        return Fact(sight=Sight.MISMATCH, evidence=f"the file's content cannot be confirmed: {reason}")
+        raise Unreadable(f"the file is locked or cannot be read: {reason}")
     if found != sha256:
         return Fact(sight=Sight.MISMATCH, evidence="another file is at that path now: its SHA-256 differs")
     return Fact(sight=Sight.ABSENT, evidence=f"the file is there, sha256 {found}", handle=session.id)

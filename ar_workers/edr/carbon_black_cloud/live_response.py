@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,8 @@ _WAITING, _OPEN = "PENDING", "ACTIVE"
 _RUNNING = frozenset({"PENDING", "IN PROGRESS", ""})
 #: ERROR_FILE_NOT_FOUND and ERROR_PATH_NOT_FOUND as HRESULT, and ENOENT.
 _ABSENT_CODES = frozenset({0x80070002, 0x80070003, 2})
-_ABSENT = re.compile(r"not found|cannot find|could not find|does not exist|no such", re.IGNORECASE)
+#: ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION as HRESULT, and EPERM, EACCES, EBUSY and ETXTBSY.
+_LOCKED_CODES = frozenset({0x80070005, 0x80070020, 0x80070021, 1, 13, 16, 26})
 _GONE = frozenset({404})
 
 
@@ -48,14 +48,18 @@ class Command:
 
     @property
     def is_absent(self) -> bool:
-        """Whether it failed because its object is not there. The code comes signed or unsigned."""
-        return self.status == "ERROR" and (self._code in _ABSENT_CODES or bool(_ABSENT.search(self.said)))
+        """Whether it failed because its object is not there: by the code alone, as the words are in the endpoint's language."""
+        return self.status == "ERROR" and self._code in _ABSENT_CODES
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether it failed because somebody holds its object, or nobody may touch it."""
+        return self.status == "ERROR" and self._code in _LOCKED_CODES
 
     @property
     def said(self) -> str:
-        """The failure in words."""
-        text = cleaned(str(self.body.get("result_desc") or "")).strip()
-        return text or f"{self.status.lower()} 0x{self._code:08X}"
+        """The failure in words, and by the code that they stand for."""
+        return cleaned(f"{self.body.get('result_desc') or ''} ({self.status.lower()} 0x{self._code:08X})").strip()
 
     @property
     def _code(self) -> int:
@@ -150,7 +154,7 @@ class Session:
         return None if answer.status in _GONE else _command(answer, command_id)
 
     def sha256_of(self, path: str) -> tuple[Command, str]:
-        """The SHA-256 of a file: no command hashes on the endpoint, so the file is fetched. Empty if it cannot be."""
+        """The SHA-256 of a file: no command hashes on the endpoint, so the file is fetched. Empty if it cannot be read."""
         command = self.read("get file", path=path)
         details = command.body.get("file_details")
         file_id = details.get("file_id") if isinstance(details, dict) else None

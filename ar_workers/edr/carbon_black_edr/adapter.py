@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...domain.actions import BanHash, DeleteFile, DeleteRegistryKey, IsolateEndpoint, KillProcess, ReleaseEndpoint
 from ...domain.capabilities import Means
 from ...domain.endpoints import OS, Endpoint, Vendor
-from ...domain.errors import AuthRefused, Denied, EndpointNotFound, EndpointOffline, Unsupported, VendorFault
+from ...domain.errors import AuthRefused, Denied, EndpointNotFound, EndpointOffline, Unreadable, Unsupported, VendorFault
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
@@ -19,7 +19,7 @@ from ...domain.volumes import names_no_drive
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs, withdraws
 from .api import Config, ResponseAPI, number, sensor_id
 from .checkup import probes
-from .live_response import Order, Shell, delete_order, kill_order, registry_order
+from .live_response import DELETE_FILE, Order, Shell, delete_order, kill_order, registry_order
 from .looks import file_fact, process_fact, registry_fact
 
 if TYPE_CHECKING:
@@ -258,9 +258,16 @@ class CarbonBlackEDR(EDRAdapter):
         shell = self._shell(endpoint, order.name, needs)
         if outcome is None and shell.is_under_way(order):
             return Fact(sight=Sight.PENDING, evidence=f"the same {order.name!r} is already under way in Live Response")
-        fact = look(shell)
-        if outcome and outcome.problem and fact.sight is Sight.ABSENT:
-            return Fact(sight=Sight.REFUSED, evidence=f"Live Response: {outcome.problem}")
+        has_failed = outcome is not None and bool(outcome.problem)
+        try:
+            fact = look(shell)
+        except Unreadable as error:
+            if has_failed:
+                return Fact(sight=Sight.LOCKED, evidence=str(error))
+            raise
+        if outcome and has_failed and fact.sight is Sight.ABSENT:
+            is_locked = outcome.says_locked and order.name == DELETE_FILE
+            return Fact(sight=Sight.LOCKED if is_locked else Sight.REFUSED, evidence=f"Live Response: {outcome.problem}")
         return fact
 
     def _shell(self, endpoint: Endpoint, *needs: str) -> Shell:

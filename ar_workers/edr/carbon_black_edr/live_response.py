@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .api import ResponseAPI
 
 SESSIONS = "/api/v1/cblr/session"
+DELETE_FILE = "delete file"
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
 #: Sensors check in every 30 seconds or so, and join a session then.
 _CHECK_IN = timedelta(seconds=15)
@@ -30,6 +31,8 @@ _SWITCHED_OFF = 412
 _OVER = frozenset({"complete", "error", "canceled", "cancelled"})
 #: ERROR_FILE_NOT_FOUND and ERROR_PATH_NOT_FOUND as HRESULTs, and what is left of them, or of ENOENT, without a facility.
 _ABSENT = frozenset({0x80070002, 0x80070003, 2, 3})
+#: ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION, likewise, and EPERM, EACCES, EBUSY and ETXTBSY.
+_LOCKED = frozenset({0x80070005, 0x80070020, 0x80070021, 5, 32, 33, 1, 13, 16, 26})
 
 _Found = TypeVar("_Found")
 
@@ -66,6 +69,11 @@ class Outcome:
     def says_absent(self) -> bool:
         """Whether it failed because its object is not there."""
         return self.is_over and self.code in _ABSENT
+
+    @property
+    def says_locked(self) -> bool:
+        """Whether it failed because somebody holds its object, or nobody may touch it."""
+        return self.is_over and self.code in _LOCKED
 
 
 class Shell:
@@ -169,6 +177,7 @@ class Shell:
         try:
             reply = self._api.send("POST", f"{SESSIONS}/{self.session}/command", body)
         except Denied as error:
+            # The words are the server's own, which knows no other language; there is no code for it.
             if error.code == "404" or "not active" in str(error):
                 raise VendorFault(f"Live Response: the session with sensor {self._sensor} has ended", code=error.code) from None
             raise
@@ -217,7 +226,7 @@ def delete_order(path: str, os: OS) -> Order:
     # A file is looked for by name in its folder's list, which shows neither 8.3 names nor what Windows strips from an end.
     if _SHORT_NAME.search(path) or path.endswith((".", " ")):
         raise Denied("not the path as the file system lists it: write the long name, without a final dot or space")
-    return Order("delete file", path)
+    return Order(DELETE_FILE, path)
 
 
 def registry_order(registry: RegistryKey) -> Order:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...domain.errors import VendorFault
+from ...domain.errors import Unreadable, VendorFault
 from ...domain.facts import Fact, Sight
 from ...domain.instants import instant_of
 from ...domain.meant import SAME_START, not_meant
@@ -64,7 +64,7 @@ def file_fact(shell: Shell, file: File, os: OS) -> Fact:
     if file.sha256:
         found = shell.sha256_of(file.path)
         if not found:
-            return Fact(sight=Sight.MISMATCH, evidence="the file's content cannot be confirmed: it could not be fetched")
+            raise Unreadable("the file is locked or cannot be read: it could not be fetched")
         if found != file.sha256:
             return Fact(sight=Sight.MISMATCH, evidence="another file is at that path now: its SHA-256 differs")
     return Fact(sight=Sight.ABSENT, evidence=f"the file is there, sha256 {file.sha256 or 'not compared'}", handle=shell.session)

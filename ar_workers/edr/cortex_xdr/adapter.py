@@ -33,6 +33,7 @@ BLOCK = f"{V1}/hash_exceptions/blocklist"
 #: `is_isolated` where an isolation is wanted, and where a release is: so, on its way, the opposite on its way.
 _ISOLATED = ("AGENT_ISOLATED", "AGENT_PENDING_ISOLATION", "AGENT_PENDING_ISOLATION_CANCELLATION")
 _RELEASED = ("AGENT_UNISOLATED", "AGENT_PENDING_ISOLATION_CANCELLATION", "AGENT_PENDING_ISOLATION")
+#: The words of Cortex's own cloud, whose 500 has no code for it; they are in English whatever the endpoint speaks.
 _LISTED = re.compile(r"already been added to the allow or block list", re.IGNORECASE)
 
 

@@ -4,13 +4,14 @@ To install: upload this file as `ar_workers_look` (entry point `look`, standard 
 `act`, high risk), each for all platforms, with one input `judged_request` of type string and an output of type string.
 (Versions before took `request`, and did not judge whom they kill: by that name the sender knows not to call them.)
 Written for the Python 3.7 that Cortex agents bring along, with nothing but its library and, for processes, psutil.
-Each entry point answers a JSON text: `state` is absent, present, mismatch, vital, failed or done; `why` is for people, or
-the name of the vital process; `image` is that of a process that is present.
+Each entry point answers a JSON text: `state` is absent, present, mismatch, locked (a file that cannot be read or deleted now),
+vital, failed or done; `why` is for people, or the name of the vital process; `image` is that of a process that is present.
 """
 
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import importlib
 import json
@@ -34,7 +35,13 @@ DISGUISE = (
     r"^[a-z]:\\(?!(?:windows|program files(?: \(x86\))?|programdata\\microsoft\\windows defender[^\\]*)\\)"
     r"(?:[^\\/:~]*[^\\/:~. ]\\)*[^\\/:~]+$"
 )
+#: How a system says that somebody holds a file, or that nobody may touch it. Windows' sharing violation comes as EACCES.
+_LOCKED = frozenset({errno.EPERM, errno.EACCES, errno.EBUSY, errno.ETXTBSY})
 _HIVES = {"HKLM": "HKEY_LOCAL_MACHINE", "HKU": "HKEY_USERS", "HKCR": "HKEY_CLASSES_ROOT", "HKCC": "HKEY_CURRENT_CONFIG"}
+
+
+class Locked(Exception):
+    """A file cannot be read: whether it is what was meant cannot be told."""
 
 
 def look(judged_request: str) -> str:
@@ -52,6 +59,8 @@ def _answer(request: str, *, acting: bool) -> str:
         order = json.loads(base64.urlsafe_b64decode(request + "=" * (-len(request) % 4)))
         state, why = _ORDERS[order["verb"]](order, acting)
         image = why if (order["verb"], state) == ("kill_process", "present") else ""
+    except Locked as error:
+        state, why, image = "locked", str(error), ""
     except Exception as error:  # noqa: BLE001 - whatever goes wrong is the answer
         state, why, image = "failed", f"{type(error).__name__}: {error}", ""
     return json.dumps({"state": state, "why": why[:300], "image": image[:1024]})
@@ -94,7 +103,9 @@ def _other_process(order: dict[str, Any], image: str, started: float) -> str:
         return f"its image is {image}"
     if order.get("started"):
         return "" if abs(started - order["started"]) <= SAME_START else "it started at another time"
-    return "" if order.get("path") and not order.get("sha256") else "neither hash nor start time could be read"
+    if order.get("sha256"):
+        raise Locked(f"{image} is gone, locked or cannot be read")
+    return "" if order.get("path") else "no start time could be read"
 
 
 def _by_its_drive(path: str) -> str:
@@ -130,14 +141,23 @@ def _file(order: dict[str, Any], acting: bool) -> tuple[str, str]:  # noqa: FBT0
         kind = path.lstat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         return "absent", "no file at this path"
+    except PermissionError as error:
+        raise Locked(f"the file is locked or cannot be read: {error}") from error
     if not stat.S_ISREG(kind):
         return "mismatch", "a link or a folder is at this path"
     found = _sha256(path)
     if order.get("sha256") and found != order["sha256"]:
-        return "mismatch", "the file's content is another" if found else "the file's content cannot be read"
+        if not found:
+            raise Locked("the file is locked or cannot be read")
+        return "mismatch", "the file's content is another"
     if not acting:
         return "present", f"sha256 {found or 'unknown'}"
-    path.unlink()
+    try:
+        path.unlink()
+    except OSError as error:
+        if error.errno in _LOCKED:
+            raise Locked(f"the file cannot be deleted: {error}") from error
+        raise
     return "done", str(path)
 
 

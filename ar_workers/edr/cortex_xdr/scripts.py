@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from ...domain.errors import Denied, EndpointOffline, VendorFault
+from ...domain.errors import Denied, EndpointOffline, Unreadable, VendorFault
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.paths import vital_process
 from ...domain.text import LONGEST, shortened, whole
@@ -41,7 +41,7 @@ _LOOK_LIVES = 600.0
 _COME_BACK = timedelta(seconds=10)
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 _SIGHTS = {"absent": Sight.PRESENT, "present": Sight.ABSENT, "mismatch": Sight.MISMATCH}
-_STATES = frozenset({"absent", "present", "mismatch", "vital", "failed", "done"})
+_STATES = frozenset({"absent", "present", "mismatch", "locked", "vital", "failed", "done"})
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,12 @@ class Scripts:
             return Fact(sight=Sight.REFUSED, evidence=before.words)
         if before and before.state == "vital":
             return Fact(sight=Sight.MISMATCH, evidence=vital_process(before.why))
-        fact = _fact(self._looked(agent_id, encoded(order), receipt))
+        try:
+            fact = _fact(self._looked(agent_id, encoded(order), receipt))
+        except Unreadable as error:
+            if before and before.state == "locked":
+                return Fact(sight=Sight.LOCKED, evidence=str(error))
+            raise
         return _judged(before, fact) if before else fact
 
     def _looked(self, agent_id: str, request: str, receipt: Receipt | None) -> Run:
@@ -162,6 +167,8 @@ def _fact(run: Run) -> Fact:
         raise EndpointOffline(run.words)
     if run.status in COMPLETED and run.state in _SIGHTS:
         return Fact(sight=_SIGHTS[run.state], evidence=run.why or run.state, image=run.image)
+    if run.status in COMPLETED and run.state == "locked":
+        raise Unreadable(run.why)
     raise VendorFault(f"the look gave no answer: {run.words}")
 
 
@@ -171,7 +178,8 @@ def _judged(before: Run, fact: Fact) -> Fact:
     if fact.sight is Sight.MISMATCH and is_gone:
         return Fact(sight=Sight.PRESENT, evidence=f"what was meant is gone; meanwhile another is in its place: {fact.evidence}")
     if fact.sight is Sight.ABSENT:
-        return Fact(sight=Sight.REFUSED, evidence=f"still there ({fact.evidence}); {before.words}")
+        sight = Sight.LOCKED if before.state == "locked" else Sight.REFUSED
+        return Fact(sight=sight, evidence=f"still there ({fact.evidence}); {before.words}")
     return fact
 
 

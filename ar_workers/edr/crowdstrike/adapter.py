@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...domain.actions import BanDomain, BanHash, DeleteFile, DeleteRegistryKey, IsolateEndpoint, KillProcess, ReleaseEndpoint
 from ...domain.capabilities import Means
 from ...domain.endpoints import OS, Endpoint, Vendor
-from ...domain.errors import Denied, EndpointNotFound, Unsupported, VendorFault
+from ...domain.errors import Denied, EndpointNotFound, Unreadable, Unsupported, VendorFault
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
@@ -22,8 +22,9 @@ from .looks import drive_path, file_fact, process_fact, registry_fact
 from .rtr import ACTING, SESSION_GONE, Output, Shell, path_argument, pid_argument, registry_arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from ...domain.actions import Action
     from ..probes import Probe
 
 DEVICES = "/devices/entities/devices/v2"
@@ -209,6 +210,7 @@ class CrowdStrike(EDRAdapter):
             {"comment": "Active Remediation", "indicators": [row]},
             expects=frozenset({400}),
         )
+        # The words of Falcon's own cloud, which are in English whatever the endpoint speaks; the code is that of any bad row.
         if any("duplicate" in str(each.get("message", "")).lower() for each in answer.errors):
             # Somebody was faster; whether theirs is as wanted, the next look tells.
             return Receipt(detail={"conflict": "duplicate"})
@@ -254,8 +256,7 @@ class CrowdStrike(EDRAdapter):
     def killed(self, action: KillProcess, receipt: Receipt | None) -> Fact:
         """By `ps`; a process that is there is the one meant only if its image confirms it."""
         pid_argument(action.process)
-        shell = self._ended(action.endpoint.agent_id, receipt)
-        return shell if isinstance(shell, Fact) else process_fact(shell, action.process)
+        return self._effect(action, receipt, lambda shell: process_fact(shell, action.process))
 
     @observes(DeleteFile)
     def file_deleted(self, action: DeleteFile, receipt: Receipt | None) -> Fact:
@@ -264,8 +265,7 @@ class CrowdStrike(EDRAdapter):
         problem = unconfirmable(action.file)
         if problem:
             raise Unsupported(problem)
-        shell = self._ended(action.endpoint.agent_id, receipt)
-        return shell if isinstance(shell, Fact) else file_fact(shell, self._located(shell, action), action.file.sha256)
+        return self._effect(action, receipt, lambda shell: file_fact(shell, self._located(shell, action), action.file.sha256))
 
     @staticmethod
     def _located(shell: Shell, action: DeleteFile) -> str:
@@ -280,17 +280,28 @@ class CrowdStrike(EDRAdapter):
     def key_deleted(self, action: DeleteRegistryKey, receipt: Receipt | None) -> Fact:
         """By `reg query`."""
         arguments = registry_arguments(action.registry)
-        shell = self._ended(action.endpoint.agent_id, receipt)
-        return shell if isinstance(shell, Fact) else registry_fact(shell, arguments)
+        return self._effect(action, receipt, lambda shell: registry_fact(shell, arguments))
 
-    def _ended(self, agent_id: str, receipt: Receipt | None) -> Shell | Fact:
-        """A session to look with, once the command of `receipt` has ended; else the fact that it has not, or failed."""
+    def _effect(self, action: Action, receipt: Receipt | None, look: Callable[[Shell], Fact]) -> Fact:
+        """What the endpoint shows once the command of `receipt` has ended. Whatever that printed, an effect that is there is there.
+
+        One that failed and changed nothing is REFUSED, or LOCKED where it was to delete a file that it has confirmed, or that
+        cannot be read: why it failed stands in words alone, and to ask again is harmless.
+        """
+        agent_id = action.endpoints[0].agent_id
         output = self._command_output(agent_id, receipt) if receipt and receipt.reference else None
         if output and not output.complete:
             return Fact(sight=Sight.PENDING, evidence="the sensor has not answered yet")
-        if output and output.stderr and not output.says_absent:
-            return Fact(sight=Sight.REFUSED, evidence=output.stderr)
-        return Shell(self._api, agent_id).open()
+        failure = output.stderr if output else ""
+        try:
+            fact = look(Shell(self._api, agent_id).open())
+        except Unreadable as error:
+            if failure:
+                return Fact(sight=Sight.LOCKED, evidence=str(error))
+            raise
+        if failure and fact.sight is Sight.ABSENT:
+            return Fact(sight=Sight.LOCKED if action.verb == "delete_file" else Sight.REFUSED, evidence=failure)
+        return fact
 
     def _command_output(self, agent_id: str, receipt: Receipt) -> Output | None:
         """None: the session is gone and took the output along; only the endpoint itself can tell then."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ...domain.errors import VendorFault
+from ...domain.errors import Unreadable, VendorFault
 from ...domain.facts import Fact, Sight
 from ...domain.meant import not_meant
 from ...domain.paths import image_name
 from ...domain.volumes import is_bare, split
+from .absence import is_there, is_unregistered
 from .rtr import WINDOWS_ITSELF, drive_in, folder_in, is_quotable, name_in, path_in, process_line, sha256_in
 
 if TYPE_CHECKING:
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 
 def process_fact(shell: Shell, process: Process) -> Fact:
     """By `ps`; a process of this pid is the one meant only if its image, hash or start time confirms it."""
-    listing = shell.read("ps")
-    if not listing.complete or not listing.stdout.strip():
-        raise VendorFault("RTR ps: the sensor has not answered in time")
+    listing = shell.look("ps")
+    if not listing.stdout.strip():
+        raise VendorFault("RTR ps: it shows no process, which no running system does")
     line = process_line(listing.stdout, process.pid)
     if line is None:
         return Fact(sight=Sight.PRESENT, evidence=f"no process {process.pid}")
@@ -44,10 +45,7 @@ def _image_hash(shell: Shell, process: Process, image: str) -> str:
     path = path if split(path) is None else drive_path(shell, path) or ""
     if is_bare(path) or not is_quotable(path):
         return ""
-    hashed = shell.read("filehash", path)
-    if not hashed.complete:
-        raise VendorFault("RTR filehash: the sensor has not answered in time")
-    return sha256_in(hashed.stdout)
+    return sha256_in(shell.look("filehash", path).stdout)
 
 
 def _instant_in(line: str) -> datetime | None:
@@ -66,37 +64,32 @@ def drive_path(shell: Shell, path: str) -> str | None:
     found = split(path)
     if found is None:
         return path
-    output = shell.read("reg query", WINDOWS_ITSELF, "SystemRoot") if found.is_system_root else shell.read("mount")
-    if not output.complete:
-        raise VendorFault("RTR: the sensor has not answered in time")
+    output = shell.look("reg query", WINDOWS_ITSELF, "SystemRoot") if found.is_system_root else shell.look("mount")
     at = folder_in(output.stdout) if found.is_system_root else drive_in(output.stdout, found.volume)
     return at + found.tail if at else None
 
 
 def file_fact(shell: Shell, path: str, sha256: str | None) -> Fact:
-    """By `filehash`: absent, there with the content that is meant, or another file."""
-    output = shell.read("filehash", path)
-    if not output.complete:
-        raise VendorFault("RTR filehash: the sensor has not answered in time")
-    if output.says_absent:
-        return Fact(sight=Sight.PRESENT, evidence="no file at that path")
+    """By `filehash`: there with the content that is meant, or another file; and where it tells none, by what its folder lists.
+
+    Raises Unreadable for a file that is there, or may be, and whose content nobody can tell.
+    """
+    output = shell.look("filehash", path)
     found = sha256_in(output.stdout)
-    if sha256 and not found:
-        return Fact(sight=Sight.MISMATCH, evidence=f"the file's content cannot be confirmed: {output.stderr or 'no hash shown'}")
+    if not found and not is_there(shell, path):
+        return Fact(sight=Sight.PRESENT, evidence="no file at that path")
+    if not found and (sha256 or output.stderr):
+        raise Unreadable(f"the file is locked or cannot be read: {output.stderr or 'no hash shown'}")
     if sha256 and found != sha256:
         return Fact(sight=Sight.MISMATCH, evidence="another file is at that path now: its SHA-256 differs")
-    if output.stderr:
-        raise VendorFault(f"RTR filehash: {output.stderr}")
     return Fact(sight=Sight.ABSENT, evidence=f"the file is there, sha256 {found or 'unknown'}", handle=shell.session_id)
 
 
 def registry_fact(shell: Shell, arguments: tuple[str, ...]) -> Fact:
-    """By `reg query`."""
-    output = shell.read("reg query", *arguments)
-    if not output.complete:
-        raise VendorFault("RTR reg query: the sensor has not answered in time")
-    if output.says_absent:
+    """By `reg query`, whose failure is absence only if the same endpoint says the same of what surely is not there."""
+    output = shell.look("reg query", *arguments)
+    if not output.stderr:
+        return Fact(sight=Sight.ABSENT, evidence="the registry entry is there", handle=shell.session_id)
+    if is_unregistered(shell, arguments, output.stderr):
         return Fact(sight=Sight.PRESENT, evidence="no such registry entry")
-    if output.stderr:
-        raise VendorFault(f"RTR reg query: {output.stderr}")
-    return Fact(sight=Sight.ABSENT, evidence="the registry entry is there", handle=shell.session_id)
+    raise VendorFault(f"RTR reg query: {output.stderr}")

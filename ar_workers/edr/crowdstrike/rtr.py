@@ -26,23 +26,19 @@ ACTING = "/real-time-response/entities/active-responder-command/v1"
 PATIENCE = 8.0
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 MOST_CHUNKS = 200
-_ABSENT = re.compile(r"not found|cannot find|could not find|does not exist|no such|unable to find|doesn't exist", re.IGNORECASE)
+#: Room for the longest path that a failure may name.
+_LONGEST_WORDS = 2000
 SESSION_GONE = "40002"
 _NOTHING = Answer(status=404, resources=[], errors=[], pagination={})
 
 
 @dataclass(frozen=True)
 class Output:
-    """What a command printed, once it is complete."""
+    """What a command printed, once it is complete. It failed if there is a `stderr`, whose words are in the endpoint's language."""
 
     complete: bool
     stdout: str = ""
     stderr: str = ""
-
-    @property
-    def says_absent(self) -> bool:
-        """Whether the command failed because its object is not there."""
-        return bool(_ABSENT.search(self.stderr))
 
 
 class Shell:
@@ -59,6 +55,13 @@ class Shell:
         raise_first(answer, "RTR session")
         self.session_id = str(_only(answer, "RTR session").get("session_id", ""))
         return self
+
+    def look(self, base: str, *arguments: str) -> Output:
+        """Run a read-only command to its end. Raises VendorFault if that takes too long."""
+        output = self.read(base, *arguments)
+        if not output.complete:
+            raise VendorFault(f"RTR {base}: the sensor has not answered in time")
+        return output
 
     def read(self, base: str, *arguments: str) -> Output:
         """Run a read-only command and wait for its whole output; incomplete if that takes too long."""
@@ -97,7 +100,7 @@ class Shell:
             stderr.append(str(chunk.get("stderr") or ""))
             if not stdout[-1]:
                 break
-        return Output(complete, "".join(stdout), whole("".join(stderr)))
+        return Output(complete, "".join(stdout), cleaned("".join(stderr)).strip()[:_LONGEST_WORDS])
 
     def _chunk(self, request_id: str, route: str, sequence: int) -> dict[str, object] | None:
         answer = (

@@ -267,7 +267,7 @@ class Defender(EDRAdapter):
         if found is None or not found.succeeded:
             return order_fact(found, is_receipt=bool(receipt)) or _unseen()
         said = outcome(self._orders.result(found), identity(action).rsplit(":", 1)[-1])
-        if said.sight is Sight.REFUSED and not receipt:
+        if said.sight in {Sight.REFUSED, Sight.LOCKED} and not receipt:
             return Fact(sight=Sight.ABSENT, evidence=f"an earlier order has failed: {said.evidence}")
         return said
 

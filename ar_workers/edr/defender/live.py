@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SCRIPTS = {OS.WINDOWS: "ar_workers.ps1", OS.MACOS: "ar_workers.sh", OS.LINUX: "ar_workers.sh"}
 #: All that an argument consists of: no shell reads anything into these characters, and JSON never begins with a dash.
 _ALPHABET = re.compile(r"^ey[A-Za-z0-9_-]+$")
-_SIGHTS = {"done": Sight.PRESENT, "absent": Sight.PRESENT, "mismatch": Sight.MISMATCH}
+_SIGHTS = {"done": Sight.PRESENT, "absent": Sight.PRESENT, "mismatch": Sight.MISMATCH, "locked": Sight.LOCKED}
 
 
 @dataclass(frozen=True)

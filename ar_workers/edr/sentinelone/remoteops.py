@@ -1,8 +1,8 @@
 """RemoteOps: fixed scripts of the customer's library, told what to do by one encoded word, heard by what they print.
 
 A script confirms that the process, file or key is the one that is meant, acts, and prints one line of JSON:
-`{"ar_workers": ORDER, "outcome": "done" | "absent" | "mismatch" | "vital" | "failed", "detail": TEXT}`; of `vital` the
-detail is the name of the process that is never killed.
+`{"ar_workers": ORDER, "outcome": "done" | "absent" | "mismatch" | "locked" | "vital" | "failed", "detail": TEXT}`; of
+`vital` the detail is the name of the process that is never killed, and `locked` is a file that cannot be read or deleted now.
 Such a line with the order's own number is the only proof: a task's `completed` is not (it may have ended in an error).
 The library cannot be asked for a task without its id, so a lost answer leaves an order that nobody can find again:
 it is not repeated (see `pipeline.execute`), except that one which still waits for approval is found and adopted.
@@ -45,7 +45,8 @@ _UNKNOWN_ORDER = "an order that this script does not know"
 
 Scripted = KillProcess | DeleteFile | DeleteRegistryKey
 _ENDED = frozenset({"failed", "canceled", "expired", "partially_completed"})
-_SIGHTS = {"done": Sight.PRESENT, "absent": Sight.PRESENT, "mismatch": Sight.MISMATCH, "failed": Sight.REFUSED}
+_SIGHTS = {"done": Sight.PRESENT, "absent": Sight.PRESENT, "mismatch": Sight.MISMATCH, "locked": Sight.LOCKED, "failed": Sight.REFUSED}
+#: In the console's own words about a task, which are in English whatever the endpoint speaks. It has no code for them.
 _ERROR = re.compile(r"error|fail|exit code: ?[1-9]|timed? ?out|denied", re.IGNORECASE)
 
 

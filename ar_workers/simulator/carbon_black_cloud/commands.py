@@ -8,17 +8,18 @@ from datetime import datetime
 from typing import Any
 
 from ..endpoints import Endpoint, long_hive
+from ..languages import Says
 from .options import Options
 
 Row = dict[str, Any]
 
 NOT_FOUND, NO_PATH, DENIED, SHARING, BAD_PARAMETER = 0x80070002, 0x80070003, 0x80070005, 0x80070020, 0x80070057
 SAID = {
-    NOT_FOUND: "The system cannot find the file specified.",
-    NO_PATH: "The system cannot find the path specified.",
-    DENIED: "Access is denied.",
-    SHARING: "The process cannot access the file because it is being used by another process.",
-    BAD_PARAMETER: "The parameter is incorrect.",
+    NOT_FOUND: Says.NOT_FOUND,
+    NO_PATH: Says.NO_FOLDER,
+    DENIED: Says.DENIED,
+    SHARING: Says.IN_USE,
+    BAD_PARAMETER: Says.BAD_PARAMETER,
 }
 _FILETIME_EPOCH = 11_644_473_600
 
@@ -68,6 +69,8 @@ def kill(endpoint: Endpoint, argument: Any, options: Options) -> Result:
 def get_file(endpoint: Endpoint, argument: Any, options: Options) -> Result:
     del options
     found = endpoint.file(str(argument))
+    if found and found.locked:
+        return Result(SHARING)
     return Result(content=endpoint.content(found)) if found else Result(NOT_FOUND)
 
 
@@ -75,7 +78,7 @@ def delete_file(endpoint: Endpoint, argument: Any, options: Options) -> Result:
     path = str(argument)
     found = endpoint.file(path)
     runs = any(endpoint.same(one.path, path) for one in endpoint.processes)
-    is_locked = options.running_files_are_locked and runs and endpoint.platform == "Windows"
+    is_locked = endpoint.is_locked(path) or (options.running_files_are_locked and runs and endpoint.platform == "Windows")
     if found is None or is_locked:
         return Result(SHARING if found else NOT_FOUND, effects=[("delete_file", path, False)])
     endpoint.files.remove(found)

@@ -25,6 +25,8 @@ class Issued:
     polls_left: int
     result: Result | None = None
     file_id: str = ""
+    #: The failure in the words of the endpoint.
+    said: str = ""
     is_cancelled: bool = False
 
 
@@ -94,6 +96,7 @@ def advance(call: Call, session: Session) -> None:
 def _carry_out(call: Call, endpoint: Endpoint, issued: Issued) -> None:
     _, _, run = COMMANDS[issued.name]
     issued.result = run(endpoint, issued.argument, call.options)
+    issued.said = SAID[issued.result.code].to(endpoint.language) if issued.result.code else ""
     issued.file_id = str(uuid.uuid4()) if issued.result.content is not None else ""
     for verb, target, changed in issued.result.effects:
         call.effect(verb, target, changed=changed, device=endpoint.agent_id)
@@ -234,7 +237,7 @@ def _command_row(call: Call, issued: Issued, *, as_taken: bool = False) -> Row:
         "status": _cased(call, status),
         "input": {"name": issued.name, "object": issued.argument},
         "result_code": _coded(call, result.code),
-        "result_desc": SAID.get(result.code, ""),
+        "result_desc": issued.said if is_over else "",
         "create_time": iso(issued.at),
         "finish_time": iso(call.now) if is_over else None,
         "values": [],

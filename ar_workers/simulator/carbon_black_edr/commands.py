@@ -8,13 +8,21 @@ from datetime import datetime
 from typing import Any
 
 from ..endpoints import Endpoint, Process, long_hive
+from ..languages import Says
 from .options import Options
 
 Row = dict[str, Any]
 
-FILE_NOT_FOUND, PATH_NOT_FOUND, ACCESS_DENIED, INVALID = 0x80070002, 0x80070003, 0x80070005, 0x80070057
+FILE_NOT_FOUND, PATH_NOT_FOUND, ACCESS_DENIED, SHARING, INVALID = 0x80070002, 0x80070003, 0x80070005, 0x80070020, 0x80070057
 #: What a sensor without HRESULTs would write for them.
-ERRNO = {FILE_NOT_FOUND: 2, PATH_NOT_FOUND: 2, ACCESS_DENIED: 13, INVALID: 22}
+ERRNO = {FILE_NOT_FOUND: 2, PATH_NOT_FOUND: 2, ACCESS_DENIED: 13, SHARING: 16, INVALID: 22}
+SAID = {
+    FILE_NOT_FOUND: Says.NOT_FOUND,
+    PATH_NOT_FOUND: Says.NO_FOLDER,
+    ACCESS_DENIED: Says.DENIED,
+    SHARING: Says.IN_USE,
+    INVALID: Says.BAD_PARAMETER,
+}
 
 
 @dataclass
@@ -77,13 +85,16 @@ def _entry(name: str, size: int, attribute: str) -> Row:
 def get_file(endpoint: Endpoint, target: Any, options: Options) -> Result:
     del options
     found = endpoint.file(str(target))
+    if found and found.locked:
+        return Result(code=SHARING)
     return Result(content=endpoint.content(found)) if found else Result(code=FILE_NOT_FOUND)
 
 
 def delete_file(endpoint: Endpoint, target: Any, options: Options) -> Result:
     del options
     is_gone = endpoint.delete(str(target))
-    return Result(code=0 if is_gone else FILE_NOT_FOUND, effect=("delete_file", str(target), is_gone))
+    failure = SHARING if endpoint.is_locked(str(target)) else FILE_NOT_FOUND
+    return Result(code=0 if is_gone else failure, effect=("delete_file", str(target), is_gone))
 
 
 def enum_key(endpoint: Endpoint, target: Any, options: Options) -> Result:

@@ -10,7 +10,7 @@ from typing import Any
 from ..endpoints import Endpoint
 from ..server import Reply, json_reply
 from .call import Call, Refusal, Row
-from .commands import BARE, COMMANDS, ERRNO, ORDERS, Result, supported
+from .commands import BARE, COMMANDS, ERRNO, ORDERS, SAID, Result, supported
 
 OVER = frozenset({"complete", "error", "canceled"})
 LIVE = frozenset({"pending", "active"})
@@ -139,8 +139,13 @@ def _command_row(session: Session, each: Issued, call: Call) -> Row:
     if each.name == "get file":
         row["file_id"] = each.id
     if each.status in OVER:
-        row |= {"completion": each.due, "result_desc": "", **_code(session, each, call), **each.result.body}
+        row |= {"completion": each.due, "result_desc": _said(session, each), **_code(session, each, call), **each.result.body}
     return row
+
+
+def _said(session: Session, each: Issued) -> str:
+    code = each.result.code
+    return SAID[code].to(session.endpoint.language) if code else ""
 
 
 def _code(session: Session, each: Issued, call: Call) -> Row:

@@ -57,6 +57,8 @@ def _words(endpoint: Endpoint, order: Row, state: str) -> Row:
     """The state, and what is told of a process that is there."""
     if order["verb"] == "delete_file_on_volume" and endpoint.located(order["path"]) == order["path"]:
         return {"state": state, "why": "which drive its volume is cannot be told here"}
+    if state == "locked":
+        return {"state": state, "why": "the file is locked or cannot be read"}
     found = endpoint.process(order["pid"]) if order["verb"] == "kill_process" else None
     if found is None or state not in {"present", "vital"}:
         return {"state": state}
@@ -67,6 +69,8 @@ def _kill(endpoint: Endpoint, order: Row, acting: bool) -> tuple[str, Effects]: 
     found = endpoint.process(order["pid"])
     if found is None:
         return "absent", []
+    if order.get("sha256") and endpoint.is_locked(found.path):
+        return "locked", []
     if not _is_meant(endpoint, found, order):
         return "mismatch", []
     if acting and vital(found.path):
@@ -92,6 +96,8 @@ def _delete(endpoint: Endpoint, order: Row, acting: bool) -> tuple[str, Effects]
         return "mismatch", []
     if found is None:
         return "absent", []
+    if found.locked and (acting or order.get("sha256")):
+        return "locked", []
     if order.get("sha256") and found.sha256 != order["sha256"]:
         return "mismatch", []
     if acting:

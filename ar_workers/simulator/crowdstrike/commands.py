@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..endpoints import VOLUMES, Endpoint
+from ..languages import Says
 from .options import Options
 
+#: What every Windows has, whatever else is told of its registry.
+WINDOWS_ITSELF = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+
 Effects = list[tuple[str, str, bool]]
-UNREGISTERED = "ERROR: The system was unable to find the specified registry key or value."
 
 
 @dataclass
@@ -37,16 +40,19 @@ def filehash(endpoint: Endpoint, words: list[str], options: Options) -> Result:
     del options
     found = endpoint.file(_argument(words))
     if found is None:
-        return Result(stderr=f"Could not find file '{_argument(words)}'.")
+        return Result(stderr=Says.NO_FILE.to(endpoint.language, _argument(words)))
+    if found.locked:
+        return Result(stderr=Says.IN_USE.to(endpoint.language, found.path))
     return Result(stdout=f"SHA256: {found.sha256}\nMD5: {found.md5}\nPath: {found.path}\n")
 
 
 def ls(endpoint: Endpoint, words: list[str], options: Options) -> Result:
     del options
-    path = _argument(words)
+    path = _argument(words).removesuffix("\\.")
     found = [one for one in (endpoint.file(path),) if one] or endpoint.files_under(path)
-    if not found:
-        return Result(stderr=f"Cannot find path '{path}' because it does not exist.")
+    is_drive = path.endswith(":") or path == "/"
+    if not found and not is_drive:
+        return Result(stderr=Says.NO_PATH.to(endpoint.language, path))
     return Result(stdout="".join(f"{one.size}  {one.path}\n" for one in found))
 
 
@@ -55,10 +61,12 @@ def reg(endpoint: Endpoint, words: list[str], options: Options) -> Result:
     del options
     if len(words) < 2:
         return Result(stderr="reg: query KEY [VALUE]")
-    key = endpoint.registry_key(words[1])
     wanted = words[2] if len(words) > 2 else None
+    if endpoint.registry_key(words[1]) is None and endpoint.same(words[1], WINDOWS_ITSELF):
+        endpoint = replace(endpoint, registry={WINDOWS_ITSELF: {"SystemRoot": "C:\\Windows"}})
+    key = endpoint.registry_key(words[1])
     if key is None or (wanted is not None and endpoint.registry_value(key, wanted) is None):
-        return Result(stderr=UNREGISTERED)
+        return Result(stderr=Says.NO_KEY.to(endpoint.language))
     shown = {name: text for name, text in endpoint.registry[key].items() if wanted is None or name.casefold() == wanted.casefold()}
     return Result(stdout=key + "\n" + "".join(f"    {name}    REG_SZ    {text}\n" for name, text in shown.items()))
 
@@ -81,7 +89,7 @@ def kill(endpoint: Endpoint, words: list[str], options: Options) -> Result:
     del options
     text = _argument(words)
     is_gone = text.isdecimal() and endpoint.kill(int(text))
-    said = "" if is_gone else f"Cannot find a process with the process identifier {text}."
+    said = "" if is_gone else Says.NO_PROCESS.to(endpoint.language, text)
     return Result(stderr=said, effects=[("kill_process", text, is_gone)])
 
 
@@ -89,7 +97,8 @@ def rm(endpoint: Endpoint, words: list[str], options: Options) -> Result:
     del options
     path = _argument([word for word in words if word != "--force"])
     is_gone = endpoint.delete(path)
-    return Result(stderr="" if is_gone else f"Could not find file '{path}'.", effects=[("delete_file", path, is_gone)])
+    said = Says.IN_USE if endpoint.is_locked(path) else Says.NO_FILE
+    return Result(stderr="" if is_gone else said.to(endpoint.language, path), effects=[("delete_file", path, is_gone)])
 
 
 def reg_delete(endpoint: Endpoint, words: list[str], options: Options) -> Result:
@@ -98,7 +107,9 @@ def reg_delete(endpoint: Endpoint, words: list[str], options: Options) -> Result
     if len(words) < 2:
         return Result(stderr="reg: delete KEY [VALUE]")
     is_gone = endpoint.unregister(*words[1:3])
-    return Result(stderr="" if is_gone else UNREGISTERED, effects=[("delete_registry_key", "|".join(words[1:3]), is_gone)])
+    return Result(
+        stderr="" if is_gone else Says.NO_KEY.to(endpoint.language), effects=[("delete_registry_key", "|".join(words[1:3]), is_gone)]
+    )
 
 
 def _argument(words: list[str]) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..endpoints import Endpoint
+from ..languages import Says
 from ..vital import vital
 
 #: What ends a word or a command in PowerShell or in a POSIX shell.
@@ -49,7 +50,7 @@ def _run(endpoint: Endpoint, argument: str) -> Output:
     except (ValueError, KeyError, AttributeError) as error:
         return Output(errors=f"{type(error).__name__}", code=1)
     answer = json.dumps({"mark": mark, "outcome": outcome, "reason": reason or "pretended"})
-    return Output(text=f"Transcript started\n{answer}\n", effects=[(verb, *effect)] if effect else [])
+    return Output(text=f"{Says.BEGUN.to(endpoint.language)}\n{answer}\n", effects=[(verb, *effect)] if effect else [])
 
 
 def _decoded(text: str) -> bytes:
@@ -68,6 +69,8 @@ def kill_process(endpoint: Endpoint, values: Values) -> Done:
         return "absent", (values["pid"], False)
     if vital(found.path):
         return f"vital {vital(found.path)}", None
+    if values["sha256"] and endpoint.is_locked(found.path):
+        return "locked its image is locked or cannot be read", None
     wrong_path = not values["sha256"] and values["path"] and not endpoint.same(endpoint.located(values["path"]), found.path)
     wrong_hash = values["sha256"] and values["sha256"] != found.sha256
     if wrong_path or wrong_hash:
@@ -83,6 +86,8 @@ def delete_file(endpoint: Endpoint, values: Values) -> Done:
         return "mismatch which drive its volume is cannot be told here", None
     if found is None:
         return "absent", (values["path"], False)
+    if found.locked:
+        return "locked the file is locked or cannot be read or deleted", None
     if values["sha256"] and values["sha256"] != found.sha256:
         return "mismatch", None
     endpoint.files.remove(found)

@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from ..endpoints import Endpoint
+from ..languages import Says
 from ..vital import vital
 
 Effects = list[tuple[str, str, bool]]
@@ -29,7 +30,7 @@ def run(endpoint: Endpoint, parameters: str, fails: str) -> tuple[str, Effects]:
         outcome, detail, done = ORDERS.get(request["verb"], _unknown)(endpoint, request)
         effects += done
         lines.append(json.dumps({"ar_workers": request["order"], "outcome": outcome, "detail": detail}))
-    return ("" if fails else "\n".join(lines) + "\n"), effects
+    return ("" if fails else "\n".join([Says.BEGUN.to(endpoint.language), *lines]) + "\n"), effects
 
 
 def _unknown(endpoint: Endpoint, request: dict[str, Any]) -> tuple[str, str, Effects]:
@@ -43,6 +44,8 @@ def _kill(endpoint: Endpoint, request: dict[str, Any]) -> tuple[str, str, Effect
         return "absent", "no such process", [("kill_process", request["pid"], False)]
     if vital(found.path):
         return "vital", vital(found.path), [("kill_process", request["pid"], False)]
+    if request["sha256"] and endpoint.is_locked(found.path):
+        return "locked", f"the image of pid {found.pid} is locked or cannot be read", [("kill_process", request["pid"], False)]
     is_other = (
         (not request["sha256"] and request["path"] and not endpoint.same(endpoint.located(request["path"]), found.path))
         or (request["sha256"] and request["sha256"] != found.sha256)
@@ -61,6 +64,8 @@ def _delete(endpoint: Endpoint, request: dict[str, Any]) -> tuple[str, str, Effe
         return "mismatch", "which drive its volume is cannot be told here", [("delete_file", request["path"], False)]
     if found is None:
         return "absent", "no such file", [("delete_file", request["path"], False)]
+    if found.locked:
+        return "locked", "the file is locked or cannot be read", [("delete_file", request["path"], False)]
     if (request["sha256"] and request["sha256"] != found.sha256) or request.get("sha1", "") not in {"", found.sha1}:
         return "mismatch", "another file is at that path", [("delete_file", request["path"], False)]
     endpoint.files.remove(found)

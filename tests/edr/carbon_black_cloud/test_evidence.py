@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ar_workers.domain.actions import DeleteFile, DeleteRegistryKey
-from ar_workers.domain.errors import Denied, VendorFault
+from ar_workers.domain.errors import Denied, Unreadable, VendorFault
 from ar_workers.domain.facts import Sight
 from ar_workers.domain.indicators import File, RegistryKey
 from ar_workers.edr.carbon_black_cloud.evidence import started_at
@@ -64,7 +64,8 @@ def test_a_pid_is_killed_only_if_its_image_is_the_one_that_is_meant(rig, process
 
 def test_a_process_whose_image_is_gone_is_confirmed_by_nothing_but_its_start(rig):
     first(rig).files.clear()
-    assert rig.adapter.observe(a_kill(rig), None).sight is Sight.MISMATCH
+    with pytest.raises(Unreadable):
+        rig.adapter.observe(a_kill(rig), None)
     assert rig.adapter.observe(a_kill(rig, started_at=STARTED), None).sight is Sight.ABSENT
 
 
@@ -120,8 +121,8 @@ def test_a_missing_file_is_told_by_its_code_of_either_sign(codes):
 
 def test_a_content_that_cannot_be_fetched_confirms_nothing(rig):
     rig.simulation.faults.add(Fault(action="reply", status=404, path="*/content"))
-    fact = rig.adapter.observe(a_delete(rig), None)
-    assert (fact.sight, "could not be fetched" in fact.evidence) == (Sight.MISMATCH, True)
+    with pytest.raises(Unreadable, match="could not be fetched"):
+        rig.adapter.observe(a_delete(rig), None)
 
 
 def test_a_content_that_breaks_off_is_never_taken_for_a_whole_one(rig):
@@ -130,11 +131,11 @@ def test_a_content_that_breaks_off_is_never_taken_for_a_whole_one(rig):
         rig.adapter.observe(a_delete(rig), None)
 
 
-def test_a_file_in_use_is_a_refusal_by_the_endpoint():
+def test_a_file_in_use_is_locked():
     with carbon_black_cloud(running_files_are_locked=True) as rig:
         action = rig.action("delete_file")
         fact = rig.adapter.observe(action, acted(rig, action))
-        assert (fact.sight, "being used" in fact.evidence) == (Sight.REFUSED, True)
+        assert (fact.sight, "being used" in fact.evidence) == (Sight.LOCKED, True)
 
 
 def test_a_key_with_subkeys_is_never_half_deleted(rig):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ar_workers.domain.endpoints import OS
-from ar_workers.domain.errors import Denied, VendorFault
+from ar_workers.domain.errors import Denied, Unreadable, VendorFault
 from ar_workers.domain.facts import Sight
 from ar_workers.domain.indicators import RegistryKey
 from ar_workers.edr.carbon_black_edr.live_response import delete_order, registry_order
@@ -57,7 +57,8 @@ def test_a_process_is_killed_only_if_content_and_start_agree_and_a_hash_outweigh
 
 def test_a_process_whose_image_cannot_be_fetched_is_confirmed_by_its_start_or_not_at_all(rig):
     twin_endpoint(rig).files.clear()
-    assert rig.adapter.observe(a_kill(SEVEN), None).sight is Sight.MISMATCH
+    with pytest.raises(Unreadable):
+        rig.adapter.observe(a_kill(SEVEN), None)
     assert rig.adapter.observe(a_kill(SEVEN, started_at=STARTED), None).sight is Sight.ABSENT
 
 

@@ -95,6 +95,35 @@ def test_neither_a_link_nor_a_folder_is_deleted(file, tmp_path):
     assert file.exists()
 
 
+def a_lock(monkeypatch, name):
+    """On this system root may read and delete everything: the file refuses itself."""
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, name, refuse)
+
+
+def test_a_file_that_cannot_be_read_is_neither_gone_nor_another(file, monkeypatch):
+    for name in ("open", "lstat"):
+        with monkeypatch.context() as patch:
+            a_lock(patch, name)
+            order = {"verb": "delete_file", "path": str(file), "sha256": sha256("evil")}
+            assert (told(look, **order), told(act, **order)) == ("locked", "locked")
+    assert file.exists()
+
+
+def test_a_file_that_cannot_be_deleted_is_locked(file, monkeypatch):
+    a_lock(monkeypatch, "unlink")
+    assert told(act, verb="delete_file", path=str(file), sha256=sha256("evil")) == "locked"
+
+
+def test_a_process_whose_image_cannot_be_read_is_not_another(child, monkeypatch):
+    a_lock(monkeypatch, "open")
+    assert told(look, **order_for(child, started=None, sha256=sha256("evil"))) == "locked"
+    assert child.poll() is None
+
+
 @pytest.mark.parametrize("request_text", ["", "!", encoded({"verb": "format_disk"}), encoded({"verb": "delete_file"}), encoded([])])
 def test_what_is_no_order_fails(request_text):
     assert json.loads(act(request_text))["state"] == "failed"

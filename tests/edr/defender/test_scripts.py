@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from ar_workers.domain.facts import Sight
 from ar_workers.edr.defender.live import SCRIPTS, Script, argument, outcome
 from tests.builders import sha256
+
+from ..unread import as_nobody
 
 
 @pytest.mark.parametrize("name", sorted(set(SCRIPTS.values())))
@@ -87,6 +90,22 @@ def test_the_shell_script_lets_a_vital_process_live_whatever_confirms_it(tmp_pat
     finally:
         victim.kill()
         victim.wait()
+
+
+def test_the_shell_script_calls_what_cannot_be_read_or_deleted_locked():
+    memory, status = f"/proc/{os.getpid()}/mem", f"/proc/{os.getpid()}/status"
+    assert run_shell("delete_file", path=memory, sha256=sha256("evil")).evidence == "locked: the file is locked or cannot be read"
+    assert run_shell("delete_file", path=status, sha256="").evidence == "locked: it cannot be deleted"
+
+
+def test_the_shell_script_calls_nothing_gone_that_lies_in_a_folder_that_cannot_be_read(tmp_path):
+    evil = tmp_path / "evil"
+    evil.write_text("evil")
+    script = Path(__file__).parents[3] / "ar_workers" / "edr" / "defender" / "scripts" / "ar_workers.sh"
+    for path, sight in ((evil, Sight.LOCKED), (Path("/tmp/no-such-folder/evil"), Sight.PRESENT)):
+        word = argument("delete_file", "m1", path=str(path), sha256=sha256("evil"))
+        said = as_nobody(evil, ["/bin/bash", "-s", "--", word], script)
+        assert outcome({"exit_code": 0, "script_output": said}, "m1").sight is sight
 
 
 @pytest.mark.parametrize("pid", ["", "0", "1", "-1", "12 34", "1;2"])

@@ -19,6 +19,8 @@ from ar_workers.domain.endpoints import OS
 from ar_workers.edr.sentinelone.remoteops import KILL, order_word
 from tests.builders import a_delete, a_kill, sha256
 
+from ..unread import as_nobody
+
 SCRIPTS = Path(package.__file__).parent / "scripts"
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -27,6 +29,11 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="re
 def run(word):
     done = subprocess.run(["sh", str(SCRIPTS / "respond.sh"), word], capture_output=True, text=True, timeout=30, check=False)
     return json.loads(done.stdout)
+
+
+def as_a_word(**wish):
+    """An order that the sender would refuse to write."""
+    return base64.urlsafe_b64encode(json.dumps({"order": "o", **wish}, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
 def order(action):
@@ -115,19 +122,31 @@ def test_a_start_time_alone_confirms(program):
     assert order(a_kill(pid=child.pid, image_path=None, sha256=None, started_at=at.stdout.strip())) == "done"
 
 
+def test_a_file_that_cannot_be_read_or_deleted_is_neither_gone_nor_another():
+    memory, status = f"/proc/{os.getpid()}/mem", f"/proc/{os.getpid()}/status"
+    for wish in ({"path": memory, "sha256": sha256("evil")}, {"path": memory, "sha1": "a" * 40}, {"path": status}):
+        assert run(as_a_word(verb="delete_file", **wish))["outcome"] == "locked"
+
+
+def test_what_lies_in_a_folder_that_cannot_be_read_is_not_gone(file):
+    word = order_word(a_delete(path=str(file), sha256=content(file)), OS.LINUX, "the-order")
+    assert json.loads(as_nobody(file, ["sh", "-s", "--", word], SCRIPTS / "respond.sh"))["outcome"] == "locked"
+    gone = order_word(a_delete(path="/tmp/no-such-folder/evil", sha256=sha256("evil")), OS.LINUX, "the-order")
+    assert json.loads(as_nobody(file, ["sh", "-s", "--", gone], SCRIPTS / "respond.sh"))["outcome"] == "absent"
+
+
 @pytest.mark.parametrize(
     "nonsense",
     [{"verb": KILL, "pid": "1", "path": "x"}, {"verb": "rm"}, {"verb": KILL, "pid": "$(id)"}, {"verb": "kill_process", "pid": "2"}],
 )
 def test_an_order_that_makes_no_sense_does_nothing(nonsense):
-    word = base64.urlsafe_b64encode(json.dumps({"order": "o", **nonsense}, separators=(",", ":")).encode()).decode().rstrip("=")
-    assert run(word)["outcome"] in {"mismatch", "failed"}
+    assert run(as_a_word(**nonsense))["outcome"] in {"mismatch", "failed"}
 
 
 def test_both_scripts_know_the_words_of_the_adapter():
     windows = (SCRIPTS / "respond.ps1").read_text()
     assert all(f"'{verb}'" in windows for verb in (KILL, "delete_file", "delete_registry_key"))
-    assert all(f"Say '{word}'" in windows for word in ("done", "absent", "mismatch", "vital", "failed"))
+    assert all(f"Say '{word}'" in windows for word in ("done", "absent", "mismatch", "locked", "vital", "failed"))
 
 
 def test_a_vital_process_lives_whatever_confirms_it(tmp_path):

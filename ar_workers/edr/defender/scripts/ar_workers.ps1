@@ -11,7 +11,7 @@ function ConvertFrom-Base64Url([string]$Text) {
     [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($plain))
 }
 
-# Outcomes: done, absent, mismatch, failed, and vital, whose reason is the process's name.
+# Outcomes: done, absent, mismatch, locked, failed, and vital, whose reason is the process's name.
 # Reasons are fixed words, so that nothing found here can forge an answer.
 function New-Answer([string]$Outcome, [string]$Reason) { @{ outcome = $Outcome; reason = $Reason } }
 
@@ -70,8 +70,10 @@ function Stop-Wished($Id, [string]$Path, [string]$Sha256, [string]$Started) {
         return New-Answer 'mismatch' 'its image is another'
     }
     if ($Sha256) {
-        $stream = Open-Shared $image
-        try { $found = Get-Sha256 $stream } finally { $stream.Dispose() }
+        try {
+            $stream = Open-Shared $image
+            try { $found = Get-Sha256 $stream } finally { $stream.Dispose() }
+        } catch { return New-Answer 'locked' 'its image is locked or cannot be read' }
         if ($found -ne $Sha256) { return New-Answer 'mismatch' 'its image has another SHA-256' }
     }
     if ($Started) {
@@ -86,16 +88,21 @@ function Stop-Wished($Id, [string]$Path, [string]$Sha256, [string]$Started) {
 function Remove-WishedFile([string]$Path, [string]$Sha256) {
     $Path = Resolve-Drive $Path
     if ($Path -notmatch '^[A-Za-z]:\\') { return New-Answer 'mismatch' 'which drive its volume is cannot be told here' }
-    if ([IO.Directory]::Exists($Path)) { return New-Answer 'mismatch' 'it is a folder' }
-    if (-not [IO.File]::Exists($Path)) { return New-Answer 'absent' 'no file at that path' }
-    if ([IO.File]::GetAttributes($Path) -band [IO.FileAttributes]::ReparsePoint) { return New-Answer 'mismatch' 'it is a link' }
-    # While the stream is open, no other file can take the name of the one that was checked.
-    $stream = Open-Shared $Path
+    # Exists would say of what nobody may look at that it is not there. What fails is told by its kind: its words are in Windows' language.
     try {
-        if ($Sha256 -and (Get-Sha256 $stream) -ne $Sha256) { return New-Answer 'mismatch' 'the file has another SHA-256' }
-        [IO.File]::Delete($Path)
-    } finally { $stream.Dispose() }
-    if ([IO.File]::Exists($Path)) { New-Answer 'failed' 'it could not be deleted' } else { New-Answer 'done' 'deleted' }
+        $attributes = [IO.File]::GetAttributes($Path)
+        if ($attributes -band [IO.FileAttributes]::Directory) { return New-Answer 'mismatch' 'it is a folder' }
+        if ($attributes -band [IO.FileAttributes]::ReparsePoint) { return New-Answer 'mismatch' 'it is a link' }
+        # While the stream is open, no other file can take the name of the one that was checked.
+        $stream = Open-Shared $Path
+        try {
+            if ($Sha256 -and (Get-Sha256 $stream) -ne $Sha256) { return New-Answer 'mismatch' 'the file has another SHA-256' }
+            [IO.File]::Delete($Path)
+        } finally { $stream.Dispose() }
+    }
+    catch [IO.FileNotFoundException], [IO.DirectoryNotFoundException] { return New-Answer 'absent' 'no file at that path' }
+    catch [IO.IOException], [UnauthorizedAccessException] { return New-Answer 'locked' 'the file is locked or cannot be read or deleted' }
+    if ([IO.File]::Exists($Path)) { New-Answer 'locked' 'it cannot be deleted' } else { New-Answer 'done' 'deleted' }
 }
 
 function Remove-WishedUnder([Microsoft.Win32.RegistryKey]$Base, [string]$Key, [string]$Value) {

@@ -15,7 +15,7 @@ plain() { printf %s "$wish" | sed -n "s/.*\"$1\":\"\([A-Za-z0-9_-]*\)\".*/\1/p";
 
 field() { decode "$(plain "$1")"; }
 
-# Outcomes: done, absent, mismatch, failed, and vital, whose reason is the process's name.
+# Outcomes: done, absent, mismatch, locked, failed, and vital, whose reason is the process's name.
 # Reasons are fixed words, so that nothing found here can forge an answer.
 tell() {
     printf '{"mark":"%s","outcome":"%s","reason":"%s"}\n' "$mark" "$1" "$2"
@@ -38,7 +38,26 @@ vital() {
     done
 }
 
-hash_of() { { sha256sum <"$1" || shasum -a 256 <"$1"; } 2>/dev/null | cut -c 1-64; }
+# Nothing where the file cannot be read to its end.
+hash_of() {
+    local found
+    found=$(if command -v sha256sum >/dev/null; then sha256sum <"$1"; else shasum -a 256 <"$1"; fi 2>/dev/null) && printf %s "${found%% *}"
+}
+
+# What cannot be read is neither what was meant nor another.
+confirm() {
+    [ -n "$1" ] || tell locked "$3 is locked or cannot be read"
+    [ "$1" = "$2" ] || tell mismatch "$3 has another SHA-256"
+}
+
+# Whether nothing is at a path: the nearest folder above it that is there can be listed.
+is_gone() {
+    local above
+    [ ! -e "$1" ] && [ ! -L "$1" ] || return 1
+    above=$(dirname -- "$1")
+    while [ ! -e "$above" ]; do above=$(dirname -- "$above"); done
+    [ ! -d "$above" ] || ls -A -- "$above" >/dev/null 2>&1
+}
 
 is_alive() {
     local state
@@ -70,7 +89,7 @@ kill_process() {
     [ -z "$vital" ] || tell vital "$vital"
     # A hash outweighs a name: the same content under another one is still what was meant.
     [ -n "$sha256" ] || [ -z "$path" ] || [ "$path" = "$shown" ] || tell mismatch "its image is another"
-    [ -z "$sha256" ] || [ "$sha256" = "$(hash_of "$image")" ] || tell mismatch "its image has another SHA-256, or none that can be read"
+    [ -z "$sha256" ] || confirm "$(hash_of "$image")" "$sha256" "its image"
     if [ -n "$started" ]; then
         difference=$(($(started_at "$pid") - started))
         [ "${difference#-}" -le 2 ] || tell mismatch "it started at another time"
@@ -88,17 +107,18 @@ delete_file() {
     path=$(field path) sha256=$(field sha256)
     case $path in /*/*) ;; *) tell failed "no absolute path" ;; esac
     [ ! -L "$path" ] || tell mismatch "it is a link"
-    [ -e "$path" ] || tell absent "no file at that path"
+    if is_gone "$path"; then tell absent "no file at that path"; fi
+    [ -e "$path" ] || tell locked "its folder cannot be read"
     [ -f "$path" ] || tell mismatch "it is no file"
     if [ -n "$sha256" ]; then
-        [ "$sha256" = "$(hash_of "$path")" ] || tell mismatch "the file has another SHA-256, or none that can be read"
+        confirm "$(hash_of "$path")" "$sha256" "the file"
     else
         # Without a hash the place must be the one named, not where a linked folder leads; macOS has its own links to /private.
         real=$(cd "$(dirname "$path")" && pwd -P)/$(basename "$path")
         [ "${real#/private}" = "${path#/private}" ] || tell mismatch "a folder on its path is a link"
     fi
     rm -f -- "$path" 2>/dev/null
-    [ -e "$path" ] && tell failed "it could not be deleted"
+    is_gone "$path" || tell locked "it cannot be deleted"
     tell "done" "deleted"
 }
 

@@ -41,6 +41,12 @@ function Get-Hash([string]$path, [string]$algorithm = 'SHA256') {
     try { (Get-FileHash -LiteralPath $path -Algorithm $algorithm).Hash.ToLowerInvariant() } catch { '' }
 }
 
+# What cannot be read is neither what was meant nor another.
+function Confirm-Hash([string]$found, [string]$meant, [string]$what, [string]$other) {
+    if (-not $found) { Say 'locked' "$what is locked or cannot be read" }
+    if ($found -ne $meant) { Say 'mismatch' $other }
+}
+
 function Stop-Confirmed {
     $id = [int64]$request.pid
     if ($id -le 4) { Say 'mismatch' 'not a pid that may be killed' }
@@ -54,8 +60,8 @@ function Stop-Confirmed {
     if (-not $image) { Say 'mismatch' "the image of pid $id is not shown" }
     # A hash outweighs a name: the same content under another one is still what was meant.
     if (-not $request.sha256 -and $request.path -and (Resolve-Drive $request.path) -ne $image) { Say 'mismatch' "pid $id runs $image" }
-    if ($request.sha256 -and (Get-Hash $image) -ne $request.sha256) {
-        Say 'mismatch' "the image of pid $id has another SHA-256, or none can be read"
+    if ($request.sha256) {
+        Confirm-Hash (Get-Hash $image) $request.sha256 "the image of pid $id" "the image of pid $id has another SHA-256"
     }
     if ($request.started) {
         $started = [DateTimeOffset]::Parse($request.started, [Globalization.CultureInfo]::InvariantCulture).UtcDateTime
@@ -70,20 +76,24 @@ function Stop-Confirmed {
     Say 'failed' "pid $id is still running"
 }
 
+# The attributes of what is at a path, or nothing where nothing is: by the kind of the failure, as its words are in Windows' language.
+# Test-Path says of what nobody may look at that it is not there.
+function Get-Kind([string]$path) {
+    try { return [IO.File]::GetAttributes($path) }
+    catch [IO.FileNotFoundException], [IO.DirectoryNotFoundException] { return $null }
+    catch { Say 'locked' "the file is locked or cannot be read: $($_.Exception.Message)" }
+}
+
 function Remove-ConfirmedFile {
     $path = Resolve-Drive $request.path
     if ($path -notmatch '^[A-Za-z]:\\') { Say 'mismatch' 'which drive its volume is cannot be told here' }
-    if (-not (Test-Path -LiteralPath $path)) { Say 'absent' 'no file at that path' }
-    $item = Get-Item -LiteralPath $path -Force
-    if ($item.PSIsContainer -or $item.Attributes.HasFlag([IO.FileAttributes]::ReparsePoint)) { Say 'mismatch' 'not a regular file' }
-    if ($request.sha256 -and (Get-Hash $path) -ne $request.sha256) {
-        Say 'mismatch' 'another file is at that path: its SHA-256 differs'
-    }
-    if ($request.sha1 -and (Get-Hash $path 'SHA1') -ne $request.sha1) {
-        Say 'mismatch' 'another file is at that path: its SHA-1 differs'
-    }
-    Remove-Item -LiteralPath $path -Force
-    if (Test-Path -LiteralPath $path) { Say 'failed' 'the file cannot be deleted' }
+    $attributes = Get-Kind $path
+    if ($null -eq $attributes) { Say 'absent' 'no file at that path' }
+    if ($attributes -band ([IO.FileAttributes]'Directory, ReparsePoint')) { Say 'mismatch' 'not a regular file' }
+    if ($request.sha256) { Confirm-Hash (Get-Hash $path) $request.sha256 'the file' 'another file is at that path: its SHA-256 differs' }
+    if ($request.sha1) { Confirm-Hash (Get-Hash $path 'SHA1') $request.sha1 'the file' 'another file is at that path: its SHA-1 differs' }
+    try { Remove-Item -LiteralPath $path -Force } catch { Say 'locked' "the file cannot be deleted: $($_.Exception.Message)" }
+    if ($null -ne (Get-Kind $path)) { Say 'locked' 'the file cannot be deleted' }
     Say 'done' 'deleted'
 }
 

@@ -40,12 +40,13 @@ vital() {
     done
 }
 
+# Nothing where the file cannot be read to its end.
 sha256_of() {
-    if command -v sha256sum >/dev/null; then sha256sum <"$1"; else shasum -a 256 <"$1"; fi 2>/dev/null | cut -c 1-64
+    found=$(if command -v sha256sum >/dev/null; then sha256sum <"$1"; else shasum -a 256 <"$1"; fi 2>/dev/null) && printf '%s' "${found%% *}"
 }
 
 sha1_of() {
-    if command -v sha1sum >/dev/null; then sha1sum <"$1"; else shasum -a 1 <"$1"; fi 2>/dev/null | cut -c 1-40
+    found=$(if command -v sha1sum >/dev/null; then sha1sum <"$1"; else shasum -a 1 <"$1"; fi 2>/dev/null) && printf '%s' "${found%% *}"
 }
 
 seconds() { date -u -d "$1" +%s 2>/dev/null || date -j -u -f '%Y-%m-%dT%H:%M:%SZ' "$1" +%s 2>/dev/null; }
@@ -57,6 +58,20 @@ started_at() {
 is_running() {
     state=$(ps -p "$1" -o stat= 2>/dev/null) || return 1
     case $state in '' | Z*) return 1 ;; esac
+}
+
+# Whether nothing is at a path: the nearest folder above it that is there can be listed.
+is_gone() {
+    [ ! -e "$1" ] && [ ! -L "$1" ] || return 1
+    above=$(dirname -- "$1")
+    while [ ! -e "$above" ]; do above=$(dirname -- "$above"); done
+    [ ! -d "$above" ] || ls -A -- "$above" >/dev/null 2>&1
+}
+
+# What cannot be read is neither what was meant nor another.
+confirm() {
+    [ -n "$1" ] || say locked "$3 is locked or cannot be read"
+    [ "$1" = "$2" ] || say mismatch "$4"
 }
 
 kill_process() {
@@ -72,7 +87,7 @@ kill_process() {
     # A hash outweighs a name: the same content under another one is still what was meant.
     [ -n "$sha256" ] || [ -z "$path" ] || [ "$path" = "$image" ] || say mismatch "pid $pid runs $image"
     if [ -n "$sha256" ]; then
-        [ "$(sha256_of "$image")" = "$sha256" ] || say mismatch "the image of pid $pid has another SHA-256, or none can be read"
+        confirm "$(sha256_of "$image")" "$sha256" "the image of pid $pid" "the image of pid $pid has another SHA-256"
     fi
     if [ -n "$started" ]; then
         apart=$(($(started_at "$pid") - $(seconds "$started")))
@@ -88,14 +103,15 @@ kill_process() {
 
 delete_file() {
     [ -n "$path" ] || say failed 'no path in the order'
-    [ -e "$path" ] || [ -L "$path" ] || say absent 'no file at that path'
+    if is_gone "$path"; then say absent 'no file at that path'; fi
+    [ -e "$path" ] || [ -L "$path" ] || say locked 'its folder cannot be read'
     [ -f "$path" ] && [ ! -L "$path" ] || say mismatch 'not a regular file'
     if [ -n "$sha256" ]; then
-        [ "$(sha256_of "$path")" = "$sha256" ] || say mismatch "another file is at that path: its SHA-256 differs"
+        confirm "$(sha256_of "$path")" "$sha256" 'the file' 'another file is at that path: its SHA-256 differs'
     fi
-    [ -z "$sha1" ] || [ "$(sha1_of "$path")" = "$sha1" ] || say mismatch "another file is at that path: its SHA-1 differs"
-    rm -f -- "$path"
-    [ ! -e "$path" ] || say failed 'the file cannot be deleted'
+    [ -z "$sha1" ] || confirm "$(sha1_of "$path")" "$sha1" 'the file' 'another file is at that path: its SHA-1 differs'
+    rm -f -- "$path" 2>/dev/null
+    is_gone "$path" || say locked 'the file cannot be deleted'
     say 'done' 'deleted'
 }
 
