@@ -55,7 +55,7 @@ LINES = {
         "ar_workers/automations/threat_published.py": {
             "from ..domain.actions import IsolateEndpoint(|)": ", ScanEndpoint",
             r"    return Plan\(actions=\(IsolateEndpoint\(.*endpoint=endpoint\),(|)\)\)": " *_scan(event, endpoint, context)",
-            "_CHAT_LINE = 300": "\n\ndef _scan(event: ThreatPublished, endpoint: Endpoint, context: Context) -> tuple[ScanEndpoint, ...]:\n"
+            "_FIRST = 5": "\n\ndef _scan(event: ThreatPublished, endpoint: Endpoint, context: Context) -> tuple[ScanEndpoint, ...]:\n"
             '    able = context.capabilities.may(endpoint.edr, "scan_endpoint", endpoint.os)\n'
             "    return (ScanEndpoint(customer=event.customer, edr=endpoint.edr, endpoint=endpoint),) if able else ()",
         },

@@ -72,14 +72,18 @@ def is_alive(pid):
     return state != "Z"
 
 
+def journal(folder):
+    """Whatever is whole: the last line may still be written."""
+    *lines, _ = (folder / "demo" / "journal.ndjson").read_text().split("\n")
+    return [json.loads(line) for line in lines]
+
+
 def effects(folder):
-    lines = (folder / "demo" / "journal.ndjson").read_text().splitlines()
-    return [each for each in map(json.loads, lines) if each["kind"] == "effect" and each["changed"]]
+    return [each for each in journal(folder) if each["kind"] == "effect" and each["changed"]]
 
 
 def messages(folder):
-    lines = (folder / "demo" / "journal.ndjson").read_text().splitlines()
-    return [(each["vendor"], each["channel"], each["subject"]) for each in map(json.loads, lines) if each["kind"] == "message"]
+    return [(each["vendor"], each["channel"], each["subject"]) for each in journal(folder) if each["kind"] == "message"]
 
 
 def assert_nothing_is_doubled(folder):

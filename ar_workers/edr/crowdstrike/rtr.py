@@ -26,8 +26,6 @@ ACTING = "/real-time-response/entities/active-responder-command/v1"
 PATIENCE = 8.0
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 MOST_CHUNKS = 200
-#: Room for the longest path that a failure may name.
-_LONGEST_WORDS = 2000
 SESSION_GONE = "40002"
 _NOTHING = Answer(status=404, resources=[], errors=[], pagination={})
 
@@ -100,7 +98,7 @@ class Shell:
             stderr.append(str(chunk.get("stderr") or ""))
             if not stdout[-1]:
                 break
-        return Output(complete, "".join(stdout), cleaned("".join(stderr)).strip()[:_LONGEST_WORDS])
+        return Output(complete, "".join(stdout), whole("".join(stderr)))
 
     def _chunk(self, request_id: str, route: str, sequence: int) -> dict[str, object] | None:
         answer = (
