@@ -24,4 +24,4 @@ the EDR then shows is what the ledger settles.
     cli/          arctl
 """
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"

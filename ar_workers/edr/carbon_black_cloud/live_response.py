@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ...domain.errors import Denied, EndpointNotFound, EndpointOffline, VendorFault
-from ...domain.text import cleaned, whole
+from ...domain.text import whole
 from .devices import number_of
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Command:
     @property
     def said(self) -> str:
         """The failure in words, and by the code that they stand for."""
-        return cleaned(f"{self.body.get('result_desc') or ''} ({self.status.lower()} 0x{self._code:08X})").strip()
+        return whole(f"{self.body.get('result_desc') or ''} ({self.status.lower()} 0x{self._code:08X})")
 
     @property
     def _code(self) -> int:
