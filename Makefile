@@ -5,8 +5,9 @@ BIN := .venv/bin
 RUN := .venv/.run
 DEV := .venv/.dev
 PEERS := .venv-bench/.installed
+SUPPLY := .venv-supply/.installed
 
-.PHONY: help install run up test check mutants bench chaos lock clean
+.PHONY: help install run up test check mutants bench chaos audit sbom wheel lock clean
 
 help: ## show this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 10
@@ -49,13 +50,29 @@ mutants: install ## break the code in small ways, and say what no test notices (
 bench: install $(PEERS) ## measure against bare Celery and the peers (ARGS=... names what; see bench/README.md)
 	@$(BIN)/python -m bench $(ARGS)
 
+# An environment beside ours, so that it decides nothing about the versions in it.
+apart = @test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D); \
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+
 $(PEERS): bench/requirements.lock
-	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
-	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r bench/requirements.lock
+	$(apart)
+	@touch $@
+
+$(SUPPLY): requirements-supply.lock
+	$(apart)
 	@touch $@
 
 chaos: install ## kill, cut and flood it for some hours, and print a table (ARGS="--only R2 --seed 7 --short")
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+audit: $(SUPPLY) ## ask for known vulnerabilities of all that the locks name
+	@.venv-supply/bin/python .ci/audit.py
+
+sbom: $(SUPPLY) ## write down what running consists of (CycloneDX, dist/ar_workers.cdx.json)
+	@.venv-supply/bin/python .ci/sbom.py dist/ar_workers.cdx.json
+
+wheel: install ## build the wheel into dist/, to the same bytes each time
+	@$(BIN)/python .ci/wheel.py dist
 
 COMPILE := $(PYTHON) .ci/uv_like_pip.py pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
 
@@ -64,7 +81,8 @@ lock: $(DEV) ## resolve pyproject.toml anew into the locks
 	@$(COMPILE) --extra demo --group install --no-emit-package ar-workers --upgrade --constraint requirements-dev.lock \
 		pyproject.toml --output-file requirements-run.lock
 	@echo uv | $(COMPILE) --upgrade --constraint requirements-dev.lock - --output-file requirements-uv.lock
+	@$(COMPILE) --group supply --upgrade --output-file requirements-supply.lock
 	@$(COMPILE) --upgrade --override bench/overrides.in bench/requirements.in --output-file bench/requirements.lock
 
 clean: ## remove what was made
-	@rm -rf .venv .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build *.egg-info
+	@rm -rf .venv .venv-bench .venv-supply .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build dist *.egg-info

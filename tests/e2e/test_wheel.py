@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -19,9 +20,8 @@ from tests.e2e.test_demo import ROOT, environment, wait_until
 
 pytestmark = pytest.mark.e2e
 
-#: What a build reads of the checkout.
+#: What a build reads of a checkout.
 SOURCES = ("ar_workers", "celeryconfig.py", "examples", "pyproject.toml", "README.md", "LICENSE")
-BUILD = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
 ARCTL = "#!{python}\nimport sys\nfrom ar_workers.cli import main\nsys.exit(main())\n"
 #: It would take Celery away from our broker, if anything read it.
 TRAP = "import pathlib\npathlib.Path(__file__).with_name('sprung').touch()\nraise SystemExit('a stranger was imported')\n"
@@ -35,18 +35,42 @@ class Installed(NamedTuple):
     package: Path
 
 
+def built(root, target, *, umask=0o022, **more):
+    """The wheel of a checkout, as `make wheel` builds it."""
+    script = [sys.executable, root / ".ci" / "wheel.py", target]
+    subprocess.run(script, cwd=target.parent, umask=umask, env=os.environ | more, check=True, capture_output=True)
+    (found,) = target.glob("*.whl")
+    return found
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """Built from a copy: a build leaves what it has made beside its sources, and takes up what an earlier one has left."""
-    copy, out = tmp_path_factory.mktemp("sources"), tmp_path_factory.mktemp("wheel")
-    for name in SOURCES:
+    return built(ROOT, tmp_path_factory.mktemp("wheel"))
+
+
+def copied(target, *, umask, when):
+    """A checkout elsewhere, of another person at another time, with what an earlier build has left."""
+    for name in (".ci", *SOURCES):
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, copy / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, target / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
         else:
-            shutil.copy(ROOT / name, copy / name)
-    subprocess.run([sys.executable, "-W", "ignore", "-c", BUILD, str(out)], cwd=copy, check=True, capture_output=True)
-    (found,) = out.glob("*.whl")
-    return found
+            shutil.copy(ROOT / name, target / name)
+    for path in [target, *target.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod((0o777 if path.is_dir() else 0o666) & ~umask)
+            os.utime(path, (when, when))
+    left = target / "build" / "lib" / "ar_workers" / "left.py"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    return target
+
+
+def test_it_is_built_to_the_same_bytes_whoever_builds_it_wherever_and_whenever(wheel, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    for name, umask, when, zone in (("one", 0o077, 1_000_000_000, "Asia/Tokyo"), ("elsewhere/two", 0o002, 2_000_000_000, "UTC")):
+        again = built(copied(tmp_path / name, umask=umask, when=when), tmp_path / f"{name}-wheel", umask=umask, TZ=zone)
+        assert again.name == wheel.name
+        assert hashlib.sha256(again.read_bytes()).hexdigest() == hashlib.sha256(wheel.read_bytes()).hexdigest()
 
 
 @pytest.fixture(scope="module")
