@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import redis
 
 from ar_workers import bootstrap, tasks
 from ar_workers.celery import LOOKS, TASKS, CeleryDoorbell, app, celery_at
-from ar_workers.cli.redis_server import free_port
+from ar_workers.cli.redis_server import RedisServer, free_port
 from ar_workers.domain.backpressure import BACKLOG, ISOLATIONS_AHEAD
 from ar_workers.domain.canvas import Queue, Ring
 from ar_workers.pipeline.poll import read_feed, whose_turn_it_is
@@ -21,6 +27,8 @@ from tests.clusters import eventually
 from tests.fakes import some_services
 from tests.pipeline.building import Ticking
 from tests.test_transport_workers import a_worker
+
+ROOT = Path(__file__).parents[1]
 
 
 def a_ring(name, queue, lane=""):
@@ -157,21 +165,38 @@ def test_a_feed_that_is_slow_is_left_after_an_interval_and_read_on_in_its_next_t
     assert services.ledger.cursor("acme", "slow") == "...."
 
 
-#: What would stop, slow or mislead a worker.
+#: What would stop, slow or mislead a worker, or write what is in its memory somewhere, and what one would ask it with.
 CHANGES = {
-    "cancel_consumer": {"queue": "ioc"},
     "add_consumer": {"queue": "isolation"},
-    "revoke": {"task_id": "x"},
-    "hello": {"from_node": "stranger", "revoked": ["x"]},
-    "terminate": {"signal": "KILL", "task_id": "x"},
-    "rate_limit": {"task_name": "ar_workers.tasks.act", "rate_limit": "1/h"},
-    "time_limit": {"task_name": "ar_workers.tasks.act", "hard": 1},
-    "pool_shrink": {"n": 2},
-    "pool_restart": {},
     "autoscale": {"max": 0, "min": 0},
+    "cancel_consumer": {"queue": "ioc"},
     "disable_events": {},
+    "election": {"id": "x", "topic": "x"},
+    "hello": {"from_node": "stranger", "revoked": ["x"]},
+    "memdump": {},
+    "memsample": {},
+    "objgraph": {},
+    "pool_grow": {"n": 2},
+    "pool_restart": {},
+    "pool_shrink": {"n": 2},
+    "rate_limit": {"task_name": "ar_workers.tasks.act", "rate_limit": "1/h"},
+    "revoke": {"task_id": "x"},
+    "revoke_by_stamped_headers": {"headers": {"x": ["x"]}, "terminate": True},
     "shutdown": {},
+    "terminate": {"signal": "KILL", "task_id": "x"},
+    "time_limit": {"task_name": "ar_workers.tasks.act", "hard": 1},
 }
+
+
+def commands():
+    """All that Celery registers, also in later versions. `dump_...` are its older names of what looks."""
+    from celery.worker.control import Panel
+
+    return {name for name in Panel.data if not name.startswith("dump_")}
+
+
+def test_every_command_of_celery_either_looks_or_is_tried_below():
+    assert commands() == CHANGES.keys() | LOOKS
 
 
 @pytest.mark.e2e
@@ -182,13 +207,104 @@ def test_a_worker_can_be_looked_at_by_remote_and_nothing_else(real_redis, redis_
         eventually(looks.ping)  # what is asked while it subscribes is answered by nobody
         (name,) = looks.ping()
         assert looks.stats()[name]["pid"] == worker.pid
-        for command, arguments in CHANGES.items():
+        for command, arguments in (CHANGES | {"dump_conf": {}, "dump_tasks": {}}).items():
             answers = celery.control.broadcast(command, arguments=arguments, destination=[name], reply=True, timeout=5, limit=1)
             assert "KeyError" in answers[0][name]["error"]
         assert celery.control.enable_events(reply=True, timeout=5, limit=1)[0][name]["ok"]
         assert [queue["name"] for queue in looks.active_queues()[name]] == ["ioc"]
         assert looks.revoked()[name] == []
         assert worker.poll() is None
+
+
+#: What a worker is given, by its environment and its addresses.
+SECRETS = {
+    "AR_SLACK_TOKEN": "xoxb-canary-slack", "AR_PAGERDUTY_ROUTING_KEY": "canary0pagerduty0canary0pagerdut", "AR_SMTP_HOST": "127.0.0.1",
+    "AR_SLACK_CHANNEL": "C0123456789", "AR_SMTP_FROM": "tre@ar.example", "AR_SMTP_USER": "us", "AR_SMTP_PASSWORD": "canary-of-the-relay",
+    "FLOWER_BASIC_AUTH": "us:canary-of-flower",
+}  # fmt: skip
+PASSWORD = "canary-of-redis"
+#: How a worker is asked for as much as it tells.
+ASKED = {
+    "conf": ({}, {"with_defaults": True}),
+    "query_task": ({"ids": ["x"]},),
+    "registered": ({}, {"taskinfoitems": dir(app.Task), "builtins": True}),
+}
+
+
+@contextmanager
+def our_worker(ledger, folder, *, broker=""):
+    """A worker as operators start it, with those addresses; and its log."""
+    told = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "AR_HOME": str(folder),
+        "AR_REDIS_URL": ledger,
+        "AR_BROKER_URL": broker,
+        **SECRETS,
+    }
+    command = [sys.executable, "-m", "celery", "-A", "ar_workers.celery", "worker", "-P", "threads", "-c", "1", "-Q", "ioc", "-l", "DEBUG"]
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env=told, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        yield process, log
+    finally:
+        process.kill()
+        process.wait()
+
+
+def told(text):
+    return [word for word in (PASSWORD, "canary") if word in text]
+
+
+@pytest.mark.e2e
+def test_no_password_is_in_what_a_worker_answers_or_logs(tmp_path):
+    with RedisServer(tmp_path / "redis") as server:
+        with redis.Redis.from_url(server.url) as client:
+            client.config_set("requirepass", PASSWORD)
+        url = server.url.replace("//", f"//:{PASSWORD}@")
+        celery = celery_at(url)
+        with our_worker(url, tmp_path) as (process, log):
+            eventually(lambda: b" ready." in log.read_bytes() or process.poll() is not None)
+            looks = celery.control.inspect(timeout=5, limit=1)
+            eventually(looks.ping)
+            (name,) = looks.ping()
+            for command in LOOKS:
+                for arguments in ASKED.get(command, ({},)):
+                    (answer,) = celery.control.broadcast(command, arguments=arguments, destination=[name], reply=True, timeout=5, limit=1)
+                    assert "error" not in (answer[name] or {})
+                    assert told(repr(answer)) == []
+            assert looks.conf()[name]["broker_url"] == url.replace(PASSWORD, "********")
+            server.kill()
+            eventually(lambda: b"Cannot connect to" in log.read_bytes())
+        text = log.read_text()
+        assert ".> transport:" in text
+        assert told(text) == []
+
+
+ELSEWHERE = [
+    f"redis://us:{PASSWORD}@127.0.0.1:1/0",
+    f"unix://:{PASSWORD}@/nowhere/redis.sock?db=0",
+    f"redis+sentinel://us:{PASSWORD}@127.0.0.1:1,127.0.0.1:2/ledger?sentinel_password={PASSWORD}",
+]
+
+
+@pytest.mark.parametrize("url", ELSEWHERE)
+def test_no_password_is_in_the_settings_that_are_shown_of_any_kind_of_broker(url):
+    celery = celery_at(url)
+    with celery.connection() as connection:
+        shown = [celery.conf.table(with_defaults=True), celery.bugreport(), connection.as_uri(), repr(connection)]
+    assert PASSWORD in str(celery.conf.broker_url)
+    assert told(str(shown)) == []
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("url", ELSEWHERE)
+def test_no_password_is_in_what_a_worker_says_of_a_broker_that_is_away(url, redis_url, tmp_path):
+    with our_worker(redis_url, tmp_path, broker=url) as (process, log):
+        eventually(lambda: b"Cannot connect to" in log.read_bytes() or process.poll() is not None)
+        assert process.poll() is None, log.read_text()
+    assert told(log.read_text()) == []
 
 
 def test_what_workers_answer_is_all_that_only_looks():

@@ -86,7 +86,7 @@ def _run(screen: Console, folder: Path, examples: Path, command: str | None) -> 
         with screen.status("starting Redis, the simulator, five workers, beat and Flower ..."):
             _start(machine, examples)
         redis = without_login(machine.redis_url)
-        say(f"up: Redis at {redis}, Flower at {machine.flower_url}, logs in {machine.folder / 'log'}")
+        say(f"up: Redis at {redis}, {machine.flower}, logs in {machine.folder / 'log'}")
         board = Scoreboard(ledger_at(machine.redis_url), json.loads((examples / "expected.json").read_text()))
         for name in ("threats.ndjson", "afterwards.ndjson"):
             _ingest(machine, examples / name)
@@ -199,7 +199,7 @@ def _show_what_arrived(screen: Console, journal: Path) -> None:
 
 
 def _stay(machine: Machine, command: str) -> None:
-    say(f"staying up: Flower at {machine.flower_url}; Ctrl-C ends it. Other commands find this demo so:")
+    say(f"staying up: {machine.flower}; Ctrl-C ends it. Other commands find this demo so:")
     say(command)
     while True:
         machine.crew.mend()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..domain.errors import ARError
+from .flower import LOGIN, flower, login_of, where_login_is
 from .private import private_folder
 from .processes import Crew
 from .redis_server import RedisServer, free_port
@@ -31,13 +32,6 @@ ALONE = ("--without-mingle", "--without-gossip")
 START_DEADLINE = 60.0
 
 
-def flower(port: int) -> tuple[str, ...]:
-    """Flower's command. It only looks: its API would stop a worker or a queue for whoever reaches it. And it runs no `flowerconfig.py`
-    that lies in the current folder.
-    """
-    return ("flower", "--address=127.0.0.1", f"--port={port}", "--logging=warning", "--read_only", f"--conf={os.devnull}")
-
-
 @dataclass
 class Machine:
     """Everything that runs on one machine. `folder` holds Redis's data and the logs; `redis` is None where another one is used."""
@@ -47,6 +41,7 @@ class Machine:
     redis: RedisServer | None
     crew: Crew
     flower_port: int
+    flower_login: str
 
     @property
     def redis_url(self) -> str:
@@ -58,6 +53,11 @@ class Machine:
         """Where operators watch the queues."""
         return f"http://127.0.0.1:{self.flower_port}/"
 
+    @property
+    def flower(self) -> str:
+        """The same for people: they also need the login, and are told where it stands."""
+        return f"Flower at {self.flower_url} (login in {where_login_is(self.folder, self.environment)})"
+
     def start(self) -> None:
         """Start the workers, beat and Flower; returns once the workers take messages."""
         for name, (queues, threads) in WORKERS.items():
@@ -65,7 +65,7 @@ class Machine:
                 name, *APP, "worker", "-P", "threads", "-c", str(threads), "-Q", queues, "-n", f"{name}@%h", "-E", "-l", "INFO", *ALONE
             )
         self.crew.add("beat", *APP, "beat", "-l", "WARNING", "--pidfile=")
-        self.crew.add("flower", *APP, *flower(self.flower_port))
+        self.crew.add("flower", *APP, *flower(self.flower_port), **{LOGIN: self.flower_login})
         self._wait_for_workers()
 
     def _wait_for_workers(self) -> None:
@@ -89,12 +89,13 @@ def set_up(folder: Path, environment: Mapping[str, str], *, redis_url: str | Non
     Without `redis_url` it is one of its own, which nobody but its owner reaches.
     """
     logs = private_folder(private_folder(folder) / "log", with_all_in_it=True)
+    login = login_of(folder, environment)
     server = None
     if redis_url is None:
         server = _own_redis(folder / "redis").start()
         redis_url = server.url
     ours = {**environment, "AR_REDIS_URL": redis_url}
-    return Machine(folder=folder, environment=ours, redis=server, crew=Crew(ours, logs), flower_port=free_port())
+    return Machine(folder=folder, environment=ours, redis=server, crew=Crew(ours, logs), flower_port=free_port(), flower_login=login)
 
 
 def _own_redis(folder: Path) -> RedisServer:

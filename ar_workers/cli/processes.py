@@ -37,6 +37,7 @@ class Child:
     name: str
     command: Sequence[str]
     log: Path
+    more: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     restarts: int = 0
     started: float = 0.0
@@ -55,9 +56,11 @@ class Crew:
     folder: Path
     children: list[Child] = field(default_factory=list)
 
-    def add(self, name: str, *command: str) -> Child:
-        """Start `python -m command...` under this name, with its output in a new `name.log` and its id in `name.pid`."""
-        child = Child(name, [sys.executable, "-m", *command], self.folder / f"{name}.log")
+    def add(self, name: str, *command: str, **more: str) -> Child:
+        """Start `python -m command...` under this name, with its output in a new `name.log` and its id in `name.pid`; `more` is its
+        alone of the environment.
+        """
+        child = Child(name, [sys.executable, "-m", *command], self.folder / f"{name}.log", more)
         self.children.append(child)
         self._start(child)
         return child
@@ -92,7 +95,7 @@ class Crew:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=dict(self.environment),
+                env={**self.environment, **child.more},
                 start_new_session=True,
                 preexec_fn=die_with_parent(),
                 umask=UMASK,

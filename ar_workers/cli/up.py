@@ -51,7 +51,7 @@ def _run() -> None:
         say(f"the ledger is AR_REDIS_URL, {without_login(machine.redis_url)}: no Redis is started")
     try:
         machine.start()
-        say(f"running: Flower at {machine.flower_url}, logs in {home() / 'log'}; Ctrl-C ends it")
+        say(f"running: {machine.flower}, logs in {home() / 'log'}; Ctrl-C ends it")
         while True:
             _mend(machine)
             time.sleep(0.5)

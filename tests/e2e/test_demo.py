@@ -18,6 +18,7 @@ import pytest
 import redis
 
 from ar_workers.celery import celery_at
+from tests.cli.test_machine import signed_in
 from tests.cli.test_private import is_private
 
 ROOT = Path(__file__).parents[2]
@@ -130,8 +131,8 @@ def test_arctl_killed_outright_leaves_no_process_behind(tmp_path):
     wait_until(lambda: not [pid for pid in pids(tmp_path).values() if is_alive(pid)], seconds=30)
 
 
-def fetched(url):
-    with urllib.request.urlopen(url, timeout=10) as reply:
+def fetched(url, login):
+    with urllib.request.urlopen(signed_in(urllib.request.Request(url), login), timeout=10) as reply:
         return reply.read().decode("utf-8", "replace")
 
 
@@ -159,8 +160,12 @@ def test_a_kept_demo_is_found_by_the_command_that_it_names_and_shows_no_secret(t
         assert len(json.loads(listed.stdout)) == 9
         workers = [f"worker/{name}" for name in celery_at(word["redis_url"]).control.inspect(timeout=3).ping()]
         assert len(workers) == 5
-        wait_until(lambda: fetched(word["flower"] + "workers?refresh=1") and "housekeeping" in fetched(word["flower"] + "broker"))
-        pages = "".join(fetched(word["flower"] + page) for page in ("", "broker", "tasks", "workers", *workers))
+        login = (tmp_path / "demo" / "flower.password").read_text().strip()
+        assert f"login in {tmp_path / 'demo' / 'flower.password'}" in said(tmp_path)
+        wait_until(
+            lambda: fetched(word["flower"] + "workers?refresh=1", login) and "housekeeping" in fetched(word["flower"] + "broker", login)
+        )
+        pages = "".join(fetched(word["flower"] + page, login) for page in ("", "broker", "tasks", "workers", *workers))
         answers = asked_of_workers(word["redis_url"])
         with redis.Redis.from_url(word["redis_url"]) as client:
             rows = b"".join(client.dump(key) or b"" for key in client.scan_iter(count=1000)).decode("latin-1")
@@ -168,7 +173,7 @@ def test_a_kept_demo_is_found_by_the_command_that_it_names_and_shows_no_secret(t
     everything = pages + answers + rows + logs + said(tmp_path) + listed.stdout
     password = word["redis_url"].split(":")[2].partition("@")[0]
     assert len(password) > 40
-    assert [canary for canary in (*CANARIES, password) if canary in everything] == []
+    assert [canary for canary in (*CANARIES, password, login.partition(":")[2]) if canary in everything] == []
     assert "Traceback" not in logs
     inboxes = messages(tmp_path)
     assert ("mail", "soc@acme.example", "[Active Remediation] HIGH threat THREAT-1042: Malicious Software (Ransomware)") in inboxes

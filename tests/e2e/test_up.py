@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import stat
 import subprocess
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from ar_workers.cli import EXIT_NO_LEDGER
+from tests.cli.test_machine import status_of
 from tests.cli.test_private import modes
 from tests.e2e.test_demo import ARCTL, ROOT, environment, is_alive, wait_until
 
@@ -62,6 +64,35 @@ def listens_on_tcp(pid):
     own = {link.readlink().name for link in Path(f"/proc/{pid}/fd").iterdir() if link.is_symlink()}
     lines = [line.split() for kind in ("tcp", "tcp6") for line in Path(f"/proc/{pid}/net/{kind}").read_text().splitlines()[1:]]
     return [line[1] for line in lines if line[3] == "0A" and f"socket:[{line[9]}]" in own]
+
+
+def command_lines():
+    """All that every user of this machine reads by `ps`."""
+    lines = []
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            lines.append(each.read_text(errors="replace"))
+    return "\n".join(lines)
+
+
+def test_flower_asks_for_a_password_that_is_kept_and_that_no_other_user_reads(tmp_path):
+    with up(tmp_path) as (process, output):
+        wait_until(lambda: "running:" in output.read_text(), process=process)
+        flower = json.loads((tmp_path / "run.json").read_text())["flower"]
+        file = tmp_path / "flower.password"
+        assert f"running: Flower at {flower} (login in {file})" in output.read_text()
+        login = file.read_text().strip()
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        wait_until(lambda: status_of(flower) == 401)
+        assert status_of(flower, login=login) == 200
+        shown = command_lines()
+        assert f"--port={flower.rpartition(':')[2].strip('/')}" in shown
+        assert login.partition(":")[2] not in shown + output.read_text()
+        environments = {path.stem: Path(f"/proc/{path.read_text()}/environ").read_text() for path in (tmp_path / "log").glob("*.pid")}
+        assert [name for name, told in environments.items() if login in told] == ["flower"]
+    with up(tmp_path) as (process, output):
+        wait_until(lambda: "started" in output.read_text(), process=process)
+    assert file.read_text().strip() == login
 
 
 def test_its_redis_is_on_no_port_a_second_one_says_who_has_it_and_the_next_keeps_the_logs(tmp_path):
