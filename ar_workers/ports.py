@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .domain.refusals import Fate, KeptRecord, KeptRecords
     from .domain.results import Result
     from .domain.rows import Acceptance, Containment, Row, Seat, ThreatRecord
+    from .domain.verbs import Cap
 
 
 class EDR(Protocol):
@@ -166,12 +167,12 @@ class Ledger(Protocol):
         None if it was written before: nothing is changed then. `unrung` are queues on which nobody rings: their rows are due at once.
         """
 
-    def claim(self, row_ids: Sequence[str], *, owner: str, lease: timedelta, most_isolations: int | None) -> list[Claim | Refusal]:
+    def claim(self, row_ids: Sequence[str], *, owner: str, lease: timedelta, caps: Mapping[Cap, int]) -> list[Claim | Refusal]:
         """Take each due row of one customer for `lease`; one refusal says nothing of the others.
 
-        `owner` is unique to this call. A row that was never begun is cleared as by `begin`, or moved as there. Refused
-        are also rows whose endpoint or remote others are busy with, whose remote's breaker is open or whose remote's
-        allowance is used up: they stay as they are, and are rung when their turn comes.
+        `owner` is unique to this call. What counts against one of `caps` is held beyond it. A row that was never begun is
+        cleared as by `begin`, or moved as there. Refused are also rows whose endpoint or remote others are busy with, whose
+        remote's breaker is open or whose remote's allowance is used up: they stay as they are, and are rung when their turn comes.
         """
 
     def renew(self, claims: Sequence[Claim], lease: timedelta) -> None:
@@ -180,7 +181,7 @@ class Ledger(Protocol):
     def unsettled(self, customer: str, threat_id: str) -> list[Ring]:
         """What of a threat is not settled yet and may be rung, in plan order."""
 
-    def begin(self, claim: Claim, *, most_isolations: int | None) -> Refusal | None:
+    def begin(self, claim: Claim, *, caps: Mapping[Cap, int]) -> Refusal | None:
         """Immediately before the write: still ours, not cancelled, its endpoint not released since, not paused, within the blast radius.
 
         On a Refusal the row has been moved where it belongs, or belongs to somebody else.
@@ -215,6 +216,15 @@ class Ledger(Protocol):
 
         Refused is what the kill switch still holds, and an isolation that is older than a release of its endpoint.
         """
+
+    def approve(self, row_id: str, *, by: str, reason: str, life: timedelta) -> Ring | Refusal:
+        """As `requeue` of what a guard holds; what is not held is refused."""
+
+    def deny(self, row_id: str, *, by: str, reason: str) -> list[Ring] | Refusal:
+        """Call off what a guard holds; returns what waited for it."""
+
+    def held(self, customer: str) -> list[Row]:
+        """What guards and kill switches hold, the oldest first."""
 
     def resolve(self, row_id: str, *, by: str, was_sent: bool) -> list[Ring] | Refusal:
         """A person says what became of an unknown delivery: it is done, or it is pending as if it had never begun."""

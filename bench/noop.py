@@ -108,7 +108,9 @@ def services(url: str, doorbell=None, *, tally: Tally | None = None) -> Services
         doorbell=doorbell or CeleryDoorbell(app),
         clock=bootstrap.SystemClock(),
         random=random.random,
-        policies={name: Policy(customer=name, remediate_groups=groups, isolations_per_hour=10**9) for name in customers()},
+        policies={
+            name: Policy(customer=name, remediate_groups=groups, isolations_per_hour=10**9, bans_per_day=10**9) for name in customers()
+        },
         edrs=edrs,
         capabilities=Capabilities(NoopEDR.capabilities(), {NoopEDR.vendor: NoopEDR.hash_types}),
         channels={("tre", "slack"): NoopChannel(tally), ("tre", "pagerduty"): NoopChannel(tally)},

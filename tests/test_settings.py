@@ -65,7 +65,7 @@ def test_the_defaults_follow_the_seed_page(tmp_path):
     (tmp_path / "acme.toml").write_text(MINIMAL)
     policy = load(tmp_path).customers["acme"].policy
     assert (policy.medium_isolation, policy.file_response) == (MediumIsolation.ALWAYS, FileResponse.QUARANTINE_ELSE_DELETE)
-    assert policy.isolations_per_hour == 100
+    assert (policy.isolations_per_hour, policy.bans_per_day) == (25, 200)
     assert policy == Policy(customer="acme", remediate_groups=policy.remediate_groups)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..domain.causes import CommonCause, in_words, is_shared
+from ..domain.causes import CommonCause, Trouble, cause, in_words, is_shared
 from ..domain.guards import Guard
-from ..domain.next_steps import requeued, when_failed, which
+from ..domain.next_steps import requeued, when_stopped, which
 from ..domain.notifications import Audience, Kind, Notification
 from ..domain.plans import Plan
 from ..domain.text import whole
-from ..domain.verbs import CONTAINMENT
+from ..domain.verbs import CONTAINMENT, VERBS
 
 if TYPE_CHECKING:
     from ..domain.events import ActionStopped
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _HELD = {
     Guard.PROTECTED: "The endpoint is on the customer's list of protected ones. If it is to be done all the same, let it pass:",
-    Guard.BLAST_RADIUS: "More isolations in an hour than the customer's isolations_per_hour. If this one is wanted, let it pass:",
     Guard.IN_DOUBT: "See in the EDR's console whether somebody has released the endpoint. If it is still to be isolated, let it pass:",
 }
 _HELD_BY_OTHER = "If it is to be done all the same, let it pass:"
@@ -54,9 +53,9 @@ def _told(event: ActionStopped, audience: Audience) -> Notification:
 
 def _next_step(event: ActionStopped, common: CommonCause | None) -> str:
     """Customers have no `arctl`, and wait for the TREs."""
-    if event.state == "held":
+    if event.state == "held" and not common:
         return "\n".join((_held_by(event.guard), *requeued([event.row]), _PASSES) if event.row else which("held", event.customer))
-    return when_failed([event.row], event.cause, event.customer, common)
+    return when_stopped([event.row], common.cause if common else event.cause, event.customer, common)
 
 
 def _held_by(guard: str) -> str:
@@ -64,10 +63,18 @@ def _held_by(guard: str) -> str:
 
 
 def _common(event: ActionStopped) -> CommonCause | None:
-    """Only of what failed: what a guard holds is each a decision of its own."""
-    if event.state == "held" or not is_shared(event.cause):
+    """What a guard holds is each a decision of its own, but for the blast radius: that is one for all beyond the cap."""
+    if event.state == "held":
+        return _too_many(event.verb) if event.guard == Guard.BLAST_RADIUS else None
+    if not is_shared(event.cause):
         return None
     return CommonCause(edr=event.edr, verb=event.verb if event.verb in CONTAINMENT else "", cause=event.cause)
+
+
+def _too_many(verb: str) -> CommonCause:
+    """Of all EDRs together: the cap is the customer's."""
+    counted = VERBS[verb].cap or verb
+    return CommonCause(edr="", verb=verb if verb in CONTAINMENT else "", cause=cause(Trouble.TOO_MANY, counted))
 
 
 def _incident(event: ActionStopped, common: CommonCause | None) -> str:

@@ -30,13 +30,16 @@ class Entry(NamedTuple):
 #: A command is the attribute of its module that has its name, with `_` for `-`.
 COMMANDS: dict[str, Entry] = {
     "actions": Entry("actions", "List actions and deliveries with their state."),
+    "approve": Entry("holds", "Let held actions pass the guard that holds them, and no other."),
     "capabilities": Entry("capabilities", "Show what each EDR can do: natively, by its remote shell, only detecting, or not at all."),
     "deliveries": Entry("deliveries", "List who was told what, and what became of it."),
     "demo": Entry("demo", "Run everything against pretend vendors, ingest the example threats, and watch them being contained."),
+    "deny": Entry("holds", "Call held actions off."),
     "docs": Entry(
         "docs", "Write the generated parts of the pages: what the EDRs can do and must be allowed, and every key of the settings."
     ),
     "doctor": Entry("doctor", "Look whether credentials, permissions, groups, clocks, channels, Redis and workers are as they must be."),
+    "holds": Entry("holds", "List what is held for a person, the oldest first, and how it goes on."),
     "ingest": Entry("ingest", "Accept events from FILE (or - for standard input): NDJSON, a JSON array, or an API's envelope."),
     "isolated": Entry("isolated", "List the endpoints that are isolated, the longest first."),
     "notify": Entry("notify", "Try out receivers."),

@@ -42,17 +42,20 @@ class Trouble(StrEnum):
     LOST = "lost"
     CRASHES = "crashes"
     TAMPERED = "tampered"
+    #: More than the customer's cap: the blast radius holds it.
+    TOO_MANY = "too_many"
     #: A receiver that takes nothing any more, whatever it is told.
     RECEIVER = "receiver"
 
 
-_SHARED = frozenset({Trouble.CREDENTIAL, Trouble.PERMISSION, Trouble.UNCONFIGURED})
+_SHARED = frozenset({Trouble.CREDENTIAL, Trouble.PERMISSION, Trouble.UNCONFIGURED, Trouble.TOO_MANY})
 
 _WORDS = {
     Trouble.CREDENTIAL: "{edr} does not take our credential",
     Trouble.PERMISSION: "{edr} refuses a permission ({detail})",
     Trouble.UNCONFIGURED: "{edr} is not configured",
     Trouble.UNVERIFIED: "{edr} took the orders, and cannot be looked at ({detail})",
+    Trouble.TOO_MANY: "more {detail} than the customer's cap",
 }
 _CURES = {
     Trouble.CREDENTIAL: "Renew the credential in the customer's settings. Whether it is taken, this shows:",

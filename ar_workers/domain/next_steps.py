@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from .causes import CommonCause, cure_of, is_shared
+from .causes import CommonCause, Trouble, cure_of, is_shared, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +17,10 @@ _AGAIN = "Then bring it back; the EDR is looked at before it is asked again:"
 _UNNAMED = "Which one it is, this shows:"
 
 
-def when_failed(rows: Sequence[str], cause: str, customer: str, common: CommonCause | None = None) -> str:
-    """Failed: what mends the cause, and how the rows come back."""
+def when_stopped(rows: Sequence[str], cause: str, customer: str, common: CommonCause | None = None) -> str:
+    """What mends the cause, and how the rows come back."""
+    if kind_of(cause) is Trouble.TOO_MANY:
+        return when_too_many(customer)
     checks = [command("doctor", "--customer", customer)] if is_shared(cause) else []
     named = [row for row in rows if row]
     if not named:
@@ -28,6 +30,19 @@ def when_failed(rows: Sequence[str], cause: str, customer: str, common: CommonCa
     verb = ("--verb", common.verb) if common.verb else ()
     those = command("actions", "requeue", "--failed", "--customer", customer, "--edr", common.edr, *verb, "--dry-run")
     return "\n".join((cure_of(cause), *checks, "Then see what comes back, and type the same without --dry-run:", those))
+
+
+def when_too_many(customer: str) -> str:
+    """Held by the blast radius: how all are seen together, and how one word lets them pass or calls them off."""
+    those = ("--hold", "blast_radius", "--customer", customer)
+    return "\n".join(
+        (
+            "The cap was reached; what is beyond it is held, and told as one. See all of it, then let it pass or call it off:",
+            command("holds", *those),
+            command("approve", *those, "--reason", "WHY"),
+            command("deny", *those, "--reason", "WHY"),
+        )
+    )
 
 
 def which(state: str, customer: str) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from .causes import CommonCause, in_words
 from .channels import ChannelName
 from .endpoints import CustomerId
 from .model import Value
-from .next_steps import requeued, when_failed
+from .next_steps import requeued, when_stopped
 from .summaries import Summary
 from .text import Line, Prose, Span, Whole, otherwise, whole
 from .threats import Threat
@@ -204,7 +204,7 @@ def _of_one_cause(digest: Notification, common: CommonCause, notes: Sequence[Not
     threats = {note.threat.id: note.threat for note in notes if note.threat}
     named = tuple(("Stopped", line) for line in _lines(dict(note.facts)["Action"] for note in notes))
     links = tuple((f"Threat {threat.id}", threat.url) for threat in threats.values())
-    body = when_failed([note.row for note in notes], common.cause, digest.customer, common) if digest.audience is Audience.TRE else ""
+    body = when_stopped([note.row for note in notes], common.cause, digest.customer, common) if digest.audience is Audience.TRE else ""
     return digest.model_copy(
         update={
             "headline": f"{len(notes)} more stopped by one cause: {in_words(common.cause, common.edr)}",

@@ -15,6 +15,7 @@ from .protection import ProtectedEndpoint, ProtectedTarget, Protection, protecti
 from .routes import Route
 from .text import Line, Span
 from .threats import Severity
+from .verbs import Cap
 
 
 class MediumIsolation(StrEnum):
@@ -55,8 +56,9 @@ class Policy(Value):
     file_response: FileResponse = FileResponse.QUARANTINE_ELSE_DELETE
     protected_endpoints: frozenset[ProtectedEndpoint] = frozenset()
     never_touch: frozenset[ProtectedTarget] = frozenset()
-    #: Blast radius: isolations of this customer in any hour; the next ones are held for a TRE.
-    isolations_per_hour: Annotated[int, Field(ge=0)] = 100
+    #: Blast radius: isolations of this customer in any hour, and bans in any day; the next ones are held for a TRE.
+    isolations_per_hour: Annotated[int, Field(ge=0)] = 25
+    bans_per_day: Annotated[int, Field(ge=0)] = 200
     #: So long an isolation may take by its threat's severity; then the TREs are told that it is not in effect.
     high_within: Patience = timedelta(minutes=15)
     medium_within: Patience = timedelta(minutes=60)
@@ -75,11 +77,15 @@ class Policy(Value):
         return self.high_within if severity is Severity.HIGH else self.medium_within
 
     @property
+    def caps(self) -> dict[Cap, int]:
+        """The blast radius, as the ledger asks for it."""
+        return {Cap.ISOLATIONS: self.isolations_per_hour, Cap.BANS: self.bans_per_day}
+
+    @property
     def protection(self) -> Protection:
         """What the customer listed as what nothing may touch."""
         return protection(self.protected_endpoints, self.never_touch)
 
 
-ISOLATION_WINDOW = timedelta(hours=1)
 #: After the first reminder that an isolation is not in effect, and after each further one, the next one comes.
 REMIND_AGAIN, REMIND_DAILY = timedelta(hours=1), timedelta(days=1)

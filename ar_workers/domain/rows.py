@@ -36,6 +36,8 @@ class Row(Value):
     reason: str = ""
     evidence: str = ""
     reference: str = ""
+    #: While it is held, by which guard, or by which kill switch (`*`, `edr:NAME`, `verb:NAME`, and `everyone` before that of all).
+    held_by: str = ""
     lane: str | None = None
     attempts: int = 0
     generation: int = 1

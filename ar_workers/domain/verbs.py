@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from .canvas import Queue
@@ -18,6 +19,17 @@ if TYPE_CHECKING:
 _CONTAINMENT_LIFE, _LIFE = timedelta(days=7), timedelta(days=3)
 
 
+class Cap(StrEnum):
+    """What is counted per customer, so that no feed and no fault reaches everything at once."""
+
+    ISOLATIONS = "isolations"
+    BANS = "bans"
+
+
+#: The time in which a cap counts: any hour, any day.
+CAP_WINDOWS = {Cap.ISOLATIONS: timedelta(hours=1), Cap.BANS: timedelta(days=1)}
+
+
 @dataclass(frozen=True, kw_only=True)
 class VerbRule:
     """`queue` is where it is rung, `life` how long it is tried before it fails loudly.
@@ -26,7 +38,7 @@ class VerbRule:
     take away its file and what starts it again. What has none (bans are tenant-wide) waits for nothing.
     What `is_containment` moves an endpoint off the network or back: it goes before everything else, and when it stops, a person is told
     of it alone. `undo` is the verb that takes it back; one that only takes back `gives_back`: no kill switch and no closed threat keeps
-    it, and it may be asked for any number of times.
+    it, and it may be asked for any number of times. `cap` is what it counts against.
     """
 
     queue: Queue = Queue.IOC
@@ -35,13 +47,14 @@ class VerbRule:
     is_containment: bool = False
     undo: Verb | None = None
     gives_back: bool = False
+    cap: Cap | None = None
 
 
 VERBS: dict[str, VerbRule] = {
-    "isolate": VerbRule(queue=Queue.ISOLATION, life=_CONTAINMENT_LIFE, step=0, is_containment=True, undo="release"),
+    "isolate": VerbRule(queue=Queue.ISOLATION, life=_CONTAINMENT_LIFE, step=0, is_containment=True, undo="release", cap=Cap.ISOLATIONS),
     "release": VerbRule(queue=Queue.ISOLATION, life=_CONTAINMENT_LIFE, is_containment=True, gives_back=True),
-    "ban_hash": VerbRule(),
-    "ban_domain": VerbRule(),
+    "ban_hash": VerbRule(cap=Cap.BANS),
+    "ban_domain": VerbRule(cap=Cap.BANS),
     "kill_process": VerbRule(step=1),
     "delete_file": VerbRule(step=2),
     "quarantine_file": VerbRule(step=2),

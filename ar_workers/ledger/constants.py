@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..domain.backpressure import BESET
-from ..domain.policies import ISOLATION_WINDOW, REMIND_AGAIN, REMIND_DAILY
+from ..domain.policies import REMIND_AGAIN, REMIND_DAILY
 from ..domain.states import FREES_DEPENDENTS, MOVES, TERMINAL, State
-from ..domain.verbs import CONTAINMENT, GIVING_BACK
+from ..domain.verbs import CAP_WINDOWS, CONTAINMENT, GIVING_BACK, VERBS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +25,9 @@ def in_lua() -> str:
         "GIVES_BACK": GIVING_BACK,
     }
     lines = [f"local {name} = {{{', '.join(f'{each} = true' for each in sorted(members))}}}" for name, members in sets.items()]
-    spans = {"ISOLATION_WINDOW": ISOLATION_WINDOW, "REMIND_AGAIN": REMIND_AGAIN, "REMIND_DAILY": REMIND_DAILY}
+    spans = {"REMIND_AGAIN": REMIND_AGAIN, "REMIND_DAILY": REMIND_DAILY}
     lines += [f"local {name} = {round(span.total_seconds() * 1000)}" for name, span in spans.items()]
+    caps = [f"{verb} = '{rule.cap}'" for verb, rule in VERBS.items() if rule.cap]
+    windows = [f"{cap} = {round(window.total_seconds() * 1000)}" for cap, window in CAP_WINDOWS.items()]
+    lines += [f"local CAP_OF = {{{', '.join(caps)}}}", f"local CAP_WINDOWS = {{{', '.join(windows)}}}"]
     return "\n".join([*lines, f"local BESET = {BESET}", ""])

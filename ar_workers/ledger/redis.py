@@ -20,6 +20,7 @@ from ..domain.events import load_event
 from ..domain.notifications import load_delivery
 from ..domain.refusals import Fate
 from ..domain.rows import Acceptance, Row, Seat, ThreatRecord
+from ..domain.states import State
 from .clients import infos, unavailable_if_away
 from .packing import packed, unpacked
 from .refusals import MEMORY, kept, refusal
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from ..domain.notifications import Delivery, Digest
     from ..domain.refusals import KeptRecord, KeptRecords
     from ..domain.rows import Containment
+    from ..domain.verbs import Cap
 
 _log = logging.getLogger(__name__)
 #: A ring is expected to arrive within this; only then does the sweep ring again.
@@ -170,18 +172,17 @@ class RedisLedger:
             replies = self._known().run_all(calls) if calls else []
         return [rings_of(rings) if is_new == "yes" else None for is_new, *rings in replies]
 
-    def claim(self, row_ids: Sequence[str], *, owner: str, lease: timedelta, most_isolations: int | None) -> list[Claim | Refusal]:
-        most = -1 if most_isolations is None else most_isolations
+    def claim(self, row_ids: Sequence[str], *, owner: str, lease: timedelta, caps: Mapping[Cap, int]) -> list[Claim | Refusal]:
         if not row_ids:
             return []
         replies = self._run(
-            "claim", customer_of(row_ids[0]), owner, in_ms(lease), most, self._most_visits, self._everyones_switch(), *row_ids
+            "claim", customer_of(row_ids[0]), owner, in_ms(lease), json.dumps(caps), self._most_visits, self._everyones_switch(), *row_ids
         )
         return [claim_of(row_id, reply) for row_id, reply in zip(row_ids, replies, strict=True)]
 
-    def begin(self, claim: Claim, *, most_isolations: int | None) -> Refusal | None:
-        most = -1 if most_isolations is None else most_isolations
-        answer = self._run("begin", claim.customer, claim.row_id, claim.fence, self._least_remaining, most, self._everyones_switch())
+    def begin(self, claim: Claim, *, caps: Mapping[Cap, int]) -> Refusal | None:
+        said = (claim.row_id, claim.fence, self._least_remaining, json.dumps(caps), self._everyones_switch())
+        answer = self._run("begin", claim.customer, *said)
         return None if answer == "go" else Refusal(reason=answer)
 
     def _everyones_switch(self) -> str:
@@ -242,8 +243,28 @@ class RedisLedger:
         return sum(map(int, self._known().run_all(calls)))
 
     def requeue(self, row_id: str, *, by: str, life: timedelta) -> Ring | Refusal:
-        granted, *parts = self._run("requeue", customer_of(row_id), row_id, by, in_ms(life), json.dumps(self.pauses(None)))
+        return self._brought_back(row_id, f"requeued by {by}", life, must_be_held=False)
+
+    def approve(self, row_id: str, *, by: str, reason: str, life: timedelta) -> Ring | Refusal:
+        return self._brought_back(row_id, f"approved by {by}: {reason}", life, must_be_held=True)
+
+    def _brought_back(self, row_id: str, words: str, life: timedelta, *, must_be_held: bool) -> Ring | Refusal:
+        switches = json.dumps(self.pauses(None))
+        granted, *parts = self._run("requeue", customer_of(row_id), row_id, words, in_ms(life), switches, int(must_be_held))
         return Refusal(reason=parts[0]) if granted == "no" else rings_of(parts)[0]
+
+    def deny(self, row_id: str, *, by: str, reason: str) -> list[Ring] | Refusal:
+        granted, *parts = self._run("deny", customer_of(row_id), row_id, f"denied by {by}: {reason}")
+        return Refusal(reason=parts[0]) if granted == "no" else rings_of(parts)
+
+    def held(self, customer: str) -> list[Row]:
+        with unavailable_if_away():
+            names = sorted(self._redis.smembers(f"{prefix(customer)}held"))
+            pipe = self._redis.pipeline(transaction=False)
+            for name in names:
+                pipe.hgetall(f"{prefix(customer)}row:{name}")
+            rows = [row_of(customer, name, found) for name, found in zip(names, pipe.execute(), strict=True) if "kind" in found]
+        return sorted((row for row in rows if row.state is State.HELD), key=lambda row: (row.created_at, row.id))
 
     def resolve(self, row_id: str, *, by: str, was_sent: bool) -> list[Ring] | Refusal:
         granted, *parts = self._run("resolve", customer_of(row_id), row_id, by, int(was_sent))

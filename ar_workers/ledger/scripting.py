@@ -30,6 +30,7 @@ NAMES = (
     "begin",
     "conclude",
     "requeue",
+    "deny",
     "resolve",
     "seat",
     "due",

@@ -211,6 +211,7 @@ def row_of(customer: str, row_id: str, found: dict[str, str]) -> Row:
             "customer": customer,
             "threat_id": found["threat"],
             "lane": found.get("lane") or None,
+            "held_by": found.get("held_by", "") if found["state"] == State.HELD else "",
             "attempts": int(found.get("attempts") or 0),
             "generation": int(found.get("generation") or 1),
             **known,

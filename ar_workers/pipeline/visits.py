@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ..domain.canvas import Ring
     from ..domain.claims import Claim
+    from ..domain.verbs import Cap
     from .services import Services
 
 _log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class Visit:
         """Immediately before the write: still ours, not cancelled, not paused. If not, the ledger has moved the row."""
         if self.claim.is_cleared and self.services.monotonic() < self.cleared_until:
             return True
-        return self.services.ledger.begin(self.claim, most_isolations=_most_isolations(self.services, self.claim.customer)) is None
+        return self.services.ledger.begin(self.claim, caps=_caps(self.services, self.claim.customer)) is None
 
     def instead(self) -> VisitResult | None:
         """What becomes of the row without a look: it was tampered with, or too many workers were lost with it in hand."""
@@ -66,14 +67,14 @@ def visit_all(services: Services, row_ids: Sequence[str], look: Callable[[Visit]
     """
     customer, owner = row_ids[0].partition(":")[0], uuid.uuid4().hex
     left = list(dict.fromkeys(row_ids))  # to its owner a row is granted again, as after a lost reply
-    most, most_isolations = CLAIMED_AT_ONCE, _most_isolations(services, customer)
+    most, caps = CLAIMED_AT_ONCE, _caps(services, customer)
     rings: list[Ring] = []
     found: list[tuple[Claim, VisitResult]] = []
     while left:
         some, left = left[:most], left[most:]
         since = services.monotonic()
         try:  # claimed before the last of the former are written down, so that the visit keeps its place at their remote
-            claims = services.ledger.claim(some, owner=owner, lease=services.lease, most_isolations=most_isolations)
+            claims = services.ledger.claim(some, owner=owner, lease=services.lease, caps=caps)
         finally:
             rings += _write_down(services, found)
         visits = [Visit(services, claim, since + CLEARANCE) for claim in claims if not isinstance(claim, Refusal)]
@@ -123,6 +124,6 @@ def _write_down(services: Services, found: list[tuple[Claim, VisitResult]]) -> l
     return rings
 
 
-def _most_isolations(services: Services, customer: str) -> int | None:
+def _caps(services: Services, customer: str) -> dict[Cap, int]:
     policy = services.policies.get(customer)
-    return policy.isolations_per_hour if policy else None
+    return policy.caps if policy else {}

@@ -96,6 +96,7 @@ def _policy(customer: str, parsed: CustomerFile) -> Policy:
         protected_endpoints=frozenset(protect.endpoints),
         never_touch=frozenset(protect.never_touch),
         isolations_per_hour=protect.isolations_per_hour,
+        bans_per_day=protect.bans_per_day,
         high_within=knobs.not_contained.high,
         medium_within=knobs.not_contained.medium,
         summary_emails=knobs.notify_customer_of_note.emails,

@@ -74,7 +74,7 @@ class Automations(_Section):
 
 
 class Protect(_Section):
-    """What must never be touched, and how many endpoints may be cut off in an hour."""
+    """What must never be touched, and how much may be done at once."""
 
     endpoints: tuple[ProtectedEndpoint, ...] = Field(
         (), description="Agent ids or hostnames (short, whole, `DOMAIN\\HOST`, any case). What would act on one is held for a TRE."
@@ -86,6 +86,9 @@ class Protect(_Section):
     )
     isolations_per_hour: Annotated[int, Field(ge=0)] = Field(
         _default("isolations_per_hour"), description="Isolations of this customer in any hour. The next ones are held for a TRE."
+    )
+    bans_per_day: Annotated[int, Field(ge=0)] = Field(
+        _default("bans_per_day"), description="Bans of hashes and domains in any day, per EDR each. The next ones are held for a TRE."
     )
 
 

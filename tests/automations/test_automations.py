@@ -399,11 +399,18 @@ def test_a_failed_delivery_without_a_fallback_tells_nobody():
     assert plan_for(event, a_context()) == Plan()
 
 
-@pytest.mark.parametrize("guard", [*Guard, "of_another_version"])
+@pytest.mark.parametrize("guard", [*(each for each in Guard if each is not Guard.BLAST_RADIUS), "of_another_version"])
 def test_what_a_guard_holds_is_decided_by_one_command_on_a_line_of_its_own(guard):
     to_tres, to_customer = planned(stopped(state="held", guard=guard, row="acme:isolate:1")).notifications
     assert commands(to_tres) == ["arctl actions requeue acme:isolate:1"]
     assert (to_tres.common, to_tres.incident, to_customer.body) == (None, ".held-1", "")
+
+
+@pytest.mark.parametrize(("verb", "key"), [("isolate", "/isolate/too_many isolations"), ("ban_hash", "//too_many bans")])
+def test_what_the_blast_radius_holds_of_a_customer_is_one_matter_whatever_the_edr(verb, key):
+    told = [planned(stopped(state="held", guard=Guard.BLAST_RADIUS, row="r", verb=verb, edr=edr)).notifications[0] for edr in Vendor]
+    assert {note.common.key for note in told} == {key}
+    assert {note.incident for note in told} == {f"{key}/{NOON:%Y-%m-%d}"}
 
 
 def test_what_an_older_version_held_is_looked_for():

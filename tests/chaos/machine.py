@@ -117,7 +117,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """One message may ring several rows: each is answered for itself, in their order."""
         names = data.draw(st.lists(st.sampled_from(sorted(self.rows)), min_size=1, max_size=3, unique=True))
         owner = f"o{next(self.numbers)}"
-        answers = self.ledger.claim(names, owner=owner, lease=lease, most_isolations=None)
+        answers = self.ledger.claim(names, owner=owner, lease=lease, caps={})
         for name, answer in zip(names, answers, strict=True):
             self._claimed(self.rows[name], owner, answer)
         for row in (self.rows[each.row_id] for each in answers if isinstance(each, Claim)):
@@ -182,7 +182,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(claim=claims)
     def begin(self, claim: Claim) -> None:
         row = self.rows[claim.row_id]
-        answer = self.ledger.begin(claim, most_isolations=None)
+        answer = self.ledger.begin(claim, caps={})
         expected = "stale" if not self._is_ours(claim, row) or row.expired else self._hindered(row)
         assert answer == (expected and Refusal(reason=expected)), (row, answer)
         row.begun = row.begun or answer is None

@@ -69,7 +69,7 @@ def channels_down(seed: int, *, hours: float, threats: int) -> Outcome:
 def _unlimited(services: Services) -> None:
     """The blast radius of a test's policy is a hundred; a flood of threats is not what is looked at here."""
     (policy,) = services.policies.values()
-    services.policies[policy.customer] = policy.model_copy(update={"isolations_per_hour": 10**6})
+    services.policies[policy.customer] = policy.model_copy(update={"isolations_per_hour": 10**6, "bans_per_day": 10**6})
 
 
 @dataclass
@@ -126,7 +126,7 @@ def recorded(ledger: Ledger, action: Action) -> str:
 
 def claimed(ledger: Ledger, row_id: str, lease: timedelta = LEASE) -> Claim:
     """The row, taken."""
-    (claim,) = ledger.claim([row_id], owner=f"o{next(_numbers)}", lease=lease, most_isolations=None)
+    (claim,) = ledger.claim([row_id], owner=f"o{next(_numbers)}", lease=lease, caps={})
     assert isinstance(claim, Claim), claim
     return claim
 
@@ -173,7 +173,7 @@ def _until(moment: str, services: Services, edr: _Interrupted, isolate: str, rel
         case "leased":
             claim = claimed(services.ledger, isolate, lease=timedelta(milliseconds=1))
             release()
-            services.ledger.begin(claim, most_isolations=None)
+            services.ledger.begin(claim, caps={})
         case "in the call":
             edr.meanwhile = release
             execute(services, [isolate])

@@ -29,6 +29,7 @@ emails = ["soc@{name}.example"]
 emails = ["it@{name}.example"]
 [protect]
 isolations_per_hour = 1000000
+bans_per_day = 1000000
 """
 
 

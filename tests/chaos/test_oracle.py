@@ -48,7 +48,7 @@ class Run:
         self.ledger._redis.rpush(f"{prefix('acme')}threat:{self.event.threat_id}:timeline", f"1 {row_id} {text}")
 
     def visit(self, row, state):
-        claims = self.ledger.claim([row.id], owner=row.id, lease=timedelta(minutes=1), most_isolations=None)
+        claims = self.ledger.claim([row.id], owner=row.id, lease=timedelta(minutes=1), caps={})
         self.ledger.conclude([(claims[0], VisitResult(state=state, reference=f"ref-{row.id}"))])
         if state is State.DONE:
             self.journal += self.message(row)

@@ -157,7 +157,7 @@ def failed(ledger):
     rows = [action_row(each, event.threat_id, after=(), life=life_of(each.verb)) for each in orders]
     ledger.record([EventPlan(event=event, rows=rows)])
     for row, state in zip(rows, (State.FAILED, State.FAILED, State.DONE), strict=True):
-        (claim,) = ledger.claim([row.id], owner=row.id, lease=timedelta(minutes=1), most_isolations=None)
+        (claim,) = ledger.claim([row.id], owner=row.id, lease=timedelta(minutes=1), caps={})
         ledger.conclude([(claim, VisitResult(state=state, reason="denied" if state is State.FAILED else ""))])
     return [row.id for row in rows]
 
@@ -248,7 +248,7 @@ def a_finished_isolation(ledger):
     ledger.accept([event])
     row = action_row(an_isolate(), "THREAT-1042", after=(), life=life_of("isolate"))
     ledger.record([EventPlan(event=event, rows=[row])])
-    (claim,) = ledger.claim([row.id], owner="test", lease=timedelta(seconds=30), most_isolations=None)
+    (claim,) = ledger.claim([row.id], owner="test", lease=timedelta(seconds=30), caps={})
     ledger.conclude([(claim, VisitResult(state=State.DONE, evidence="Falcon shows status contained", reference="order-1"))])
 
 

@@ -26,7 +26,7 @@ def told(ledger):
     ledger.accept([event])
     ledger.record([EventPlan(event=event, rows=[*rows, action_row(an_isolate(), event.threat_id, after=(), life=LIFE)])])
     for row, state in zip(rows, (State.DONE, State.FAILED, State.UNKNOWN), strict=True):
-        (claim,) = ledger.claim([row.id], owner=row.id, lease=LIFE, most_isolations=None)
+        (claim,) = ledger.claim([row.id], owner=row.id, lease=LIFE, caps={})
         ledger.conclude([(claim, VisitResult(state=state, reason="because", reference="SM123"))])
     return [row.id for row in rows]
 

@@ -81,7 +81,7 @@ def test_listing_permissions_asks_no_vendor_anything(monkeypatch):
 @pytest.mark.parametrize(
     ("block", "line"),
     [
-        ("protect", "| `isolations_per_hour` | `100` | Isolations of this customer in any hour. The next ones are held for a TRE. |"),
+        ("protect", "| `isolations_per_hour` | `25` | Isolations of this customer in any hour. The next ones are held for a TRE. |"),
         ("automations", "One of `quarantine`, `delete`, `quarantine_else_delete`."),
         ("edrs", '| `client_secret` | needed | The API client\'s secret. Secret: `"env:NAME"`. |'),
         ("routes", "| `from` | needed | When it begins, such as `08:00`. |"),

@@ -33,7 +33,7 @@ def _failed(ledger, customer):
     ledger.accept([event])
     ledger.record([EventPlan(event=event, rows=rows)])
     for row in rows:
-        (claim,) = ledger.claim([row.id], owner=row.id, lease=timedelta(minutes=1), most_isolations=None)
+        (claim,) = ledger.claim([row.id], owner=row.id, lease=timedelta(minutes=1), caps={})
         ledger.conclude([(claim, VisitResult(state=State.FAILED, reason="denied"))])
     return [row.id for row in rows]
 

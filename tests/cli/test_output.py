@@ -76,7 +76,7 @@ def rows(ledger):
     ledger.accept([event])
     ledger.record([EventPlan(event=event, rows=made)])
     for row, words in zip(made, cycle(HOSTILE), strict=False):
-        (claim,) = ledger.claim([row.id], owner=row.id, lease=LIFE, most_isolations=None)
+        (claim,) = ledger.claim([row.id], owner=row.id, lease=LIFE, caps={})
         ledger.conclude([(claim, VisitResult(state=State.FAILED, reason=words, reference=words))])
     return made
 

@@ -51,7 +51,7 @@ def test_what_is_about_one_endpoint_is_shared_with_no_other(found):
     assert not causes.is_shared(found)
 
 
-@pytest.mark.parametrize("kind", [each for each in Trouble if each is not Trouble.RECEIVER])
+@pytest.mark.parametrize("kind", [each for each in Trouble if each not in {Trouble.RECEIVER, Trouble.TOO_MANY}])
 def test_every_cause_says_what_is_done_about_it(kind):
     assert causes.cure_of(causes.cause(kind)) != causes.cure_of("")
 
@@ -60,21 +60,27 @@ def commands(text):
     return [shlex.split(line) for line in text.splitlines() if line.startswith("arctl ")]
 
 
+def test_what_is_beyond_a_cap_is_seen_passed_or_called_off_by_one_command_each():
+    text = next_steps.when_stopped(["acme:isolate:1"], "too_many isolations", "acme")
+    assert [words[1] for words in commands(text)] == ["holds", "approve", "deny"]
+    assert all(words[2:6] == ["--hold", "blast_radius", "--customer", "acme"] for words in commands(text))
+
+
 def test_what_failed_for_a_shared_cause_is_first_looked_at_by_doctor():
-    text = next_steps.when_failed(["acme:isolate:1"], "credential", "acme")
+    text = next_steps.when_stopped(["acme:isolate:1"], "credential", "acme")
     assert commands(text) == [["arctl", "doctor", "--customer", "acme"], ["arctl", "actions", "requeue", "acme:isolate:1"]]
 
 
 def test_a_row_of_an_older_version_is_looked_for():
-    assert commands(next_steps.when_failed([""], "", "acme")) == [["arctl", "actions", "--state", "failed", "--customer", "acme"]]
+    assert commands(next_steps.when_stopped([""], "", "acme")) == [["arctl", "actions", "--state", "failed", "--customer", "acme"]]
 
 
 def test_many_rows_are_named_in_lines_that_can_be_typed_and_very_many_by_a_filter():
     rows = [f"acme:isolate:{n}" for n in range(next_steps.MOST_NAMED)]
-    typed = [word for words in commands(next_steps.when_failed(rows, "refused", "acme")) for word in words[3:]]
+    typed = [word for words in commands(next_steps.when_stopped(rows, "refused", "acme")) for word in words[3:]]
     assert typed == rows
     common = CommonCause(edr="crowdstrike", verb="isolate", cause="credential")
-    *_, last = commands(next_steps.when_failed([*rows, "acme:isolate:x"], "credential", "acme", common))
+    *_, last = commands(next_steps.when_stopped([*rows, "acme:isolate:x"], "credential", "acme", common))
     assert last == "arctl actions requeue --failed --customer acme --edr crowdstrike --verb isolate --dry-run".split()
 
 

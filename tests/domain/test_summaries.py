@@ -50,7 +50,7 @@ def test_an_entry_tells_when_how_where_and_under_which_id():
 NEXT = [
     (State.HELD, "protected endpoint: a TRE decides", {}, Who.CUSTOMER, "you protect this endpoint"),
     (State.HELD, "paused (*): drill", {}, Who.TRE, "approve it"),
-    (State.HELD, "blast radius: 100 isolations in the last hour; a TRE decides", {}, Who.TRE, "approve it"),
+    (State.HELD, "blast radius: 25 isolations in the last 1 h; a TRE decides", {}, Who.TRE, "approve it"),
     (State.UNKNOWN, "OutcomeUnknown: reset", {}, Who.AUTOMATION, "whether it took effect"),
     (State.PERFORMED, "", {"deadline": NOON}, Who.AUTOMATION, "until 2026-11-24 12:00 UTC"),
     (State.PENDING, "EndpointOffline: the sensor is offline", {}, Who.CUSTOMER, "connect the endpoint again"),

@@ -38,7 +38,8 @@ def test_lua_reads_the_same_table():
     lua = in_lua()
     assert "local URGENT = {isolate = true, release = true}" in lua
     assert "local GIVES_BACK = {release = true}" in lua
-    assert "local ISOLATION_WINDOW = 3600000" in lua
+    assert "local CAP_OF = {isolate = 'isolations', ban_hash = 'bans', ban_domain = 'bans'}" in lua
+    assert "local CAP_WINDOWS = {isolations = 3600000, bans = 86400000}" in lua
     assert "local CLAIMABLE = {pending = true, performed = true, unknown = true}" in lua
     assert "local CANCELLABLE = {held = true, pending = true, waiting = true}" in lua
 

@@ -13,6 +13,7 @@ from ar_workers.domain.events import ThreatPublished
 from ar_workers.domain.new_rows import EventPlan, NewRow
 from ar_workers.domain.states import State
 from ar_workers.domain.threats import Severity, Threat
+from ar_workers.domain.verbs import Cap
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
@@ -67,7 +68,8 @@ def recorded(ledger, *rows, event=None, closes=None):
 
 
 def asked(ledger, row_id="acme:isolate:1", *, owner=None, lease=LEASE, most=None):
-    return ledger.claim([row_id], owner=owner or f"worker-{next(_owners)}", lease=lease, most_isolations=most)[0]
+    caps = {} if most is None else {Cap.ISOLATIONS: most, Cap.BANS: most}
+    return ledger.claim([row_id], owner=owner or f"worker-{next(_owners)}", lease=lease, caps=caps)[0]
 
 
 def concluded(ledger, claim, finding):
@@ -89,7 +91,7 @@ def refused(ledger, row_id="acme:isolate:1"):
 
 
 def begun(ledger, claim):
-    assert ledger.begin(claim, most_isolations=None) is None
+    assert ledger.begin(claim, caps={}) is None
     return claim
 
 

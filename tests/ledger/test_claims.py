@@ -111,13 +111,13 @@ def test_rows_that_are_claimed_together_are_granted_or_refused_each_for_itself(l
     recorded(ledger, a_row("ban_hash:1", lane=None), a_row("ban_hash:2", lane=None))
     claimed(ledger, "acme:ban_hash:1")
     wanted = ["acme:ban_hash:1", "acme:ban_hash:2", "acme:ban_hash:3"]
-    answers = ledger.claim(wanted, owner="me", lease=LEASE, most_isolations=None)
+    answers = ledger.claim(wanted, owner="me", lease=LEASE, caps={})
     assert [getattr(each, "reason", "granted") for each in answers] == ["leased", "granted", "no such row"]
 
 
 def test_one_visitor_may_have_several_rows_of_an_endpoint(ledger):
     recorded(ledger, a_row("delete_file:1"), a_row("delete_file:2"), a_row("kill_process:1"))
-    first, second = ledger.claim(["acme:delete_file:1", "acme:delete_file:2"], owner="me", lease=LEASE, most_isolations=None)
+    first, second = ledger.claim(["acme:delete_file:1", "acme:delete_file:2"], owner="me", lease=LEASE, caps={})
     assert refused(ledger, "acme:kill_process:1") == "endpoint busy"
     assert concluded(ledger, first, VisitResult(state=State.DONE)) == []
     assert refused(ledger, "acme:kill_process:1") == "endpoint busy"

@@ -47,11 +47,11 @@ def test_a_test_moves_the_clock_by_hand_and_leases_end():
     recorded(ledger, a_row())
     assert ledger.row("acme:isolate:1").created_at == NOON
     lease = timedelta(hours=3)
-    (claim,) = ledger.claim(["acme:isolate:1"], owner="a", lease=lease, most_isolations=None)
+    (claim,) = ledger.claim(["acme:isolate:1"], owner="a", lease=lease, caps={})
     clock.advance(timedelta(hours=2))
-    assert ledger.claim(["acme:isolate:1"], owner="b", lease=lease, most_isolations=None)[0].reason == "leased"
+    assert ledger.claim(["acme:isolate:1"], owner="b", lease=lease, caps={})[0].reason == "leased"
     clock.advance(timedelta(hours=2))
-    assert ledger.claim(["acme:isolate:1"], owner="b", lease=lease, most_isolations=None)[0].fence > claim.fence
+    assert ledger.claim(["acme:isolate:1"], owner="b", lease=lease, caps={})[0].fence > claim.fence
 
 
 @pytest.mark.parametrize("days", [0.5, 3])

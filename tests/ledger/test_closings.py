@@ -36,7 +36,7 @@ def test_a_closed_threat_stops_a_worker_that_has_not_begun(ledger):
     recorded(ledger, a_row())
     claim = claimed(ledger)
     recorded(ledger, event=closing(), closes="threat closed")
-    assert ledger.begin(claim, most_isolations=None) == Refusal(reason="cancelled")
+    assert ledger.begin(claim, caps={}) == Refusal(reason="cancelled")
     assert state_of(ledger) == State.CANCELLED
 
 
@@ -100,7 +100,7 @@ def test_what_was_to_be_called_off_at_its_next_step_goes_on_if_its_threat_is_pub
     claim = claimed(ledger)
     recorded(ledger, event=closing(), closes="threat closed")
     recorded(ledger, a_row(), event=an_event("e2", at=NOON + timedelta(minutes=1)))
-    assert ledger.begin(claim, most_isolations=None) is None
+    assert ledger.begin(claim, caps={}) is None
     assert [row.id for row in ledger.rows("acme", "THREAT-1")] == ["acme:isolate:1"]
 
 
@@ -199,7 +199,7 @@ def test_a_release_supersedes_an_isolation_that_is_about_to_begin(ledger):
     claim = claimed(ledger)
     assert claim.is_cleared
     recorded(ledger, a_row("release:1"), event=an_event("e2"))
-    assert ledger.begin(claim, most_isolations=None) == Refusal(reason="cancelled")
+    assert ledger.begin(claim, caps={}) == Refusal(reason="cancelled")
 
 
 @pytest.mark.parametrize("state", [State.UNKNOWN, State.PERFORMED])

@@ -54,7 +54,7 @@ def test_a_retried_isolation_keeps_its_dependents_waiting(ledger):
 def test_rows_of_one_visit_end_together_and_what_they_free_is_rung_once(ledger):
     both = ("acme:isolate:1", "acme:kill_process:1")
     recorded(ledger, a_row(), a_row("kill_process:1"), a_row("delete_file:1", after=both))
-    claims = ledger.claim(both, owner="one", lease=LEASE, most_isolations=None)
+    claims = ledger.claim(both, owner="one", lease=LEASE, caps={})
     done, stale = VisitResult(state=State.DONE), replace(claims[0], fence=claims[0].fence + 1)
     first, second, third = ledger.conclude([(claims[0], done), (stale, done), (claims[1], done)])
     assert (first, second) == ([], None)

@@ -9,8 +9,8 @@ import pytest
 from ar_workers.domain.backpressure import MOST_VISITS
 from ar_workers.domain.claims import Claim, Health, Refusal, VisitResult
 from ar_workers.domain.limits import Limits, Rate
-from ar_workers.domain.policies import ISOLATION_WINDOW
 from ar_workers.domain.states import State
+from ar_workers.domain.verbs import CAP_WINDOWS, Cap
 from ar_workers.ledger.redis import GRACE, LEAST_REMAINING
 from tests.clocks import ManualClock, a_ledger
 from tests.ledger.building import LEASE, a_row, an_event, asked, claimed, concluded, recorded
@@ -35,7 +35,7 @@ def test_the_blast_radius_looks_back_one_hour(clock, after, is_held):
     assert isinstance(asked(ledger, "acme:isolate:0", most=1), Claim)
     clock.advance(after)
     assert (asked(ledger, "acme:isolate:1", most=1) == Refusal(reason="held")) is is_held
-    assert ISOLATION_WINDOW == HOUR
+    assert CAP_WINDOWS[Cap.ISOLATIONS] == HOUR
 
 
 def failing(ledger, times):
@@ -70,7 +70,7 @@ def test_when_the_breaker_is_over_one_tries_and_the_others_wait_for_half_a_minut
     recorded(ledger, *bans(3))
     failing(ledger, 5)
     clock.advance(5 * SECOND)
-    probe, *others = ledger.claim([f"acme:ban_hash:{n}" for n in range(3)], owner="one", lease=LEASE, most_isolations=None)
+    probe, *others = ledger.claim([f"acme:ban_hash:{n}" for n in range(3)], owner="one", lease=LEASE, caps={})
     assert isinstance(probe, Claim)
     closed = Refusal(reason="crowdstrike does not answer: tried by one at a time")
     assert others == [closed, closed]
@@ -83,9 +83,9 @@ def test_a_write_is_begun_only_with_ten_seconds_of_the_lease_left(clock):
     recorded(ledger, a_row())
     claim = claimed(ledger, lease=MINUTE)
     clock.advance(timedelta(seconds=50))
-    assert ledger.begin(claim, most_isolations=None) is None
+    assert ledger.begin(claim, caps={}) is None
     clock.advance(timedelta(milliseconds=1))
-    assert ledger.begin(claim, most_isolations=None) == Refusal(reason="stale")
+    assert ledger.begin(claim, caps={}) == Refusal(reason="stale")
 
 
 def test_a_timeline_keeps_its_last_two_thousand_moves(clock):
@@ -200,5 +200,5 @@ def test_a_full_remote_for_which_two_hundred_wait_is_rung_for_no_more(clock, wai
     ledger = a_ledger(clock, most_visits=1)
     recorded(ledger, *bans(230))
     claimed(ledger, "acme:ban_hash:0")
-    ledger.claim([f"acme:ban_hash:{n}" for n in range(1, waiting + 1)], owner="two", lease=LEASE, most_isolations=None)
+    ledger.claim([f"acme:ban_hash:{n}" for n in range(1, waiting + 1)], owner="two", lease=LEASE, caps={})
     assert len(ledger.due(1_000, MINUTE)) == rung

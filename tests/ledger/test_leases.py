@@ -31,7 +31,7 @@ def test_an_expired_lease_is_claimed_anew_and_the_old_fence_is_refused(ledger):
     new = claimed(ledger)
     assert new.fence > old.fence
     assert new.was == State.UNKNOWN
-    assert ledger.begin(old, most_isolations=None) == Refusal(reason="stale")
+    assert ledger.begin(old, caps={}) == Refusal(reason="stale")
     assert ledger.conclude([(old, VisitResult(state=State.DONE))]) == [None]
     assert state_of(ledger) == State.LEASED
 
@@ -67,7 +67,7 @@ def test_a_lease_that_is_nearly_over_begins_nothing(ledger):
     recorded(ledger, a_row())
     claim = claimed(ledger, lease=SHORT)
     outlast_short(ledger)
-    assert ledger.begin(claim, most_isolations=None) == Refusal(reason="stale")
+    assert ledger.begin(claim, caps={}) == Refusal(reason="stale")
 
 
 def test_a_visit_may_be_concluded_late_if_nobody_took_over(ledger):
@@ -101,7 +101,7 @@ def test_a_lease_that_has_ended_is_not_prolonged_because_its_endpoint_was_let_go
     asleep = claimed(ledger, lease=SHORT)
     outlast_short(ledger)
     ledger.renew([asleep], LEASE)
-    assert ledger.begin(asleep, most_isolations=None) == Refusal(reason="stale")
+    assert ledger.begin(asleep, caps={}) == Refusal(reason="stale")
     claimed(ledger, "acme:kill_process:1")
     assert refused(ledger) == "endpoint busy"
 

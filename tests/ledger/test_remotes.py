@@ -177,7 +177,7 @@ def test_a_customer_takes_only_so_many_workers(ledger):
 
 def test_a_visit_that_still_holds_rows_has_not_left(ledger):
     recorded(ledger, *bans(19))
-    both = ledger.claim(["acme:ban_hash:0", "acme:ban_hash:1"], owner="both", lease=timedelta(seconds=30), most_isolations=None)
+    both = ledger.claim(["acme:ban_hash:0", "acme:ban_hash:1"], owner="both", lease=timedelta(seconds=30), caps={})
     for number in range(2, 17):
         claimed(ledger, f"acme:ban_hash:{number}")
     assert asked(ledger, "acme:ban_hash:17").reason == "crowdstrike busy"

@@ -10,6 +10,7 @@ import redis
 from ar_workers.domain.claims import Claim, Refusal, VisitResult
 from ar_workers.domain.guards import Guard
 from ar_workers.domain.states import State
+from ar_workers.domain.verbs import Cap
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
 from tests.ledger.building import LEASE, a_row, an_event, asked, begun, claimed, concluded, recorded, refused, settle, state_of, wait
@@ -20,7 +21,7 @@ def test_a_closed_kill_switch_holds_what_is_about_to_begin(ledger, scope):
     recorded(ledger, a_row())
     claim = claimed(ledger)
     ledger.pause("acme", scope, "maintenance")
-    assert ledger.begin(claim, most_isolations=None) == Refusal(reason="held")
+    assert ledger.begin(claim, caps={}) == Refusal(reason="held")
     assert ledger.row("acme:isolate:1").reason == f"paused ({scope}): maintenance"
     assert [ring.id for ring in ledger.resume("acme", scope)] == ["acme:isolate:1"]
     begun(ledger, claimed(ledger))
@@ -32,7 +33,7 @@ def test_what_waits_behind_a_row_that_must_not_begin_comes_with_the_next_sweep(l
     assert {ring.id for ring in ledger.due(10, timedelta(hours=1))} == {"acme:delete_file:1"}
     assert refused(ledger, "acme:delete_file:1") == "endpoint busy"
     ledger.pause("acme", "verb:isolate", "maintenance")
-    assert ledger.begin(claim, most_isolations=None) == Refusal(reason="held")
+    assert ledger.begin(claim, caps={}) == Refusal(reason="held")
     assert [ring.id for ring in ledger.due(10, timedelta(hours=1))] == ["acme:delete_file:1"]
 
 
@@ -45,7 +46,7 @@ def test_what_is_held_behind_a_row_that_must_not_begin_is_not_rung(ledger):
     assert refused(ledger, "acme:delete_file:1") == State.HELD
     claim = claimed(ledger)
     ledger.pause("acme", "verb:isolate", "maintenance")
-    assert ledger.begin(claim, most_isolations=None) == Refusal(reason="held")
+    assert ledger.begin(claim, caps={}) == Refusal(reason="held")
     assert ledger.due(10, timedelta(hours=1)) == []
 
 
@@ -86,7 +87,7 @@ def test_the_blast_radius_holds_the_isolation_after_the_last_allowed(ledger):
 def test_the_last_isolation_that_is_allowed_does_not_count_against_itself(ledger):
     recorded(ledger, a_row())
     claim = asked(ledger, most=1)
-    assert ledger.begin(claim, most_isolations=1) is None
+    assert ledger.begin(claim, caps={Cap.ISOLATIONS: 1}) is None
 
 
 def test_an_isolation_that_was_not_needed_does_not_count(ledger):
@@ -112,7 +113,7 @@ def test_a_switch_of_all_customers_holds_what_is_about_to_begin(ledger):
     recorded(ledger, a_row())
     claim = claimed(ledger)
     ledger.pause(None, "*", "stop everything")
-    assert ledger.begin(claim, most_isolations=None) == Refusal(reason="held")
+    assert ledger.begin(claim, caps={}) == Refusal(reason="held")
 
 
 def test_a_customers_own_switch_stays_closed_when_that_of_all_is_opened(ledger):

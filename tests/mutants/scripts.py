@@ -36,9 +36,9 @@ class Mutant(NamedTuple):
 
 
 MUTANTS = (
-    Mutant("parts/guards", "now - ISOLATION_WINDOW", "now - 10 * ISOLATION_WINDOW"),
+    Mutant("parts/guards", "'-inf', now - window", "'-inf', now - 10 * window"),
     Mutant("parts/guards", "if not counted and not is_approved", "if not is_approved"),
-    Mutant("parts/guards", "redis.call('ZCARD', P .. 'isolations') >= most", "redis.call('ZCARD', P .. 'isolations') > most"),
+    Mutant("parts/guards", "redis.call('ZCARD', key) >= most", "redis.call('ZCARD', key) > most"),
     Mutant("parts/guards", "and not is_approved(approved, 'blast_radius')", "and not approved"),
     Mutant("parts/guards", "if edr == '' or GIVES_BACK[verb] then return end", "if edr == '' then return end"),
     Mutant("parts/guards", "if all[scope] then return", "if false then return"),
@@ -78,7 +78,7 @@ MUTANTS = (
     Mutant("conclude", "if not row.performed_at then set('performed_at', now) end", "set('performed_at', now)"),
     Mutant("conclude", "failed = true}", "failed = nil}"),
     Mutant("conclude", "and (row.digest or '') == ''", ""),
-    Mutant("conclude", "redis.call('ZREM', P .. 'isolations', found.id)", "local _ = nil"),
+    Mutant("conclude", "redis.call('ZREM', P .. CAP_OF[row.verb], found.id)", "local _ = nil"),
     Mutant("parts/endpoints", "'shown', shown, 'shown_at', now", "'shown_at', now"),
     Mutant("conclude", "redis.call('HDEL', key, 'failures', 'open_until')", "redis.call('HDEL', key, 'open_until')"),
     Mutant("record", "if new.asked_by ~= '' then redis.call('HSET', key, 'released_by', new.asked_by) end", ""),

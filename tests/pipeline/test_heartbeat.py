@@ -26,7 +26,7 @@ def claimed(services):
 
     respond(services, [f"acme:event/{event.id}"])
     row_id = next(ring.id for ring in services.doorbell.rings if ":isolate:" in ring.id)
-    (claim,) = services.ledger.claim([row_id], owner="me", lease=MINUTE, most_isolations=None)
+    (claim,) = services.ledger.claim([row_id], owner="me", lease=MINUTE, caps={})
     assert isinstance(claim, Claim)
     return claim
 
@@ -38,7 +38,7 @@ def a_heart(services):
 
 
 def others_answer(services, claim):
-    return services.ledger.claim([claim.row_id], owner="other", lease=MINUTE, most_isolations=None)[0]
+    return services.ledger.claim([claim.row_id], owner="other", lease=MINUTE, caps={})[0]
 
 
 def test_a_held_claim_outlives_its_lease():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections import deque
+from collections import Counter, deque
 from datetime import timedelta
 
 import pytest
@@ -127,10 +127,27 @@ def test_a_storm_of_other_actions_says_how_each_comes_back():
     assert {row for note in needed(services) for row in requeued(note)} == the_failed(services, a_threat().id)
 
 
-@pytest.mark.parametrize(
-    ("policy", "guard"), [({"isolations_per_hour": 1}, "isolations_per_hour"), ({"protected_endpoints": LISTED}, "protected")]
-)
-def test_what_a_guard_holds_is_paged_for_itself_with_the_command_that_lets_it_pass(policy, guard):
+@pytest.mark.parametrize(("cap", "held"), [({"isolations_per_hour": 3}, 9), ({"isolations_per_hour": 0}, 12)])
+def test_what_is_beyond_the_cap_is_one_page_and_exactly_the_cap_is_done(cap, held):
+    endpoints, edr = twelve()
+    groups = {edr.vendor: frozenset({"Remediate"})}
+    services = some_services(edr=edr, policy=Policy(customer="acme", remediate_groups=groups, **cap))
+    play(services, a_threat_published(endpoints=endpoints, iocs=()))
+    states = Counter(row.state for row in services.ledger.rows("acme", a_threat().id) if row.verb == "isolate")
+    assert states == Counter({state: number for state, number in ((State.DONE, 12 - held), (State.HELD, held)) if number})
+    assert len(edr.effects) == 12 - held
+    first, rest = needed(services)
+    assert "arctl approve --hold blast_radius --customer acme" in first.body
+    assert str(held - 1) in rest.headline
+    pages = [PAGES.render(note)["dedup_key"] for note in needed(services, ("tre", "pagerduty"))]
+    assert len(set(pages)) == 1
+    assert {row.id for row in services.ledger.held("acme")} == {
+        row.id for row in services.ledger.rows("acme", a_threat().id) if row.held_by
+    }
+
+
+def test_what_is_protected_is_paged_for_itself_with_the_command_that_lets_it_pass():
+    policy, guard = {"protected_endpoints": LISTED}, "protected"
     endpoints, edr = twelve()
     groups = {edr.vendor: frozenset({"Remediate"})}
     services = some_services(edr=edr, policy=Policy(customer="acme", remediate_groups=groups, **policy))

@@ -230,7 +230,7 @@ def test_a_message_that_rings_a_row_twice_visits_it_once():
 def lost(services, row_id, times):
     """So many workers took the row and were never heard of again."""
     for _ in range(times):
-        services.ledger.claim([row_id], owner=f"lost at {services.clock.now()}", lease=timedelta(seconds=1), most_isolations=None)
+        services.ledger.claim([row_id], owner=f"lost at {services.clock.now()}", lease=timedelta(seconds=1), caps={})
         services.clock.advance(timedelta(seconds=2))
 
 

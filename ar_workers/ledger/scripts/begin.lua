@@ -1,12 +1,12 @@
 -- uses: lanes remotes guards
--- The last question before a write. ARGV: row id, fence, least remaining lease in ms, most isolations an hour or -1, the kill
--- switches of all customers as JSON.
+-- The last question before a write. ARGV: row id, fence, least remaining lease in ms, caps as JSON, the kill switches of all
+-- customers as JSON.
 -- Returns 'go', or why not; the row has then been moved, unless it is somebody else's.
-local id, fence, least, most, everyone = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
+local id, fence, least, caps, everyone = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 if not is_ours(id, fence) then return 'stale' end
 local row = get(id, 'lease_until', 'cancel', 'verb', 'edr', 'lane', 'epoch', 'approved', 'threat', 'was', 'owner', 'remote')
 if tonumber(row.lease_until) - now < least then return 'stale' end
-local to, reason, held_by = hindrance(id, row, most, everyone)
+local to, reason, held_by = hindrance(id, row, caps, everyone)
 if to then
   local changes = {'lease_until', 0}
   if held_by then changes = {'lease_until', 0, 'held_by', held_by} end

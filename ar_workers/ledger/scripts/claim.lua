@@ -1,9 +1,9 @@
 -- uses: lanes remotes guards
--- Takes due rows for one visit. ARGV: owner, lease in ms, most isolations an hour or -1, most visits at once to one remote,
+-- Takes due rows for one visit. ARGV: owner, lease in ms, caps as JSON, most visits at once to one remote,
 -- the kill switches of all customers as JSON, row id, row id, ... Returns for each {'no', reason} or {'yes', the fields of a
 -- Claim}. A row that was never begun is cleared for its write at once (see begin.lua), which saves asking again if the write
 -- follows soon. An isolation whose endpoint was released since is over, whatever became of it: the release looks at the endpoint.
-local owner, lease, most, most_visits, everyone = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
+local owner, lease, caps, most_visits, everyone = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local FIRST_ID = 6
 -- What this visit enters: {lane -> rows}, {busy key of a remote -> rows}.
 local lanes, remotes = {}, {}
@@ -105,7 +105,7 @@ local function claim(id)
   if refusal then return refusal end
   if is_lost then note(row.threat, id, 'lease expired: its worker was lost') end
   if from == 'pending' or released_since(row.verb, row.lane, row.epoch) then
-    local to, reason, held_by = hindrance(id, row, most, everyone)
+    local to, reason, held_by = hindrance(id, row, caps, everyone)
     if to then
       enter(id, row.threat, from, to, reason, held_by and {'held_by', held_by})
       free_dependents(id, {})

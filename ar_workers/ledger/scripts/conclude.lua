@@ -82,7 +82,7 @@ local function remember(found, row, to)
   if to == 'done' and row.kind == 'delivery' and found.reference ~= '' and (row.digest or '') == '' then
     redis.call('HSETNX', P .. 'threat:' .. row.threat, 'thread:' .. row.remote, found.reference)
   end
-  if row.verb == 'isolate' and (to == 'already' or to == 'skipped') then redis.call('ZREM', P .. 'isolations', found.id) end
+  if CAP_OF[row.verb] and (to == 'already' or to == 'skipped') then redis.call('ZREM', P .. CAP_OF[row.verb], found.id) end
   if (to == 'done' or to == 'already') and URGENT[row.verb] then
     show(row.lane, row.verb, found.evidence, row.threat, redis.call('HGET', row_key(found.id), 'subject') or '', to == 'done')
   end

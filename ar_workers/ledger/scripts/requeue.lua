@@ -1,8 +1,8 @@
 -- uses: moves guards
--- A person brings a row back. ARGV: row id, by whom, life in ms, the kill switches of all customers as JSON. Returns
--- {'yes', ring...} or {'no', reason}. A person's word opens the guard that held the row, and no other; of a row that has failed
+-- A person brings a row back. ARGV: row id, words (by whom, and why), life in ms, the kill switches of all customers as JSON,
+-- whether it must be held (1|0). Returns {'yes', ring...} or {'no', reason}. A person's word opens the guard that held the row, and no other; of a row that has failed
 -- all are asked anew. An isolation that is older than a release of its endpoint never comes back.
-local id, by, life, everyone = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local id, words, life, everyone, must_be_held = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5] == '1'
 local row = get(id, 'state', 'threat', 'verb', 'lane', 'epoch', 'held_by', 'edr', 'approved', 'watch')
 if not row.state then return {'no', 'no such row'} end
 local released = row.epoch and released_since(row.verb, row.lane, row.epoch)
@@ -14,6 +14,7 @@ if released then
   end
   return {'no', 'is older than the release: the endpoint was ' .. released}
 end
+if must_be_held and row.state ~= 'held' then return {'no', 'is ' .. row.state .. ': only held rows can be approved'} end
 if row.state ~= 'failed' and row.state ~= 'held' then
   return {'no', 'is ' .. row.state .. ': only failed or held rows can be requeued'}
 end
@@ -35,7 +36,7 @@ end
 redis.call('HDEL', row_key(id), 'acknowledged_by', 'acknowledged_why', 'acknowledged_at', 'steps', 'blanks', 'hindered', 'hindered_at')
 watch(id, tonumber(row.watch or '0'))
 redis.call('HSET', row_key(id), 'attempts', 0, 'crashes', 0, 'looks', 0, 'begun', 0, 'receipt', '', 'deadline', now + life)
-bring_back(id, row.threat, row.state, 'requeued by ' .. by)
+bring_back(id, row.threat, row.state, words)
 local rings = {'yes'}
 add_ring(rings, id)
 return rings

@@ -30,23 +30,26 @@ end
 
 local function is_approved(approved, guard) return string.find(',' .. (approved or ''), ',' .. guard .. ',', 1, true) end
 
--- Counts the isolation; why it is one too many, or nothing. `most` is -1 where there is no limit.
-local function blast_radius(id, approved, most)
-  if most < 0 then return end
-  redis.call('ZREMRANGEBYSCORE', P .. 'isolations', '-inf', now - ISOLATION_WINDOW)
-  local counted = redis.call('ZSCORE', P .. 'isolations', id)
-  if not counted and not is_approved(approved, 'blast_radius') and redis.call('ZCARD', P .. 'isolations') >= most then
-    return 'blast radius: ' .. most .. ' isolations in the last hour; a TRE decides'
+-- Counts what has a cap; why it is one too many, or nothing. `caps` is JSON, {cap -> most}; one that is not there is no limit.
+local function blast_radius(id, verb, approved, caps)
+  local cap = CAP_OF[verb]
+  local most = cap and cjson.decode(caps)[cap]
+  if not most then return end
+  local key, window = P .. cap, CAP_WINDOWS[cap]
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', now - window)
+  local counted = redis.call('ZSCORE', key, id)
+  if not counted and not is_approved(approved, 'blast_radius') and redis.call('ZCARD', key) >= most then
+    return string.format('blast radius: %d %s in the last %d h; a TRE decides', most, cap, window / 3600000)
   end
-  redis.call('ZADD', P .. 'isolations', now, id)
+  redis.call('ZADD', key, now, id)
 end
 
 -- What forbids the write that the row is about: {to, reason, held_by}, or nothing.
-local function hindrance(id, row, most, everyone)
+local function hindrance(id, row, caps, everyone)
   local called_off = row.cancel or released_since(row.verb, row.lane, row.epoch)
   if called_off then return 'cancelled', called_off end
   local reason, scope = pause_of(row.edr, row.verb, everyone)
   if reason then return 'held', reason, scope end
-  local too_many = row.verb == 'isolate' and blast_radius(id, row.approved, most)
+  local too_many = blast_radius(id, row.verb, row.approved, caps)
   if too_many then return 'held', too_many, 'blast_radius' end
 end

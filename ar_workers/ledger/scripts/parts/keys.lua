@@ -46,7 +46,7 @@
 --   remote:NAME:busy       zset    visit (owner) by the end of its lease; `:urgent` behind it for isolations and releases
 --   remote:NAME:busy:rows  hash    visit -> how many rows it still holds; `:urgent` before `:rows` likewise
 --   remote:NAME:queue      zset    rows that found it busy, by when they came; likewise
---   isolations             zset    row id by when its isolation was begun: the blast radius of the last hour
+--   isolations, bans       zset    row id by when it was begun: the blast radius of the last hour, and of the last day
 --   settled                zset    threat id by when its last row was settled
 --   paused                 hash    kill switch: `*`, `edr:NAME` or `verb:NAME` -> reason. That of all customers is `ar:paused`,
 --                                  which only the client can read: it lies in another slot
