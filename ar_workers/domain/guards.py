@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from .actions import QuarantineFile
 from .endpoints import OS
 from .indicators import Domain, File, FileHash, Process, RegistryKey
+from .keys import registry_problem
 from .model import Value
-from .paths import content_problem, image_problem, path_problem, process_problem, registry_problem
+from .paths import content_problem, image_problem, path_problem, process_problem
 from .protection import of_domain, of_file, of_hash, of_key
 from .verbs import GIVING_BACK
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
 from pydantic import AfterValidator, ValidationError
 
 from .indicators import Domain, FileHash, RegistryKey
-from .paths import file_parts, image_name, is_short_name, key_parts
+from .keys import key_parts
+from .paths import file_parts, image_name
+from .spelling import is_short_name
 from .text import Line
 from .volumes import ANY_DRIVE
 

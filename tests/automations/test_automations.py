@@ -204,7 +204,7 @@ def test_an_ioc_on_an_endpoint_that_is_not_of_the_threat_is_skipped():
 
 def test_a_target_that_must_not_be_touched_is_skipped_by_the_plan():
     ioc = an_ioc(File(path=r"C:\Windows\System32\lsass.exe"), **ON_ENDPOINT)
-    assert reasons(planned(a_threat_published(iocs=(ioc,)))) == ["system or sensor file: never touched by automation"]
+    assert reasons(planned(a_threat_published(iocs=(ioc,)))) == ["system or sensor file (\\windows\\system32): never touched by automation"]
 
 
 def test_a_skip_of_a_long_path_plans_the_rest():

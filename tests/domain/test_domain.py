@@ -18,7 +18,8 @@ from ar_workers.domain.events import event_schema, parse_event
 from ar_workers.domain.facts import Fact, Sight
 from ar_workers.domain.guards import Verdict, rule
 from ar_workers.domain.indicators import IOC, Domain, File, FileHash, HashType, Process, RegistryKey
-from ar_workers.domain.paths import path_problem, process_problem, registry_problem
+from ar_workers.domain.keys import registry_problem
+from ar_workers.domain.paths import path_problem, process_problem
 from ar_workers.domain.retries import GiveUp, after_error
 from ar_workers.domain.states import MOVES, TERMINAL, State
 from ar_workers.domain.threats import UNREADABLE_URL, Severity, Threat

@@ -95,7 +95,7 @@ def test_another_name_is_another_endpoint(entry, shown):
         (r"HKLM\SOFTWARE\Acme\App", a_key_deletion(key=r"HKLM\SOFTWARE\Acme")),
         (r"HKLM\SOFTWARE\Acme", a_key_deletion(key=r"HKLM\SOFTWARE\WOW6432Node\Acme")),
         (r"HKCU\Software\Acme", a_key_deletion(key=r"HKU\S-1-5-21-1\Software\Acme")),
-        (r"HKCR\acme", a_key_deletion(key=r"HKLM\SOFTWARE\Classes\acme")),
+        (r"HKCR\acme", a_key_deletion(key=r"HKCU\Software\Classes\acme")),
         ("updates.acme.example.", a_domain_ban("updates.acme.example")),
         ("updates.acme.example", a_domain_ban("acme.example")),
         ("Acme.Example", a_domain_ban("updates.acme.example")),

@@ -69,7 +69,7 @@ def test_what_is_vital_is_so_on_every_volume(volume, tail):
     ],
 )
 def test_a_file_that_its_vendor_finds_by_content_is_vital_wherever_its_path_might_begin(path):
-    assert content_problem(path, OS.WINDOWS) == "system or sensor file: never touched by automation"
+    assert content_problem(path, OS.WINDOWS) == "system or sensor file (\\windows\\system32): never touched by automation"
     assert "not an absolute local path" in path_problem(path, OS.WINDOWS)
 
 

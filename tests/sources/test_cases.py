@@ -72,7 +72,7 @@ def test_a_vital_file_is_left_alone_by_whatever_name_the_sensor_gives_it(vital):
     found = planned(FORMATS["crowdstrike"](payload | {"filepath": vital}, customer="acme"))
     assert [action.verb for action in found.actions] == ["ban_hash"]
     assert {skip.reason for skip in found.skips} == {
-        "system or sensor file: never touched by automation",
+        "system or sensor file (\\windows\\system32): never touched by automation",
         "vital process lsass.exe: never killed by automation",
     }
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ...domain.errors import Denied, Unreadable, Unsupported, VendorFault
 from ...domain.facts import Fact, Sight
 from ...domain.instants import instant_of
+from ...domain.keys import hive_problem
 from ...domain.meant import not_meant
-from ...domain.paths import hive_problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

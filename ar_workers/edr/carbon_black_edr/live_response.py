@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ...domain.endpoints import OS
 from ...domain.errors import Denied, Unsupported, VendorFault
-from ...domain.paths import hive_problem, path_problem, process_problem, registry_problem
+from ...domain.keys import hive_problem, registry_problem
+from ...domain.paths import path_problem, process_problem
 from ...domain.text import whole
 from .api import number
 

@@ -12,9 +12,10 @@ from ...domain.endpoints import Endpoint, Vendor
 from ...domain.errors import Denied, EDRError, NotSent, Unsupported, VendorFault
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.indicators import HashType
+from ...domain.keys import hive_problem, registry_problem
 from ...domain.limits import Limits, Rate
 from ...domain.meant import unconfirmable
-from ...domain.paths import content_problem, hive_problem, is_whole, path_problem, process_problem, registry_problem
+from ...domain.paths import content_problem, is_whole, path_problem, process_problem
 from ...domain.volumes import names_no_drive, split
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs
 from . import fleet

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...domain.errors import Denied, Unsupported, VendorFault
-from ...domain.paths import hive_problem, path_problem, process_problem, registry_problem
+from ...domain.keys import hive_problem, registry_problem
+from ...domain.paths import path_problem, process_problem
 from ...domain.text import whole
 from .api import Answer, raise_first
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from ...domain.endpoints import OS
 from ...domain.errors import Denied, Unsupported
 from ...domain.facts import Fact, Sight
+from ...domain.keys import registry_problem
 from ...domain.meant import unconfirmable
-from ...domain.paths import path_problem, process_problem, registry_problem, vital_process
+from ...domain.paths import path_problem, process_problem, vital_process
 from ...domain.text import whole
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from ...domain.actions import DeleteFile, DeleteRegistryKey, KillProcess, identi
 from ...domain.endpoints import OS
 from ...domain.errors import AuthRefused, Denied, Unsupported, VendorFault
 from ...domain.facts import Fact, Receipt, Sight
-from ...domain.paths import path_problem, process_problem, registry_problem, vital_process
+from ...domain.keys import registry_problem
+from ...domain.paths import path_problem, process_problem, vital_process
 from ...domain.text import whole
 from ...domain.volumes import split
 from .results import printed

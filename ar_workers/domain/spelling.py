@@ -1,0 +1,56 @@
+"""How names are compared: in one spelling, and by patterns in which `*`, `?` and `[...]` mean what a shell means by them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from fnmatch import fnmatchcase
+
+#: Windows has a short name like PROGRA~1 for every long one.
+_SHORT_NAME = re.compile(r"(?=[^.]{1,8}(?:\.|$))[^.]*~\d+(?:\.[^.]{0,3})?$")
+#: What follows a drawn `i` where a capital one with a dot is made small.
+_DOT = "i\u0307"
+
+
+def folded(name: str) -> str:
+    r"""`name` as it is compared with another. Whatever some system takes for the same letter is the same.
+
+    File systems and ANSI calls do not agree on the hard ones (long s, dotless i, Kelvin's K, full width letters): a name that some
+    of them read as `windows` is judged as `windows`.
+    """
+    wide = unicodedata.normalize("NFKC", name).upper().casefold().replace(_DOT, "i")
+    return unicodedata.normalize("NFC", wide)
+
+
+def is_pattern(text: str) -> bool:
+    """Whether it stands for more than itself. Brackets alone do not make a pattern: they are common in real names."""
+    return bool(set("*?") & set(text))
+
+
+def is_short_name(name: str) -> bool:
+    """Whether it has the form of an 8.3 name, which stands for another."""
+    return bool(_SHORT_NAME.match(name))
+
+
+def may_be(name: str, listed: str) -> bool:
+    """Whether a folded `name` is what is listed, matches it as a pattern, or is an 8.3 name that may stand for it."""
+    if name == listed or (is_pattern(listed) and fnmatchcase(name, listed)):
+        return True
+    return is_short_name(name) and bool(_short_for(name).match(re.sub(r"[ .]", "", listed)))
+
+
+def _short_for(name: str) -> re.Pattern[str]:
+    """Of a long name the first six letters stay, or two before four digits of a checksum; no blank and no dot does."""
+    stem = name.partition("~")[0]
+    ways = [stem, stem[:2]] if re.fullmatch(r".{1,2}[0-9a-f]{4}", stem) else [stem]
+    return re.compile("|".join(f"(?:{re.escape(way)})" for way in ways))
+
+
+def leads_into(names: tuple[str, ...], listed: tuple[str, ...]) -> bool:
+    """Whether `names` from a root on are the listed ones, or lie below them."""
+    return len(names) >= len(listed) and all(map(may_be, names, listed))
+
+
+def leads_to(names: tuple[str, ...], listed: tuple[str, ...]) -> bool:
+    """Whether `names` are the listed ones, or lie above them."""
+    return len(names) <= len(listed) and all(map(may_be, names, listed))
