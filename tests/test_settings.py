@@ -242,7 +242,11 @@ def test_no_secret_is_shown():
 @pytest.mark.parametrize(
     ("entry", "problem"),
     [
-        ('endpoints = ["DC-01", "FIN-*"]', "protect.endpoints.1: Value error, 'FIN-*' is a pattern, which is not supported yet"),
+        ('endpoints = ["DC-01", "FIN-[0"]', "protect.endpoints.1: Value error, 'FIN-[0' has a [ that is not closed"),
+        ('endpoints = ["CORP\\\\*"]', "protect.endpoints.0: Value error, "),
+        ('roles = ["printer"]', "protect.roles.0: Input should be 'workstation', 'server' or 'domain_controller'"),
+        ('tags = [""]', "protect.tags.0: String should have at least 1 character"),
+        ('never_touch = ["ab12ab12ab12ab12ab12ab12ab*"]', "protect.never_touch.0: Value error, "),
         ('endpoints = ["10.0.0.7"]', "protect.endpoints.0: Value error, '10.0.0.7' is an IP address"),
         ('never_touch = ["10.0.0.7"]', "protect.never_touch.0: Value error, '10.0.0.7' is an IP address"),
         ('never_touch = ["HKLM"]', "protect.never_touch.0: Value error, 'HKLM' is no registry key; write one below a hive"),
@@ -251,6 +255,33 @@ def test_no_secret_is_shown():
 )
 def test_a_protection_that_can_never_match_is_a_problem(tmp_path, entry, problem):
     assert any(problem in each for each in problems_of(tmp_path, f"{MINIMAL}[protect]\n{entry}"))
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ('tags = ["vip"]', "protect.tags: no EDR of this customer has tags; protect by endpoints, groups or roles"),
+        (
+            'roles = ["domain_controller"]',
+            "protect.roles: no EDR of this customer tells which servers are domain controllers; write server",
+        ),
+    ],
+)
+def test_what_no_edr_of_the_customer_shows_can_never_match_either(tmp_path, entry, problem):
+    section = '[edr.carbon_black_cloud]\nbase_url = "http://127.0.0.1:1"\norg_key = "ABCD1234"\napi_id = "ABCD1234"\n'
+    section += 'api_secret_key = "env:ACME_CBC_SECRET"\nremediate_groups = ["Remediate"]\n'
+    found = problems_of(tmp_path, f"{section}[protect]\n{entry}", ACME_CBC_SECRET="canary-secret-3")
+    assert any(problem in each for each in found), found
+
+
+def test_patterns_groups_tags_and_roles_are_read(tmp_path):
+    entries = (
+        'endpoints = ["FIN-*"]\ngroups = ["Domain Controllers"]\ntags = ["vip*"]\nroles = ["server"]\nnever_touch = ["*.acme.example"]'
+    )
+    (tmp_path / "acme.toml").write_text(f"{MINIMAL}[protect]\n{entries}")
+    policy = load(tmp_path).customers["acme"].policy
+    assert (policy.protected_endpoints, policy.protected_groups) == ({"FIN-*"}, {"Domain Controllers"})
+    assert (policy.protected_tags, policy.protected_roles, policy.never_touch) == ({"vip*"}, {"server"}, {"*.acme.example"})
 
 
 def test_a_protection_is_read_in_the_forms_that_people_write(tmp_path):

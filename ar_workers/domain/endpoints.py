@@ -26,6 +26,14 @@ class OS(StrEnum):
 SUPPORTED_OS = frozenset({OS.WINDOWS, OS.MACOS})
 
 
+class Role(StrEnum):
+    """What an endpoint is for, where its EDR tells it."""
+
+    WORKSTATION = "workstation"
+    SERVER = "server"
+    DOMAIN_CONTROLLER = "domain_controller"
+
+
 class Vendor(StrEnum):
     """The EDRs of the service, by the names used in files, tables and queues."""
 
@@ -52,7 +60,8 @@ class Endpoint(Value):
     """One endpoint, identified by the vendor's `agent_id`; the hostname is for people and is never matched on.
 
     Without a hostname that can be shown, the `agent_id` is it. `groups` are names of the EDR's groups, or None where the source did
-    not tell. A system, groups or further fields that cannot be read stop no containment: the EDR is asked before anything is done.
+    not tell. `tags` and `role` are what the EDR shows now; they are read before anything is done, and not written down. A system,
+    groups or further fields that cannot be read stop no containment: the EDR is asked before anything is done.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -62,6 +71,8 @@ class Endpoint(Value):
     hostname: Annotated[Shown, Field(validate_default=True)] = ""
     os: OS = OS.UNKNOWN
     groups: frozenset[str] | None = None
+    tags: Annotated[frozenset[str] | None, Field(exclude=True)] = None
+    role: Annotated[Role | None, Field(exclude=True)] = None
 
     @field_validator("hostname")
     @classmethod
@@ -74,7 +85,12 @@ class Endpoint(Value):
         word = system.strip().lower() if isinstance(system, str) else ""
         return word if word in set(OS) else OS.UNKNOWN
 
-    @field_validator("groups", mode="before")
+    @field_validator("role", mode="before")
+    @classmethod
+    def _or_no_role(cls, role: object) -> object:
+        return role if isinstance(role, str) and role in set(Role) else None
+
+    @field_validator("groups", "tags", mode="before")
     @classmethod
     def _or_not_told(cls, groups: object) -> object:
         is_list = isinstance(groups, list | tuple | set | frozenset) and all(map(_is_name, groups))

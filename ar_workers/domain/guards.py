@@ -96,10 +96,11 @@ def _unsupported(action: Action, endpoints: Sequence[Endpoint]) -> Ruling | None
 
 
 def _protected(action: Action, policy: Policy, endpoints: Sequence[Endpoint]) -> Ruling | None:
-    """By what it was called when it was planned, or is now."""
-    if action.lane and any(policy.protection.covers(endpoint) for endpoint in (*action.endpoints, *endpoints)):
-        return Ruling(verdict=Verdict.HOLD, reason="protected endpoint: a TRE decides", guard=Guard.PROTECTED)
-    return None
+    """By what it was when it was planned, or is now."""
+    if not action.lane:
+        return None
+    entry = next(filter(None, map(policy.protected.entry_for, (*endpoints, *action.endpoints))), None)
+    return Ruling(verdict=Verdict.HOLD, reason=f"protected endpoint ({entry}): a TRE decides", guard=Guard.PROTECTED) if entry else None
 
 
 def _target(action: Action, policy: Policy, image: str) -> Ruling | None:

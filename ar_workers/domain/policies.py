@@ -8,10 +8,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from .endpoints import CustomerId, Endpoint, Vendor
+from .endpoints import CustomerId, Endpoint, Role, Vendor
 from .model import Value
 from .notifications import Receiver
-from .protection import ProtectedEndpoint, ProtectedTarget, Protection, protection
+from .protected import Protected, ProtectedEndpoint, protected
+from .protection import ProtectedTarget, Protection, protection
 from .routes import Route
 from .text import Line, Span
 from .threats import Severity
@@ -45,9 +46,9 @@ Patience = Annotated[Span, AfterValidator(_some_time)]
 class Policy(Value):
     """One customer's rules. An endpoint is acted on only if it is in one of its EDR's `remediate_groups`.
 
-    `protected_endpoints` are agent ids or hostnames, short or whole: a name may protect, it never selects.
-    `never_touch` are hashes, domains, paths, registry keys or programs' names that no action may have as its target, nor what is
-    above or below them.
+    `protected_endpoints` are agent ids or hostnames, short or whole, or patterns of them: a name may protect, it never selects.
+    `protected_groups` and `protected_tags` may be patterns, too. `never_touch` are hashes, domains, paths, registry keys or programs'
+    names, or patterns, that no action may have as its target, nor what is above or below them.
     """
 
     customer: CustomerId
@@ -55,6 +56,9 @@ class Policy(Value):
     medium_isolation: MediumIsolation = MediumIsolation.ALWAYS
     file_response: FileResponse = FileResponse.QUARANTINE_ELSE_DELETE
     protected_endpoints: frozenset[ProtectedEndpoint] = frozenset()
+    protected_groups: frozenset[Line] = frozenset()
+    protected_tags: frozenset[Line] = frozenset()
+    protected_roles: frozenset[Role] = frozenset()
     never_touch: frozenset[ProtectedTarget] = frozenset()
     #: Blast radius: isolations of this customer in any hour, and bans in any day; the next ones are held for a TRE.
     isolations_per_hour: Annotated[int, Field(ge=0)] = 25
@@ -82,9 +86,14 @@ class Policy(Value):
         return {Cap.ISOLATIONS: self.isolations_per_hour, Cap.BANS: self.bans_per_day}
 
     @property
+    def protected(self) -> Protected:
+        """Whose endpoints a person decides about."""
+        return protected(self.protected_endpoints, self.protected_groups, self.protected_tags, self.protected_roles)
+
+    @property
     def protection(self) -> Protection:
         """What the customer listed as what nothing may touch."""
-        return protection(self.protected_endpoints, self.never_touch)
+        return protection(self.never_touch)
 
 
 #: After the first reminder that an isolation is not in effect, and after each further one, the next one comes.

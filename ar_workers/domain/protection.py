@@ -1,4 +1,4 @@
-"""What a customer has put out of reach (`[protect]`): its entries read as hostnames and indicators are, and asked per action."""
+"""What a customer has put out of reach (`never_touch`): its entries read as indicators are, and asked per action."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
 
@@ -14,23 +15,28 @@ from pydantic import AfterValidator, ValidationError
 from .indicators import Domain, FileHash, RegistryKey
 from .keys import key_parts
 from .paths import file_parts, image_name
-from .spelling import is_short_name
+from .spelling import is_pattern, is_short_name, may_be
 from .text import Line
 from .volumes import ANY_DRIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .endpoints import Endpoint
-
 #: A hash, alone or as our own texts show it, of any length that somebody may have copied.
 _HASH = re.compile(r"^(?:(?:md5|sha1|sha256):)?([0-9a-f]{32,})$", re.IGNORECASE)
+_HASH_PATTERN = re.compile(r"^(?:(?:md5|sha1|sha256):.*|[0-9a-f*?]{24,})$", re.IGNORECASE)
 _HASHES = {32: "md5", 40: "sha1", 64: "sha256"}
 #: As regedit (`Computer\HKEY_...`), PowerShell (`HKLM:\`) and everybody else write it.
 _KEY = re.compile(r"^(?:computer\\)?(HK[A-Z_]+):?(?:\\(.*))?$", re.IGNORECASE)
-_WHOLE_PATH = re.compile(r"^(?:\\\\[?]\\)?[A-Za-z]:(?:[\\/]|$)|^/|^\\\\[^\\?.]")
+_WHOLE_PATH = re.compile(r"^(?:\\\\[?]\\)?[A-Za-z?*]:(?:[\\/]|$)|^/|^\\\\[^\\?.]|^(?:\*\*?|\?)[\\/]")
+#: What no file of Windows has in its name.
+_NO_NAME = re.compile(r"[\"<>|]")
 #: What no file name and no domain has.
 _ODD = re.compile(r"[\\/:\"<>|%]")
+
+
+#: How a pattern begins that may lie on any drive and in any folder.
+_ANYWHERE = frozenset({"*", "**", "?", "*:"})
 
 
 class Kind(StrEnum):
@@ -50,13 +56,25 @@ class Place(NamedTuple):
     kind: Kind
     parts: tuple[str, ...]
 
-    def meets(self, other: Place) -> bool:
-        """Whether one is the other, or lies within it. A path that names no drive may be on any."""
-        pairs = zip(self.parts, other.parts, strict=False)
-        return self.kind is other.kind and all(mine == theirs or _may_be_one(mine, theirs) for mine, theirs in pairs)
+    def meets(self, target: Place) -> bool:
+        """Whether a target is this entry, lies within it, or would take it along."""
+        return self.kind is target.kind and (self._part_by_part(target) or self._at_any_depth(target))
+
+    def _part_by_part(self, target: Place) -> bool:
+        pairs = zip(target.parts, self.parts, strict=False)
+        return all(may_be(theirs, mine) or _may_be_one(theirs, mine) for theirs, mine in pairs)
+
+    def _at_any_depth(self, target: Place) -> bool:
+        """A `*` may stand for more than one name, too. A path that names no drive may be on any."""
+        if not any(map(is_pattern, self.parts[1:])) and self.parts[0] not in _ANYWHERE:
+            return False
+        first = 1 if _may_be_one(target.parts[0], self.parts[0]) else 0
+        text, pattern = "\\".join(target.parts[first:]), "\\".join(self.parts[first:])
+        return fnmatchcase(text, pattern) or fnmatchcase(text, f"{pattern}\\*")
 
 
 def _may_be_one(drive: str, other: str) -> bool:
+    """A path that names no drive may be on any."""
     return ANY_DRIVE in {drive, other} and drive.endswith(":") and other.endswith(":")
 
 
@@ -88,17 +106,7 @@ def of_file(path: str) -> tuple[Place, ...]:
 class Protection:
     """One customer's entries, parsed."""
 
-    #: As they are, without domain and case; and cut to what stands before the first dot.
-    names: frozenset[str]
-    short_names: frozenset[str]
     places: tuple[tuple[str, tuple[Place, ...]], ...]
-
-    def covers(self, endpoint: Endpoint) -> bool:
-        """By its id, or its name in any form. Of two whole DNS names that differ, one does not stand for the other."""
-        shown = _bare_host(endpoint.hostname)
-        short = shown.partition(".")[0]
-        is_listed = bool(self.names & {endpoint.agent_id.casefold(), shown, short})
-        return is_listed or (shown == short and short in self.short_names)
 
     def entry_against(self, targets: Iterable[Place]) -> str | None:
         """The entry that one of the targets is, lies within, or would take along; as the customer wrote it."""
@@ -110,43 +118,29 @@ class Protection:
         found = self.entry_against(of_file(image))
         if found or len(file_parts(image)) > 1:
             return found
-        ends = Kind.FILE, image_name(image)
-        return next((entry for entry, listed in self.places if any((each.kind, each.parts[-1]) == ends for each in listed)), None)
+        name = image_name(image)
+        return next(
+            (entry for entry, listed in self.places if any(each.kind is Kind.FILE and may_be(name, each.parts[-1]) for each in listed)),
+            None,
+        )
 
 
 @cache
-def protection(endpoints: frozenset[str], never_touch: frozenset[str]) -> Protection:
+def protection(never_touch: frozenset[str]) -> Protection:
     """Read once for a policy, however many actions ask. Raises ValueError for an entry that protects nothing."""
-    names = frozenset(map(host_name, endpoints))
-    short_names = frozenset(name.partition(".")[0] for name in names)
-    return Protection(names, short_names, tuple((entry, places(entry)) for entry in sorted(never_touch)))
-
-
-def host_name(entry: str) -> str:
-    """An entry of `endpoints` as it is compared. Raises ValueError for one that can never match."""
-    _refuse_pattern(entry, "*?^|%", "name each endpoint")
-    if _is_address(entry):
-        _refuse(entry, "is an IP address, and endpoints are known by hostname or agent id; write one of these")
-    name = _bare_host(entry)
-    if not name.partition(".")[0]:
-        _refuse(entry, "names no endpoint; write its hostname or agent id")
-    return name
-
-
-def _bare_host(name: str) -> str:
-    r"""`CORP\HOST`, `HOST$` and `host.` are all the same to those who write them."""
-    return " ".join(name.rpartition("\\")[2].split()).rstrip(".$").casefold()
+    return Protection(tuple((entry, places(entry)) for entry in sorted(never_touch)))
 
 
 def places(entry: str) -> tuple[Place, ...]:
     """What an entry of `never_touch` protects. Raises ValueError, with what to write instead, if it can never match."""
     text = entry.strip()
     digits, key = _HASH.match(text), _KEY.match(text)
-    _refuse_pattern(text.removeprefix("\\\\?\\"), "*?", "a folder, key or domain protects all that is below it; name that")
-    if _is_address(text):
+    if is_address(text):
         _refuse(entry, "is an IP address, and nothing is done to addresses; write the domain")
     if "://" in text:
         _refuse(entry, "is a URL; write its domain alone")
+    if is_pattern(text) and _HASH_PATTERN.match(text):
+        _refuse(entry, "is a pattern of a hash, and no two contents are alike in a part of theirs; write each whole")
     if digits:
         return (_hash(entry, digits[1]),)
     if key:
@@ -173,6 +167,8 @@ def _path(entry: str, text: str) -> tuple[Place, ...]:
     parts = file_parts(text)
     if {".", ".."} & set(parts):
         _refuse(entry, "has a `.` or `..` part; write the path that it leads to")
+    if text[0] != "/" and _NO_NAME.search(text):
+        _refuse(entry, "has a character that no file of Windows has; patterns are made of *, ? and [...]")
     if text[0] != "/" and any(map(is_short_name, parts)):
         _refuse(entry, "has a short (8.3) name; write the long one")
     return (Place(Kind.FILE, parts),)
@@ -193,13 +189,28 @@ def _names(entry: str, text: str) -> tuple[Place, ...]:
 
 
 def _domain(text: str) -> tuple[Place, ...]:
+    if is_pattern(text):
+        return _domain_pattern(text)
     try:
         return (of_domain(Domain(domain=text).domain),)
     except ValidationError:
         return ()
 
 
-def _is_address(text: str) -> bool:
+def _domain_pattern(text: str) -> tuple[Place, ...]:
+    """Each label as DNS has it, but for those that stand for more than themselves."""
+    labels = text.rstrip(".").casefold().split(".")
+    try:
+        found = [label if is_pattern(label) else Domain(domain=f"{label}.example").domain.partition(".")[0] for label in labels]
+    except ValidationError:
+        return ()
+    return (of_domain(".".join(found)),) if len(found) > 1 and ".".join(found).isascii() else ()
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an IP address or a network, or a pattern of some."""
+    if re.fullmatch(r"[\d*?]+(?:\.[\d*?]+){3}", text):
+        return True
     try:
         ipaddress.ip_network(text.strip("[]"), strict=False)
     except ValueError:
@@ -207,18 +218,8 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _refuse_pattern(text: str, marks: str, instead: str) -> None:
-    if set(marks) & set(text):
-        _refuse(text, f"is a pattern, which is not supported yet: {instead}")
-
-
 def _refuse(entry: str, why: str) -> NoReturn:
     raise ValueError(f"{entry!r} {why}")
-
-
-def _checked_endpoint(entry: str) -> str:
-    host_name(entry)
-    return entry
 
 
 def _checked_target(entry: str) -> str:
@@ -227,5 +228,4 @@ def _checked_target(entry: str) -> str:
 
 
 #: Entries as the customer wrote them, which a policy keeps; one that can never match is refused at the start.
-ProtectedEndpoint = Annotated[Line, AfterValidator(_checked_endpoint)]
 ProtectedTarget = Annotated[Line, AfterValidator(_checked_target)]

@@ -8,6 +8,9 @@ from fnmatch import fnmatchcase
 
 #: Windows has a short name like PROGRA~1 for every long one.
 _SHORT_NAME = re.compile(r"(?=[^.]{1,8}(?:\.|$))[^.]*~\d+(?:\.[^.]{0,3})?$")
+_CHECKSUM = re.compile(r".{1,2}[0-9a-f]{4}")
+#: Where the letters of a pattern end that every name has.
+_PATTERN = re.compile(r"[*?]")
 #: What follows a drawn `i` where a capital one with a dot is made small.
 _DOT = "i\u0307"
 
@@ -34,16 +37,15 @@ def is_short_name(name: str) -> bool:
 
 def may_be(name: str, listed: str) -> bool:
     """Whether a folded `name` is what is listed, matches it as a pattern, or is an 8.3 name that may stand for it."""
-    if name == listed or (is_pattern(listed) and fnmatchcase(name, listed)):
-        return True
-    return is_short_name(name) and bool(_short_for(name).match(re.sub(r"[ .]", "", listed)))
+    return name == listed or (is_pattern(listed) and fnmatchcase(name, listed)) or (is_short_name(name) and _may_stand_for(name, listed))
 
 
-def _short_for(name: str) -> re.Pattern[str]:
+def _may_stand_for(name: str, listed: str) -> bool:
     """Of a long name the first six letters stay, or two before four digits of a checksum; no blank and no dot does."""
+    long = re.sub(r"[ .]", "", re.sub(r"[+,;=\[\]]", "_", _PATTERN.split(listed)[0]))
     stem = name.partition("~")[0]
-    ways = [stem, stem[:2]] if re.fullmatch(r".{1,2}[0-9a-f]{4}", stem) else [stem]
-    return re.compile("|".join(f"(?:{re.escape(way)})" for way in ways))
+    ways = {stem, stem[:2]} if _CHECKSUM.fullmatch(stem) else {stem}
+    return any(long.startswith(way) or (is_pattern(listed) and way.startswith(long)) for way in ways)
 
 
 def leads_into(names: tuple[str, ...], listed: tuple[str, ...]) -> bool:

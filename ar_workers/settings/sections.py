@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..domain.channels import ADDRESSES, ChannelName
-from ..domain.endpoints import Vendor
+from ..domain.endpoints import Role, Vendor
 from ..domain.notifications import Receiver
 from ..domain.policies import FileResponse, MediumIsolation, Patience, Policy
-from ..domain.protection import ProtectedEndpoint, ProtectedTarget
+from ..domain.protected import ProtectedEndpoint, untold
+from ..domain.protection import ProtectedTarget
 from ..domain.routes import Route
 from ..domain.text import Line, MailAddress, Slug
 
@@ -77,12 +78,19 @@ class Protect(_Section):
     """What must never be touched, and how much may be done at once."""
 
     endpoints: tuple[ProtectedEndpoint, ...] = Field(
-        (), description="Agent ids or hostnames (short, whole, `DOMAIN\\HOST`, any case). What would act on one is held for a TRE."
+        (),
+        description="Agent ids or hostnames (short, whole, `DOMAIN\\HOST`, any case), or patterns of them such as `FIN-*`. What would act "
+        "on one is held for a TRE.",
     )
+    groups: tuple[Line, ...] = Field((), description="The same by the EDR's groups, or patterns of their names.")
+    tags: tuple[Line, ...] = Field(
+        (), description="The same by the EDR's tags, or patterns of them. Of a tag that has a key, `key:value`, the key or the value."
+    )
+    roles: tuple[Role, ...] = Field((), description="The same by what the EDR says an endpoint is. `server` means domain controllers, too.")
     never_touch: tuple[ProtectedTarget, ...] = Field(
         (),
-        description="Hashes, domains, files, folders, registry keys and programs' names that no action may have as its target, with what "
-        "is above and below them. Such an action is skipped, and no approval opens this.",
+        description="Hashes, domains, files, folders, registry keys and programs' names, or patterns such as `C:\\Acme*\\*.exe`, that no "
+        "action may have as its target, with what is above and below them. Such an action is skipped, and no approval opens this.",
     )
     isolations_per_hour: Annotated[int, Field(ge=0)] = Field(
         _default("isolations_per_hour"), description="Isolations of this customer in any hour. The next ones are held for a TRE."
@@ -141,3 +149,10 @@ class CustomerFile(_Section):
     redcanary: RedCanarySection | None = None
     automations: Automations = Automations()
     protect: Protect = Protect()
+
+    @model_validator(mode="after")
+    def _can_match(self) -> CustomerFile:
+        problem = untold(self.protect.tags, self.protect.roles, self.edr)
+        if problem:
+            raise ValueError(f"protect.{problem}")
+        return self

@@ -24,8 +24,8 @@ from tests.builders import (
 )
 
 MAC = an_endpoint(os=OS.MACOS)
+DEVICE = r"\Device\HarddiskVolume3"
 UNNAMED = a_kill(image_path=None)
-PROTECTED = "protected endpoint: a TRE decides"
 
 
 def ruled(action, image="", *, endpoint=None, **policy):
@@ -72,15 +72,33 @@ def test_what_is_refused_is_refused_on_a_protected_endpoint_too():
         ("fin-lt-07.corp.acme.example.", "FIN-LT-07.corp.acme.example"),
         ("fin-lt-07.corp.acme.example", "FIN-LT-07"),
         ("Kim's  MacBook", "kim's macbook"),
+        ("FIN-*", "fin-lt-07.corp.acme.example"),
+        ("fin-lt-0[5-9]", r"CORP\FIN-LT-07"),
+        (r"CORP\FIN-??-07", "fin-lt-07"),
+        ("*.corp.acme.example", "FIN-LT-07.corp.acme.example"),
+        ("fin-*.corp.acme.example", "FIN-LT-07"),
+        ("FIN-LAPTOP-ACCOUNTING", "FIN-LAPTOP-ACCO"),
+        ("FIN-LAPTOP-ACCO", "fin-laptop-accounting.corp.acme.example"),
+        ("*", "anything"),
         (an_endpoint().agent_id.upper(), "renamed"),
     ],
 )
 def test_a_protected_endpoint_is_held_in_whatever_form_it_is_written_or_shown(entry, shown):
     ruling = ruled(an_isolate(), endpoint=an_endpoint(hostname=shown), protected_endpoints=frozenset({entry}))
-    assert (ruling.verdict, ruling.reason) == (Verdict.HOLD, PROTECTED)
+    assert (ruling.verdict, ruling.reason) == (Verdict.HOLD, f"protected endpoint (name {entry}): a TRE decides")
 
 
-@pytest.mark.parametrize(("entry", "shown"), [("fin-lt-07.corp.acme.example", "fin-lt-07.lab.acme.example"), ("FIN-LT", "FIN-LT-07")])
+@pytest.mark.parametrize(
+    ("entry", "shown"),
+    [
+        ("fin-lt-07.corp.acme.example", "fin-lt-07.lab.acme.example"),
+        ("FIN-LT", "FIN-LT-07"),
+        ("FIN-?", "FIN-LT-07"),
+        ("*.corp.acme.example", "FIN-LT-07"),
+        ("fin-*.corp.acme.example", "fin-lt-07.lab.acme.example"),
+        ("FIN-LAPTOP-ACC", "FIN-LAPTOP-ACCO"),
+    ],
+)
 def test_another_name_is_another_endpoint(entry, shown):
     action = an_isolate(an_endpoint(hostname=shown))
     assert ruled(action, endpoint=action.endpoint, protected_endpoints=frozenset({entry})).verdict is Verdict.ALLOW
@@ -109,6 +127,21 @@ def test_another_name_is_another_endpoint(entry, shown):
         (r"\\?\C:\Acme", a_delete(path=r"C:\Acme\x.exe")),
         ("backup.exe", a_delete(path=r"D:\anywhere\Backup.EXE")),
         ("backup", a_kill(image_path="/opt/backup")),
+        (r"C:\Acme*", a_delete(path=r"C:\Acme Tools\bin\x.exe")),
+        (r"C:\Users\*\Acme", a_delete(path=r"C:\Users\kim\Acme\x.exe")),
+        (r"C:\Users\*\Acme", a_delete(path=r"C:\Users\kim\AppData\Acme\x.exe")),
+        (r"?:\Acme\*.exe", a_delete(path=DEVICE + r"\Acme\x.exe")),
+        (r"*\Acme\*", a_delete(path=r"D:\a\b\Acme\x.exe")),
+        ("back*.exe", a_delete(path=r"D:\anywhere\Backup.EXE")),
+        ("/opt/acme*", a_delete(MAC, path="/opt/Acme-2/x")),
+        (r"C:\Acme Tools", a_kill(image_path=r"C:\ACMETO~1\x.exe")),
+        (r"C:\Acme*", a_kill(image_path=r"C:\ACMETO~1\x.exe")),
+        (r"HKLM\SOFTWARE\Acme*", a_key_deletion(key=r"HKLM\SOFTWARE\WOW6432Node\Acme App\x")),
+        (r"HKU\*\Software\Acme", a_key_deletion(key=r"HKCU\Software\Acme")),
+        (r"HKLM\SOFTWARE\*\Guard", a_key_deletion(key=r"HKLM\SOFTWARE\Acme")),
+        ("*.acme.example", a_domain_ban("updates.acme.example")),
+        ("*.acme.example", a_domain_ban("acme.example")),
+        ("upd*.b\u00fccher.example", a_domain_ban("updates.xn--bcher-kva.example")),
         ("/private/var/acme", a_delete(MAC, path="/var/acme/x")),
         ("/Applications/Acme.app/", a_kill(image_path="/System/Volumes/Data/Applications/Acme.app/Contents/MacOS/Acme")),
     ],
@@ -127,6 +160,11 @@ def test_the_listed_and_what_is_above_or_below_it_is_never_touched(entry, action
         ("acme.example", a_domain_ban("notacme.example")),
         (r"C:\Acme", a_delete(path=r"C:\AcmeEvil\x.exe")),
         ("backup.exe", a_delete(path=r"C:\backup.exe\evil.exe")),
+        (r"C:\Acme*", a_delete(path=r"C:\Evil\Acme.exe")),
+        (r"C:\Acme [x]", a_delete(path=r"C:\Acme x\evil.exe")),
+        (r"HKLM\SOFTWARE\Acme*", a_key_deletion(key=r"HKLM\SOFTWARE\Evil")),
+        ("*.acme.example", a_domain_ban("acme.evil.example")),
+        (r"C:\Acme", a_kill(image_path=r"C:\EVILDI~1\x.exe")),
     ],
 )
 def test_what_lies_beside_the_listed_is_not(entry, action):

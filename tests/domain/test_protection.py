@@ -9,12 +9,13 @@ from pydantic import ValidationError
 
 from ar_workers.domain.facts import Fact, Sight
 from ar_workers.domain.guards import Verdict, rule
-from ar_workers.domain.protection import host_name, of_hash, places, protection
+from ar_workers.domain.protected import host_name
+from ar_workers.domain.protection import of_hash, places, protection
 from tests.builders import a_delete, a_policy, an_endpoint, an_isolate
 
 
 @pytest.mark.parametrize(
-    "entry", ["FIN-*", "FIN-0?", "^FIN", "10.0.0.7", "10.0.0.0/8", "fe80::1", "CORP\\", ".", ".corp.acme.example", "$"]
+    "entry", ["CORP\\*", "FIN-[0*", "10.0.*.*", "^FIN", "10.0.0.7", "10.0.0.0/8", "fe80::1", "CORP\\", ".", ".corp.acme.example", "$"]
 )
 def test_what_names_no_endpoint_is_refused(entry):
     with pytest.raises(ValueError, match=r"(?s)'.+' .*(write|name) "):
@@ -24,8 +25,13 @@ def test_what_names_no_endpoint_is_refused(entry):
 @pytest.mark.parametrize(
     ("entry", "instead"),
     [
-        (r"C:\Temp\*.exe", "name that"),
-        ("*.acme.example", "name that"),
+        (r"C:\Temp\*.<exe>", r"\*, \? and"),
+        (f"sha256:{'a' * 30}*", "each whole"),
+        ("ab" * 20 + "*", "each whole"),
+        ("10.0.*.*", "the domain"),
+        ("b\u00fc*.example", "xn--"),
+        (r"Acme*\backup.exe", "one of these"),
+        ("HKL?\\Software", "one of these"),
         ("10.0.0.7", "the domain"),
         ("192.0.2.0/24", "the domain"),
         ("https://updates.acme.example/x", "its domain alone"),
@@ -60,13 +66,14 @@ def test_an_empty_entry_is_refused():
 def test_entries_are_read_once_for_a_policy():
     policy = a_policy(never_touch=frozenset({"acme.example"}))
     assert policy.protection is policy.protection
-    assert protection(policy.protected_endpoints, frozenset({"acme.example"})) is policy.protection
+    assert protection(frozenset({"acme.example"})) is policy.protection
+    assert policy.protected is policy.protected
 
 
 def test_a_copy_of_a_policy_protects_what_it_says_itself():
     before = a_policy()
-    assert not before.protection.covers(an_endpoint())
-    assert before.model_copy(update={"protected_endpoints": frozenset({"fin-lt-07"})}).protection.covers(an_endpoint())
+    assert not before.protected.entry_for(an_endpoint())
+    assert before.model_copy(update={"protected_endpoints": frozenset({"fin-lt-07"})}).protected.entry_for(an_endpoint())
 
 
 @given(st.text(min_size=1, max_size=30))

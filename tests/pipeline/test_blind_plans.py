@@ -55,7 +55,7 @@ def test_a_linux_is_never_acted_on(vendor):
 def test_an_endpoint_that_is_protected_by_its_name_is_held(vendor):
     with RIGS[vendor]() as rig:
         found = planned_blindly(rig, protected_endpoints=frozenset({FIRST}))
-        assert found == {"isolate": (State.HELD, "protected endpoint: a TRE decides")}
+        assert found == {"isolate": (State.HELD, f"protected endpoint (name {FIRST}): a TRE decides")}
         assert rig.written() == []
 
 

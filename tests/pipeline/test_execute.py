@@ -154,7 +154,7 @@ def test_a_protected_endpoint_is_held_until_a_person_decides():
     services = some_services(edr=an_edr(), policy=policy)
     play(services, published(iocs=()))
     held = row(services, "isolate")
-    assert (held.state, held.reason) == (State.HELD, "protected endpoint: a TRE decides")
+    assert (held.state, held.reason) == (State.HELD, "protected endpoint (name fin-1): a TRE decides")
     services.doorbell.ring([services.ledger.requeue(held.id, by="kim", life=timedelta(days=1))])
     play(services)
     assert row(services, "isolate").state == State.DONE
@@ -198,7 +198,7 @@ def test_an_approval_of_the_blast_radius_does_not_isolate_a_protected_endpoint()
     play(services, published(iocs=()))
     isolate = row(services, "isolate")
     assert (isolate.state, isolate.reason.partition(":")[0]) == (State.HELD, "blast radius")
-    for expected in ("protected endpoint: a TRE decides", "seen present"):
+    for expected in ("protected endpoint (name FIN-1): a TRE decides", "seen present"):
         services.doorbell.ring([services.ledger.requeue(isolate.id, by="kim", life=timedelta(days=1))])
         play(services)
         held = row(services, "isolate")

@@ -104,7 +104,7 @@ def test_it_says_that_a_guard_holds_it_and_how_to_let_it_pass():
     services = some_services(edr=an_edr(), policy=a_policy(protected_endpoints={"FIN-1"}))
     begun(services)
     facts = reason_told(services)
-    assert (facts["State"], facts["Why"]) == ("held: held", "protected endpoint: a TRE decides")
+    assert (facts["State"], facts["Why"]) == ("held: held", "protected endpoint (name FIN-1): a TRE decides")
     assert f"arctl actions requeue {row(services, 'isolate').id} lets it pass" in facts["Next"]
 
 

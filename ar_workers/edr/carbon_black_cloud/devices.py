@@ -7,7 +7,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ...domain.endpoints import OS, Endpoint, Vendor
+from ...domain.endpoints import OS, Endpoint, Role, Vendor
 from ...domain.errors import Denied, EndpointNotFound, VendorFault
 from .api import PAGE, every
 
@@ -59,6 +59,7 @@ class Devices:
             hostname=str(device.get("name") or agent_id).rsplit("\\", 1)[-1] or agent_id,
             os=_PLATFORMS.get(str(device.get("os")), OS.UNKNOWN),
             groups=frozenset(self._group_names(device)),
+            role=Role.SERVER if "server" in str(device.get("os_version")).casefold() else None,
         )
 
     def _group_names(self, device: dict[str, Any]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...domain.actions import BanHash, DeleteFile, DeleteRegistryKey, IsolateEndpoint, KillProcess, ReleaseEndpoint
 from ...domain.capabilities import Means
-from ...domain.endpoints import OS, Endpoint, Vendor
+from ...domain.endpoints import OS, Endpoint, Role, Vendor
 from ...domain.errors import AuthRefused, Denied, EndpointNotFound, EndpointOffline, Unreadable, Unsupported, VendorFault
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.indicators import HashType
@@ -109,6 +109,7 @@ class CarbonBlackEDR(EDRAdapter):
             hostname=str(row.get("computer_name") or row.get("computer_dns_name") or sensor),
             os=os_of(row),
             groups=frozenset() if group is None else frozenset({names.get(group, str(group))}),
+            role=Role.SERVER if "server" in str(row.get("os_environment_display_string")).casefold() else None,
         )
 
     def _group_names(self, *, fresh: bool) -> dict[int, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...domain.endpoints import OS, Endpoint, Vendor
+from ...domain.endpoints import OS, Endpoint, Role, Vendor
 from ...domain.errors import Denied, EndpointNotFound, EndpointOffline, VendorFault
 from .api import V1, CortexAPI, count, objects, only
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _GET_ENDPOINT = f"{V1}/endpoints/get_endpoint"
 _PAGE = 100
 #: Both spellings of macOS occur.
+_ROLES = {"AGENT_TYPE_SERVER": Role.SERVER, "AGENT_TYPE_WORKSTATION": Role.WORKSTATION}
 _SYSTEMS = {"AGENT_OS_WINDOWS": OS.WINDOWS, "AGENT_OS_MAC": OS.MACOS, "AGENT_OS_MACOS": OS.MACOS, "AGENT_OS_LINUX": OS.LINUX}
 #: Its registration stays listed for up to 90 days, without an agent that could act.
 _GONE = "UNINSTALLED"
@@ -87,4 +88,12 @@ def endpoint(row: dict[str, Any]) -> Endpoint:
         hostname=str(row.get("endpoint_name") or row["endpoint_id"]),
         os=_SYSTEMS.get(str(row.get("os_type")), OS.UNKNOWN),
         groups=frozenset(map(str, names if isinstance(names, list) else [names])),
+        tags=frozenset(_tags(row.get("tags"))),
+        role=_ROLES.get(str(row.get("endpoint_type"))),
     )
+
+
+def _tags(tags: Any) -> Iterator[str]:
+    """Those that an administrator gave in the console, and those that the agent was installed with."""
+    for names in tags.values() if isinstance(tags, dict) else ():
+        yield from map(str, names if isinstance(names, list) else [])

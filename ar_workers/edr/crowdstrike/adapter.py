@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...domain.actions import BanDomain, BanHash, DeleteFile, DeleteRegistryKey, IsolateEndpoint, KillProcess, ReleaseEndpoint
 from ...domain.capabilities import Means
-from ...domain.endpoints import OS, Endpoint, Vendor
+from ...domain.endpoints import OS, Endpoint, Role, Vendor
 from ...domain.errors import Denied, EndpointNotFound, Unreadable, Unsupported, VendorFault
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.indicators import HashType
@@ -34,6 +34,7 @@ COMBINED_DEVICES = "/devices/combined/devices/v1"
 INDICATORS = "/iocs/entities/indicators/v1"
 FIND_INDICATORS = "/iocs/combined/indicator/v1"
 
+_ROLES = {"Workstation": Role.WORKSTATION, "Server": Role.SERVER, "Domain Controller": Role.DOMAIN_CONTROLLER}
 _PLATFORMS = {"Windows": OS.WINDOWS, "Mac": OS.MACOS, "Linux": OS.LINUX}
 _PAGE = 500
 #: Names of host groups are read again after this many seconds.
@@ -113,6 +114,8 @@ class CrowdStrike(EDRAdapter):
             hostname=str(device.get("hostname") or device["device_id"]),
             os=_PLATFORMS.get(str(device.get("platform_name")), OS.UNKNOWN),
             groups=frozenset(names.get(each, each) for each in groups),
+            tags=frozenset(str(each) for each in device.get("tags") or []),
+            role=_ROLES.get(str(device.get("product_type_desc"))),
         )
 
     def _group_names(self, *, fresh: bool) -> dict[str, str]:

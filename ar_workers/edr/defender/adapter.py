@@ -17,7 +17,7 @@ from ...domain.actions import (
     identity,
 )
 from ...domain.capabilities import Means
-from ...domain.endpoints import OS, Endpoint, Vendor
+from ...domain.endpoints import OS, Endpoint, Role, Vendor
 from ...domain.errors import Denied, EndpointNotFound, Unsupported
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.indicators import HashType
@@ -100,13 +100,16 @@ class Defender(EDRAdapter):
         return probes(self._api, self._library.complete)
 
     def _endpoint(self, machine: dict[str, Any]) -> Endpoint:
-        tags = machine.get("machineTags") if self._group_by == "tag" else [machine.get("rbacGroupName")]
+        tags = machine.get("machineTags") or []
+        groups = tags if self._group_by == "tag" else [machine.get("rbacGroupName")]
         return Endpoint(
             edr=Vendor.DEFENDER,
             agent_id=str(machine.get("id")),
             hostname=str(machine.get("computerDnsName") or machine.get("id")),
             os=_os(str(machine.get("osPlatform") or "")),
-            groups=frozenset(str(each) for each in tags or [] if each),
+            groups=frozenset(str(each) for each in groups or [] if each),
+            tags=frozenset(str(each) for each in tags),
+            role=Role.SERVER if "server" in str(machine.get("osPlatform")).casefold() else None,
         )
 
     @performs(IsolateEndpoint, on=EVERYWHERE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...domain.actions import (
     BanDomain,
@@ -17,7 +17,7 @@ from ...domain.actions import (
     ReleaseEndpoint,
 )
 from ...domain.capabilities import Means
-from ...domain.endpoints import OS, Endpoint, Vendor
+from ...domain.endpoints import OS, Endpoint, Role, Vendor
 from ...domain.errors import Denied, EndpointNotFound, Unsupported, VendorFault
 from ...domain.facts import Fact, Receipt, Sight
 from ...domain.indicators import HashType
@@ -42,6 +42,7 @@ INDICATORS = "threat-intelligence/iocs"
 #: The vendor's largest page of groups; other lists take 1000.
 GROUP_PAGE = 300
 
+_ROLES = {"server": Role.SERVER, "desktop": Role.WORKSTATION, "laptop": Role.WORKSTATION}
 _SYSTEMS = {"windows": OS.WINDOWS, "windows_legacy": OS.WINDOWS, "macos": OS.MACOS, "linux": OS.LINUX}
 #: A domain's indicator lives 180 days at most; whole days keep a repeat equal to the first.
 _DOMAIN_LIFE = timedelta(days=179)
@@ -105,6 +106,8 @@ class SentinelOne(EDRAdapter):
             hostname=str(agent.get("computerName") or agent["id"]),
             os=_SYSTEMS.get(str(agent.get("osType")), OS.UNKNOWN),
             groups=frozenset({str(group)} if group else ()),
+            tags=frozenset(_tags(agent.get("tags"))),
+            role=_ROLES.get(str(agent.get("machineType"))),
         )
 
     @performs(IsolateEndpoint, on=EVERYWHERE)
@@ -310,3 +313,11 @@ class SentinelOne(EDRAdapter):
         if not found:
             raise Unsupported("SentinelOne quarantines only files of threats it has found, and shows none of this path and content here")
         return str(found[0]["id"]), found[0]
+
+
+def _tags(tags: Any) -> Iterator[str]:
+    """Each as `key:value`, and by either of them. Some consoles give null, or a text."""
+    given = tags.get("sentinelone") if isinstance(tags, dict) else None
+    for each in given if isinstance(given, list) else []:
+        words = [str(each[name]) for name in ("key", "value") if isinstance(each, dict) and each.get(name)]
+        yield from {*words, ":".join(words)}

@@ -11,6 +11,7 @@ from .call import Call, Refusal, Row
 
 OS_TYPES = {"Windows": 1, "Mac": 2, "Linux": 4}
 SYSTEMS = {"Windows": "Windows 10 Enterprise, 64-bit", "Mac": "Mac OSX 10.13.6", "Linux": "CentOS Linux 7.9, 64-bit"}
+SERVER = "Windows Server 2019 Server Standard, 64-bit"
 #: status -> (network_isolation_enabled, is_isolating)
 FLAGS = {
     "normal": (False, False),
@@ -35,7 +36,7 @@ def sensor_row(endpoint: Endpoint, call: Call) -> Row:
         "computer_name": endpoint.hostname,
         "computer_dns_name": endpoint.hostname,
         "os_type": OS_TYPES[endpoint.platform],
-        "os_environment_display_string": SYSTEMS[endpoint.platform],
+        "os_environment_display_string": SYSTEMS[endpoint.platform] if endpoint.product_type_desc == "Workstation" else SERVER,
         "os_environment_id": 1,
         "group_id": _group_of(endpoint),
         "status": state,

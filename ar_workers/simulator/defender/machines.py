@@ -36,7 +36,7 @@ def machine(endpoint: Endpoint, call: Call) -> Row:
         "computerDnsName": endpoint.hostname.lower(),
         "firstSeen": endpoint.first_seen,
         "lastSeen": endpoint.last_seen or stamp(call.now),
-        "osPlatform": PLATFORMS[endpoint.platform],
+        "osPlatform": PLATFORMS[endpoint.platform] if endpoint.product_type_desc == "Workstation" else "WindowsServer2019",
         "osVersion": None,
         "osProcessor": "x64",
         "version": endpoint.os_version,

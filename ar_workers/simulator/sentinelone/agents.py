@@ -54,7 +54,7 @@ def agent(endpoint: Endpoint, call: Call) -> Row:
         "domain": "WORKGROUP",
         "osType": endpoint.facts.get("osType", OS_TYPES[endpoint.platform]),
         "osName": endpoint.os_version,
-        "machineType": "desktop",
+        "machineType": "desktop" if endpoint.product_type_desc == "Workstation" else "server",
         "groupId": group.id if group else None,
         "groupName": group.name if group else None,
         "siteId": endpoint.facts.get("siteId", call.site),
@@ -70,7 +70,7 @@ def agent(endpoint: Endpoint, call: Call) -> Row:
         "agentVersion": "24.1.2.6",
         "externalIp": endpoint.external_ip,
         "networkInterfaces": [{"inet": [endpoint.local_ip], "name": "Ethernet"}],
-        "tags": {"sentinelone": []},
+        "tags": {"sentinelone": [dict(zip(("key", "value"), tag.split(":", 1), strict=False)) for tag in endpoint.tags]},
     }
 
 

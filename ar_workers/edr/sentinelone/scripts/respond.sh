@@ -25,19 +25,120 @@ say() {
     exit
 }
 
-# A copy of what domain/paths.py holds, which a test compares.
+# vital: written by tests/edr/vital_copies.py
 VITAL_PROCESSES='
-system registry smss.exe csrss.exe wininit.exe winlogon.exe services.exe lsass.exe lsaiso.exe svchost.exe msmpeng.exe
-csfalconservice.exe csfalconcontainer.exe sentinelagent.exe repmgr.exe cb.exe cyserver.exe mssense.exe
-launchd kernel_task windowserver loginwindow systemd init sshd falcond
+system registry smss.exe csrss.exe wininit.exe winlogon.exe services.exe lsass.exe lsaiso.exe lsm.exe svchost.exe fontdrvhost.exe
+dwm.exe logonui.exe userinit.exe ntoskrnl.exe vmms.exe vmcompute.exe clussvc.exe dns.exe ntfrs.exe dfsrs.exe msmpeng.exe
+nissrv.exe mpdefendercoreservice.exe mpcmdrun.exe configsecuritypolicy.exe securityhealthservice.exe mssense.exe sensecncproxy.exe
+sensesampleuploader.exe senseir.exe sensecm.exe sensendr.exe sensece.exe sensetvm.exe sensetracer.exe sensedlpprocessor.exe
+wdavdaemon csfalconservice.exe csfalconcontainer.exe falcond falcon-sensor falcon-sensor-bpf com.crowdstrike.falcon.agent
+sentinelagent.exe sentinelagentworker.exe sentinelservicehost.exe sentinelstaticengine.exe sentinelstaticenginescanner.exe
+sentinelhelperservice.exe sentinelmemoryscanner.exe sentineld sentineld_helper sentineld_guard sentinel-agent repmgr.exe
+reputils.exe repux.exe repwmiutils.exe repwav.exe scanhost.exe repmgr cbagentd cb.exe cbosxsensorservice cbdigitalsignaturehelper
+cbdaemon com.carbonblack.es-loader.es-extension cyserver.exe cyveraservice.exe tlaservice.exe twdservice.exe cyvragentsvc.exe
+traps_pmd launchd kernel_task windowserver loginwindow opendirectoryd securityd trustd syspolicyd sysextd endpointsecurityd amfid
+tccd configd diskarbitrationd coreservicesd notifyd logd fseventsd mds_stores apfsd systemd init sshd systemd-logind dbus-daemon
 '
+SYSTEM_FILES='
+/.vol
+/.nofollow
+/.resolve
+/bin
+/dev
+/etc
+/sbin
+/system
+/usr/bin
+/usr/lib
+/usr/libexec
+/usr/sbin
+/usr/share
+/usr/standalone
+/var/db
+/library/apple
+/library/extensions
+/library/keychains
+/library/preferences/systemconfiguration
+/library/security
+/library/systemextensions
+/users/*/library/keychains
+/boot
+/lib
+/lib64
+/proc
+/sys
+'
+SENSOR_FILES='
+/applications/microsoft defender.app
+/library/application support/microsoft/defender
+/library/launch*/com.microsoft.fresno*
+/library/launch*/com.microsoft.wdav*
+/opt/microsoft/mdatp
+/var/opt/microsoft/mdatp
+/applications/falcon.app
+/library/application support/crowdstrike
+/library/cs
+/library/launch*/com.crowdstrike.*
+/opt/crowdstrike
+/applications/sentinelone
+/applications/sentinelone*.app
+/library/sentinel
+/library/launch*/com.sentinelone.*
+/opt/sentinelone
+/applications/confer.app
+/applications/*carbon black cloud*
+/library/application support/com.vmware.carbonblack.cloud
+/library/launch*/com.carbonblack.*
+/library/launch*/com.vmware.carbonblack.*
+/opt/carbonblack
+/applications/carbonblack
+/applications/*carbon black edr*
+/var/lib/cb
+/applications/cortex xdr.app
+/library/application support/paloaltonetworks
+/library/launch*/com.paloaltonetworks.*
+/opt/traps
+'
+# end of vital
 
-# The name of the vital process that an image is.
+# Whether a path is, or lies below, an entry of a list. A `*` of an entry may match more here than one name: that only spares more.
+is_below() {
+    set -f
+    found=1
+    while IFS= read -r each; do
+        # shellcheck disable=SC2254 # an entry is a pattern
+        case "$1" in
+            $each | $each/*) [ -z "$each" ] || found=0 ;;
+        esac
+    done <<LIST
+$2
+LIST
+    set +f
+    return $found
+}
+
+# How the lists write a path: small letters, no doubled slash, and one name where macOS has several.
+spelled() {
+    printf %s "$1" | tr 'A-Z' 'a-z' | tr -s / | sed -e 's,^/system/volumes/data/,/,' -e 's,^/private/,/,' -e 's,^/volumes/[^/]*/,/,'
+}
+
+# The path of a file without links on the way.
+real() { printf '%s/%s' "$(cd "$(dirname "$1")" 2>/dev/null && pwd -P)" "$(basename "$1")"; }
+
+is_vital_file() {
+    for where in "$(spelled "$1")" "$(spelled "$(real "$1")")"; do
+        if is_below "$where" "$SYSTEM_FILES" || is_below "$where" "$SENSOR_FILES"; then return 0; fi
+    done
+    return 1
+}
+
+# The name of the vital process that an image is; whatever runs from a sensor's folder is the sensor's.
 vital() {
     name=$(printf '%s' "${1##*/}" | tr 'A-Z' 'a-z')
     for each in $VITAL_PROCESSES; do
-        [ "$each" != "$name" ] || printf '%s' "$each"
+        [ "$each" != "$name" ] || { printf '%s' "$each"; return; }
     done
+    if is_below "$(spelled "$1")" "$SENSOR_FILES"; then printf '%s' "$name"; fi
 }
 
 # Nothing where the file cannot be read to its end.
@@ -110,6 +211,7 @@ delete_file() {
         confirm "$(sha256_of "$path")" "$sha256" 'the file' 'another file is at that path: its SHA-256 differs'
     fi
     [ -z "$sha1" ] || confirm "$(sha1_of "$path")" "$sha1" 'the file' 'another file is at that path: its SHA-1 differs'
+    is_vital_file "$path" && say mismatch 'a system or sensor file: never touched by automation'
     rm -f -- "$path" 2>/dev/null
     is_gone "$path" || say locked 'the file cannot be deleted'
     say 'done' 'deleted'
