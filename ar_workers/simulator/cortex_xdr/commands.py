@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from ..endpoints import Endpoint, Process, StoredFile
-from ..vital import vital
+from ..vital import is_vital_file, is_vital_key, vital
 
 Effects = list[tuple[str, str, bool]]
 Outcome = tuple[Any, Effects]
@@ -96,6 +96,8 @@ def _delete(endpoint: Endpoint, order: Row, acting: bool) -> tuple[str, Effects]
         return "mismatch", []
     if found is None:
         return "absent", []
+    if is_vital_file(path):
+        return "mismatch", []
     if found.locked and (acting or order.get("sha256")):
         return "locked", []
     if order.get("sha256") and found.sha256 != order["sha256"]:
@@ -109,6 +111,8 @@ def _unregister(endpoint: Endpoint, order: Row, acting: bool) -> tuple[str, Effe
     if endpoint.platform != "Windows":
         return "failed", []
     key, value = order["key"], order.get("value") or None
+    if is_vital_key(key, value):
+        return "mismatch", []
     if (endpoint.registry_value(key, value) if value else endpoint.registry_key(key)) is None:
         return "absent", []
     if not acting:

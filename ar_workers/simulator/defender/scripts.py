@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from ..endpoints import Endpoint
 from ..languages import Says
-from ..vital import vital
+from ..vital import is_vital_file, is_vital_key, vital
 
 #: What ends a word or a command in PowerShell or in a POSIX shell.
 SEPARATORS = re.compile(r"[;&|\n\r`]|\$\(")
@@ -86,6 +86,8 @@ def delete_file(endpoint: Endpoint, values: Values) -> Done:
         return "mismatch which drive its volume is cannot be told here", None
     if found is None:
         return "absent", (values["path"], False)
+    if is_vital_file(path):
+        return "mismatch a system or sensor file: never touched by automation", None
     if found.locked:
         return "locked the file is locked or cannot be read or deleted", None
     if values["sha256"] and values["sha256"] != found.sha256:
@@ -96,6 +98,8 @@ def delete_file(endpoint: Endpoint, values: Values) -> Done:
 
 def delete_registry_key(endpoint: Endpoint, values: Values) -> Done:
     target = "|".join(filter(None, (values["key"], values["value"])))
+    if is_vital_key(values["key"], values["value"] or None):
+        return "mismatch a vital registry key: never touched by automation", None
     is_gone = endpoint.unregister(values["key"], values["value"] or None)
     return ("done" if is_gone else "absent"), (target, is_gone)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..endpoints import Endpoint
 from ..languages import Says
-from ..vital import vital
+from ..vital import is_vital_file, is_vital_key, vital
 
 Effects = list[tuple[str, str, bool]]
 #: What ends one command and begins another where a parameter reaches a shell bare.
@@ -62,6 +62,8 @@ def _delete(endpoint: Endpoint, request: dict[str, Any]) -> tuple[str, str, Effe
     found = endpoint.file(path)
     if path.startswith(("\\Device\\", "\\\\?\\")):
         return "mismatch", "which drive its volume is cannot be told here", [("delete_file", request["path"], False)]
+    if is_vital_file(path):
+        return "mismatch", "a system or sensor file: never touched by automation", [("delete_file", request["path"], False)]
     if found is None:
         return "absent", "no such file", [("delete_file", request["path"], False)]
     if found.locked:
@@ -74,6 +76,8 @@ def _delete(endpoint: Endpoint, request: dict[str, Any]) -> tuple[str, str, Effe
 
 def _delete_key(endpoint: Endpoint, request: dict[str, Any]) -> tuple[str, str, Effects]:
     target = "|".join(filter(None, (request["key"], request["value"])))
+    if is_vital_key(request["key"], request["value"] or None):
+        return "mismatch", "a vital registry key: never touched by automation", [("delete_registry_key", target, False)]
     is_gone = endpoint.unregister(request["key"], request["value"] or None)
     word = ("done", "deleted") if is_gone else ("absent", "no such key or value")
     return *word, [("delete_registry_key", target, is_gone)]
