@@ -27,6 +27,7 @@ from .feeds.walk import OVERLAP
 from .ledger.checkup import checkup, is_swept
 from .ledger.clients import PATIENCE, connect
 from .ledger.redis import RedisLedger
+from .lists import NAME, Shelf
 from .pipeline.heartbeat import Heartbeat
 from .pipeline.limits import declare_limits
 from .pipeline.services import Services
@@ -107,6 +108,7 @@ def _services(system: System, ledger: Ledger, files: dict[str, Any]) -> Services
         tre_receivers=TRE_RECEIVERS,
         lease=lease,
         heartbeat=Heartbeat(ledger, lease),
+        well_known=Shelf(system.home / NAME),
         compact_after=timedelta(hours=system.compact_hours),
         readers=FORMATS,
         poll_every=timedelta(seconds=system.poll_seconds),

@@ -11,6 +11,7 @@ import os
 import random
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import redis
 from celery.signals import worker_init
@@ -24,6 +25,7 @@ from ar_workers.domain.indicators import HashType
 from ar_workers.domain.limits import Limits, Rate
 from ar_workers.domain.policies import Policy
 from ar_workers.domain.results import Answer, Result
+from ar_workers.lists import NAME, Shelf
 from ar_workers.pipeline.heartbeat import Heartbeat
 from ar_workers.pipeline.services import Services
 from bench import switches
@@ -117,6 +119,7 @@ def services(url: str, doorbell=None, *, tally: Tally | None = None) -> Services
         tre_receivers=receivers.TRE_RECEIVERS,
         lease=timedelta(seconds=60),
         heartbeat=Heartbeat(ledger, timedelta(seconds=60)),
+        well_known=Shelf(Path(os.environ.get("AR_HOME", "/nowhere")) / NAME),
         compact_after=timedelta(hours=float(os.environ.get("AR_COMPACT_HOURS", "72"))),
     )
 

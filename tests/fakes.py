@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ar_workers.domain.actions import ACTIONS
@@ -17,6 +18,7 @@ from ar_workers.domain.indicators import HashType
 from ar_workers.domain.limits import Limits, Rate
 from ar_workers.domain.policies import Policy
 from ar_workers.domain.results import Answer, Result
+from ar_workers.lists import Shelf
 from ar_workers.pipeline.deliver import deliver
 from ar_workers.pipeline.execute import execute
 from ar_workers.pipeline.heartbeat import Heartbeat
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
 #: One thing is left out that it cannot do.
 VERBS = tuple(verb for verb in ACTIONS if verb != "quarantine_file")
 PLENTY = Limits(rates=(Rate(calls=10**6, per=timedelta(minutes=1)),), on_429="none", source="made up")
+
+#: Those of this version.
+KNOWN = Shelf(Path("/nowhere"))
 
 
 @dataclass
@@ -175,6 +180,7 @@ def some_services(*, policy: Policy | None = None, edr: FakeEDR | None = None, *
         "capabilities": Capabilities(edr.capabilities(), {edr.vendor: edr.hash_types}),
         "tre_receivers": TRE_RECEIVERS,
         "lease": timedelta(minutes=1),
+        "well_known": KNOWN,
         "sleep": lambda seconds: clock.advance(timedelta(seconds=seconds)),
     }
     channels = more.pop("channels", None) or {"slack": FakeChannel(), "pagerduty": FakeChannel(dedupes=True), "email": FakeChannel()}

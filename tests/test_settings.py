@@ -345,3 +345,39 @@ def test_an_address_that_is_none_is_refused_without_its_password(tmp_path, url):
     (problem,) = problems_of(tmp_path, MINIMAL, AR_REDIS_URL=url)
     assert problem.startswith("AR_REDIS_URL: ")
     assert "canary" not in problem
+
+
+OWN = """
+[receivers.soc]
+channel = "email"
+to = "soc@acme.example"
+
+[receivers.siem]
+channel = "syslog"
+to = "siem.acme.test:6514"
+
+[automations.unsupported_os]
+emails = ["it@it.acme.example"]
+
+[protect]
+own_domains = [".Corp.Acme.Example", "bücher.example"]
+"""
+
+
+def test_the_domains_that_a_file_names_are_the_customers_own(tmp_path):
+    (tmp_path / "acme.toml").write_text(MINIMAL.replace("client_id", 'base_url = "https://api.crowdstrike.com"\nclient_id', 1) + OWN)
+    policy = load(tmp_path).customers["acme"].policy
+    assert policy.own_domains == {"corp.acme.example", "xn--bcher-kva.example"}
+    assert policy.named_domains == {
+        "acme.example": "receivers.soc",
+        "siem.acme.test": "receivers.siem",
+        "it.acme.example": "automations.unsupported_os.emails",
+        "api.crowdstrike.com": "edr.crowdstrike.base_url",
+    }
+
+
+@pytest.mark.parametrize("entry", ["CORP", "https://acme.example/x", "kim@acme.example", "*.acme.example", "10.0.0.1", "acme..example"])
+def test_an_own_domain_that_could_never_be_met_is_refused(tmp_path, entry):
+    (problem,) = problems_of(tmp_path, MINIMAL + f'[protect]\nown_domains = ["{entry}"]\n')
+    assert "acme.toml: protect.own_domains" in problem
+    assert "acme.example" in problem

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _HELD = {
     Guard.PROTECTED: "The endpoint is on the customer's list of protected ones. If it is to be done all the same, let it pass:",
+    Guard.WELL_KNOWN: "Many use it honestly, or it is the customer's own: this could do harm everywhere. If it is right, let it pass:",
     Guard.IN_DOUBT: "See in the EDR's console whether somebody has released the endpoint. If it is still to be isolated, let it pass:",
 }
 _HELD_BY_OTHER = "If it is to be done all the same, let it pass:"

@@ -47,6 +47,8 @@ class Guard(StrEnum):
     """Who holds a row for a person. An approval opens the guard that held the row, and no other."""
 
     PROTECTED = "protected"
+    #: Asked beside the others, because each of the two needs an approval of its own: see `wellknown`.
+    WELL_KNOWN = "well_known"
     #: Asked by the ledger, which counts.
     BLAST_RADIUS = "blast_radius"
     #: Not a rule but a doubt: the answer was lost, and somebody may have undone it since.

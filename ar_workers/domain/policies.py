@@ -48,7 +48,8 @@ class Policy(Value):
 
     `protected_endpoints` are agent ids or hostnames, short or whole, or patterns of them: a name may protect, it never selects.
     `protected_groups` and `protected_tags` may be patterns, too. `never_touch` are hashes, domains, paths, registry keys or programs'
-    names, or patterns, that no action may have as its target, nor what is above or below them.
+    names, or patterns, that no action may have as its target, nor what is above or below them. `own_domains` are
+    the customer's, as DNS has them, with what is above or below.
     """
 
     customer: CustomerId
@@ -60,6 +61,9 @@ class Policy(Value):
     protected_tags: frozenset[Line] = frozenset()
     protected_roles: frozenset[Role] = frozenset()
     never_touch: frozenset[ProtectedTarget] = frozenset()
+    own_domains: frozenset[str] = frozenset()
+    #: Domains that the file names otherwise, with where: its mail addresses, its EDRs' addresses.
+    named_domains: dict[str, str] = Field(default_factory=dict)
     #: Blast radius: isolations of this customer in any hour, and bans in any day; the next ones are held for a TRE.
     isolations_per_hour: Annotated[int, Field(ge=0)] = 25
     bans_per_day: Annotated[int, Field(ge=0)] = 200

@@ -32,6 +32,7 @@ from ..domain.guards import Guard, Verdict, rule
 from ..domain.retries import PATIENCE, GiveUp, Hindrance, after_error, after_refused_look, look_again, usual_wait
 from ..domain.states import State
 from ..domain.text import whole
+from ..domain.wellknown import rule_of_known
 from .orders import BLANK, STANDS, Order
 from .visits import visit_all
 
@@ -174,11 +175,12 @@ def _in_doubt(claim: Claim, action: Action, fact: Fact) -> VisitResult | None:
 
 
 def _perform(each: Visit, action: Action, edr: EDR, fact: Fact) -> VisitResult | None:
-    ruling = rule(action, each.services.policies[action.customer], _fresh(action, edr), fact)
-    if ruling.verdict is Verdict.REFUSE:
-        return VisitResult(state=State.SKIPPED, reason=ruling.reason)
-    if ruling.verdict is Verdict.HOLD and ruling.guard not in each.claim.approved:
-        return VisitResult(state=State.HELD, reason=ruling.reason, guard=ruling.guard)
+    policy, fresh = each.services.policies[action.customer], _fresh(action, edr)
+    for ruling in (rule(action, policy, fresh, fact), rule_of_known(action, policy, fresh, each.services.well_known)):
+        if ruling.verdict is Verdict.REFUSE:
+            return VisitResult(state=State.SKIPPED, reason=ruling.reason)
+        if ruling.verdict is Verdict.HOLD and ruling.guard not in each.claim.approved:
+            return VisitResult(state=State.HELD, reason=ruling.reason, guard=ruling.guard)
     if not each.may_write():
         return None
     try:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..domain.endpoints import Vendor
     from ..domain.notifications import Receiver
     from ..domain.policies import Policy
+    from ..domain.wellknown import WellKnown
     from ..ports import EDR, Channel, Clock, Doorbell, Feed, Ledger, Reader
     from .heartbeat import Heartbeat
 
@@ -36,6 +37,8 @@ class Services:
     #: How long a worker may hold a row without a sign of life.
     lease: timedelta
     heartbeat: Heartbeat
+    #: The lists of the well-known, read when they are first needed.
+    well_known: Callable[[], WellKnown]
     #: Settled threats are packed after this.
     compact_after: timedelta = timedelta(days=3)
     #: The feeds that are polled, by customer and name.

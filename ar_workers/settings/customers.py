@@ -15,6 +15,7 @@ from ..domain.endpoints import Vendor
 from ..domain.notifications import TRE, Receiver
 from ..domain.policies import Policy
 from ..domain.routes import problems_of
+from .own import named_domains
 from .problems import address_problem, problem
 from .secrets import Secrets, options, receiver_options
 from .sections import CustomerFile
@@ -71,7 +72,8 @@ def read_customer(
     problems += [f"{path.name}: {each}" for each in wrong if each]
     if len(problems) > before:
         return None
-    policy = _policy(path.stem, parsed)
+    sections = {f"edr.{vendor}": given for vendor, given in edrs.items()} | {"redcanary": redcanary or {}}
+    policy = _policy(path.stem, parsed, named_domains(parsed, sections))
     return CustomerSettings(policy=policy, edrs=edrs, receivers=receivers, redcanary=redcanary, polled=dict(_polled(parsed)))
 
 
@@ -86,7 +88,7 @@ def _polled(parsed: CustomerFile) -> Iterator[tuple[str, timedelta | None]]:
             yield name, timedelta(minutes=minutes) if minutes else None
 
 
-def _policy(customer: str, parsed: CustomerFile) -> Policy:
+def _policy(customer: str, parsed: CustomerFile, named: dict[str, str]) -> Policy:
     knobs, protect = parsed.automations, parsed.protect
     return Policy(
         customer=customer,
@@ -98,6 +100,8 @@ def _policy(customer: str, parsed: CustomerFile) -> Policy:
         protected_tags=frozenset(protect.tags),
         protected_roles=frozenset(protect.roles),
         never_touch=frozenset(protect.never_touch),
+        own_domains=frozenset(protect.own_domains),
+        named_domains=named,
         isolations_per_hour=protect.isolations_per_hour,
         bans_per_day=protect.bans_per_day,
         high_within=knobs.not_contained.high,

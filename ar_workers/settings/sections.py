@@ -14,6 +14,7 @@ from ..domain.protected import ProtectedEndpoint, untold
 from ..domain.protection import ProtectedTarget
 from ..domain.routes import Route
 from ..domain.text import Line, MailAddress, Slug
+from ..domain.wellknown import OwnDomain
 
 
 class _Section(BaseModel):
@@ -91,6 +92,11 @@ class Protect(_Section):
         (),
         description="Hashes, domains, files, folders, registry keys and programs' names, or patterns such as `C:\\Acme*\\*.exe`, that no "
         "action may have as its target, with what is above and below them. Such an action is skipped, and no approval opens this.",
+    )
+    own_domains: tuple[OwnDomain, ...] = Field(
+        (),
+        description="The customer's own domains, such as that of its Active Directory. A ban of one, or of what is below or above it, "
+        "is held for a TRE. Those of its mail addresses, its EDRs' addresses and its endpoints' DNS names are known without being listed.",
     )
     isolations_per_hour: Annotated[int, Field(ge=0)] = Field(
         _default("isolations_per_hour"), description="Isolations of this customer in any hour. The next ones are held for a TRE."

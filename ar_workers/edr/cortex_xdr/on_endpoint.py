@@ -464,8 +464,10 @@ def _file(order: dict[str, Any], acting: bool) -> tuple[str, str]:  # noqa: FBT0
         if not found:
             raise Locked("the file is locked or cannot be read")
         return "mismatch", "the file's content is another"
-    if not acting:
-        return "present", f"sha256 {found or 'unknown'}"
+    return _deleted(path) if acting else ("present", f"sha256 {found or 'unknown'}")
+
+
+def _deleted(path: Path) -> tuple[str, str]:
     try:
         path.unlink()
     except OSError as error:
