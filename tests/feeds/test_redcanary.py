@@ -51,7 +51,7 @@ class Bench:
 
 
 def feed_at(simulation, **config):
-    defaults = {"base_url": simulation.twins["redcanary"].url, "api_key": KEY, "read_timeout": 0.5, "sensor_product": "crowdstrike"}
+    defaults = {"base_url": simulation.twins["redcanary"].url, "api_key": KEY, "read_timeout": 1.5, "sensor_product": "crowdstrike"}
     return RedCanary(Config(**(defaults | config)))
 
 

@@ -77,7 +77,7 @@ def carbon_black_cloud(os: OS = OS.WINDOWS, *, config=None, **options):
             "org_key": ORG,
             "api_id": API_ID,
             "api_secret_key": SECRET,
-            "read_timeout": 0.5,
+            "read_timeout": 1.5,
             "patience": 0.4,
         }
         yield Rig(

@@ -68,7 +68,7 @@ ALERT = {
 def carbon_black_edr(os: OS = OS.WINDOWS, *, patience=8.0, **options):
     with Simulation(a_world(os, **options)) as simulation:
         url = simulation.twins["carbon_black_edr"].url
-        config = Config(base_url=url, token="canary-secret", read_timeout=0.5, patience=patience)
+        config = Config(base_url=url, token="canary-secret", read_timeout=1.5, patience=patience)
         yield Rig(
             vendor=Vendor.CARBON_BLACK_EDR,
             adapter=CarbonBlackEDR(config),

@@ -73,7 +73,7 @@ def cortex_xdr(os: OS = OS.WINDOWS, *, config=None, facts=None, **options):
     )
     with Simulation(world) as simulation:
         url = simulation.twins["cortex_xdr"].url
-        defaults = {"base_url": url, "auth_id": 7, "api_key": "canary-secret", "read_timeout": 0.5, **(config or {})}
+        defaults = {"base_url": url, "auth_id": 7, "api_key": "canary-secret", "read_timeout": 1.5, **(config or {})}
         yield Rig(
             vendor=Vendor.CORTEX_XDR,
             adapter=CortexXDR(Config(**defaults)),

@@ -68,7 +68,7 @@ def crowdstrike(os: OS = OS.WINDOWS, **options):
     )
     with Simulation(world) as simulation:
         url = simulation.twins["crowdstrike"].url
-        config = Config(base_url=url, client_id="the-client", client_secret="canary-secret", read_timeout=0.5)
+        config = Config(base_url=url, client_id="the-client", client_secret="canary-secret", read_timeout=1.5)
         yield Rig(
             vendor=Vendor.CROWDSTRIKE,
             adapter=CrowdStrike(config),

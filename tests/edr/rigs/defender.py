@@ -97,7 +97,7 @@ def defender(os: OS = OS.WINDOWS, *, group_by: str = "tag", facts: dict | None =
             client_id="the-app",
             client_secret="canary-secret",
             group_by=group_by,
-            read_timeout=0.5,
+            read_timeout=1.5,
         )
         yield Rig(
             vendor=Vendor.DEFENDER,

@@ -109,7 +109,7 @@ def sentinelone(os: OS = OS.WINDOWS, config=None, alerts=None, **options):
         }
     )
     with Simulation(world) as simulation:
-        defaults = {"api_token": "canary-secret", "scope": "account", "account_id": ACCOUNT, "scripts": SCRIPTS, "read_timeout": 0.5}
+        defaults = {"api_token": "canary-secret", "scope": "account", "account_id": ACCOUNT, "scripts": SCRIPTS, "read_timeout": 1.5}
         url = simulation.twins["sentinelone"].url
         yield Rig(
             vendor=Vendor.SENTINELONE,

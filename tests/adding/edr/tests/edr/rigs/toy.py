@@ -23,7 +23,7 @@ def toy(os: OS = OS.WINDOWS):
         "endpoints": fleet(os, agent_id, "g1"),
     }
     with Simulation(World.from_dict({"tenants": {"acme": tenant}})) as simulation:
-        config = Config(base_url=simulation.twins["toy"].url, token="canary-secret", read_timeout=0.5)
+        config = Config(base_url=simulation.twins["toy"].url, token="canary-secret", read_timeout=1.5)
         yield Rig(
             vendor=Vendor.TOY,
             adapter=Toy(config),
