@@ -16,7 +16,7 @@ from .rigs.base import CANARY
 from .rigs.email import SETTINGS, a_mail
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(headline=TEXT, value=TEXT, body=TEXT)
 def test_mail_is_always_one_valid_message(headline, value, body):
     note = a_hostile_notification(headline, value, body)

@@ -14,7 +14,7 @@ from .hostile import TEXT, a_hostile_notification
 from .rigs.pagerduty import a_pagerduty
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(headline=TEXT, value=TEXT, body=TEXT)
 def test_pagerduty_is_given_nothing_but_url_severity_and_classification(headline, value, body):
     note = a_hostile_notification(headline, "host-SECRET-name", body)

@@ -19,7 +19,7 @@ from .hostile import TEXT, a_hostile_notification
 from .rigs.slack import a_slack, a_slack_hook
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(headline=TEXT, value=TEXT, body=TEXT)
 def test_slack_takes_whatever_is_rendered(headline, value, body):
     note = a_hostile_notification(headline, value, body)

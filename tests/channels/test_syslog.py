@@ -42,7 +42,7 @@ def cef(message):
 
 
 @pytest.mark.parametrize("body", ["plain", "cef", "ecs"])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(headline=TEXT, value=TEXT, text=TEXT)
 def test_a_datagram_is_small_and_parses_back_whole_in_what_matters(body, headline, value, text):
     note = a_hostile_notification(headline, value[:250], text)

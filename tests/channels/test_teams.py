@@ -41,7 +41,7 @@ def taken_by_the_inbox(message):
     return TeamsInbox(Nowhere(), sig="").answer(Request("POST", "/", {}, {}, encoded(message), ""))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(headline=TEXT, value=TEXT, body=TEXT)
 def test_teams_takes_whatever_is_rendered(headline, value, body):
     note = a_hostile_notification(headline, value, body)

@@ -63,7 +63,7 @@ def test_an_approval_of_one_guard_does_not_open_the_other():
         seen.append(held.reason)
         assert not [each for each in edr.effects if each[0] == "delete_file"]
         let_through(services, held)
-    assert seen[0] == "protected endpoint: a TRE decides"
+    assert seen[0] == "protected endpoint (name FIN-1): a TRE decides"
     assert "'List of known hashes for empty files'" in seen[1]
     assert row(services, "delete_file").state == State.DONE
 

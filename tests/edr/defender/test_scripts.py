@@ -14,7 +14,9 @@ from ar_workers.domain.facts import Sight
 from ar_workers.edr.defender.live import SCRIPTS, Script, argument, outcome
 from tests.builders import sha256
 
-from ..unread import as_nobody
+from ..unread import LISTED, READABLE, UNREADABLE, a_file, as_nobody
+
+SHELL_SCRIPT = Path(__file__).parents[3] / "ar_workers" / "edr" / "defender" / "scripts" / "ar_workers.sh"
 
 
 @pytest.mark.parametrize("name", sorted(set(SCRIPTS.values())))
@@ -26,8 +28,9 @@ def test_the_scripts_know_every_field_and_verb_that_is_sent(name):
 
 def run_shell(verb, **values):
     """The real script, in a real shell."""
-    script = Path(__file__).parents[3] / "ar_workers" / "edr" / "defender" / "scripts" / "ar_workers.sh"
-    done = subprocess.run(["/bin/bash", script, argument(verb, "m1", **values)], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        ["/bin/bash", SHELL_SCRIPT, argument(verb, "m1", **values)], capture_output=True, text=True, check=True, timeout=60
+    )
     return outcome({"exit_code": 0, "script_output": done.stdout}, "m1")
 
 
@@ -92,19 +95,32 @@ def test_the_shell_script_lets_a_vital_process_live_whatever_confirms_it(tmp_pat
         victim.wait()
 
 
-def test_the_shell_script_calls_what_cannot_be_read_or_deleted_locked():
-    memory, status = f"/proc/{os.getpid()}/mem", f"/proc/{os.getpid()}/status"
-    assert run_shell("delete_file", path=memory, sha256=sha256("evil")).evidence == "locked: the file is locked or cannot be read"
-    assert run_shell("delete_file", path=status, sha256="").evidence == "locked: it cannot be deleted"
+@pytest.mark.parametrize(
+    ("mode", "content", "said"),
+    [
+        (UNREADABLE, "evil", "the file is locked or cannot be read"),
+        (READABLE, "evil", "it cannot be deleted"),
+        (UNREADABLE, "", "it cannot be deleted"),
+    ],
+)
+def test_the_shell_script_calls_what_cannot_be_read_or_deleted_locked(mode, content, said):
+    with a_file(mode) as path:
+        word = argument("delete_file", "m1", path=str(path), sha256=content and sha256(content))
+        printed = as_nobody(path, ["/bin/bash", "-s", "--", word], SHELL_SCRIPT, LISTED)
+    assert outcome({"exit_code": 0, "script_output": printed}, "m1").evidence == f"locked: {said}"
+
+
+def test_the_shell_script_spares_what_is_the_systems():
+    status = f"/proc/{os.getpid()}/status"
+    assert run_shell("delete_file", path=status, sha256="").evidence == "mismatch: a system or sensor file: never touched by automation"
 
 
 def test_the_shell_script_calls_nothing_gone_that_lies_in_a_folder_that_cannot_be_read(tmp_path):
     evil = tmp_path / "evil"
     evil.write_text("evil")
-    script = Path(__file__).parents[3] / "ar_workers" / "edr" / "defender" / "scripts" / "ar_workers.sh"
     for path, sight in ((evil, Sight.LOCKED), (Path("/tmp/no-such-folder/evil"), Sight.PRESENT)):
         word = argument("delete_file", "m1", path=str(path), sha256=sha256("evil"))
-        said = as_nobody(evil, ["/bin/bash", "-s", "--", word], script)
+        said = as_nobody(evil, ["/bin/bash", "-s", "--", word], SHELL_SCRIPT)
         assert outcome({"exit_code": 0, "script_output": said}, "m1").sight is sight
 
 

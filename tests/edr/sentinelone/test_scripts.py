@@ -19,7 +19,7 @@ from ar_workers.domain.endpoints import OS
 from ar_workers.edr.sentinelone.remoteops import KILL, order_word
 from tests.builders import a_delete, a_kill, sha256
 
-from ..unread import as_nobody
+from ..unread import LISTED, READABLE, UNREADABLE, a_file, as_nobody
 
 SCRIPTS = Path(package.__file__).parent / "scripts"
 
@@ -122,10 +122,19 @@ def test_a_start_time_alone_confirms(program):
     assert order(a_kill(pid=child.pid, image_path=None, sha256=None, started_at=at.stdout.strip())) == "done"
 
 
-def test_a_file_that_cannot_be_read_or_deleted_is_neither_gone_nor_another():
-    memory, status = f"/proc/{os.getpid()}/mem", f"/proc/{os.getpid()}/status"
-    for wish in ({"path": memory, "sha256": sha256("evil")}, {"path": memory, "sha1": "a" * 40}, {"path": status}):
-        assert run(as_a_word(verb="delete_file", **wish))["outcome"] == "locked"
+@pytest.mark.parametrize(
+    ("mode", "wish"), [(UNREADABLE, {"sha256": sha256("evil")}), (UNREADABLE, {"sha1": "a" * 40}), (READABLE, {"sha256": sha256("evil")})]
+)
+def test_a_file_that_cannot_be_read_or_deleted_is_neither_gone_nor_another(mode, wish):
+    with a_file(mode) as path:
+        word = as_a_word(verb="delete_file", path=str(path), **wish)
+        printed = as_nobody(path, ["sh", "-s", "--", word], SCRIPTS / "respond.sh", LISTED)
+    assert json.loads(printed)["outcome"] == "locked"
+
+
+def test_what_is_the_systems_is_spared():
+    found = run(as_a_word(verb="delete_file", path=f"/proc/{os.getpid()}/status"))
+    assert (found["outcome"], found["detail"]) == ("mismatch", "a system or sensor file: never touched by automation")
 
 
 def test_what_lies_in_a_folder_that_cannot_be_read_is_not_gone(file):
