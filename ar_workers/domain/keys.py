@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from . import vital
@@ -56,6 +57,8 @@ def _own_parts(key: str) -> Parts:
     return tuple(text.split("\\"))
 
 
+#: One indicator is judged when it is planned and before each write, for every endpoint of its threat.
+@lru_cache(maxsize=1024)
 def registry_problem(registry: RegistryKey) -> str | None:
     """Why this key or value must not be deleted, or None.
 

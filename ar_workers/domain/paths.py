@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from . import vital
@@ -77,6 +78,7 @@ def image_name(image: str) -> str:
     return (file_parts(image) or ("",))[-1]
 
 
+@lru_cache(maxsize=1024)
 def path_problem(path: str, os: OS) -> str | None:
     """Why the file at `path` must not be acted on by its path on `os`, or None. An unknown OS is judged by the path's own form.
 

@@ -27,12 +27,12 @@ def folded(name: str) -> str:
 
 def is_pattern(text: str) -> bool:
     """Whether it stands for more than itself. Brackets alone do not make a pattern: they are common in real names."""
-    return bool(set("*?") & set(text))
+    return "*" in text or "?" in text
 
 
 def is_short_name(name: str) -> bool:
     """Whether it has the form of an 8.3 name, which stands for another."""
-    return bool(_SHORT_NAME.match(name))
+    return "~" in name and bool(_SHORT_NAME.match(name))  # hundreds of names are compared per action, and few have one
 
 
 def may_be(name: str, listed: str) -> bool:
