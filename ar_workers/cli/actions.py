@@ -23,7 +23,7 @@ from .output import json_option, print_json, print_json_list, print_table, say, 
 from .threats import COLUMNS, WHY, containments, row_document, row_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from ..domain.canvas import Ring
@@ -141,7 +141,7 @@ def requeue(context: click.Context, /, ids: tuple[str, ...], *, failed: bool, dr
     answers = [_answer(ledger, row_id, dry_run=dry_run) for row_id in row_ids]
     if not dry_run:
         ring_workers([ring for _, ring, _ in answers if ring])
-    _report(answers, dry_run=dry_run, as_json=as_json)
+    report("would be requeued" if dry_run else "requeued", [(row_id, why) for row_id, _, why in answers], as_json=as_json)
     if not answers and not dry_run:
         raise ARError("nothing was requeued: no failed row is left by these filters")
     if any(refusal for *_, refusal in answers):
@@ -170,11 +170,11 @@ def _answer(ledger: Ledger, row_id: str, *, dry_run: bool) -> tuple[str, Ring | 
     return (row_id, None, answer.reason) if isinstance(answer, Refusal) else (row_id, answer, "")
 
 
-def _report(answers: list[tuple[str, Ring | None, str]], *, dry_run: bool, as_json: bool) -> None:
-    done = "would be requeued" if dry_run else "requeued"
+def report(done: str, answers: Sequence[tuple[str, str]], *, as_json: bool) -> None:
+    """What became of each row that a person named: `done`, or why it was refused."""
     if as_json:
-        print_json({"rows": [{"id": name, "result": "refused" if why else done, "reason": why} for name, _, why in answers]})
+        print_json({"rows": [{"id": name, "result": "refused" if why else done, "reason": why} for name, why in answers]})
         return
-    for name, _, why in answers:
+    for name, why in answers:
         say(f"{name}: {f'refused: {why}' if why else done}")
-    say(f"{sum(not why for *_, why in answers)} {done}, {sum(bool(why) for *_, why in answers)} refused")
+    say(f"{sum(not why for _, why in answers)} {done}, {sum(bool(why) for _, why in answers)} refused")

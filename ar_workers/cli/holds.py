@@ -13,14 +13,15 @@ from ..domain.errors import ARError
 from ..domain.guards import Guard
 from ..domain.retries import life_of
 from ..domain.text import LONGEST, shortened
+from .actions import report
 from .connection import open_ledger
 from .doorbell import ring_workers
 from .names import CUSTOMER, Names
-from .output import json_option, moment, print_json, print_json_list, print_table, progress, say
+from .output import json_option, moment, print_json_list, print_table, progress, say
 from .threats import known_as
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from ..domain.canvas import Ring
     from ..domain.rows import Row
@@ -129,14 +130,14 @@ def _decide(
     if not row_ids:
         raise ARError("nothing of that is held by a guard: `arctl holds` lists what is")
     if dry_run:
-        _report(f"would be {done}", [(row_id, "") for row_id in row_ids], as_json=as_json)
+        report(f"would be {done}", [(row_id, "") for row_id in row_ids], as_json=as_json)
         return
     answers = []
     for row_id in progress(row_ids, total=len(row_ids), label=done):
         answer = word(ledger, row_id, by, why)
         answers.append((row_id, answer.reason if isinstance(answer, Refusal) else ""))
         ring_workers([] if isinstance(answer, Refusal) else answer)
-    _report(done, answers, as_json=as_json)
+    report(done, answers, as_json=as_json)
     if any(refusal for _, refusal in answers):
         raise click.exceptions.Exit(1)
 
@@ -157,12 +158,3 @@ def _meant(ledger: Ledger, *, ids: tuple[str, ...], threat: str | None, hold: st
     wanted = {(each.customer, each.id) for each in known_as(ledger, threat, customer)} if threat else None
     rows = (row for row in _held(ledger, customer, hold) if row.held_by in set(Guard))
     return [row.id for row in rows if wanted is None or (row.customer, row.threat_id) in wanted]
-
-
-def _report(done: str, answers: Sequence[tuple[str, str]], *, as_json: bool) -> None:
-    if as_json:
-        print_json({"rows": [{"id": name, "result": "refused" if why else done, "reason": why} for name, why in answers]})
-        return
-    for name, why in answers:
-        say(f"{name}: {f'refused: {why}' if why else done}")
-    say(f"{sum(not why for _, why in answers)} {done}, {sum(bool(why) for _, why in answers)} refused")

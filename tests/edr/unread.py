@@ -9,6 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 UNREADABLE, READABLE = 0o000, 0o444
+#: Of a folder in which everybody may look, and nobody may delete.
+LISTED = 0o555
 
 
 def as_nobody(file, command, script, folder=0o000):
@@ -30,7 +32,3 @@ def a_file(mode):
         path.write_text("evil")
         path.chmod(mode)
         yield path
-
-
-#: Of a folder in which everybody may look, and nobody may delete.
-LISTED = 0o555
