@@ -132,11 +132,15 @@ def _decide(
     if dry_run:
         report(f"would be {done}", [(row_id, "") for row_id in row_ids], as_json=as_json)
         return
-    answers = []
-    for row_id in progress(row_ids, total=len(row_ids), label=done):
-        answer = word(ledger, row_id, by, why)
-        answers.append((row_id, answer.reason if isinstance(answer, Refusal) else ""))
-        ring_workers([] if isinstance(answer, Refusal) else answer)
+    answers: list[tuple[str, str]] = []
+    rings: list[Ring] = []
+    try:
+        for row_id in progress(row_ids, total=len(row_ids), label=done):
+            answer = word(ledger, row_id, by, why)
+            answers.append((row_id, answer.reason if isinstance(answer, Refusal) else ""))
+            rings += [] if isinstance(answer, Refusal) else answer
+    finally:
+        ring_workers(rings)  # together, and after Ctrl-C what was decided until then
     report(done, answers, as_json=as_json)
     if any(refusal for _, refusal in answers):
         raise click.exceptions.Exit(1)
