@@ -41,6 +41,12 @@ def refuse_wrong_settings(**_: Any) -> None:
         _log.warning("Redis does not answer yet: the format of its ledger is looked at with the first claim")
 
 
+@worker_init.connect
+def read_lists(**_: Any) -> None:
+    """Now, and not while the first ban waits for them."""
+    services().well_known()
+
+
 @app.task
 def respond(*event_refs: str) -> None:
     """Plan accepted events."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from enum import StrEnum
-from typing import Annotated, Literal, get_args
+from functools import cache, lru_cache
+from typing import Annotated, Literal, cast, get_args
 
 from pydantic import Field, TypeAdapter
 
@@ -56,17 +57,26 @@ class _Base(Value):
     @property
     def indicator(self) -> Indicator | None:
         """What is acted on, where it is more than the endpoint. The guards judge it, whatever the verb."""
-        return next((value for _, value in self if isinstance(value, Indicator)), None)
+        field = _acted_on(type(self))
+        return None if field is None else cast("Indicator", getattr(self, field))
 
     @property
     def target(self) -> str:
         """The canonical name of what is acted on."""
-        return self.indicator.target if self.indicator else ""
+        found = self.indicator
+        return found.target if found else ""
 
     @property
     def label(self) -> str:
         """For people: where and what, without the verb."""
-        return label_of(self.indicator) if self.indicator else ""
+        found = self.indicator
+        return label_of(found) if found else ""
+
+
+@cache
+def _acted_on(kind: type[_Base]) -> str | None:
+    """The field of a class of actions that holds an indicator."""
+    return next((name for name, field in kind.model_fields.items() if field.annotation in get_args(Indicator)), None)
 
 
 class _OnEndpoint(_Base):
@@ -190,6 +200,8 @@ def lane_of(action: Action) -> str:
     return f"{action.edr}/{action.lane}" if action.lane else ""
 
 
+#: A visit holds an order against its row, and then carries it out; it may be visited again.
+@lru_cache(maxsize=256)
 def load_action(text: str) -> Action:
     """An action as the ledger kept it (`model_dump_json`)."""
     return _ACTION.validate_json(text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import ValidationError
 
@@ -132,19 +132,30 @@ def contradiction(claim: Claim) -> str | None:
         said = _said_by_action(claim.action()) if claim.kind == "action" else _said_by_delivery(claim.delivery())
     except ValidationError:
         return "the order cannot be read"
-    row = {"customer": claim.customer, "verb": claim.verb, "edr": claim.edr, "lane": claim.lane, "remote": claim.remote}
-    row |= {"id": claim.row_id.partition(".")[0]} if claim.kind == "action" else {}
-    wrong = [f"{name}: row {row[name] or 'none'}, order {said[name] or 'none'}" for name in row if row[name] != said[name]]
-    return "; ".join(wrong) or None
+    name = claim.row_id.partition(".")[0] if claim.kind == "action" else ""
+    row = _Said(claim.customer, claim.verb, claim.edr, claim.lane, claim.remote, name)
+    if row == said:
+        return None
+    pairs = zip(_Said._fields, row, said, strict=True)
+    return "; ".join(f"{field}: row {ours or 'none'}, order {theirs or 'none'}" for field, ours, theirs in pairs if ours != theirs)
 
 
-def _said_by_action(action: Action) -> dict[str, str]:
-    strangers = [each.edr for each in action.endpoints if each.edr is not action.edr]
-    edr = strangers[0] if strangers else action.edr
-    name = identity(action)
-    return {"customer": action.customer, "verb": action.verb, "edr": edr, "lane": lane_of(action), "remote": action.edr, "id": name}
+class _Said(NamedTuple):
+    """What a row and its order must both say; of a delivery there is no id in the order."""
+
+    customer: str
+    verb: str
+    edr: str
+    lane: str
+    remote: str
+    id: str
 
 
-def _said_by_delivery(delivery: Delivery) -> dict[str, str]:
+def _said_by_action(action: Action) -> _Said:
+    edr = next((each.edr for each in action.endpoints if each.edr is not action.edr), action.edr)
+    return _Said(action.customer, action.verb, edr, lane_of(action), action.edr, identity(action))
+
+
+def _said_by_delivery(delivery: Delivery) -> _Said:
     receiver = delivery.receiver
-    return {"customer": delivery.customer, "verb": receiver.channel, "edr": "", "lane": "", "remote": receiver.place}
+    return _Said(delivery.customer, receiver.channel, "", "", receiver.place, "")

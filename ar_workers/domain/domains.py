@@ -40,11 +40,18 @@ def address_in(text: str) -> bool:
 
 
 def _is_network(text: str) -> bool:
+    if ":" not in text and not text[:1].isdecimal():
+        return False
     try:
         ipaddress.ip_network(text, strict=False)
     except ValueError:
         return False
     return True
+
+
+def is_dns_name(text: str) -> bool:
+    """Whether it is a domain's name as DNS has it, without a final dot; no address is."""
+    return bool(_DOMAIN.fullmatch(text))
 
 
 def dns_name(host: str) -> str:
@@ -59,7 +66,7 @@ def dns_name(host: str) -> str:
         encoded = ".".join(map(_encoded, mapped.rstrip(".").split(".")))
     except (idna.IDNAError, UnicodeError) as error:
         raise ValueError(f"is not a domain name: {error}") from None
-    if not _DOMAIN.match(encoded):
+    if not is_dns_name(encoded):
         raise ValueError("is not a domain name")
     return encoded
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, ValidationInfo, field_serializer, field_validator
+from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema, field_serializer
 
+from .lenient import Leniently
 from .model import Value
-from .text import Identifier, Shown, Slug
+from .text import LONGEST, PLAIN_WORDS, Identifier, Slug, shown
 
 CustomerId = Slug
 
@@ -24,6 +25,8 @@ class OS(StrEnum):
 
 #: Active Remediation covers these; Linux is not supported (Red Canary AR FAQ).
 SUPPORTED_OS = frozenset({OS.WINDOWS, OS.MACOS})
+#: JSON may carry half of a surrogate pair, which nobody can write down, and which no pattern matches.
+_Name = Annotated[str, StringConstraints(pattern="^"), WithJsonSchema({"type": "string"})]
 
 
 class Role(StrEnum):
@@ -56,6 +59,18 @@ VENDOR_NAMES: dict[str, str] = {
 }
 
 
+def _or_unknown(system: object) -> OS:
+    word = system.strip().lower() if isinstance(system, str) else ""
+    return OS(word) if word in set(OS) else OS.UNKNOWN
+
+
+def _not_told(_: object) -> None:
+    return None
+
+
+_Hostname = Annotated[str, StringConstraints(max_length=LONGEST), Leniently(shown, plain=PLAIN_WORDS, instead="agent_id")]
+
+
 class Endpoint(Value):
     """One endpoint, identified by the vendor's `agent_id`; the hostname is for people and is never matched on.
 
@@ -68,33 +83,11 @@ class Endpoint(Value):
 
     edr: Vendor
     agent_id: Identifier
-    hostname: Annotated[Shown, Field(validate_default=True)] = ""
-    os: OS = OS.UNKNOWN
-    groups: frozenset[str] | None = None
-    tags: Annotated[frozenset[str] | None, Field(exclude=True)] = None
-    role: Annotated[Role | None, Field(exclude=True)] = None
-
-    @field_validator("hostname")
-    @classmethod
-    def _or_agent_id(cls, hostname: str, info: ValidationInfo) -> str:
-        return hostname or str(info.data.get("agent_id", ""))
-
-    @field_validator("os", mode="before")
-    @classmethod
-    def _or_unknown(cls, system: object) -> str:
-        word = system.strip().lower() if isinstance(system, str) else ""
-        return word if word in set(OS) else OS.UNKNOWN
-
-    @field_validator("role", mode="before")
-    @classmethod
-    def _or_no_role(cls, role: object) -> object:
-        return role if isinstance(role, str) and role in set(Role) else None
-
-    @field_validator("groups", "tags", mode="before")
-    @classmethod
-    def _or_not_told(cls, groups: object) -> object:
-        is_list = isinstance(groups, list | tuple | set | frozenset) and all(map(_is_name, groups))
-        return groups if is_list else None
+    hostname: Annotated[_Hostname, Field(validate_default=True)] = ""
+    os: Annotated[OS, Leniently(_or_unknown)] = OS.UNKNOWN
+    groups: Annotated[frozenset[_Name] | None, Leniently(_not_told)] = None
+    tags: Annotated[frozenset[_Name] | None, Leniently(_not_told), Field(exclude=True)] = None
+    role: Annotated[Role | None, Leniently(_not_told), Field(exclude=True)] = None
 
     @field_serializer("groups")
     def _in_order(self, groups: frozenset[str] | None) -> list[str] | None:
@@ -103,9 +96,4 @@ class Endpoint(Value):
     @property
     def is_unsupported(self) -> bool:
         """Whether its OS is known, and automation must not act on it."""
-        return self.os not in SUPPORTED_OS | {OS.UNKNOWN}
-
-
-def _is_name(value: object) -> bool:
-    """JSON may carry half of a surrogate pair, which nobody can write down."""
-    return isinstance(value, str) and not any("\ud800" <= char <= "\udfff" for char in value)
+        return self.os is not OS.UNKNOWN and self.os not in SUPPORTED_OS

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     Field,
+    ModelWrapValidatorHandler,
     SerializerFunctionWrapHandler,
     StringConstraints,
     TypeAdapter,
@@ -126,9 +127,16 @@ class ThreatPublished(_Standing):
     unread: Annotated[tuple[Unread, ...], Field(max_length=MOST_UNREAD)] = ()
     told_only: Shown = ""
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _sort_out(cls, values: object) -> object:
+    def _as_far_as_it_can_be_read(cls, values: object, read: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return read(values)  # nearly every event is without fault
+        except ValidationError:
+            return read(cls._sorted_out(values))
+
+    @staticmethod
+    def _sorted_out(values: object) -> object:
         if not isinstance(values, dict) or _is_longer(values.get("endpoints"), MOST_ENDPOINTS):
             return values
         endpoints, odd = _read_list(values.get("endpoints"), read_endpoint, ENDPOINT, most=MOST_ENDPOINTS)

@@ -15,7 +15,7 @@ from .protection import of_domain, of_file, of_hash, of_key
 from .verbs import GIVING_BACK
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from .actions import Action
     from .endpoints import Endpoint
@@ -133,24 +133,22 @@ def target_problem(action: Action) -> str | None:
             return None
 
 
-def _places(action: Action) -> list[Place]:
+def _places(action: Action) -> Iterator[Place]:
     match action.indicator:
         case FileHash() as found:
-            return [of_hash(value) for value in _hashes(found)]
+            yield from map(of_hash, _hashes(found))
         case Domain() as found:
-            return [of_domain(found.domain)]
+            yield of_domain(found.domain)
         case Process() as found:
-            return [*_of_content(found.sha256), *of_file(found.image_path or "")]
+            yield from map(of_hash, filter(None, (found.sha256,)))
+            yield from of_file(found.image_path or "")
         case File() as found:
-            return [*_of_content(found.sha256), *_of_content(found.sha1), *of_file(found.path)]
+            yield from map(of_hash, filter(None, (found.sha256, found.sha1)))
+            yield from of_file(found.path)
         case RegistryKey() as found:
-            return [of_key(found.key, found.value)]
+            yield of_key(found.key, found.value)
         case None:
-            return []
-
-
-def _of_content(value: str | None) -> list[Place]:
-    return [of_hash(value)] if value else []
+            return
 
 
 def _hashes(found: FileHash) -> list[str]:

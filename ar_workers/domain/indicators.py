@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from .domains import address_in, dns_name, host_of
+from .domains import address_in, dns_name, host_of, is_dns_name
 from .instants import Instant
 from .model import Value
 from .text import Identifier, Line
@@ -25,10 +25,9 @@ from .volumes import plain
 
 #: Without what Windows may write before it: see `volumes`.
 Path = Annotated[Line, StringConstraints(max_length=1024), AfterValidator(plain)]
-_Lowered = BeforeValidator(lambda value: value.strip().lower() if isinstance(value, str) else value)
-Sha256 = Annotated[str, _Lowered, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Sha1 = Annotated[str, _Lowered, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
-Md5 = Annotated[str, _Lowered, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{64}$", strip_whitespace=True, to_lower=True)]
+Sha1 = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{40}$", strip_whitespace=True, to_lower=True)]
+Md5 = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{32}$", strip_whitespace=True, to_lower=True)]
 
 
 #: A URL may be as long as browsers let it.
@@ -86,6 +85,8 @@ class Domain(Value):
     @field_validator("domain")
     @classmethod
     def _normalise(cls, value: str) -> str:
+        if is_dns_name(value):
+            return value
         if address_in(value):
             raise PydanticCustomError("ip_address", "is an IP address")
         host = host_of(value)

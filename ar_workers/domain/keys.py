@@ -7,11 +7,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from . import vital
+from .listing import Listing
 from .paths import quoting_problem, traversal
-from .spelling import folded, leads_into, leads_to
+from .spelling import folded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from .indicators import RegistryKey
 
@@ -31,13 +32,13 @@ _SERVICES = r"hklm\system\currentcontrolset\services"
 _OF_ALL_USERS, _OF_ONE = ("hklm", "software", "classes"), ("hkcu", "software", "classes")
 
 
-def _listed(entries: Iterable[str]) -> tuple[tuple[str, Parts], ...]:
-    return tuple((entry, tuple(entry.split("\\"))) for entry in entries)
+def _listed(entries: Iterable[str]) -> Listing:
+    return Listing((entry, entry.split("\\")) for entry in entries)
 
 
 _NEVER = _listed((*vital.entries(vital.KEYS), *(f"{_SERVICES}\\{name}" for name in vital.entries(vital.SERVICES))))
 _BRANCHES = _listed(vital.entries(vital.BRANCHES))
-_WHOLE = (*_listed(vital.entries(vital.WHOLE_KEYS)), *_BRANCHES)
+_WHOLE = _listed((*vital.entries(vital.WHOLE_KEYS), *vital.entries(vital.BRANCHES)))
 _AUTOSTART_KEYS = _listed(vital.entries(vital.AUTOSTART_KEYS))
 _AUTOSTART_VALUES = _listed(vital.entries(vital.AUTOSTART_VALUES))
 
@@ -68,13 +69,13 @@ def registry_problem(registry: RegistryKey) -> str | None:
     if problem:
         return problem
     key = _own_parts(registry.key)
-    never = _first(_NEVER, key, leads_into) or (None if registry.value else _first(_NEVER, key, leads_to))
+    never = _NEVER.above(key) or (None if registry.value else _NEVER.below(key))
     if never:
         return f"vital registry key ({never}): never touched by automation; what is wrong there, a person sets right on the endpoint"
-    whole = None if registry.value else _first(_WHOLE, key, leads_to)
+    whole = None if registry.value else _WHOLE.below(key)
     if whole:
         return f"vital registry key ({whole}): never deleted whole; name one value or a key below it"
-    branch = _first(_BRANCHES, key, leads_into)
+    branch = _BRANCHES.above(key)
     if branch and not _is_autostart(key, registry.value):
         return (
             f"vital registry key ({branch}): of it only autostart values, and keys below autostart places, are deleted; name one of these"
@@ -83,14 +84,7 @@ def registry_problem(registry: RegistryKey) -> str | None:
 
 
 def _is_autostart(key: Parts, value: str | None) -> bool:
-    if _first(_AUTOSTART_KEYS, key, leads_into):
-        return True
-    place = (*key, folded(value)) if value else ()
-    return any(len(place) == len(parts) and leads_into(place, parts) for _, parts in _AUTOSTART_VALUES)
-
-
-def _first(listed: Iterable[tuple[str, Parts]], key: Parts, lies: Callable[[Parts, Parts], bool]) -> str | None:
-    return next((entry for entry, parts in listed if lies(key, parts)), None)
+    return bool(_AUTOSTART_KEYS.above(key) or (value and _AUTOSTART_VALUES.same((*key, folded(value)))))
 
 
 def hive_problem(registry: RegistryKey) -> str | None:

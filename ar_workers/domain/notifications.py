@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter
@@ -236,6 +237,7 @@ def _in_digest(note: Notification) -> tuple[str, str]:
     return threat.id, f"{threat.severity.upper()} {threat.url} {note.headline}"
 
 
+@lru_cache(maxsize=256)  # as with actions
 def load_delivery(text: str) -> Delivery:
     """A delivery as the ledger kept it."""
     return _DELIVERY.validate_json(text)

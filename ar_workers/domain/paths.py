@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from . import vital
 from .endpoints import OS
-from .spelling import folded, is_short_name, leads_into
+from .listing import Listing
+from .spelling import folded, is_short_name
 from .volumes import ANY_DRIVE, is_bare, plain, split
 
 if TYPE_CHECKING:
@@ -25,15 +26,14 @@ _POSIX = re.compile(r"^/(?:[^/]+/)*[^/]+$")
 _DRIVE = re.compile(r"^[A-Za-z]:[\\/]")
 
 VITAL_PROCESSES = frozenset(vital.entries(vital.PROCESSES))
-Listing = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def _on_windows(lists: Iterable[vital.Listed]) -> Listing:
-    return tuple((entry, (ANY_DRIVE, *entry.split("\\")[1:])) for entry in vital.entries(lists))
+    return Listing((entry, (ANY_DRIVE, *entry.split("\\")[1:])) for entry in vital.entries(lists))
 
 
 def _on_posix(lists: Iterable[vital.Listed]) -> Listing:
-    return tuple((entry, tuple(entry.split("/"))) for entry in vital.entries(lists))
+    return Listing((entry, entry.split("/")) for entry in vital.entries(lists))
 
 
 def _sensors(lists: Iterable[vital.Listed]) -> Iterable[vital.Listed]:
@@ -50,6 +50,8 @@ DISGUISE = (
 _DISGUISE = re.compile(DISGUISE, re.IGNORECASE)
 
 
+#: One path is judged, compared with what is protected, and judged again before each write.
+@lru_cache(maxsize=1024)
 def file_parts(path: str) -> tuple[str, ...]:
     """The names of a path from its root on, in the one spelling in which two paths are compared."""
     text = plain(path)
@@ -75,7 +77,7 @@ def file_parts(path: str) -> tuple[str, ...]:
 
 def image_name(image: str) -> str:
     """The name of a process's image, without its folder."""
-    return (file_parts(image) or ("",))[-1]
+    return (file_parts(image) or ("",))[-1] if image else ""
 
 
 @lru_cache(maxsize=1024)
@@ -127,7 +129,7 @@ def traversal(path: str) -> str | None:
 def _entry_above(path: str, listed: Listing, *, windows: bool) -> str | None:
     parts = file_parts(path)
     starts = _windows_starts(path, parts) if windows else _posix_starts(parts)
-    return next((entry for entry, names in listed for each in starts if leads_into(each, names)), None)
+    return listed.above(*starts)
 
 
 def _vital_path(path: str, *, windows: bool) -> str | None:
@@ -172,13 +174,16 @@ def process_problem(process: Process) -> str | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def image_problem(image: str) -> str | None:
     """Why no process of this image, a whole path or a bare name, must be killed, or None.
 
     A system process's name outside the system's folders is a disguise, as in Red Canary's own svchost.exe example.
     """
     name = image_name(image)
-    if name and not is_bare(image) and _is_sensors(image):
+    if not name:
+        return None
+    if not is_bare(image) and _is_sensors(image):
         return vital_process(name)
     listed = next((each for each in (name, f"{name}.exe") if each in VITAL_PROCESSES), None)
     found = split(image)

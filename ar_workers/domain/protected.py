@@ -38,7 +38,8 @@ class Protected:
 
     def entry_for(self, endpoint: Endpoint) -> str | None:
         """The entry that protects this endpoint, with its kind, as the customer wrote it."""
-        return next(self._entries(endpoint), None)
+        is_any = self.names or self.groups or self.tags or self.roles
+        return next(self._entries(endpoint), None) if is_any else None
 
     def _entries(self, endpoint: Endpoint) -> Iterator[str]:
         shown = _bare_host(endpoint.hostname)

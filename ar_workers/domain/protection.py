@@ -110,7 +110,7 @@ class Protection:
 
     def entry_against(self, targets: Iterable[Place]) -> str | None:
         """The entry that one of the targets is, lies within, or would take along; as the customer wrote it."""
-        wanted = tuple(targets)
+        wanted = tuple(targets) if self.places else ()
         return next((entry for entry, listed in self.places if any(each.meets(target) for each in listed for target in wanted)), None)
 
     def entry_against_image(self, image: str) -> str | None:

@@ -46,13 +46,3 @@ def _may_stand_for(name: str, listed: str) -> bool:
     stem = name.partition("~")[0]
     ways = {stem, stem[:2]} if _CHECKSUM.fullmatch(stem) else {stem}
     return any(long.startswith(way) or (is_pattern(listed) and way.startswith(long)) for way in ways)
-
-
-def leads_into(names: tuple[str, ...], listed: tuple[str, ...]) -> bool:
-    """Whether `names` from a root on are the listed ones, or lie below them."""
-    return len(names) >= len(listed) and all(map(may_be, names, listed))
-
-
-def leads_to(names: tuple[str, ...], listed: tuple[str, ...]) -> bool:
-    """Whether `names` are the listed ones, or lie above them."""
-    return len(names) <= len(listed) and all(map(may_be, names, listed))

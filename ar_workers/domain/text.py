@@ -9,6 +9,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
+from .lenient import Leniently
+
 #: C0/C1 controls, format characters (bidi overrides, zero width), lone surrogates and line separators.
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 LONGEST, LONGEST_PROSE = 500, 20_000
@@ -24,6 +26,8 @@ def is_printable(text: str) -> bool:
 
 def cleaned(text: str) -> str:
     """`text` with every unprintable character replaced by a space, for showing; never for matching."""
+    if text.isprintable():  # nearly every text is
+        return text
     return "".join(" " if unicodedata.category(char) in _UNPRINTABLE else char for char in text)
 
 
@@ -59,7 +63,8 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._
 Line = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True), AfterValidator(_one_line)]
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """What somebody else wrote as one line that is only shown; empty for what is no text."""
     # Four times the bound, because what is folded makes a text shorter.
     return shortened(value[: 4 * LONGEST], LONGEST) if isinstance(value, str) else ""
 
@@ -79,12 +84,15 @@ def otherwise(default: str) -> AfterValidator:
     return AfterValidator(lambda text: text or default)
 
 
+#: Words of printable ASCII with one blank between them, which cleaning and folding leave as they are.
+PLAIN_WORDS = r"^[!-~]+(?: [!-~]+)*$"
+PLAIN_LINE = r"^[!-~](?:[ -~]*[!-~])?$"
 #: One line that is only shown: cleaned, folded and cut, and never refused. Empty where nothing is left; see `otherwise`.
-Shown = Annotated[str, BeforeValidator(_shown), StringConstraints(max_length=LONGEST)]
+Shown = Annotated[str, StringConstraints(max_length=LONGEST), Leniently(shown, plain=PLAIN_WORDS)]
 #: One line that names what was acted on or met, which people copy: cleaned, kept whole, and never refused. Channels and tables cut.
-Whole = Annotated[str, BeforeValidator(_whole), StringConstraints(max_length=LONGEST_WHOLE)]
+Whole = Annotated[str, StringConstraints(max_length=LONGEST_WHOLE), Leniently(_whole, plain=PLAIN_LINE)]
 #: Free text of a person over several lines, only shown: cleaned and cut, and never refused.
-Prose = Annotated[str, BeforeValidator(_prose), StringConstraints(max_length=LONGEST_PROSE)]
+Prose = Annotated[str, StringConstraints(max_length=LONGEST_PROSE), BeforeValidator(_prose)]
 _ADDRESS = re.compile(r"^[^@\s,;<>\"]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+$")
 
 

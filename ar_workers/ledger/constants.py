@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def in_lua() -> str:
-    """The constants, as the first lines of every script."""
+def in_lua() -> list[str]:
+    """The constants, a line each."""
     sets: dict[str, Iterable[str]] = {
         "TERMINAL": TERMINAL,
         "FREES": FREES_DEPENDENTS,
@@ -30,4 +30,4 @@ def in_lua() -> str:
     caps = [f"{verb} = '{rule.cap}'" for verb, rule in VERBS.items() if rule.cap]
     windows = [f"{cap} = {round(window.total_seconds() * 1000)}" for cap, window in CAP_WINDOWS.items()]
     lines += [f"local CAP_OF = {{{', '.join(caps)}}}", f"local CAP_WINDOWS = {{{', '.join(windows)}}}"]
-    return "\n".join([*lines, f"local BESET = {BESET}", ""])
+    return [*lines, f"local BESET = {BESET}"]

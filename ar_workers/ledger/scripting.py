@@ -7,6 +7,7 @@ due set, by whose hash tag a cluster finds the server.
 from __future__ import annotations
 
 import hashlib
+import re
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     Call = tuple[str, str, tuple[str | int, ...]]
 
 _USES = "-- uses: "
+#: What a line of a part names for those behind it.
+_NAMES_IN = re.compile(r"^local (?:function )?(\w+(?:, \w+)*)", re.MULTILINE)
 #: Every script.
 NAMES = (
     "accept",
@@ -58,12 +61,22 @@ def source(name: str) -> str:
 
 
 def whole(name: str, read: Callable[[str], str] = source) -> str:
-    """A script as Redis runs it: the clock, the constants, the parts that it uses, and itself, whose reply `finish` gives back."""
+    """A script as Redis runs it: the clock, what it uses of the constants and parts, and itself, whose reply `finish` gives back."""
     parts = dict.fromkeys(("parts/keys", "parts/finish"))
     for each in _used(read(name)):
         _add(each, parts, read)
-    before = "".join([read("clock"), in_lua(), *map(read, parts)])
-    return f"{before}local function script()\n{read(name)}end\nreturn finish(script())\n"
+    itself = f"local function script()\n{read(name)}end\nreturn finish(script())\n"
+    return read("clock") + _needed([*in_lua(), *"".join(map(read, parts)).split("\n\n")], itself)
+
+
+def _needed(blocks: Sequence[str], script: str) -> str:
+    """The script behind those of the blocks whose names it mentions, or one of them does: each name is made anew in every call."""
+    text = script
+    for block in reversed(blocks):  # Lua's locals speak only of what stands before them
+        names = [name.strip() for line in _NAMES_IN.findall(block) for name in line.split(",")]
+        if not names or re.search(rf"\b(?:{'|'.join(names)})\b", text):
+            text = f"{block}\n{text}"
+    return text
 
 
 def _used(text: str) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +20,8 @@ from .suffixes import public_suffixes
 _log = logging.getLogger(__name__)
 #: In `AR_HOME`: what `arctl lists update` has written.
 NAME = "warninglists.zip"
+#: Seconds for which a look at the operator's file holds.
+LOOK_LIVES = 1.0
 
 
 @cache
@@ -33,8 +36,9 @@ class Shelf:
     A file that cannot be read is told in the log and stands for nothing: less is never known than this version knows.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, look_lives: float = LOOK_LIVES) -> None:
+        self._path, self._look_lives = path, look_lives
+        self._looked_at = float("-inf")
         self._lock = threading.Lock()
         self._seen: tuple[int, ...] | None = None
         self._known: WellKnown | None = None
@@ -42,9 +46,10 @@ class Shelf:
     def __call__(self) -> WellKnown:
         """Any number of threads may ask."""
         with self._lock:
-            seen = _told(self._path)
-            if self._known is None or seen != self._seen:
-                self._seen, self._known = seen, _known(current(self._path))
+            if self._known is None or time.monotonic() - self._looked_at > self._look_lives:
+                self._looked_at, seen = time.monotonic(), _told(self._path)
+                if self._known is None or seen != self._seen:
+                    self._seen, self._known = seen, _known(current(self._path))
             return self._known
 
 

@@ -51,10 +51,10 @@ class Digests(Sequence[bytes]):
     """Digests of one length, sorted, in one text of bytes."""
 
     def __init__(self, joined: bytes, length: int) -> None:
-        self._joined, self._length = joined, length
+        self._joined, self._length, self._size = joined, length, len(joined) // length
 
     def __len__(self) -> int:
-        return len(self._joined) // self._length
+        return self._size
 
     @overload
     def __getitem__(self, place: int) -> bytes: ...
@@ -62,9 +62,10 @@ class Digests(Sequence[bytes]):
     def __getitem__(self, place: slice) -> list[bytes]: ...
     def __getitem__(self, place: int | slice) -> bytes | list[bytes]:
         if isinstance(place, slice):
-            return [self[each] for each in range(*place.indices(len(self)))]
-        start = range(len(self))[place] * self._length
-        return self._joined[start : start + self._length]
+            return [self[each] for each in range(*place.indices(self._size))]
+        if not 0 <= place < self._size:
+            place = range(self._size)[place]
+        return self._joined[place * self._length : (place + 1) * self._length]
 
 
 @dataclass(frozen=True)

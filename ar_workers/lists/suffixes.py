@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import publicsuffixlist
 
 from ..domain.wellknown import parents
+
+_REMEMBERED = 4096
 
 
 class PublicSuffixes:
@@ -20,7 +22,11 @@ class PublicSuffixes:
         bare = {rule.removeprefix("*.") for rule in rules if rule.isascii()}
         self._above = {parent: rule for rule in sorted(bare) for parent in parents(rule)}
 
-    def has(self, domain: str) -> bool:
+        #: One domain is held against more than ten lists, when it is planned and before each write.
+        self.has = lru_cache(maxsize=_REMEMBERED)(self._has)
+        self.owned = lru_cache(maxsize=_REMEMBERED)(self._owned)
+
+    def _has(self, domain: str) -> bool:
         """Also by a rule such as `*.ck`."""
         return self._list.publicsuffix(domain, accept_unknown=False) == domain
 
@@ -28,7 +34,7 @@ class PublicSuffixes:
         """Of those that are written down, one."""
         return self._above.get(domain)
 
-    def owned(self, domain: str) -> str | None:
+    def _owned(self, domain: str) -> str | None:
         """None also for what is no name."""
         return self._list.privatesuffix(domain)
 

@@ -35,7 +35,7 @@ def test_an_endpoint_is_cut_off_before_its_processes_end_and_these_before_their_
 
 
 def test_lua_reads_the_same_table():
-    lua = in_lua()
+    lua = set(in_lua())
     assert "local URGENT = {isolate = true, release = true}" in lua
     assert "local GIVES_BACK = {release = true}" in lua
     assert "local CAP_OF = {isolate = 'isolations', ban_hash = 'bans', ban_domain = 'bans'}" in lua

@@ -72,7 +72,7 @@ def test_what_is_shipped_is_all_that_the_catalogue_says():
 
 
 def test_workers_take_new_lists_without_a_restart(home, tmp_path):
-    shelf = Shelf(home / NAME)
+    shelf = Shelf(home / NAME, look_lives=0)
     assert held(shelf, "new.example") == ""
     run("lists", "update", str(misp(tmp_path / "misp")))
     assert "new.example is on 'The " in held(shelf, "new.example")
@@ -152,3 +152,10 @@ def test_an_address_that_is_named_is_read_and_not_left(home, served):
     assert "answers 302" in refused("lists", "update", f"{served}/elsewhere")
     assert "only https" in refused("lists", "update", "http://lists.example/lists.zip")
     assert served in run("lists", "show")
+
+
+def test_the_operators_file_is_looked_at_once_in_a_while(home, tmp_path):
+    shelf = Shelf(home / NAME, look_lives=3600)
+    assert held(shelf, "new.example") == ""
+    run("lists", "update", str(misp(tmp_path / "misp")))
+    assert held(shelf, "new.example") == ""

@@ -36,9 +36,9 @@ class Mutant(NamedTuple):
 
 
 MUTANTS = (
-    Mutant("parts/guards", "'-inf', now - window", "'-inf', now - 10 * window"),
-    Mutant("parts/guards", "if not counted and not is_approved", "if not is_approved"),
-    Mutant("parts/guards", "redis.call('ZCARD', key) >= most", "redis.call('ZCARD', key) > most"),
+    Mutant("parts/guards", "now - CAP_WINDOWS[cap]", "now - 10 * CAP_WINDOWS[cap]"),
+    Mutant("parts/guards", "and not redis.call('ZSCORE', P .. cap, id)", ""),
+    Mutant("parts/guards", "if counted(cap) >= most", "if counted(cap) > most"),
     Mutant("parts/guards", "and not is_approved(approved, 'blast_radius')", "and not approved"),
     Mutant("parts/guards", "if edr == '' or GIVES_BACK[verb] then return end", "if edr == '' then return end"),
     Mutant("parts/guards", "if all[scope] then return", "if false then return"),

@@ -5,8 +5,8 @@
 -- follows soon. An isolation whose endpoint was released since is over, whatever became of it: the release looks at the endpoint.
 local owner, lease, caps, most_visits, everyone = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local FIRST_ID = 6
--- What this visit enters: {lane -> rows}, {busy key of a remote -> rows}.
-local lanes, remotes = {}, {}
+-- What this visit enters: {lane -> rows}, {busy key of a remote -> rows}. And {lane -> the rows that it holds there already}.
+local lanes, remotes, held_before = {}, {}, {}
 
 -- What a lost worker held is called before all others.
 local function wait_in(queue, id, reason, is_lost)
@@ -16,7 +16,8 @@ end
 
 local function is_others_lane(lane)
   if lane == '' or lanes[lane] then return false end
-  local holder = fields_of(P .. 'lane:' .. lane, 'owner', 'until')
+  local holder = fields_of(P .. 'lane:' .. lane, 'owner', 'until', 'held')
+  held_before[lane] = holder.owner == owner and tonumber(holder.held) or 0
   return holder.owner and holder.owner ~= owner and (tonumber(holder['until']) or 0) > now
 end
 
@@ -123,9 +124,7 @@ local answers = {}
 for n = FIRST_ID, #ARGV do answers[#answers + 1] = claim(ARGV[n]) end
 for lane, rows in pairs(lanes) do
   local key = P .. 'lane:' .. lane
-  if redis.call('HGET', key, 'owner') ~= owner then redis.call('DEL', key) end
-  redis.call('HSET', key, 'owner', owner, 'until', now + lease)
-  redis.call('HINCRBY', key, 'held', rows)
+  redis.call('HSET', key, 'owner', owner, 'until', now + lease, 'held', held_before[lane] + rows)
   redis.call('PEXPIRE', key, lease)
 end
 for busy, rows in pairs(remotes) do

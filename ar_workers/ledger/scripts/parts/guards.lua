@@ -8,10 +8,17 @@ local function switches(scopes)
   return paused[name]
 end
 
+-- What the client says in JSON, read once in a script.
+local told = {}
+local function read_json(text)
+  told[text] = told[text] or cjson.decode(text)
+  return told[text]
+end
+
 -- Why the kill switch keeps what this EDR is asked for, and its scope; or nothing. What gives access back is let through.
 local function pause_of(edr, verb, everyone)
   if edr == '' or GIVES_BACK[verb] then return end -- a delivery has no EDR: people go on being told
-  local scopes, all = {'*', 'edr:' .. edr, 'verb:' .. verb}, cjson.decode(everyone)
+  local scopes, all = {'*', 'edr:' .. edr, 'verb:' .. verb}, read_json(everyone)
   for _, scope in ipairs(scopes) do
     if all[scope] then return 'paused for everyone (' .. scope .. '): ' .. all[scope], 'everyone ' .. scope end
   end
@@ -30,18 +37,25 @@ end
 
 local function is_approved(approved, guard) return string.find(',' .. (approved or ''), ',' .. guard .. ',', 1, true) end
 
+-- How many are counted in the window of a cap, looked at once in a script.
+local sizes = {}
+local function counted(cap)
+  if not sizes[cap] then
+    redis.call('ZREMRANGEBYSCORE', P .. cap, '-inf', now - CAP_WINDOWS[cap])
+    sizes[cap] = redis.call('ZCARD', P .. cap)
+  end
+  return sizes[cap]
+end
+
 -- Counts what has a cap; why it is one too many, or nothing. `caps` is JSON, {cap -> most}; one that is not there is no limit.
 local function blast_radius(id, verb, approved, caps)
   local cap = CAP_OF[verb]
-  local most = cap and cjson.decode(caps)[cap]
+  local most = cap and read_json(caps)[cap]
   if not most then return end
-  local key, window = P .. cap, CAP_WINDOWS[cap]
-  redis.call('ZREMRANGEBYSCORE', key, '-inf', now - window)
-  local counted = redis.call('ZSCORE', key, id)
-  if not counted and not is_approved(approved, 'blast_radius') and redis.call('ZCARD', key) >= most then
-    return string.format('blast radius: %d %s in the last %d h; a TRE decides', most, cap, window / 3600000)
+  if counted(cap) >= most and not is_approved(approved, 'blast_radius') and not redis.call('ZSCORE', P .. cap, id) then
+    return string.format('blast radius: %d %s in the last %d h; a TRE decides', most, cap, CAP_WINDOWS[cap] / 3600000)
   end
-  redis.call('ZADD', key, now, id)
+  sizes[cap] = sizes[cap] + redis.call('ZADD', P .. cap, now, id)
 end
 
 -- What forbids the write that the row is about: {to, reason, held_by}, or nothing.
