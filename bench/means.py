@@ -22,6 +22,8 @@ WITHOUT: dict[str, dict[str, str]] = {
     "each finding written alone": {"BENCH_OFF": "joint-writing"},
     "a script per row": {"BENCH_OFF": "joint-scripts"},
     "connections handed around": {"BENCH_OFF": "kept-connection"},
+    "no order held against its row": {"BENCH_OFF": "agreement"},
+    "no list of the well-known asked": {"BENCH_OFF": "known"},
     "Celery's apply_async": {"BENCH_OFF": "direct-publishing"},
     "all of these": {
         "AR_TRANSPORT": "stock",

@@ -1,4 +1,6 @@
-"""Each means that the pipeline gains by, switched off: for a process of the benchmark, before it starts to work."""
+"""Each means that the pipeline gains by, and what the newer judgements cost it, switched off: for a process of the benchmark, before
+it starts to work.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,10 @@ from kombu.transport import virtual
 
 from ar_workers import celery, transport
 from ar_workers.domain import backpressure
+from ar_workers.domain.guards import ALLOW
 from ar_workers.ledger import clients
 from ar_workers.ledger.redis import RedisLedger
-from ar_workers.pipeline import respond, visits
+from ar_workers.pipeline import execute, respond, visits
 
 
 def _no_coalescing() -> None:
@@ -73,6 +76,14 @@ def _no_direct_publishing() -> None:
     celery._publish = publish  # noqa: SLF001 - likewise
 
 
+def _no_agreement() -> None:
+    visits.contradiction = lambda claim: None
+
+
+def _no_known() -> None:
+    execute.rule_of_known = lambda action, policy, endpoints, known: ALLOW
+
+
 SWITCHES = {
     "coalescing": _no_coalescing,
     "joint-isolations": _no_joint_isolations,
@@ -87,6 +98,8 @@ SWITCHES = {
     "pipeline": _no_pipeline,
     "kept-client": _no_kept_client,
     "direct-publishing": _no_direct_publishing,
+    "agreement": _no_agreement,
+    "known": _no_known,
 }
 
 

@@ -63,7 +63,8 @@ class Troop:
 
     @staticmethod
     def is_ready(child: Child) -> bool:
-        return child.log.exists() and b" ready." in child.log.read_bytes()
+        """Whether it takes messages, also after as many restarts as it had; its log goes on over these."""
+        return child.is_alive and child.log.exists() and child.log.read_bytes().count(b" ready.") > child.restarts
 
     def mend(self) -> None:
         """Restart what has died."""

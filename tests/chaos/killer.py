@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
     from ar_workers.cli.processes import Child
@@ -74,6 +75,28 @@ class Killer:
     @staticmethod
     def _pid(child: Child) -> int:
         return child.process.pid if child.process else 0
+
+
+@dataclass
+class Roller:
+    """A rolling restart: one worker after the other is asked to stop under load, the next one once all are ready again."""
+
+    fleet: Troop
+    most: int
+    done: int = 0
+
+    def __post_init__(self) -> None:
+        self._stopping: subprocess.Popen[bytes] | None = None
+
+    def __call__(self) -> None:
+        workers = self.fleet.children("worker")
+        is_over = self._stopping is None or self._stopping.poll() is not None
+        if self.done >= self.most or not is_over or not all(map(self.fleet.is_ready, workers)):
+            return
+        self._stopping = workers[self.done % len(workers)].process
+        if self._stopping:
+            os.killpg(self._stopping.pid, signal.SIGTERM)
+            self.done += 1
 
 
 @dataclass

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.chaos.fleet import HASTE, Fleet
-from tests.chaos.killer import WEIGHTS, Killer, RedisKiller, reclaims
+from tests.chaos.killer import WEIGHTS, Killer, RedisKiller, Roller, reclaims
 from tests.chaos.report import Outcome, asked_after, of, percentile, seen_after
 from tests.chaos.world import OTHERS, Campaign
 
@@ -107,7 +107,9 @@ def redis_storm(folder: Path, seed: int, *, threats: int, kills: int, pauses: tu
 
 
 def rolling_restarts(folder: Path, seed: int, *, threats: int, restarts: int, batch: int) -> Outcome:
-    """R19: one worker after the other is asked to stop while it works, and started again. What it costs is told by a calm run before."""
+    """R19: one worker after the other is asked to stop while it works, and started again; the next one once all are ready. What it costs
+    is told by a calm run before.
+    """
     calm, _, _ = _isolations(folder / "calm", seed, threats=max(1, threats // 2), restarts=0, batch=batch)
     rows, verdict, done = _isolations(folder / "storm", seed, threats=threats, restarts=restarts, batch=batch)
     seen_calm, seen = (percentile(seen_after(each), 0.99) for each in (calm, rows))
@@ -124,8 +126,8 @@ def _isolations(folder: Path, seed: int, *, threats: int, restarts: int, batch: 
     campaign.add(threats)
     with Fleet(folder, campaign, settings=HASTE) as fleet:
         fleet.fault(**SLUGGISH)
-        killer = Killer(fleet, seed, pauses=(1.0, 3.0), most=restarts, weights=(0, 0, 1))
+        roller = Roller(fleet, restarts)
         publisher = Publisher(fleet, batch)
-        fleet.until(lambda: publisher.is_done() and killer.done >= restarts, killer, publisher, seconds=60 + 5 * restarts + threats)
+        fleet.until(lambda: publisher.is_done() and roller.done >= restarts, roller, publisher, seconds=60 + 10 * restarts + threats)
         fleet.until(fleet.settled(campaign.threats), seconds=PATIENCE)
-        return fleet.isolations(), fleet.verdict(), killer.done
+        return fleet.isolations(), fleet.verdict(), roller.done
