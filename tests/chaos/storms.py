@@ -127,7 +127,7 @@ def _isolations(folder: Path, seed: int, *, threats: int, restarts: int, batch: 
     with Fleet(folder, campaign, settings=HASTE) as fleet:
         fleet.fault(**SLUGGISH)
         roller = Roller(fleet, restarts)
-        publisher = Publisher(fleet, batch)
+        publisher = Publisher(fleet, batch, every=2.0)
         fleet.until(lambda: publisher.is_done() and roller.done >= restarts, roller, publisher, seconds=60 + 10 * restarts + threats)
         fleet.until(fleet.settled(campaign.threats), seconds=PATIENCE)
         return fleet.isolations(), fleet.verdict(), roller.done
