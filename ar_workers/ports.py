@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .domain.limits import Limits
     from .domain.new_rows import EventPlan
     from .domain.notifications import Delivery, Digest
+    from .domain.pauses import Ended, Pause
     from .domain.refusals import Fate, KeptRecord, KeptRecords
     from .domain.results import Result
     from .domain.rows import Acceptance, Containment, Row, Seat, ThreatRecord
@@ -277,17 +278,24 @@ class Ledger(Protocol):
     def let_go(self, customer: str, feed: str, keys: Sequence[str], *, is_looked_at: bool) -> int:
         """Take records off the list; returns how many were on it. What a person `is_looked_at` does not come back for some days."""
 
-    def pause(self, customer: str | None, scope: str, reason: str) -> None:
+    def now(self) -> datetime:
+        """By the ledger's clock, which alone says whether a pause has ended."""
+
+    def pause(self, customer: str | None, scope: str, reason: str, *, by: str = "", until: datetime | None = None) -> Pause | None:
         """Close the kill switch for `*`, `edr:NAME` or `verb:NAME` of one customer; None: of all, known or not.
 
-        It holds everything but releases, which give access back, and deliveries.
+        It holds everything but releases, which give access back, and deliveries; nothing any more from `until` on. Returns the pause
+        that was recorded before and is not any more: what that held says from now on what this one does.
         """
 
-    def resume(self, customer: str | None, scope: str) -> list[Ring]:
+    def resume(self, customer: str | None, scope: str, *, by: str = "") -> list[Ring]:
         """Open it again, and bring what it held back. The switch of all customers is another one than theirs."""
 
-    def pauses(self, customer: str | None) -> dict[str, str]:
-        """The closed switches: scope to reason."""
+    def end_pauses(self) -> Ended:
+        """Bring back what switches held that are not closed any more, and forget the pauses whose end has come."""
+
+    def pauses(self, customer: str | None) -> dict[str, Pause]:
+        """By scope the closed switches, and those whose end has come and that `end_pauses` has not seen since."""
 
     def containments(self, customer: str, lanes: Sequence[str]) -> dict[str, Containment]:
         """By lane, what the EDR last showed of each endpoint, whatever threat moved it; nothing of those it was not asked about."""

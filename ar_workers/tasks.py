@@ -19,6 +19,7 @@ from .pipeline import deliver as delivering
 from .pipeline import execute as executing
 from .pipeline import limits as limiting
 from .pipeline import orphans
+from .pipeline import pauses as pausing
 from .pipeline import poll as polling
 from .pipeline import recheck as rechecking
 from .pipeline import reminders as reminding
@@ -94,6 +95,12 @@ def compact() -> None:
 def remind() -> None:
     """Write down which isolations are overdue."""
     reminding.remind(services())
+
+
+@app.task
+def end_pauses() -> None:
+    """Bring back what pauses held that have ended."""
+    pausing.end_pauses(services())
 
 
 @app.task

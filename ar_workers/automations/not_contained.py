@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..domain.notifications import Audience, Kind, Notification
 from ..domain.plans import Plan
 from ..domain.states import State
 from ..domain.summaries import OUTCOMES
-from ..domain.text import whole
+from ..domain.text import spoken, whole
 
 if TYPE_CHECKING:
     from ..domain.events import IsolationOverdue, IsolationSettled
@@ -33,7 +32,7 @@ def plan(event: IsolationOverdue | IsolationSettled, context: Context) -> Plan: 
 
 
 def _overdue(event: IsolationOverdue) -> Notification:
-    waited = _spoken(event.occurred_at - event.since)
+    waited = spoken(event.occurred_at - event.since)
     return Notification(
         audience=Audience.TRE,
         kind=Kind.NOT_CONTAINED,
@@ -76,12 +75,3 @@ def _settled(event: IsolationSettled) -> Notification:
         ),
         incident=event.row,
     )
-
-
-def _spoken(span: timedelta) -> str:
-    """The two largest units: `40 s`, `15 min`, `1 h 15 min`, `2 d 3 h`."""
-    minutes, seconds = divmod(max(0, int(span.total_seconds())), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    parts = [f"{number} {unit}" for number, unit in ((days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")) if number]
-    return " ".join(parts[:2] if days or hours else parts[:1]) or "0 s"

@@ -39,7 +39,7 @@ _customer = click.option("--customer", type=CUSTOMER, help="Only this customer."
 def holds(customer: str | None, hold: str | None, *, as_json: bool) -> None:
     """List what is held for a person, the oldest first, and how it goes on.
 
-    What the kill switch holds is listed, too; it comes back by `arctl resume`.
+    What the kill switch holds is listed, too; it comes back by `arctl resume`, or when the pause ends.
 
     Example: arctl holds --customer acme --hold blast_radius
     """

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import getpass
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..domain.errors import ARError
+from ..domain.text import LONGEST, shortened, spoken
 from ..domain.verbs import GIVING_BACK, VERBS
 from .connection import open_ledger
 from .doorbell import ring_workers
+from .endings import end_of, ending
 from .names import CUSTOMER, EDR, VERB, Names
-from .output import json_option, print_json, print_table, say
+from .output import json_option, moment, print_json, print_table, say
 
 if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from ..domain.pauses import Pause
     from ..ports import Ledger
+    from .output import Cell
 
 #: How the switch of all customers is shown; no customer has this name.
 EVERYONE = "*"
@@ -37,22 +45,31 @@ _edr = click.option("--edr", type=EDR, help="Only what this EDR is asked for.")
 @_customers
 @_edr
 @click.option("--verb", type=Names("verb that can be paused", set(VERBS) - GIVING_BACK), help="Only this verb. A release always goes on.")
-@click.option("--reason", required=True, help="Recorded with every row that is held.")
-def pause(customers: tuple[str, ...], edr: str | None, verb: str | None, reason: str) -> None:
+@click.option("--reason", required=True, help="Recorded with your name, and shown with every row that is held.")
+@ending
+def pause(
+    customers: tuple[str, ...], edr: str | None, verb: str | None, reason: str, lasts: timedelta | None, until: datetime | None
+) -> None:
     r"""Hold every action that has not begun, from now on. Releases and deliveries go on.
 
-    Without --customer it is one switch for everyone, also for customers that come later.
+    Without --customer it is one switch for everyone, also for customers that come later. With --for or --until it opens by itself, and
+    what it held goes on within a minute. Paused again, the new reason and end take the place of the old ones.
 
     \b
     Examples: arctl pause --reason "stop everything"
-              arctl pause --customer acme --reason "change freeze until 06:00"
+              arctl pause --customer acme --reason "change freeze" --for 2h
+              arctl pause --edr defender --reason "maintenance" --until 2027-12-01T06:00+01:00
     """
-    if not reason.strip():
+    why, by = shortened(reason, LONGEST), getpass.getuser()
+    if not why:
         raise click.BadParameter("say why: it is shown with every row that is held", param_hint="--reason")
     ledger, scope = open_ledger(), _scope(edr, verb)
+    end = end_of(ledger.now(), lasts, until)
     for customer in customers or (None,):
-        ledger.pause(customer, scope, reason)
-        say(f"{_whom(customer)}: paused {scope}")
+        before = ledger.pause(customer, scope, why, by=by, until=end)
+        say(f"{_whom(customer)}: paused {scope}{f' until {moment(end)} UTC' if end else ''}")
+        if before:
+            say(f"{_whom(customer)}: that takes the place of: {before.words(scope, is_everyones=not customer)}")
 
 
 @click.command()
@@ -62,15 +79,18 @@ def pause(customers: tuple[str, ...], edr: str | None, verb: str | None, reason:
 def resume(customers: tuple[str, ...], edr: str | None, verb: str | None) -> None:
     """Open the switch again, and bring back what it held.
 
-    Without --customer it opens the switch of everyone; a customer's own stays closed. Exit status 1 if a switch that is named
-    is not closed.
+    Your name stands in the timelines of what comes back. Without --customer it opens the switch of everyone; a customer's own stays
+    closed. Exit status 1 if a switch that is named is not closed.
 
     Example: arctl resume --customer acme
     """
     ledger, scope = open_ledger(), _scope(edr, verb)
     opened = [_resumed(ledger, customer, scope) for customer in customers or (None,)]
-    for customer, switches in _closed(ledger).items():
-        say(f"still paused: {'everyone' if customer == EVERYONE else customer} ({', '.join(switches)})")
+    now = ledger.now()
+    for customer, switches in _recorded(ledger).items():
+        closed = [each for each, pause in switches.items() if not pause.has_ended(now)]
+        if closed:
+            say(f"still paused: {'everyone' if customer == EVERYONE else customer} ({', '.join(closed)})")
     if not all(opened):
         raise ARError(f"nothing was paused by {scope} there: `arctl pauses` lists the closed switches")
 
@@ -78,7 +98,7 @@ def resume(customers: tuple[str, ...], edr: str | None, verb: str | None) -> Non
 def _resumed(ledger: Ledger, customer: str | None, scope: str) -> bool:
     """Whether there was anything to open, or to bring back."""
     was_closed = scope in ledger.pauses(customer)
-    rings = ledger.resume(customer, scope)
+    rings = ledger.resume(customer, scope, by=getpass.getuser())
     ring_workers(rings)
     if was_closed or rings:
         say(f"{_whom(customer)}: resumed {scope}, {len(rings)} actions go on")
@@ -90,20 +110,50 @@ def _resumed(ledger: Ledger, customer: str | None, scope: str) -> bool:
 def pauses(*, as_json: bool) -> None:
     """List the closed switches; `*` is everyone.
 
+    With each stand who closed it, since when, until when, why, and how many actions it holds. One that is over holds nothing new,
+    and what it still holds goes on within a minute.
+
     Example: arctl pauses --json
     """
-    found = _closed(open_ledger())
+    ledger = open_ledger()
+    found, held, now = _recorded(ledger), _held(ledger), ledger.now()
+    listed = [(customer, scope, pause) for customer, switches in found.items() for scope, pause in switches.items()]
     if as_json:
-        print_json(found)
+        documents: dict[str, dict[str, Any]] = {customer: {} for customer in found}
+        for customer, scope, pause in listed:
+            documents[customer][scope] = _document(pause, now) | {"held": held[customer, scope]}
+        print_json(documents)
         return
-    lines = ((customer, scope, reason) for customer, closed in found.items() for scope, reason in closed.items())
-    print_table("", ("Customer", "Scope", "Reason"), lines, prose="Reason")
+    columns = ("Customer", "Scope", "By", "Since (UTC)", "Until (UTC)", "Holds", "Reason")
+    print_table("", columns, (_line(*each, held[each[:2]], now) for each in listed), prose="Reason")
 
 
-def _closed(ledger: Ledger) -> dict[str, dict[str, str]]:
+def _recorded(ledger: Ledger) -> dict[str, dict[str, Pause]]:
     everyones = ledger.pauses(None)
-    theirs = {customer: closed for customer in ledger.customers() if (closed := ledger.pauses(customer))}
+    theirs = {customer: found for customer in ledger.customers() if (found := ledger.pauses(customer))}
     return ({EVERYONE: everyones} if everyones else {}) | theirs
+
+
+def _held(ledger: Ledger) -> Counter[tuple[str, str]]:
+    """How many rows each switch holds, by whose it is and its scope."""
+    held = ((row.customer, row.held_by) for customer in ledger.customers() for row in ledger.held(customer))
+    return Counter((EVERYONE if by.startswith("everyone ") else customer, by.removeprefix("everyone ")) for customer, by in held)
+
+
+def _document(pause: Pause, now: datetime) -> dict[str, Any]:
+    left = max(0, round((pause.until - now).total_seconds())) if pause.until else None
+    return pause.model_dump(mode="json") | {"seconds_left": left}
+
+
+def _line(customer: str, scope: str, pause: Pause, held: int, now: datetime) -> tuple[Cell, ...]:
+    since = moment(pause.since) or "not recorded"
+    return customer, scope, pause.by or "not recorded", since, _until(pause, now), str(held), pause.reason
+
+
+def _until(pause: Pause, now: datetime) -> str:
+    if not pause.until:
+        return "somebody opens it"
+    return f"{moment(pause.until)} ({'over' if pause.has_ended(now) else f'{spoken(pause.until - now)} left'})"
 
 
 def _whom(customer: str | None) -> str:

@@ -18,7 +18,7 @@ class State(StrEnum):
     PERFORMED = "performed"
     #: It may or may not have taken effect: look before anything else.
     UNKNOWN = "unknown"
-    #: A guard or the kill switch holds it until somebody resumes.
+    #: A guard holds it until a person decides, or the kill switch until it opens.
     HELD = "held"
     #: The EDR shows it, because we asked. The channel accepted it; where the provider tells, it has arrived.
     DONE = "done"

@@ -118,5 +118,14 @@ def typed(span: timedelta) -> str:
     return f"{seconds // size}{unit}"
 
 
+def spoken(span: timedelta) -> str:
+    """The two largest units: `40 s`, `15 min`, `1 h 15 min`, `2 d 3 h`."""
+    minutes, seconds = divmod(max(0, int(span.total_seconds())), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [f"{number} {unit}" for number, unit in ((days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")) if number]
+    return " ".join(parts[:2] if days or hours else parts[:1]) or "0 s"
+
+
 #: `90s`, `10m`, `2h`; what else pydantic takes for a duration it takes here, too.
 Span = Annotated[timedelta, BeforeValidator(_span)]

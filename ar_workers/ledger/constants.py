@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..domain.backpressure import BESET
+from ..domain.pauses import UNREADABLE
 from ..domain.policies import REMIND_AGAIN, REMIND_DAILY
 from ..domain.states import FREES_DEPENDENTS, MOVES, TERMINAL, State
 from ..domain.verbs import CAP_WINDOWS, CONTAINMENT, GIVING_BACK, VERBS
@@ -30,4 +31,4 @@ def in_lua() -> list[str]:
     caps = [f"{verb} = '{rule.cap}'" for verb, rule in VERBS.items() if rule.cap]
     windows = [f"{cap} = {round(window.total_seconds() * 1000)}" for cap, window in CAP_WINDOWS.items()]
     lines += [f"local CAP_OF = {{{', '.join(caps)}}}", f"local CAP_WINDOWS = {{{', '.join(windows)}}}"]
-    return [*lines, f"local BESET = {BESET}"]
+    return [*lines, f"local BESET = {BESET}", f"local UNREADABLE = '{UNREADABLE}'"]

@@ -7,7 +7,7 @@ import logging
 import random
 import time
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -18,6 +18,7 @@ from ..domain.claims import Claim, Refusal
 from ..domain.errors import IncompatibleLedger, LedgerFull
 from ..domain.events import load_event
 from ..domain.notifications import load_delivery
+from ..domain.pauses import Ended, Pause
 from ..domain.refusals import Fate
 from ..domain.rows import Acceptance, Row, Seat, ThreatRecord
 from ..domain.states import State
@@ -39,6 +40,7 @@ from .shapes import (
     row_of,
     threat_of,
 )
+from .switches import held_by, key_of, pause_of, pauses_of, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -74,11 +76,6 @@ _DUE_SETS = ("due:first", "due")
 #: For so long a look at the kill switches of all customers holds: together with a claim's clearance less than a second.
 SWITCH_LIVES = timedelta(milliseconds=200)
 _NEVER_READ = (float("-inf"), "{}")
-
-
-def _paused(customer: str | None) -> str:
-    """The key of a customer's kill switches; None is all customers, known or not."""
-    return f"{prefix(customer)}paused" if customer else "ar:paused"
 
 
 class RedisLedger:
@@ -189,9 +186,13 @@ class RedisLedger:
         """The kill switches of all customers, as JSON for the scripts. Where they cannot be read nothing is claimed and nothing begun."""
         read_at, switches = self._everyone
         if time.monotonic() - read_at > self._switch_lives:
-            switches = json.dumps(self.pauses(None))
+            switches = self._everyones_now()
             self._everyone = time.monotonic(), switches
         return switches
+
+    def _everyones_now(self) -> str:
+        with unavailable_if_away():
+            return json.dumps(self._redis.hgetall(key_of(None)))
 
     def conclude(self, visits: Sequence[tuple[Claim, VisitResult]]) -> list[list[Ring] | None]:
         parts = [part for claim, found in visits for part in conclusion(claim, found)]
@@ -249,7 +250,7 @@ class RedisLedger:
         return self._brought_back(row_id, f"approved by {by}: {reason}", life, must_be_held=True)
 
     def _brought_back(self, row_id: str, words: str, life: timedelta, *, must_be_held: bool) -> Ring | Refusal:
-        switches = json.dumps(self.pauses(None))
+        switches = self._everyones_now()
         granted, *parts = self._run("requeue", customer_of(row_id), row_id, words, in_ms(life), switches, int(must_be_held))
         return Refusal(reason=parts[0]) if granted == "no" else rings_of(parts)[0]
 
@@ -358,27 +359,66 @@ class RedisLedger:
     def let_go(self, customer: str, feed: str, keys: Sequence[str], *, is_looked_at: bool) -> int:
         return int(self._run("let_go", customer, feed, MEMORY if is_looked_at else 0, *keys))
 
-    def pause(self, customer: str | None, scope: str, reason: str) -> None:
-        self._known()
+    def now(self) -> datetime:
+        with unavailable_if_away():
+            return datetime.fromtimestamp(int(self._known().run_on(key_of(None), "now")) / 1000, UTC)
+
+    def pause(self, customer: str | None, scope: str, reason: str, *, by: str = "", until: datetime | None = None) -> Pause | None:
+        pause = Pause(reason=reason, by=by, since=self.now(), until=until)
+        words = pause.words(scope, is_everyones=not customer)
+        key, text = key_of(customer), written(pause, words)
         with unavailable_if_away():
             if customer:
                 self._redis.sadd(_CUSTOMERS, customer)
-            self._redis.hset(_paused(customer), scope, reason)
+            before, _ = self._redis.pipeline(transaction=False).hget(key, scope).hset(key, scope, text).execute()
         self._everyone = _NEVER_READ
+        if not before:
+            return None
+        self._reword([customer] if customer else self.customers(), held_by(customer, scope), words)
+        return pause_of(before)
 
-    def resume(self, customer: str | None, scope: str) -> list[Ring]:
-        """Of all customers it waits until no worker goes by the closed switch any more, so that none holds a row behind it."""
-        if customer:
-            return rings_of(self._run("resume", customer, scope))
+    def _reword(self, customers: Sequence[str], held: str, words: str) -> None:
+        """What the switch holds already says who has closed it now, and until when. Whose keys are spoiled is paused all the same."""
         with unavailable_if_away():
-            was_closed = self._redis.hdel(_paused(None), scope)
+            replies = self._known().run_each([("reword", name, (held, words)) for name in customers])
+        list(_sound(customers, replies))
+
+    def resume(self, customer: str | None, scope: str, *, by: str = "") -> list[Ring]:
+        """Of all customers it waits until no worker goes by the closed switch any more, so that none holds a row behind it."""
+        said = (held_by(customer, scope), f"resumed by {by}" if by else "resumed", "{}")
+        if customer:
+            return _ended(customer, self._run("resume", customer, *said)).rings
+        with unavailable_if_away():
+            was_closed = self._redis.hdel(key_of(None), scope)
         self._everyone = _NEVER_READ
         time.sleep(2 * self._switch_lives if was_closed else 0)
-        return [ring for name in self.customers() for ring in rings_of(self._run("resume", name, f"everyone {scope}"))]
+        return self._opened(self.customers(), *said).rings
 
-    def pauses(self, customer: str | None) -> dict[str, str]:
+    def end_pauses(self) -> Ended:
+        said = ("", "the pause ended", self._everyones_now())
         with unavailable_if_away():
-            return dict(self._redis.hgetall(_paused(customer)))
+            found = self._opened(self._with_switches(), *said)
+            return Ended(found.pauses + self._known().run_on(key_of(None), "lapse"), found.rings)
+
+    def _opened(self, customers: Sequence[str], *said: str) -> Ended:
+        """What switches held, of each customer. One whose keys somebody has spoiled is passed over."""
+        with unavailable_if_away():
+            replies = self._known().run_each([("resume", name, said) for name in customers])
+        found = [_ended(*each) for each in _sound(customers, replies)]
+        return Ended([words for each in found for words in each.pauses], [ring for each in found for ring in each.rings])
+
+    def _with_switches(self) -> list[str]:
+        """The customers of whom a switch is closed or something is held. What cannot be read is for the script to tell."""
+        names = self.customers()
+        pipe = self._redis.pipeline(transaction=False)
+        for name in names:
+            pipe.hlen(key_of(name)).scard(f"{prefix(name)}held")
+        sizes = iter(pipe.execute(raise_on_error=False))
+        return [name for name, *either in zip(names, sizes, sizes, strict=True) if any(either)]
+
+    def pauses(self, customer: str | None) -> dict[str, Pause]:
+        with unavailable_if_away():
+            return pauses_of(self._redis.hgetall(key_of(customer)))
 
     def containments(self, customer: str, lanes: Sequence[str]) -> dict[str, Containment]:
         with unavailable_if_away():
@@ -466,6 +506,12 @@ class RedisLedger:
     def _run(self, name: str, customer: str, *arguments: str | int) -> Any:
         with unavailable_if_away():
             return self._known().run(name, customer, *arguments)
+
+
+def _ended(customer: str, reply: Sequence[Any]) -> Ended:
+    """The answer of `resume.lua`."""
+    pauses, *rings = reply
+    return Ended([f"{customer}: {words}" for words in pauses], rings_of(rings))
 
 
 def _document(known: ThreatRecord | None, rows: Sequence[Row]) -> str:

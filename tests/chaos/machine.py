@@ -264,17 +264,30 @@ class LedgerMachine(RuleBasedStateMachine):
         row.state, row.due, row.begun, row.crashes, row.held_by = State.PENDING, True, False, 0, ""
         time.sleep(TICK)
 
-    @rule(everyone=st.booleans())
-    def pause(self, everyone: bool) -> None:
-        self.ledger.pause(None if everyone else "acme", "*", "maintenance")
-        self.paused, self.everyone_paused = self.paused or not everyone, self.everyone_paused or everyone
+    @rule(everyone=st.booleans(), is_over=st.booleans())
+    def pause(self, everyone: bool, is_over: bool) -> None:
+        """One whose end has come holds nothing any more, and takes the place of one that did."""
+        self.ledger.pause(None if everyone else "acme", "*", "maintenance", until=self.ledger.now() if is_over else None)
+        if everyone:
+            self.everyone_paused = not is_over
+        else:
+            self.paused = not is_over
+
+    @rule()
+    def end_pauses(self) -> None:
+        back = {ring.id for ring in self.ledger.end_pauses().rings}
+        open_now = {scope for scope, is_closed in (("*", self.paused), ("everyone *", self.everyone_paused)) if not is_closed}
+        self._come_back(back, open_now)
 
     @rule(everyone=st.booleans())
     def resume(self, everyone: bool) -> None:
         back = {ring.id for ring in self.ledger.resume(None if everyone else "acme", "*")}
         self.paused, self.everyone_paused = self.paused and everyone, self.everyone_paused and not everyone
-        scope = "everyone *" if everyone else "*"
-        held = {row.id for row in self.rows.values() if row.state is State.HELD and row.held_by == scope}
+        self._come_back(back, {"everyone *" if everyone else "*"})
+
+    def _come_back(self, back: set[str], scopes: set[str]) -> None:
+        """What these switches held, and nothing else."""
+        held = {row.id for row in self.rows.values() if row.state is State.HELD and row.held_by in scopes}
         assert back == held
         for name in held:
             self.rows[name].state, self.rows[name].due = State.PENDING, True

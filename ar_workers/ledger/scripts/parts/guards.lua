@@ -1,13 +1,5 @@
 -- What forbids a write: it was called off, its endpoint was released since, the kill switch, the blast radius.
 
--- The kill switches, looked at once in a script; those of all customers come as JSON from the client.
-local paused = {}
-local function switches(scopes)
-  local name = table.concat(scopes, ' ')
-  paused[name] = paused[name] or redis.call('HMGET', P .. 'paused', unpack(scopes))
-  return paused[name]
-end
-
 -- What the client says in JSON, read once in a script.
 local told = {}
 local function read_json(text)
@@ -15,16 +7,74 @@ local function read_json(text)
   return told[text]
 end
 
+-- A pause as ../../switches.py keeps it, read once in a script. Of versions before 0.5 it is a reason alone. That, and what cannot be
+-- read, is closed and has no end.
+local A_PAUSE = {by = 'string', reason = 'string', words = 'string', since = 'number'}
+local pauses = {}
+local function read_pause(text)
+  if string.sub(text, 1, 1) ~= '{' then return {reason = text} end
+  local is_whole, pause = pcall(cjson.decode, text)
+  for name, kind in pairs(A_PAUSE) do is_whole = is_whole and type(pause[name]) == kind end
+  is_whole = is_whole and (pause['until'] == nil or type(pause['until']) == 'number')
+  return is_whole and pause or {reason = UNREADABLE .. text}
+end
+
+-- What stands in a field of a kill switch: a pause, and whether its end has come.
+local function pause_in(text)
+  pauses[text] = pauses[text] or read_pause(text)
+  local ends = pauses[text]['until']
+  return pauses[text], ends and ends <= now
+end
+
+-- The words of a switch that is closed; or nothing.
+local function closed(text, scope, whom)
+  if not text then return end
+  local pause, has_ended = pause_in(text)
+  if has_ended then return end
+  return pause.words or 'paused' .. whom .. ' (' .. scope .. '): ' .. pause.reason
+end
+
+-- The first that is closed, in words, and as what a row is held by it. The switches of all customers come as JSON from the client.
+local function first_closed(scopes, everyone)
+  local all, own = read_json(everyone), redis.call('HMGET', P .. 'paused', unpack(scopes))
+  for _, scope in ipairs(scopes) do
+    local words = closed(all[scope], scope, ' for everyone')
+    if words then return {words, 'everyone ' .. scope} end
+  end
+  for n, scope in ipairs(scopes) do
+    local words = closed(own[n], scope, '')
+    if words then return {words, scope} end
+  end
+  return {}
+end
+
 -- Why the kill switch keeps what this EDR is asked for, and its scope; or nothing. What gives access back is let through.
+local verdicts = {}
 local function pause_of(edr, verb, everyone)
   if edr == '' or GIVES_BACK[verb] then return end -- a delivery has no EDR: people go on being told
-  local scopes, all = {'*', 'edr:' .. edr, 'verb:' .. verb}, read_json(everyone)
-  for _, scope in ipairs(scopes) do
-    if all[scope] then return 'paused for everyone (' .. scope .. '): ' .. all[scope], 'everyone ' .. scope end
+  local asked = edr .. ' ' .. verb
+  verdicts[asked] = verdicts[asked] or first_closed({'*', 'edr:' .. edr, 'verb:' .. verb}, everyone)
+  return verdicts[asked][1], verdicts[asked][2]
+end
+
+-- Whether the switch that a row is held by is closed now.
+local function is_closed(held_by, everyone)
+  local scope = string.match(held_by, '^everyone (.*)$')
+  if scope then return closed(read_json(everyone)[scope], scope, '') end
+  return closed(redis.call('HGET', P .. 'paused', held_by), held_by, '')
+end
+
+-- Takes the pauses off the list whose end has come. Returns them in words.
+local function drop_ended(key)
+  local ended, found = {}, redis.call('HGETALL', key)
+  for n = 1, #found, 2 do
+    local pause, has_ended = pause_in(found[n + 1])
+    if has_ended then
+      redis.call('HDEL', key, found[n])
+      ended[#ended + 1] = pause.words
+    end
   end
-  for n, reason in ipairs(switches(scopes)) do
-    if reason then return 'paused (' .. scopes[n] .. '): ' .. reason, scopes[n] end
-  end
+  return ended
 end
 
 -- By whom the endpoint was released after the isolation was asked for, in words; or nothing.

@@ -48,8 +48,9 @@
 --   remote:NAME:queue      zset    rows that found it busy, by when they came; likewise
 --   isolations, bans       zset    row id by when it was begun: the blast radius of the last hour, and of the last day
 --   settled                zset    threat id by when its last row was settled
---   paused                 hash    kill switch: `*`, `edr:NAME` or `verb:NAME` -> reason. That of all customers is `ar:paused`,
---                                  which only the client can read: it lies in another slot
+--   paused                 hash    kill switch: `*`, `edr:NAME` or `verb:NAME` -> JSON: by, reason, since, until(where it has an end), words
+--                                  (as its rows say them); of versions before 0.5 the reason alone. That of all customers is
+--                                  `ar:paused`, which only the client can read: it lies in another slot
 --   held                   set     ids of held rows
 --   cursors                hash    feed -> how far it was read, in the feed's own words
 --   refused                hash    feed -> records that could not be read and were not kept either: there were too many

@@ -1,8 +1,10 @@
 -- uses: rings watch
 -- A row moves to another state: what is noted, what is due, what it frees, and what comes in again as an event.
 
--- Whether a guard holds a row, and not a kill switch, whose scopes are `*`, `edr:NAME` or `verb:NAME`.
-local function is_guard(held_by) return held_by and not string.find(held_by, '[*:]') end
+-- Whether a kill switch holds a row, whose scopes are `*`, `edr:NAME` or `verb:NAME`, or a guard does.
+local function is_switch(held_by) return held_by and string.find(held_by, '[*:]') end
+
+local function is_guard(held_by) return held_by and not is_switch(held_by) end
 
 -- What a person or another receiver must hear of: an action that failed for good or that a guard holds, a delivery with a fallback
 -- that failed for good, one whose receiver takes nothing any more. Returns the type of its event, and what more its JSON says.
