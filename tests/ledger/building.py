@@ -27,11 +27,6 @@ def wait(ledger, seconds):
     getattr(ledger, "wait", time.sleep)(seconds)
 
 
-def soon(ledger):
-    """What `outlast_short` outlasts."""
-    return ledger.now() + SHORT
-
-
 def outlast_short(ledger):
     wait(ledger, SHORT.total_seconds() * 1.2)
 

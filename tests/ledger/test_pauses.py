@@ -13,7 +13,7 @@ from ar_workers.domain.states import State
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
 from tests.clocks import ManualClock, a_ledger
-from tests.ledger.building import LEASE, a_row, an_event, asked, begun, claimed, outlast_short, recorded, refused, soon, state_of
+from tests.ledger.building import LEASE, a_row, an_event, asked, begun, claimed, recorded, refused, state_of
 
 FAR = datetime(2096, 12, 1, 6, tzinfo=UTC)
 WHOSE = pytest.mark.parametrize("whose", ["acme", None])
@@ -22,6 +22,11 @@ HOUR = timedelta(hours=1)
 
 def key(whose):
     return "ar:{acme}:paused" if whose else "ar:paused"
+
+
+def end(ledger, whose, scope="*"):
+    """The pause is made again, and this one is over."""
+    ledger.pause(whose, scope, "freeze", by="kim", until=ledger.now())
 
 
 def timeline(ledger, row_id="acme:isolate:1"):
@@ -52,9 +57,9 @@ def test_it_is_recorded_who_paused_when_why_and_until_when(ledger, whose):
 def test_a_pause_holds_nothing_from_its_end_on(ledger, whose, scope):
     recorded(ledger, *some_rows(3))
     claim = claimed(ledger)
-    ledger.pause(whose, scope, "freeze", by="kim", until=soon(ledger))
+    ledger.pause(whose, scope, "freeze", until=FAR)
     assert refused(ledger, "acme:isolate:2") == State.HELD
-    outlast_short(ledger)
+    end(ledger, whose, scope)
     begun(ledger, claim)
     begun(ledger, claimed(ledger, "acme:isolate:3"))
 
@@ -63,11 +68,11 @@ def test_a_pause_holds_nothing_from_its_end_on(ledger, whose, scope):
 def test_what_a_pause_held_comes_back_when_it_has_ended(ledger, whose):
     recorded(ledger, *some_rows(2))
     claim = claimed(ledger)
-    ledger.pause(whose, "*", "freeze", by="kim", until=soon(ledger))
+    ledger.pause(whose, "*", "freeze", until=FAR)
     assert ledger.begin(claim, caps={}) == Refusal(reason="held")
     assert refused(ledger, "acme:isolate:2") == State.HELD
+    end(ledger, whose)
     words = ledger.row("acme:isolate:2").reason
-    outlast_short(ledger)
     ended = ledger.end_pauses()
     assert {ring.id for ring in ended.rings} == {"acme:isolate:1", "acme:isolate:2"}
     assert ended.pauses == [f"acme: {words}" if whose else words]
@@ -92,9 +97,9 @@ def test_what_a_guard_or_another_switch_holds_does_not_come_back_with_an_end(led
     assert asked(ledger, most=0) == Refusal(reason="held")
     ledger.pause("acme", "verb:kill_process", "drill")
     assert refused(ledger, "acme:kill_process:1") == State.HELD
-    ledger.pause("acme", "verb:isolate", "freeze", until=soon(ledger))
+    ledger.pause("acme", "verb:isolate", "freeze")
     assert refused(ledger, "acme:isolate:2") == State.HELD
-    outlast_short(ledger)
+    end(ledger, "acme", "verb:isolate")
     assert [ring.id for ring in ledger.end_pauses().rings] == ["acme:isolate:2"]
 
 
@@ -102,9 +107,9 @@ def test_what_a_guard_or_another_switch_holds_does_not_come_back_with_an_end(led
 def test_what_is_still_held_by_another_switch_is_held_by_that_one_then(ledger, whose):
     recorded(ledger, a_row())
     ledger.pause(whose, "verb:isolate", "drill", by="lee")
-    ledger.pause(whose, "*", "freeze", by="kim", until=soon(ledger))
+    ledger.pause(whose, "*", "freeze")
     assert refused(ledger) == State.HELD
-    outlast_short(ledger)
+    end(ledger, whose)
     assert [ring.id for ring in ledger.end_pauses().rings] == ["acme:isolate:1"]
     assert refused(ledger) == State.HELD
     assert ledger.row("acme:isolate:1").reason.endswith("by lee (verb:isolate): drill")
@@ -121,15 +126,15 @@ def test_what_was_left_behind_when_a_resume_was_broken_off_comes_back_by_itself(
 @WHOSE
 def test_a_pause_that_is_made_again_takes_the_place_of_the_first(ledger, whose):
     recorded(ledger, a_row())
-    ledger.pause(whose, "*", "freeze", by="kim", until=soon(ledger))
-    first = ledger.pauses(whose)["*"]
+    ledger.pause(whose, "*", "freeze", by="kim")
     assert refused(ledger) == State.HELD
+    end(ledger, whose)
+    first = ledger.pauses(whose)["*"]
     assert ledger.pause(whose, "*", "incident", by="lee", until=FAR) == first
     assert (ledger.pauses(whose)["*"].by, ledger.pauses(whose)["*"].until) == ("lee", FAR)
     words = ledger.pauses(whose)["*"].words("*", is_everyones=not whose)
     assert ledger.row("acme:isolate:1").reason == words
     assert timeline(ledger)[-1] == f"still held: {words}"
-    outlast_short(ledger)
     assert ledger.end_pauses() == ([], [])
     assert state_of(ledger) == State.HELD
 
@@ -190,10 +195,10 @@ def test_a_reason_is_text_whatever_is_in_it(ledger):
 
 def test_a_row_whose_pause_has_ended_may_be_requeued_before_it_comes_back_by_itself(ledger):
     recorded(ledger, a_row())
-    ledger.pause(None, "*", "freeze", until=soon(ledger))
+    ledger.pause(None, "*", "freeze", until=FAR)
     assert refused(ledger) == State.HELD
     assert isinstance(ledger.requeue("acme:isolate:1", by="kim", life=LEASE), Refusal)
-    outlast_short(ledger)
+    end(ledger, None)
     assert ledger.requeue("acme:isolate:1", by="kim", life=LEASE).id == "acme:isolate:1"
 
 
@@ -215,10 +220,10 @@ def test_one_whose_keys_are_spoiled_keeps_nobody_elses_pause_from_ending(real_re
     ledger = RedisLedger(connect(redis_url), grace=timedelta(0), switch_lives=timedelta(0))
     for customer in ("acme", "globex"):
         recorded(ledger, a_row(customer=customer), event=an_event(customer=customer))
-    ledger.pause(None, "*", "freeze", until=soon(ledger))
+    ledger.pause(None, "*", "freeze")
     assert refused(ledger, "globex:isolate:1") == State.HELD
     real_redis.set("ar:{acme}:held", "odd")
-    outlast_short(ledger)
+    end(ledger, None)
     assert [ring.id for ring in ledger.end_pauses().rings] == ["globex:isolate:1"]
     assert ledger.pauses(None) == {}
 
