@@ -103,6 +103,15 @@ def test_what_a_guard_or_another_switch_holds_does_not_come_back_with_an_end(led
     assert [ring.id for ring in ledger.end_pauses().rings] == ["acme:isolate:2"]
 
 
+def test_opening_one_switch_brings_back_what_that_one_held_alone(ledger):
+    recorded(ledger, a_row(), a_row("kill_process:1", lane="crowdstrike/a2"))
+    for verb in ("isolate", "kill_process"):
+        ledger.pause("acme", f"verb:{verb}", "drill")
+        assert refused(ledger, f"acme:{verb}:1") == State.HELD
+    assert [ring.id for ring in ledger.resume("acme", "verb:isolate")] == ["acme:isolate:1"]
+    assert state_of(ledger, "acme:kill_process:1") == State.HELD
+
+
 @WHOSE
 def test_what_is_still_held_by_another_switch_is_held_by_that_one_then(ledger, whose):
     recorded(ledger, a_row())
