@@ -10,9 +10,11 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from ar_workers import bootstrap, tasks
 from ar_workers.bootstrap import LOOK_AGAIN_AFTER, LOOK_EVERY, Live
+from ar_workers.cli import arctl
 from ar_workers.domain.errors import InvalidSettings
 
 FALCON = """
@@ -106,6 +108,19 @@ def test_a_file_that_comes_or_goes_is_a_customer_that_comes_or_goes(live, clock,
     (folder / "acme.toml").unlink()
     (folder / "initech.toml").unlink()
     assert later(live, clock).policies == {}
+
+
+def test_a_mode_that_was_changed_by_the_command_holds_after_some_seconds(live, clock, folder, environ, monkeypatch):
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    before = live.services()
+    assert not before.policies["acme"].is_dry
+    assert CliRunner().invoke(arctl, ["customers", "dry-run", "acme", "--yes"]).exit_code == 0
+    after = later(live, clock)
+    assert (after.policies["acme"].is_dry, after.policies["globex"].is_dry) == (True, False)
+    assert after.edrs[ACME] is before.edrs[ACME]
+    assert CliRunner().invoke(arctl, ["customers", "live", "acme", "--yes"]).exit_code == 0
+    assert not later(live, clock).policies["acme"].is_dry
 
 
 def test_only_what_changed_is_made_anew(live, clock, folder):

@@ -12,7 +12,7 @@ from ar_workers.bootstrap import build
 from ar_workers.domain.endpoints import Vendor
 from ar_workers.domain.errors import InvalidSettings
 from ar_workers.domain.notifications import Receiver
-from ar_workers.domain.policies import FileResponse, MediumIsolation, Policy
+from ar_workers.domain.policies import FileResponse, MediumIsolation, Mode, Policy
 from ar_workers.settings import Automations, load_settings
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "customers"
@@ -67,6 +67,20 @@ def test_the_defaults_follow_the_seed_page(tmp_path):
     assert (policy.medium_isolation, policy.file_response) == (MediumIsolation.ALWAYS, FileResponse.QUARANTINE_ELSE_DELETE)
     assert (policy.isolations_per_hour, policy.bans_per_day) == (25, 200)
     assert policy == Policy(customer="acme", remediate_groups=policy.remediate_groups)
+
+
+@pytest.mark.parametrize(
+    ("line", "mode", "is_said"), [("", Mode.LIVE, False), ('mode = "live"', Mode.LIVE, True), ('mode = "dry_run"', Mode.DRY_RUN, True)]
+)
+def test_a_file_without_a_mode_is_live_as_before_there_was_any(tmp_path, line, mode, is_said):
+    (tmp_path / "acme.toml").write_text(line + MINIMAL)
+    customer = load(tmp_path).customers["acme"]
+    assert (customer.policy.mode, customer.says_mode) == (mode, is_said)
+
+
+def test_a_mode_that_is_none_is_refused(tmp_path):
+    (problem,) = problems_of(tmp_path, 'mode = "dry"' + MINIMAL)
+    assert problem == "acme.toml: mode: Input should be 'live' or 'dry_run'"
 
 
 ROUTED = """

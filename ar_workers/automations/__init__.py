@@ -22,6 +22,7 @@ from ..domain.events import (
     WorkHindered,
 )
 from ..domain.plans import joined
+from ..domain.rehearsals import is_rehearsal, rehearsed
 from . import (
     action_needed,
     delivery_failed,
@@ -77,5 +78,6 @@ KNOBS: dict[str, frozenset[str]] = {
 
 
 def plan_for(event: Event, context: Context) -> Plan:
-    """What all automations of this event decide together."""
-    return joined(automation(event, context) for automation in AUTOMATIONS[type(event)])
+    """What all automations of this event decide together; as a dry run, if the event or the customer is to be rehearsed."""
+    plan = joined(automation(event, context) for automation in AUTOMATIONS[type(event)])
+    return rehearsed(plan, event) if is_rehearsal(event, context.policy) else plan

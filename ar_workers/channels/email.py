@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from ..domain import leases
 from ..domain.checkups import Check, ok, red
+from ..domain.dry_runs import DryRun
 from ..domain.results import Answer, Result
 from .base import CONNECT, LONGEST_CODE, READ, Entry, one_line
 from .letters import Letter, letter
@@ -60,7 +61,7 @@ class Email:
         """The whole message. Its id is derived from the delivery's, so that a store may recognise a second copy.
 
         All mails about a threat name the same root, which none of them is, and bear the same subject, without which some
-        readers do not thread: it need not be known which of them was the first.
+        readers do not thread: it need not be known which of them was the first. Those of a dry run are a thread of their own.
         """
         return self._message(delivery, delivery_id, letter(delivery.notification, self._templates))
 
@@ -73,7 +74,7 @@ class Email:
         message["Date"] = format_datetime(self._now())
         message["Message-ID"] = self._id(delivery_id)
         if note.threat:
-            root = self._id(f"{note.customer}/{note.threat.id}")
+            root = self._id(f"{note.customer}/{note.threat.id}{'/dry run' if note.dry_run is DryRun.YES else ''}")
             message["In-Reply-To"] = message["References"] = root
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(bodies.text)
@@ -159,7 +160,7 @@ def is_one_address(text: str) -> bool:
 
 def _matter(note: Notification) -> str:
     threat = note.threat
-    return f"{threat.severity.upper()} threat {threat.id}: {threat.classification}" if threat else note.headline
+    return f"{note.mark}{threat.severity.upper()} threat {threat.id}: {threat.classification}" if threat else note.headline
 
 
 def _submit(server: smtplib.SMTP, message: EmailMessage, sender: str, recipient: str) -> Result:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from ..domain import leases
 from ..domain.checkups import Check, red
+from ..domain.dry_runs import DryRun
 from ..domain.notifications import Kind
 from ..domain.results import Answer, Result
 from ..domain.threats import Severity
@@ -81,7 +82,8 @@ class PagerDuty:
         """The event by allow-list; None for what is about no threat and waits for nobody.
 
         That a threat is remediated is told as well, and wakes nobody: whoever learns of the summary only would have no
-        open alert that could be resolved instead.
+        open alert that could be resolved instead. A dry run wakes nobody either: there is nothing that waits for a person. It has an
+        alert of its own, in which nothing that is in earnest could go unseen.
         """
         threat = notification.threat
         if notification.kind is Kind.CONTAINMENT_SETTLED:
@@ -89,13 +91,13 @@ class PagerDuty:
             return {"dedup_key": key} if notification.incident else None
         if threat is None or (notification.kind is Kind.RECEIVER_REFUSED and notification.incident):
             return _about_no_threat(notification) if notification.incident else None
-        is_over = notification.kind in _OVER
+        wakes_nobody = notification.kind in _OVER or notification.dry_run is DryRun.YES
         what = _WORDS.get(notification.kind, "threat")
         return {
             "payload": {
-                "summary": one_line(f"{threat.severity.upper()} {what}: {threat.classification}", SUMMARY),
+                "summary": one_line(f"{notification.mark}{threat.severity.upper()} {what}: {threat.classification}", SUMMARY),
                 "source": SOURCE,
-                "severity": "info" if is_over else SEVERITIES[threat.severity],
+                "severity": "info" if wakes_nobody else SEVERITIES[threat.severity],
                 "class": threat.classification,
                 "custom_details": {
                     "threat_url": threat.url,
@@ -103,7 +105,7 @@ class PagerDuty:
                     "classification": threat.classification,
                 },
             },
-            "dedup_key": dedup_key(notification.customer, "" if notification.common else threat.id, notification.incident),
+            "dedup_key": _key_of(notification, "" if notification.common else threat.id),
             "links": [{"href": threat.url, "text": "Open threat"}],
         }
 
@@ -151,17 +153,21 @@ def dedup_key(customer: str, threat_id: str, incident: str = "") -> str:
     return hashlib.sha256("\x1f".join(filter(None, (customer, threat_id, incident))).encode()).hexdigest()
 
 
+def _key_of(notification: Notification, threat_id: str) -> str:
+    dry = notification.dry_run is DryRun.YES
+    return dedup_key(notification.customer, threat_id, "\x1f".join(filter(None, (notification.incident, "dry run" if dry else ""))))
+
+
 def _about_no_threat(notification: Notification) -> dict[str, Any]:
     """An endpoint's own matter, as a release that failed: whoever is paged finds it in the other channels.
 
     What is no customer's matter, a channel of the TREs that takes nothing, is said in its own words: there may be no other channel.
     """
     is_ours = notification.kind is Kind.RECEIVER_REFUSED
-    summary = one_line(notification.headline, SUMMARY) if is_ours else _WORDS.get(notification.kind, "action needed").capitalize()
-    return {
-        "payload": {"summary": summary, "source": SOURCE, "severity": SEVERITIES[Severity.HIGH]},
-        "dedup_key": dedup_key(notification.customer, "", notification.incident),
-    }
+    words = f"{notification.mark}{_WORDS.get(notification.kind, 'action needed').capitalize()}"
+    summary = one_line(notification.headline, SUMMARY) if is_ours else words
+    severity = "info" if notification.dry_run is DryRun.YES else SEVERITIES[Severity.HIGH]
+    return {"payload": {"summary": summary, "source": SOURCE, "severity": severity}, "dedup_key": _key_of(notification, "")}
 
 
 def _unanswered(error: Exception) -> Result:

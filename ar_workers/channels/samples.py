@@ -35,7 +35,7 @@ _FULL = Entry(
 def samples() -> Iterator[Notification]:
     """Each is valid, and none is anybody's."""
     empty = Summary(threat_id=_THREAT.id, severity=_THREAT.severity, classification=_THREAT.classification, url=_THREAT.url)
-    sections = {name: Section(title=name, entries=(_FULL, _BARE), left_out=3) for name in ("outstanding", "completed", "not_done")}
+    sections = {name: Section(title=name, entries=(_FULL, _BARE), left_out=3) for name in ("outstanding", "completed", "not_done", "would")}
     full = empty.model_copy(update={**sections, "accepted_at": _AT, "isolated": ("SAMPLE-1",)})
     yield remediation_summary("sample", _THREAT, empty)
     yield remediation_summary("sample", _THREAT, full, by="A TRE", text="First.\n\nSecond.")

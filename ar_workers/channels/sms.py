@@ -65,7 +65,7 @@ class SMS:
         told = dict(essentials(notification))
         subject = f"{told['Severity']} {told['Classification']}" if told else ""
         write = transliterated if is_spelt(subject) else str
-        before = [write(subject)] if told else []
+        before = [f"{notification.mark}{write(subject)}"] if told else []
         after = [*([told["Threat"]] if told else []), f"ref {code_of(delivery_id)}"]
         headline = write(one_line(f"{notification.customer}: {notification.headline}", HEADLINE))
         return "\n".join([*before, _fitted(headline, "\n".join([*before, *after])), *after])

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..domain import leases
 from ..domain.checkups import Check, ok, red, warn
+from ..domain.dry_runs import DryRun
 from ..domain.results import Answer, Result
 from ..domain.threats import Severity
 from .base import CONNECT, Entry, essentials, one_line
@@ -118,9 +119,10 @@ class Syslog:
 
     def _header(self, note: Notification, delivery_id: str, at: datetime) -> str:
         config = self._config
-        severity = SEVERITIES[note.threat.severity] if note.threat else INFORMATIONAL
+        severity = SEVERITIES[_graded(note)] if note.threat else INFORMATIONAL
         stamp = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         params = {"id": delivery_id, "customer": note.customer} | ({"threat": note.threat.id} if note.threat else {})
+        params |= {"dry_run": str(note.dry_run)} if note.mark else {}
         data = "".join(f' {name}="{param_value(value)}"' for name, value in params.items())
         head = f"<{config.facility * 8 + severity}>1 {stamp} {config.hostname or NILVALUE} {APP_NAME} {NILVALUE} {note.kind}"
         return f"{head} [{config.sd_id}{data}] " + ("\ufeff" if config.bom else "")
@@ -219,6 +221,11 @@ def _told(note: Notification, share: int) -> list[str]:
     return [one_line(note.headline, max(FACT // share, 40)), *facts, *more, *body]
 
 
+def _graded(note: Notification) -> Severity:
+    """By which rules of a SIEM go: a dry run is no more than a threat of low severity, which its words still name as it is."""
+    return note.threat.severity if note.threat and note.dry_run is not DryRun.YES else Severity.LOW
+
+
 def _plain(note: Notification, delivery_id: str, told: list[str], at: datetime) -> str:
     del delivery_id, at
     return "; ".join([*(f"{label}: {value}" for label, value in essentials(note)), *told])
@@ -226,7 +233,7 @@ def _plain(note: Notification, delivery_id: str, told: list[str], at: datetime) 
 
 def _cef(note: Notification, delivery_id: str, told: list[str], at: datetime) -> str:
     """ArcSight's Common Event Format, revision 0 (`cs1` and `cs2` are its fields for strings of one's own)."""
-    grade = GRADES[note.threat.severity] if note.threat else GRADES[Severity.LOW]
+    grade = GRADES[_graded(note)]
     header = ("CEF:0", "ar_workers", "Active Remediation", "1", str(note.kind), told[0], str(grade))
     fields = {"rt": str(int(at.timestamp() * 1000)), "externalId": delivery_id, "cs2Label": "customer", "cs2": note.customer}
     shown = dict(essentials(note))
@@ -249,10 +256,10 @@ def cef_value(text: str) -> str:
 def _ecs(note: Notification, delivery_id: str, told: list[str], at: datetime) -> str:
     """Elastic Common Schema 8. It has no field for a classification, so that is a label."""
     event: dict[str, Any] = {"kind": "alert", "action": str(note.kind), "id": delivery_id, "provider": APP_NAME}
-    labels = {"customer": note.customer}
+    labels = {"customer": note.customer} | ({"dry_run": str(note.dry_run)} if note.mark else {})
     if note.threat:
         shown = dict(essentials(note))
-        event |= {"severity": GRADES[note.threat.severity], "url": shown["Threat"]}
+        event |= {"severity": GRADES[_graded(note)], "url": shown["Threat"]}
         labels |= {"severity": shown["Severity"], "classification": shown["Classification"]}
     document = {
         "@timestamp": at.isoformat(timespec="milliseconds"),

@@ -193,7 +193,8 @@ def _facts(facts: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def _missing(note: Notification, text: str, form: Form) -> list[str]:
     write: Callable[[str], str] = escape if form.is_html else str
-    return [label for label, value in essentials(note) if form.is_whole and write(value) not in text]
+    wanted = [*essentials(note), *([("DRY RUN", note.mark.strip(": "))] if note.mark else [])]
+    return [label for label, value in wanted if form.is_whole and write(value) not in text]
 
 
 def check_templates(folder: Path) -> list[str]:

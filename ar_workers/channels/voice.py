@@ -53,7 +53,7 @@ class Voice:
     def render(self, notification: Notification) -> str:
         """The TwiML."""
         told = dict(essentials(notification))
-        sentences = [f"Active Remediation for {notification.customer}"]
+        sentences = [*(["Dry run"] if notification.mark else []), f"Active Remediation for {notification.customer}"]
         if told:
             sentences += [f"{told['Severity'].lower()} severity", told["Classification"]]
         sentences += [one_line(_UNHEARD.sub("see the console", notification.headline), HEADLINE), "For details see the console"]

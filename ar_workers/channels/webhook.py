@@ -78,6 +78,7 @@ class Webhook:
         data: dict[str, Any] = {
             "customer": note.customer,
             "headline": one_line(note.headline, HEADLINE),
+            "dry_run": str(note.dry_run),
             "threat": threat
             and {
                 "id": threat.id,

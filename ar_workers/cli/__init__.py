@@ -32,6 +32,9 @@ COMMANDS: dict[str, Entry] = {
     "actions": Entry("actions", "List actions and deliveries with their state."),
     "approve": Entry("holds", "Let held actions pass the guard that holds them, and no other."),
     "capabilities": Entry("capabilities", "Show what each EDR can do: natively, by its remote shell, only detecting, or not at all."),
+    "customers": Entry(
+        "customers", "List the customers that have a file, with their mode: `live`, or `dry_run`, in which nothing is asked of their EDRs."
+    ),
     "deliveries": Entry("deliveries", "List who was told what, and what became of it."),
     "demo": Entry("demo", "Run everything against pretend vendors, ingest the example threats, and watch them being contained."),
     "deny": Entry("holds", "Call held actions off."),

@@ -17,12 +17,15 @@ from rich.panel import Panel
 
 from ..bootstrap import doorbell_at, ledger_at
 from ..domain.errors import ARError
+from ..domain.policies import Mode
+from ..settings.modes import with_mode
 from ..sources import FORMATS
 from .connection import leave_word, without_login
 from .ingest import accept_all, read_all
 from .lock import locked
 from .machine import Machine, set_up
 from .output import console, say, shown
+from .private import private_file, private_folder
 from .processes import Interrupted, interruptible
 from .scoreboard import Scoreboard
 
@@ -116,17 +119,26 @@ def _start(machine: Machine, examples: Path) -> None:
         if time.monotonic() > deadline:
             raise ARError(f"the simulator did not start: see {machine.folder / 'log' / 'simulator.log'}")
         time.sleep(0.05)
-    addresses = _environment(json.loads(ready.read_text()), examples)
+    addresses = _environment(json.loads(ready.read_text()), _live(examples / "customers", machine.folder))
     machine.crew.environment = {**machine.environment, **addresses, "AR_HOME": str(machine.folder)}
     machine.start()
 
 
-def _environment(addresses: dict[str, Any], examples: Path) -> dict[str, str]:
+def _live(customers: Path, folder: Path) -> Path:
+    """The example files as they are, but live: whoever copies them begins with a dry run."""
+    copies = private_folder(folder / "customers")
+    for path in customers.glob("*.toml"):
+        with private_file(copies / path.name, "w") as copy:
+            copy.write(with_mode(path.read_text(encoding="utf-8"), Mode.LIVE))
+    return copies
+
+
+def _environment(addresses: dict[str, Any], customers: Path) -> dict[str, str]:
     """The pretend vendors' addresses and secrets, as an operator would set them."""
     inboxes = addresses["inboxes"]
     mail_host, _, mail_port = addresses["mail"].partition(":")
     return {
-        "AR_CUSTOMERS": str(examples / "customers"),
+        "AR_CUSTOMERS": str(customers),
         "ACME_FALCON_URL": addresses["crowdstrike"],
         "GLOBEX_FALCON_URL": addresses["crowdstrike"],
         "ACME_FALCON_CLIENT_ID": "acme-client",

@@ -21,6 +21,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "capabilities": reference.capability_table,
     "permissions": reference.permissions,
     "environment": reference.environment,
+    "customer": reference.customer_keys,
     "edrs": reference.edr_keys,
     "redcanary": reference.redcanary_keys,
     "receivers": reference.channel_keys,

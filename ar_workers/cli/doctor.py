@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..bootstrap import adapters, ledger_at, redis_checks, worker_checks
-from ..domain.checkups import Check, Light, red, warn
+from ..domain.checkups import Check, Light, ok, red, warn
 from ..domain.errors import ARError, LedgerUnavailable
 from ..domain.notifications import TRE
 from ..pipeline.checkup import groups_found, records_kept, work_of_nobody
 from ..receivers import receiver_checks
 from ..settings import load_settings
 from .connection import known_url
+from .modes import unsaid_mode
 from .names import no_such
 from .output import json_option, print_json, print_table, say, shown
 
@@ -80,6 +81,7 @@ def doctor(customer: str | None, patience: float, *, as_json: bool) -> None:
     jobs = [
         *_edr_jobs(settings, customer, patience),
         *_receiver_jobs(settings, customer),
+        *(Job(name, "settings", partial(_mode_look, settings, name)) for name in settings.customers if customer in {None, name}),
         Job(customer or "", "ledger", partial(_what_waits, settings, customer)),
     ]
     jobs += [] if customer else _system_jobs(settings)
@@ -90,6 +92,17 @@ def doctor(customer: str | None, patience: float, *, as_json: bool) -> None:
     _show(found, as_json=as_json)
     if any(check.light is Light.RED for _, check in found):
         raise click.exceptions.Exit(1)
+
+
+def _mode_look(settings: Settings, name: str) -> Iterator[Check]:
+    """Whether its EDRs are asked for anything, and whether its file says so."""
+    customer = settings.customers[name]
+    if customer.policy.is_dry:
+        yield ok("mode", f"dry_run: nothing is asked of its EDRs until `arctl customers live {name}`")
+    elif customer.says_mode:
+        yield ok("mode", "live")
+    else:
+        yield warn("mode", *unsaid_mode(settings, name))
 
 
 def _edr_jobs(settings: Settings, only: str | None, patience: float) -> Iterator[Job]:

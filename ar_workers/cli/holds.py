@@ -56,7 +56,8 @@ def holds(customer: str | None, hold: str | None, *, as_json: bool) -> None:
 
 
 def _line(row: Row) -> tuple[Cell, ...]:
-    return row.id, row.customer, row.threat_id, f"{row.verb} {row.subject}", row.held_by, row.reason, moment(row.created_at)
+    what = f"{'DRY RUN: ' if row.is_dry else ''}{row.verb} {row.subject}"
+    return row.id, row.customer, row.threat_id, what, row.held_by, row.reason, moment(row.created_at)
 
 
 def _way_on(customer: str, held_by: str) -> str:

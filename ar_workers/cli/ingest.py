@@ -51,15 +51,19 @@ class Line:
 @click.argument("file", type=click.File("rb"), required=False)
 @click.option("--format", "kind", type=click.Choice(sorted(FORMATS)), default="event", show_default=True, help="What the records are.")
 @click.option("--customer", help="Whose events these are, where the format does not say.")
+@click.option("--dry-run", is_flag=True, help="Rehearse: everything is done but to ask an EDR, whatever the customer's mode is.")
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of our own format, and do nothing else.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per record instead of words.")
-def ingest(file: BinaryIO | None, kind: str, customer: str | None, *, schema: bool, as_json: bool) -> None:
+def ingest(file: BinaryIO | None, kind: str, customer: str | None, *, dry_run: bool, schema: bool, as_json: bool) -> None:
     r"""Accept events from FILE (or - for standard input): NDJSON, a JSON array, or an API's envelope.
 
     Each record is accepted, a duplicate, or refused with its line, field and reason; a bad one never stops the
     good ones. An event of a customer who has no file is refused. The first twenty that are not accepted are told of
     one by one, and the others counted; --json is a stream of all of them. The same call again is safe. Exit status 1
     if anything was refused, 3 if Redis went away.
+
+    With --dry-run nothing of it is ever asked of an EDR, and people are told that it is a dry run. It is another event than the
+    same one without, which can still be ingested; its threat is listed apart, with `~dry` behind its id.
 
     \b
     Examples: arctl ingest threats.ndjson
@@ -75,6 +79,7 @@ def ingest(file: BinaryIO | None, kind: str, customer: str | None, *, schema: bo
     counts: Counter[str] = Counter()
     told: Counter[str] = Counter()
     found = of_customers(read_all(file, FORMATS[kind], customer), *configured())
+    found = rehearsed(found) if dry_run else found
     for line in accept_all(ledger_at(url), doorbell_at(url), found):
         counts[line.status] += 1
         _tell(name, line, told, as_json=as_json)
@@ -82,7 +87,7 @@ def ingest(file: BinaryIO | None, kind: str, customer: str | None, *, schema: bo
         if number > MOST_TOLD:
             say(f"{name}: {number - MOST_TOLD} more {_MORE[status]}: --json tells of each", err=True)
     summary = ", ".join(f"{number} {status}" for status, number in sorted(counts.items())) or "nothing to ingest"
-    say(f"{name}: {summary}", err=as_json)
+    say(f"{name}: {'DRY RUN: ' if dry_run else ''}{summary}", err=as_json)
     if counts["not accepted"]:
         raise LedgerUnavailable("the records named above are not accepted, the same call again is safe")
     if counts["refused"]:
@@ -111,6 +116,11 @@ def of_customers(
         else:
             why = f"{event.customer} is not configured, there is no {folder / event.customer}.toml: {known_are(event.customer, known)}"
             yield line, InvalidEvent("customer", why)
+
+
+def rehearsed(found: Iterable[tuple[int, Event | InvalidEvent]]) -> Iterator[tuple[int, Event | InvalidEvent]]:
+    """The same as dry runs."""
+    return ((line, event if isinstance(event, InvalidEvent) else event.to_be_rehearsed()) for line, event in found)
 
 
 def accept_all(ledger: Ledger, doorbell: Doorbell, found: Iterable[tuple[int, Event | InvalidEvent]]) -> Iterator[Line]:

@@ -36,6 +36,7 @@ COLOURS = {
     "done": "green",
     "already": "green",
     "skipped": "bright_black",
+    "would": "magenta",
     "cancelled": "bright_black",
     "failed": "bold red",
     "held": "yellow",

@@ -18,7 +18,7 @@ from ..domain.routes import Quiet, Route, Window
 from ..domain.text import typed
 from ..edr import ADAPTERS
 from ..feeds import redcanary
-from ..settings.sections import Automations, EDRSection, Protect, ReceiverSection, RedCanarySection
+from ..settings.sections import Automations, CustomerFile, EDRSection, Protect, ReceiverSection, RedCanarySection
 from ..settings.system import ELSEWHERE, PREFIX, System
 from .capabilities import capability_matrix
 
@@ -84,6 +84,11 @@ def _probes(entry: Entry) -> Iterable[Probe]:
         for probe in entry.adapter.probes(adapter):
             found.setdefault(probe.needs, probe)
     return found.values()
+
+
+def customer_keys() -> str:
+    """What stands above the sections."""
+    return keys(CustomerFile, without=frozenset(CustomerFile.model_fields) - {"mode"})
 
 
 def edr_keys() -> str:

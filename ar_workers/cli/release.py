@@ -15,6 +15,7 @@ from ..bootstrap import build, doorbell_at
 from ..domain.endpoints import Endpoint, Vendor
 from ..domain.errors import ARError, EDRError, EndpointNotFound
 from ..domain.events import ReleaseRequested
+from ..domain.rehearsals import is_rehearsal
 from ..pipeline.ingest import ingest
 from ..settings import load_settings
 from .connection import redis_url
@@ -30,14 +31,16 @@ if TYPE_CHECKING:
 @click.option("--edr", type=EDR, required=True, help="The EDR that isolates it.")
 @click.option("--agent-id", required=True, help="The endpoint's id at that EDR; never a hostname.")
 @click.option("--threat", help="The threat that it was isolated for. Default: the endpoint's own timeline.")
+@click.option("--live", is_flag=True, help="Of a customer in dry run: release it all the same.")
 @click.option("--reason", default="no reason given", help="Recorded in the timeline, with your name.")
 @json_option
-def release(customer: str, edr: str, agent_id: str, threat: str | None, reason: str, *, as_json: bool) -> None:
+def release(customer: str, edr: str, agent_id: str, threat: str | None, reason: str, *, live: bool, as_json: bool) -> None:
     """Release an isolated endpoint.
 
     Do it here rather than in the EDR's console: what was to isolate the endpoint before, and has not begun, never will
     then; it ends as released by you. Every call is a request of its own, and one for an endpoint that is free changes
-    nothing. The kill switch lets it through. Exit status 1 if the customer, EDR, endpoint or threat is not known.
+    nothing. The kill switch lets it through. Of a customer in dry run it is rehearsed as all else: with --live it is done, for
+    what was isolated before the dry run. Exit status 1 if the customer, EDR, endpoint or threat is not known.
 
     Example: arctl release --customer acme --edr crowdstrike --agent-id 0123456789abcdef0123456789abcdef --reason "false alarm"
     """
@@ -46,14 +49,18 @@ def release(customer: str, edr: str, agent_id: str, threat: str | None, reason: 
     endpoint, doubt = _endpoint(services, customer, Vendor(edr), agent_id)
     if threat and services.ledger.threat(customer, threat) is None:
         raise ARError(f"{customer} has no threat {threat}: `arctl threats` lists what is known")
-    event = _event(customer, endpoint, threat, reason)
+    event = _event(customer, endpoint, threat, reason, live=live)
+    is_dry = is_rehearsal(event, services.policies[customer])
     result = ingest(services.ledger, doorbell_at(url), [event])[0]
     if as_json:
-        print_json({"event": event.id, "result": str(result), "threat": event.threat_id, "doubt": doubt})
+        print_json({"event": event.id, "result": str(result), "threat": event.threat_id, "doubt": doubt, "dry_run": is_dry})
         return
     if doubt:
         say(f"{agent_id}: {doubt}", err=True)
-    say(f"{endpoint.hostname}: release {result}; `arctl threats show {event.threat_id} --customer {customer}` shows what becomes of it")
+    if is_dry:
+        say(f"DRY RUN: {customer} is in dry run, and {endpoint.hostname} is not released; --live releases it all the same")
+    what = "dry run of the release" if is_dry else "release"
+    say(f"{endpoint.hostname}: {what} {result}; `arctl threats show {event.threat_id} --customer {customer}` shows what becomes of it")
 
 
 def _endpoint(services: Services, customer: str, vendor: Vendor, agent_id: str) -> tuple[Endpoint, str]:
@@ -80,7 +87,7 @@ def _named(vendor: Vendor, agent_id: str) -> Endpoint:
         raise click.BadParameter(error.errors()[0]["msg"], param_hint="--agent-id") from None
 
 
-def _event(customer: str, endpoint: Endpoint, threat: str | None, reason: str) -> ReleaseRequested:
+def _event(customer: str, endpoint: Endpoint, threat: str | None, reason: str, *, live: bool) -> ReleaseRequested:
     """With an id of its own for every call: a person who asks again means it."""
     try:
         return ReleaseRequested(
@@ -91,6 +98,7 @@ def _event(customer: str, endpoint: Endpoint, threat: str | None, reason: str) -
             requested_by=getpass.getuser(),
             reason=reason,
             threat_ref=threat,
+            for_real=live,
         )
     except ValidationError as error:
         first = error.errors()[0]

@@ -34,7 +34,7 @@ def summary(threat_id: str, customer: str | None, form: Literal["text", "html", 
     record = the_one(ledger, threat_id, customer)
     if record.threat is None:
         raise ARError(f"{threat_id} is about an endpoint, not a threat: there is no summary of it")
-    found = summary_of(ledger, record.customer, record.threat)
+    found = summary_of(ledger, record.customer, record.threat, record.id)
     if form == "json":
         print_json(found.model_dump(mode="json"))
         return

@@ -11,6 +11,7 @@ import click
 from rich.text import Text
 
 from ..domain.errors import ARError
+from ..domain.summaries import how_dry
 from ..domain.verbs import CONTAINMENT
 from .connection import open_ledger
 from .groups import Listing
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from ..domain.dry_runs import DryRun
     from ..domain.rows import Containment, Row, ThreatRecord
     from ..ports import Ledger
     from .output import Cell
@@ -62,9 +64,10 @@ def show(threat_id: str, customer: str | None, *, as_json: bool) -> None:
     rows = ledger.rows(record.customer, record.id)
     shown = containments(ledger, rows)
     if as_json:
-        print_json({"threat": record.model_dump(mode="json"), "rows": [row_document(row, shown) for row in rows]})
+        documents = [row_document(row, shown) for row in rows]
+        print_json({"threat": record.model_dump(mode="json"), "dry_run": str(how_dry(rows)), "rows": documents})
         return
-    _describe(record)
+    _describe(record, how_dry(rows))
     lines = (row_line(row, shown) for row in rows)
     print_table("Actions and deliveries", COLUMNS, lines, prose=WHY)
     names = {row.id: f"{row.verb} {row.subject}" for row in rows}
@@ -101,7 +104,9 @@ def row_line(row: Row, shown: Shown = MappingProxyType({})) -> tuple[Cell, ...]:
     endpoint = _endpoint_of(row, shown)
     if endpoint:
         why.append(endpoint.words)
-    return row.id, f"{row.verb} {row.subject}", coloured(row.state), "; ".join(filter(None, why)), row.reference
+    is_rehearsed = row.is_dry and row.kind == "action"  # a message about one says so in its subject
+    state = Text.assemble(coloured(row.state), " DRY RUN") if is_rehearsed else coloured(row.state)
+    return row.id, f"{row.verb} {row.subject}", state, "; ".join(filter(None, why)), row.reference
 
 
 def row_document(row: Row, shown: Shown) -> dict[str, Any]:
@@ -113,9 +118,9 @@ def row_document(row: Row, shown: Shown) -> dict[str, Any]:
     return document
 
 
-def _describe(record: ThreatRecord) -> None:
+def _describe(record: ThreatRecord, dry_run: DryRun) -> None:
     threat = record.threat
-    say(f"{record.id} · {record.customer} · accepted {moment(record.accepted_at)} UTC")
+    say(f"{dry_run.mark}{record.id} · {record.customer} · accepted {moment(record.accepted_at)} UTC")
     if threat:
         say(f"{threat.severity} · {threat.classification} · {threat.title}")
         say(threat.url)
@@ -124,8 +129,10 @@ def _describe(record: ThreatRecord) -> None:
 
 
 def _line(ledger: Ledger, record: ThreatRecord) -> tuple[Cell, ...]:
-    counts = Counter(row.state for row in ledger.rows(record.customer, record.id))
+    rows = ledger.rows(record.customer, record.id)
+    counts = Counter("would" if row.would else str(row.state) for row in rows)
     outcomes = Text(" ").join(Text.assemble(coloured(state), f" {number}") for state, number in sorted(counts.items()))
+    outcomes = Text.assemble(how_dry(rows).mark, outcomes)
     threat = record.threat
     severity, classification = (threat.severity, threat.classification) if threat else ("", _dossier(record.id))
     return record.id, record.customer, severity, classification, moment(record.accepted_at), outcomes or "not planned yet"

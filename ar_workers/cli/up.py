@@ -13,6 +13,7 @@ from ..settings import load_settings
 from .connection import home, leave_word, redis_url, without_login
 from .lock import locked
 from .machine import set_up
+from .modes import unsaid_mode
 from .output import say
 from .processes import Interrupted, interruptible
 
@@ -33,6 +34,11 @@ def up() -> None:
     settings = load_settings(os.environ)
     build(settings)
     say(f"customers: {', '.join(settings.customers) or f'none yet, add {settings.system.customers_folder}/NAME.toml'}")
+    for name, customer in settings.customers.items():
+        if customer.policy.is_dry:
+            say(f"{name} is in dry run: nothing is asked of its EDRs until `arctl customers live {name}`")
+        elif not customer.says_mode:
+            say("warning: " + ": ".join(unsaid_mode(settings, name)), err=True)
     with locked(home(), "arctl up"), interruptible():
         try:
             _run()

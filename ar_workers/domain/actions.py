@@ -38,6 +38,8 @@ Verb = Literal[
 class _Base(Value):
     customer: CustomerId
     edr: Vendor
+    #: Everything is done but to ask the EDR. It is an order of its own: neither swallows the other.
+    is_dry: bool = False
 
     @property
     def effect(self) -> Effect:
@@ -71,6 +73,10 @@ class _Base(Value):
         """For people: where and what, without the verb."""
         found = self.indicator
         return label_of(found) if found else ""
+
+    def written(self) -> str:
+        """As the ledger keeps it. That it is no dry run is not said, so that versions which know of none read it."""
+        return self.model_dump_json(exclude=None if self.is_dry else {"is_dry"})
 
 
 @cache
@@ -191,7 +197,8 @@ def identity(action: Action) -> str:
     The ledger adds which repeat it is (`.2`, `.3`, ...) where the same action is justified anew.
     """
     lane = action.lane or "tenant"
-    checksum = hashlib.sha256(f"{action.customer}\x1f{action.edr}\x1f{lane}\x1f{action.verb}\x1f{action.target}".encode())
+    parts = (action.customer, action.edr, lane, action.verb, action.target, *(("dry run",) if action.is_dry else ()))
+    checksum = hashlib.sha256("\x1f".join(parts).encode())
     return f"{action.customer}:{action.verb}:{checksum.hexdigest()[:16]}"
 
 
@@ -203,5 +210,5 @@ def lane_of(action: Action) -> str:
 #: A visit holds an order against its row, and then carries it out; it may be visited again.
 @lru_cache(maxsize=256)
 def load_action(text: str) -> Action:
-    """An action as the ledger kept it (`model_dump_json`)."""
+    """An action as the ledger kept it (`written`)."""
     return _ACTION.validate_json(text)

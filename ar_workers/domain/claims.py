@@ -121,6 +121,8 @@ class VisitResult:
     cause: str = ""
     #: What it met that may pass by itself; nothing says that this is over.
     hindered: Hindrance = Hindrance.NONE
+    #: Skipped for no other reason than that it is a dry run.
+    would: bool = False
 
 
 def contradiction(claim: Claim) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import (
     Field,
@@ -40,27 +40,52 @@ MOST_IOCS = 1_000
 MOST_UNREAD = MOST_ENDPOINTS + MOST_IOCS + 1
 #: Ends the id of an event that is told only, so that the same alert can still come in as one that is acted on.
 _TOLD_ONLY = "-told"
+#: Ends the name of what a dry event's rows hang on; no publisher's id can have such an end.
+DRY = "~dry"
 Reason = Annotated[Shown, otherwise("no reason given")]
 Name = Annotated[Shown, otherwise("not named")]
 Readable = TypeVar("Readable", Endpoint, IOC)
 
 
 class _Event(Value):
-    """`id` is the publisher's: the same id again is the same event, whatever the order of its fields."""
+    """`id` is the publisher's: the same id again is the same event, whatever the order of its fields.
+
+    With `dry_run` nothing of it is ever asked of an EDR, whatever the customer's mode is by then. What later versions added is written
+    down only where it says something, so that an event has the same checksum in all of them.
+    """
 
     id: Identifier
     customer: CustomerId
     occurred_at: Instant
+    dry_run: bool = False
+    _added: ClassVar[frozenset[str]] = frozenset({"dry_run"})
+
+    @model_serializer(mode="wrap")
+    def _without_what_says_nothing(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = plain(self)
+        return {name: value for name, value in written.items() if value or name not in self._added}
 
     @property
     def threat_id(self) -> str:
-        """The threat that the event's rows hang on."""
+        """The threat that the event's rows hang on. A dry run has one of its own beside it: it must neither close nor reopen a real one."""
+        return f"{self.about}{DRY}" if self.dry_run else self.about
+
+    @property
+    def about(self) -> str:
+        """The threat, or what else there is of the kind."""
         raise NotImplementedError
 
     @property
     def remark(self) -> str:
         """What the timeline says beside "accepted"."""
-        return ""
+        return "DRY RUN" if self.dry_run else ""
+
+    def to_be_rehearsed(self) -> Self:
+        """The same as a dry run: another event, with an id of its own, so that it can still be published in earnest."""
+        if self.dry_run:
+            return self
+        checksum = hashlib.sha256(self.id.encode()).hexdigest()[:8]
+        return self.model_copy(update={"id": _ending(self.id, f"-dry-run-{checksum}"), "dry_run": True})
 
     @property
     def happened_at(self) -> datetime:
@@ -81,7 +106,7 @@ class _ThreatEvent(_Event):
     threat: Threat
 
     @property
-    def threat_id(self) -> str:
+    def about(self) -> str:
         return self.threat.id
 
 
@@ -90,15 +115,10 @@ class _Standing(_ThreatEvent):
 
     `as_of` is when the source's own record stood so. Sources that show their records again and again tell it, or the poller does.
     It is no content: a record that says the same again is a duplicate, unless the source closed or reopened the threat in between.
-    What later versions added is written down only where it says something, so that an event has the same checksum in all of them.
     """
 
     as_of: Instant | None = None
-
-    @model_serializer(mode="wrap")
-    def _without_what_says_nothing(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        written: dict[str, Any] = plain(self)
-        return {name: value for name, value in written.items() if value or name not in {"as_of", "unread", "told_only"}}
+    _added: ClassVar[frozenset[str]] = frozenset({"as_of", "dry_run", "told_only", "unread"})
 
     def _content(self) -> dict[str, Any]:
         return {name: value for name, value in super()._content().items() if name != "as_of"}
@@ -177,7 +197,7 @@ class ThreatClosed(_Standing):
 
     @property
     def remark(self) -> str:
-        return self.reason
+        return ": ".join(filter(None, (super().remark, self.reason)))
 
     @property
     def happened_at(self) -> datetime:
@@ -203,7 +223,7 @@ class _EndpointEvent(_Event):
     endpoint: Endpoint
 
     @property
-    def threat_id(self) -> str:
+    def about(self) -> str:
         """An endpoint has no threat: its rows hang on a dossier of its own."""
         return f"endpoint-{self.endpoint.edr}-{self.endpoint.agent_id}"
 
@@ -221,21 +241,28 @@ class UnsupportedOSDetected(_EndpointEvent):
 
 
 class ReleaseRequested(_EndpointEvent):
-    """A person wants an isolated endpoint to have its network back. `threat_ref` is the threat that it was isolated for, if known."""
+    """A person wants an isolated endpoint to have its network back. `threat_ref` is the threat that it was isolated for, if known.
+
+    Of a customer whose mode is a dry run it is rehearsed as all else, unless the person says that it is `for_real`: an endpoint that was
+    isolated before must not stay so.
+    """
 
     type: Literal["release_requested"] = "release_requested"
     requested_by: Name
     reason: Reason
     threat_ref: Identifier | None = None
+    for_real: bool = False
+    _added: ClassVar[frozenset[str]] = frozenset({"dry_run", "for_real"})
 
     @property
-    def threat_id(self) -> str:
+    def about(self) -> str:
         """The threat that was named, or the endpoint's own dossier."""
-        return self.threat_ref or super().threat_id
+        return self.threat_ref or super().about
 
     @property
     def remark(self) -> str:
-        return f"{self.requested_by} asks to release {self.endpoint.hostname}: {self.reason}"
+        asks = f"{self.requested_by} asks to release {self.endpoint.hostname}{' for real' if self.for_real else ''}: {self.reason}"
+        return ": ".join(filter(None, (super().remark, asks)))
 
 
 #: The ledger's own ids begin with a full stop: no publisher can take one away.
@@ -251,6 +278,7 @@ class _OwnEvent(_Event):
 
     @property
     def threat_id(self) -> str:
+        """As the row that it tells of: of a dry run that is a dry one's."""
         return self.threat_ref
 
 
@@ -353,9 +381,10 @@ def _is_longer(value: object, most: int) -> bool:
 def parse_event(payload: object) -> Event:
     """`payload` (decoded JSON) as a published event. Raises InvalidEvent naming the first field that is wrong."""
     try:
-        return _PUBLISHED.validate_python(payload)
+        event = _PUBLISHED.validate_python(payload)
     except ValidationError as error:
         raise _invalid(error) from None
+    return event.model_copy(update={"dry_run": False}).to_be_rehearsed() if event.dry_run else event
 
 
 def load_event(text: str) -> Event:

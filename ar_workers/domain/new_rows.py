@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from .actions import IsolateEndpoint, ReleaseEndpoint, identity, lane_of
 from .canvas import Queue
+from .dry_runs import DryRun
 from .notifications import delivery_identity
 from .states import State
 from .verbs import VERBS
@@ -57,6 +58,8 @@ class NewRow:
     asked_by: str = ""
     #: Of an isolation: after so long without effect people are told; zero is never.
     watch: timedelta = timedelta()
+    #: Of a dry run.
+    is_dry: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +72,7 @@ class EventPlan:
 
 
 def action_row(action: Action, threat_id: str, *, after: tuple[str, ...], life: timedelta, within: timedelta = timedelta()) -> NewRow:
-    """An action as a row to be recorded. Of an isolation that is not in effect `within` that time people are told."""
+    """An action as a row to be recorded. Of an isolation in earnest that is not in effect `within` that time people are told."""
     return NewRow(
         id=identity(action),
         kind="action",
@@ -77,14 +80,15 @@ def action_row(action: Action, threat_id: str, *, after: tuple[str, ...], life: 
         edr=action.edr,
         subject=action.label,
         queue=VERBS[action.verb].queue,
-        label=f"{action.verb} {action.label} · {action.customer} · {threat_id}",
+        label=f"{'DRY RUN: ' if action.is_dry else ''}{action.verb} {action.label} · {action.customer} · {threat_id}",
         lane=lane_of(action) or None,
         remote=action.edr,
         after=after,
-        order=action.model_dump_json(),
+        order=action.written(),
         life=life,
         asked_by=action.requested_by if isinstance(action, ReleaseEndpoint) else "",
-        watch=within if isinstance(action, IsolateEndpoint) else timedelta(),
+        watch=within if isinstance(action, IsolateEndpoint) and not action.is_dry else timedelta(),
+        is_dry=action.is_dry,
     )
 
 
@@ -95,15 +99,16 @@ def delivery_row(delivery: Delivery, event_id: str, threat_id: str, *, life: tim
         id=delivery_identity(delivery, event_id),
         kind="delivery",
         verb=delivery.receiver.channel,
-        subject=f"{delivery.notification.kind} to {delivery.receiver.address}",
+        subject=f"{delivery.notification.mark}{delivery.notification.kind} to {delivery.receiver.address}",
         queue=Queue.NOTIFY,
         remote=delivery.receiver.place,
         label=f"tell {delivery.receiver.channel} · {delivery.notification.kind} · {delivery.customer} · {threat_id}",
-        order=delivery.model_dump_json(),
+        order=delivery.written(),
         life=life + wait + collecting,
         wait=wait,
         has_fallback=delivery.fallback is not None,
         once=delivery.notification.once and f"{delivery.notification.once}/{delivery.receiver.place}",
+        is_dry=delivery.notification.dry_run is DryRun.YES,
     )
 
 
@@ -113,16 +118,17 @@ def untold_row(notification: Notification, event_id: str, number: int) -> NewRow
         id=f"{notification.customer}:deliver:none-{event_id}-{number}",
         kind="delivery",
         verb="deliver",
-        subject=f"{notification.kind} to nobody",
+        subject=f"{notification.mark}{notification.kind} to nobody",
         queue=Queue.NOTIFY,
         label=f"tell nobody · {notification.kind} · {notification.customer}",
         state=State.SKIPPED,
         reason="no route of the customer takes it",
         life=timedelta(),
+        is_dry=notification.dry_run is DryRun.YES,
     )
 
 
-def skip_row(skip: Skip, customer: str, event_id: str, number: int) -> NewRow:
+def skip_row(skip: Skip, customer: str, event_id: str, number: int, *, is_dry: bool = False) -> NewRow:
     """A "no" as a row that is settled from the start, so that nothing of a plan goes unrecorded."""
     return NewRow(
         id=f"{customer}:{skip.verb}:skip-{event_id}-{number}",
@@ -134,4 +140,5 @@ def skip_row(skip: Skip, customer: str, event_id: str, number: int) -> NewRow:
         state=State.SKIPPED,
         reason=skip.reason,
         life=timedelta(),
+        is_dry=is_dry,
     )

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter
 
 from .causes import CommonCause, in_words
 from .channels import ChannelName
+from .dry_runs import DryRun
 from .endpoints import CustomerId
 from .model import Value
 from .next_steps import requeued, when_stopped
@@ -75,6 +76,18 @@ class Notification(Value):
     incident: str = ""
     common: CommonCause | None = None
     row: str = ""
+    dry_run: DryRun = DryRun.NO
+
+    @property
+    def mark(self) -> str:
+        """What its headline begins with if it tells of a dry run."""
+        return self.dry_run.mark
+
+    def marked(self, dry_run: DryRun) -> Notification:
+        """The same as one that tells of a dry run, seen by its headline. One that does so already stays as it is."""
+        if self.dry_run is not DryRun.NO or dry_run is DryRun.NO:
+            return self
+        return self.model_copy(update={"dry_run": dry_run, "headline": whole(f"{dry_run.mark}{self.headline}")})
 
     @property
     def other_facts(self) -> tuple[tuple[str, str], ...]:
@@ -85,7 +98,7 @@ class Notification(Value):
 
 def remediation_summary(customer: CustomerId, threat: Threat, summary: Summary, *, by: str = "", text: str = "") -> Notification:
     """What the customer is told: the TRE's words, and what the ledger shows. Without a TRE's name it is a draft."""
-    return Notification(
+    told = Notification(
         audience=Audience.CUSTOMER,
         kind=Kind.REMEDIATION_SUMMARY,
         customer=customer,
@@ -95,6 +108,7 @@ def remediation_summary(customer: CustomerId, threat: Threat, summary: Summary, 
         body=text,
         summary=summary,
     )
+    return told.marked(summary.dry_run)
 
 
 class Receiver(Value):
@@ -158,6 +172,11 @@ class Delivery(Value):
         """For people: the channel and what it says."""
         return f"{self.receiver.channel} {self.notification.kind}"
 
+    def written(self) -> str:
+        """As the ledger keeps it. That nothing of it is a dry run is not said, so that versions which know of none read it."""
+        is_said = self.notification.dry_run is not DryRun.NO
+        return self.model_dump_json(exclude=None if is_said else {"notification": {"dry_run": True, "summary": {"dry_run", "would"}}})
+
 
 _DELIVERY: TypeAdapter[Delivery] = TypeAdapter(Annotated[Delivery, Field()])
 
@@ -192,8 +211,9 @@ def digest_of(deliveries: Sequence[Delivery]) -> Delivery:
         audience=first.audience,
         kind=first.kind,
         customer=first.customer,
-        headline=f"{len(notes)} more notifications: {first.kind.replace('_', ' ')}",
+        headline=f"{first.mark}{len(notes)} more notifications: {first.kind.replace('_', ' ')}",
         facts=tuple(_in_digest(note) for note in notes),
+        dry_run=first.dry_run,
         body="\n".join(("Once mended, these are brought back by:", *requeued(rows))) if rows else "",
     )
     told = _of_one_cause(digest, first.common, notes) if first.common else digest
@@ -208,7 +228,7 @@ def _of_one_cause(digest: Notification, common: CommonCause, notes: Sequence[Not
     body = when_stopped([note.row for note in notes], common.cause, digest.customer, common) if digest.audience is Audience.TRE else ""
     return digest.model_copy(
         update={
-            "headline": f"{len(notes)} more stopped by one cause: {in_words(common.cause, common.edr)}",
+            "headline": f"{digest.mark}{len(notes)} more stopped by one cause: {in_words(common.cause, common.edr)}",
             "facts": (*named, *(links if len(threats) > 1 else ())),
             "body": body,
             "threat": next(iter(threats.values())) if len(threats) == 1 else None,

@@ -40,6 +40,8 @@ class Plan:
     deliveries: tuple[Delivery, ...] = ()
     skips: tuple[Skip, ...] = ()
     closes: str | None = None
+    #: Nothing of it is asked of an EDR (see `rehearsals`).
+    is_dry: bool = False
 
 
 def joined(plans: Iterable[Plan]) -> Plan:

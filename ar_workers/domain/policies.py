@@ -19,6 +19,14 @@ from .threats import Severity
 from .verbs import Cap
 
 
+class Mode(StrEnum):
+    """Whether the EDRs of a customer are asked to do anything."""
+
+    LIVE = "live"
+    #: All is planned, looked at and judged as ever, and stops immediately before the EDR would be asked.
+    DRY_RUN = "dry_run"
+
+
 class MediumIsolation(StrEnum):
     """When a medium severity threat isolates by itself. The seed page says always; the newer FAQ says outside hours."""
 
@@ -53,6 +61,7 @@ class Policy(Value):
     """
 
     customer: CustomerId
+    mode: Mode = Mode.LIVE
     remediate_groups: dict[Vendor, frozenset[str]] = Field(default_factory=dict)
     medium_isolation: MediumIsolation = MediumIsolation.ALWAYS
     file_response: FileResponse = FileResponse.QUARANTINE_ELSE_DELETE
@@ -75,6 +84,11 @@ class Policy(Value):
     #: By name. A kind that some route names goes by the routes alone; the mail addresses above are the default.
     receivers: dict[str, Receiver] = Field(default_factory=dict)
     routes: tuple[Route, ...] = ()
+
+    @property
+    def is_dry(self) -> bool:
+        """Whether nothing is asked of the customer's EDRs."""
+        return self.mode is Mode.DRY_RUN
 
     def may_remediate(self, endpoint: Endpoint) -> bool:
         """Whether the endpoint is known to be in a remediate group."""

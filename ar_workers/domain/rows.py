@@ -51,6 +51,10 @@ class Row(Value):
     acknowledged_by: str = ""
     acknowledged_why: str = ""
     acknowledged_at: AwareDatetime | None = None
+    #: Of a dry run: the EDR is never asked for it; a message tells of one.
+    is_dry: bool = False
+    #: Skipped for no other reason than the dry run: all that judges had let it pass.
+    would: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AwareDatetime
 
+from .dry_runs import DryRun
 from .endpoints import VENDOR_NAMES
 from .model import Value
 from .states import State
@@ -109,25 +110,34 @@ class Summary(Value):
     outstanding: Section = Section(title="Outstanding")
     completed: Section = Section(title="Completed")
     not_done: Section = Section(title="Not done")
+    would: Section = Section(title="Would be done (DRY RUN)")
+    dry_run: DryRun = DryRun.NO
     isolated: tuple[Annotated[Whole, otherwise("unnamed")], ...] = ()
 
     @property
     def sections(self) -> tuple[Section, ...]:
         """Those that are not empty; first what somebody has to act on, so that it is the last to be clipped."""
-        return tuple(each for each in (self.outstanding, self.completed, self.not_done) if each.total)
+        return tuple(each for each in (self.outstanding, self.completed, self.not_done, self.would) if each.total)
 
     @property
     def counts(self) -> str:
         """The whole in one line."""
         yours = sum(each.who is Who.CUSTOMER for each in self.outstanding.entries)
         mine = f" ({yours} for {Who.CUSTOMER})" if yours else ""
-        return f"{self.completed.total} completed, {self.not_done.total} not done, {self.outstanding.total} outstanding{mine}"
+        rehearsed = f"; {self.would.total} would be done (DRY RUN)" if self.would.total else ""
+        return f"{self.completed.total} completed, {self.not_done.total} not done, {self.outstanding.total} outstanding{mine}{rehearsed}"
 
     def facts(self) -> tuple[tuple[str, str], ...]:
         """As label and value, for channels that do not lay a summary out."""
         lines = [(section.title, line) for section in self.sections for line in _lines(section)]
         isolated = [("Still isolated", host) for host in self.isolated]
         return tuple((label, whole(line)) for label, line in lines + isolated)
+
+
+def how_dry(rows: Iterable[Row]) -> DryRun:
+    """Whether the actions among these rows were rehearsed: all of them, some, or none."""
+    dry = [row.is_dry for row in rows if row.kind == "action"]
+    return DryRun.NO if not any(dry) else DryRun.YES if all(dry) else DryRun.PARTLY
 
 
 def summarise(
@@ -146,7 +156,9 @@ def summarise(
         accepted_at=accepted_at,
         outstanding=_section("Outstanding", [row for row in actions if row.state not in _DONE | _NOT_NEEDED]),
         completed=_section("Completed", [row for row in actions if row.state in _DONE]),
-        not_done=_section("Not done", [row for row in actions if row.state in _NOT_NEEDED]),
+        not_done=_section("Not done", [row for row in actions if row.state in _NOT_NEEDED and not row.would]),
+        would=_section("Would be done (DRY RUN)", [row for row in actions if row.would]),
+        dry_run=how_dry(actions),
         isolated=_isolated(actions, shown),
     )
 
@@ -174,7 +186,7 @@ def _entry(row: Row) -> Entry:
     return Entry(
         verb=row.verb.replace("_", " "),
         subject=row.subject,
-        outcome=OUTCOMES[row.state],
+        outcome=outcome_of(row),
         is_verified=row.state in _DONE,
         edr=_name(row),
         why=" ".join((row.reason or row.evidence).split()),
@@ -184,6 +196,11 @@ def _entry(row: Row) -> Entry:
         who=who,
         todo=todo,
     )
+
+
+def outcome_of(row: Row) -> str:
+    """In words, of which none can be taken for those of an action if it was rehearsed."""
+    return "would be done (dry run)" if row.would else f"{OUTCOMES[row.state]} (dry run)" if row.is_dry else OUTCOMES[row.state]
 
 
 def _name(row: Row) -> str:

@@ -82,6 +82,7 @@ def _new_row(row: NewRow, grace: int) -> tuple[str | int, ...]:
         row.once or "",
         row.asked_by,
         in_ms(row.watch),
+        int(row.is_dry),
         len(row.after),
         *row.after,
     )
@@ -144,6 +145,7 @@ def conclusion(claim: Claim, found: VisitResult) -> tuple[str | int, ...]:
         "" if found.is_blank is None else int(found.is_blank),
         found.cause,
         found.hindered,
+        int(found.would),
     )
 
 
@@ -214,6 +216,8 @@ def row_of(customer: str, row_id: str, found: dict[str, str]) -> Row:
             "held_by": found.get("held_by", "") if found["state"] == State.HELD else "",
             "attempts": int(found.get("attempts") or 0),
             "generation": int(found.get("generation") or 1),
+            "is_dry": found.get("dry") == "1",
+            "would": found.get("would") == "1",
             **known,
             **instants,
         }

@@ -73,7 +73,7 @@ def _gathered(each: Visit, delivery: Delivery, digest: Digest) -> Delivery | Vis
     """
     claim, ledger = each.claim, each.services.ledger
     note = delivery.notification
-    counted = (delivery.receiver.place, note.kind, *((note.common.key,) if note.common else ()))
+    counted = (delivery.receiver.place, note.kind, *((note.common.key,) if note.common else ()), *((note.dry_run,) if note.mark else ()))
     seat = ledger.seat(claim.row_id, "/".join(counted), digest)
     if seat is None or (seat.carrier != claim.row_id and claim.generation > 1):
         return delivery

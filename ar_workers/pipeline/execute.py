@@ -29,6 +29,7 @@ from ..domain.errors import (
 )
 from ..domain.facts import Fact, Receipt, Sight
 from ..domain.guards import Guard, Verdict, rule
+from ..domain.rehearsals import is_dry
 from ..domain.retries import PATIENCE, GiveUp, Hindrance, after_error, after_refused_look, look_again, usual_wait
 from ..domain.states import State
 from ..domain.text import whole
@@ -72,6 +73,8 @@ def execute(services: Services, row_ids: Sequence[str], *, is_followed: bool = F
 def visit(each: Visit) -> VisitResult | None:
     """What was found and done about a claimed action. None: the ledger has moved the row itself."""
     services, action = each.services, each.claim.action()
+    if action.is_dry and each.claim.was is State.UNKNOWN:  # a worker was lost with it in hand, and has asked for nothing
+        each = replace(each, claim=replace(each.claim, was=State.PENDING))
     edr = services.edrs.get((action.customer, action.edr))
     if edr is None:
         return _given_up(f"{action.customer} has no {action.edr} configured", cause(Trouble.UNCONFIGURED))
@@ -92,7 +95,7 @@ def _look_then_act(each: Visit, action: Action, edr: EDR) -> VisitResult | None:
     fact = edr.observe(action, receipt)
     if fact.sight is Sight.LOCKED:
         return _locked(each, Unreadable(fact.evidence), is_over=True)
-    settled = _from_sight(claim, fact)
+    settled = _rehearsed_pending(action, fact) if action.is_dry and fact.sight is Sight.PENDING else _from_sight(claim, fact)
     if settled:
         return settled
     if claim.was == State.PERFORMED:
@@ -183,11 +186,29 @@ def _perform(each: Visit, action: Action, edr: EDR, fact: Fact) -> VisitResult |
             return VisitResult(state=State.HELD, reason=ruling.reason, guard=ruling.guard)
     if not each.may_write():
         return None
+    if is_dry(action, policy):
+        return _rehearsed(each.claim, action, fact)
     try:
         receipt = edr.perform(action, fact)
     except EDRError as error:
         return _after_error(each, error, was_asked=True)
     return _first_look(edr, action, receipt)
+
+
+def _rehearsed(claim: Claim, action: Action, fact: Fact) -> VisitResult:
+    """Everything has let it pass, and the EDR is not asked. What had been asked for in earnest before, nobody may say to be undone."""
+    if claim.was is State.UNKNOWN:
+        why = "outcome unknown: the worker or the answer was lost, and in a dry run it is not asked for again; look, then requeue"
+        return _given_up(why, cause(Trouble.LOST))
+    reason = whole(f"would {action.verb.replace('_', ' ')} {action.label} (dry run)")
+    return VisitResult(state=State.SKIPPED, reason=reason, evidence=fact.evidence, would=True)
+
+
+def _rehearsed_pending(action: Action, fact: Fact) -> VisitResult:
+    """Somebody's order is on its way, and so not ours: a dry one waits for no effect."""
+    what = f"{action.verb.replace('_', ' ')} {action.label}"
+    reason = whole(f"would wait for an order that is on its way, and not ask again: {what} (dry run)")
+    return VisitResult(state=State.SKIPPED, reason=reason, evidence=fact.evidence, would=True)
 
 
 def _first_look(edr: EDR, action: Action, receipt: Receipt) -> VisitResult:

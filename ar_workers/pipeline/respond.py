@@ -135,7 +135,7 @@ def _summary_for(services: Services, event: Event) -> Summary | None:
     """What became of the threat so far, if the event says that its remediation is complete."""
     if not isinstance(event, NoteAdded) or not event.note.remediation_complete:
         return None
-    return summary_of(services.ledger, event.customer, event.threat)
+    return summary_of(services.ledger, event.customer, event.threat, event.threat_id)
 
 
 def rows_of(services: Services, event: Event, plan: Plan) -> Iterator[NewRow]:
@@ -143,7 +143,7 @@ def rows_of(services: Services, event: Event, plan: Plan) -> Iterator[NewRow]:
     yield from _action_rows(services, event, plan)
     yield from _delivery_rows(services, event, plan)
     for number, skip in enumerate(plan.skips):
-        yield skip_row(skip, event.customer, event.id, number)
+        yield skip_row(skip, event.customer, event.id, number, is_dry=plan.is_dry)
 
 
 def _action_rows(services: Services, event: Event, plan: Plan) -> list[NewRow]:

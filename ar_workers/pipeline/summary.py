@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from ..ports import Ledger
 
 
-def summary_of(ledger: Ledger, customer: str, threat: Threat) -> Summary:
-    """The threat's rows, and of its endpoints what the EDR last showed."""
-    record, rows = ledger.threat(customer, threat.id), ledger.rows(customer, threat.id)
+def summary_of(ledger: Ledger, customer: str, threat: Threat, name: str) -> Summary:
+    """The threat's rows, and of its endpoints what the EDR last showed. `name` is the ledger's: that of a dry run is another."""
+    record, rows = ledger.threat(customer, name), ledger.rows(customer, name)
     lanes = list(dict.fromkeys(row.lane for row in rows if row.lane))
     return summarise(rows, threat, record.accepted_at if record else None, ledger.containments(customer, lanes))

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..domain.endpoints import Vendor
 from ..domain.notifications import TRE, Receiver
-from ..domain.policies import Policy
+from ..domain.policies import Mode, Policy
 from ..domain.routes import problems_of
 from .own import named_domains
 from .problems import address_problem, problem
@@ -40,6 +40,8 @@ class CustomerSettings(BaseModel):
     receivers: dict[str, dict[str, Any]] = {}
     redcanary: dict[str, Any] | None = None
     polled: dict[str, timedelta | None] = {}
+    #: One that says no mode is live, as files were before there was any.
+    says_mode: bool = True
 
 
 def read_customer(
@@ -74,7 +76,8 @@ def read_customer(
         return None
     sections = {f"edr.{vendor}": given for vendor, given in edrs.items()} | {"redcanary": redcanary or {}}
     policy = _policy(path.stem, parsed, named_domains(parsed, sections))
-    return CustomerSettings(policy=policy, edrs=edrs, receivers=receivers, redcanary=redcanary, polled=dict(_polled(parsed)))
+    more = {"polled": dict(_polled(parsed)), "says_mode": parsed.mode is not None}
+    return CustomerSettings(policy=policy, edrs=edrs, receivers=receivers, redcanary=redcanary, **more)
 
 
 def _receivers(parsed: CustomerFile) -> dict[str, Receiver]:
@@ -92,6 +95,7 @@ def _policy(customer: str, parsed: CustomerFile, named: dict[str, str]) -> Polic
     knobs, protect = parsed.automations, parsed.protect
     return Policy(
         customer=customer,
+        mode=parsed.mode or Mode.LIVE,
         remediate_groups={vendor: frozenset(section.remediate_groups) for vendor, section in parsed.edr.items()},
         medium_isolation=knobs.threat_published.medium_isolation,
         file_response=knobs.ioc_response.file_response,

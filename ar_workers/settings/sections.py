@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ..domain.channels import ADDRESSES, ChannelName
 from ..domain.endpoints import Role, Vendor
 from ..domain.notifications import Receiver
-from ..domain.policies import FileResponse, MediumIsolation, Patience, Policy
+from ..domain.policies import FileResponse, MediumIsolation, Mode, Patience, Policy
 from ..domain.protected import ProtectedEndpoint, untold
 from ..domain.protection import ProtectedTarget
 from ..domain.routes import Route
@@ -149,6 +149,11 @@ class RedCanarySection(Polled):
 class CustomerFile(_Section):
     """The whole file."""
 
+    mode: Mode | None = Field(
+        None,
+        description="`live`: what is planned is done. `dry_run`: all is planned, looked at, judged and told as ever, and stops immediately "
+        "before an EDR would be asked. A file that says nothing is live, and `arctl doctor` and `arctl up` warn of it.",
+    )
     edr: dict[Vendor, EDRSection] = {}
     receivers: dict[Slug, ReceiverSection] = {}
     routes: tuple[Route, ...] = ()

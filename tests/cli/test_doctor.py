@@ -77,11 +77,27 @@ def test_a_missing_group_ends_with_1_and_the_other_customer_is_looked_at_all_the
 def test_what_has_not_answered_in_time_is_red_and_what_was_found_is_kept(rig):
     rig.simulation.faults.add(rig_hang())
     checks = json.loads(doctor("--customer", "acme", "--patience", "2", "--json", status=1))["checks"]
-    assert [check["name"] for check in checks] == ["credentials", "deadline"]
+    assert [check["name"] for check in checks if check["where"] == "crowdstrike"] == ["credentials", "deadline"]
 
 
 def rig_hang():
     return Fault(action="delay", path="/devices/*", seconds=3)
+
+
+@pytest.mark.parametrize(
+    ("line", "light", "said"),
+    [
+        ("", "warn", "{path} says no mode, and is live"),
+        ('mode = "live"', "ok", "live"),
+        ('mode = "dry_run"', "ok", "dry_run: nothing is asked of its EDRs until `arctl customers live acme`"),
+    ],
+)
+def test_a_file_that_says_no_mode_is_warned_of_with_the_line_to_write(rig, tmp_path, line, light, said):
+    path = tmp_path / "acme.toml"
+    path.write_text(f"{line}\n{path.read_text()}")
+    (check,) = (each for each in json.loads(doctor("--customer", "acme", "--json"))["checks"] if each["name"] == "mode")
+    assert (check["light"], check["detail"]) == (light, said.format(path=path))
+    assert ('mode = "live"' in check["fix"]) is (light == "warn")
 
 
 def test_an_unknown_customer_is_refused(rig):

@@ -63,3 +63,22 @@ def test_json_is_a_line_for_every_record(tmp_path):
     done = CliRunner().invoke(arctl, ["ingest", "--json", str(file)])
     assert [json.loads(line)["line"] for line in done.stdout.splitlines()] == list(range(1, 51))
     assert done.stderr == f"{file}: 50 refused\n"
+
+
+@pytest.mark.usefixtures("ledger")
+def test_a_dry_run_is_another_event_than_the_same_in_earnest(tmp_path):
+    file = tmp_path / "one.ndjson"
+    file.write_text(a_threat_published().model_dump_json() + "\n")
+
+    def ingested(*words):
+        done = CliRunner().invoke(arctl, ["ingest", str(file), *words])
+        assert done.exit_code == 0, done.output
+        return done.stdout.strip()
+
+    assert ingested("--dry-run") == f"{file}: DRY RUN: 1 accepted"
+    assert ingested("--dry-run") == f"{file}: DRY RUN: 1 duplicate"
+    assert ingested() == f"{file}: 1 accepted"
+    listed = CliRunner().invoke(arctl, ["threats"]).stdout
+    assert "THREAT-1042~dry" in listed
+    shown = CliRunner().invoke(arctl, ["threats", "show", "THREAT-1042~dry"]).stdout
+    assert "accepted: DRY RUN" in shown

@@ -155,3 +155,19 @@ def test_what_is_no_open_isolation_is_refused(world):
     ):
         with pytest.raises(ARError, match=why):
             CliRunner().invoke(arctl, ["actions", "acknowledge", row_id, "--reason", "x"], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("event", [a_threat_published(), a_threat_published().to_be_rehearsed()], ids=["in earnest", "dry"])
+def test_listings_tell_what_was_rehearsed_from_what_was_done(world, event):
+    world.work(event, "isolate")
+    is_dry, name = event.dry_run, event.threat_id
+    shown, rows = run("threats", "show", name), json.loads(run("threats", "show", name, "--json"))
+    assert rows["dry_run"] == ("yes" if is_dry else "no")
+    (row,) = (each for each in rows["rows"] if each["verb"] == "isolate")
+    assert (row["is_dry"], row["would"]) == (is_dry, is_dry)
+    assert shown.startswith(f"DRY RUN: {name}") is is_dry
+    for text, words in ((shown, "skipped DRY RUN"), (run("actions"), "skipped DRY RUN"), (run("threats"), "DRY RUN: pending 2 would 1")):
+        assert (words in text) is is_dry
+    assert (run("summary", name).startswith("DRY RUN: ")) is is_dry
+    assert ("would be done (DRY RUN)" in run("summary", name)) is is_dry
+    assert ("DRY RUN: " in run("deliveries")) is is_dry

@@ -63,6 +63,23 @@ def test_a_release_reaches_the_edr_and_stands_in_the_timeline(rig, redis_url, tm
     assert texts[0].endswith("asks to release FIN-LT-07: false alarm")
 
 
+@pytest.mark.parametrize(("options", "is_dry"), [((), True), (("--live",), False)])
+def test_of_a_customer_in_dry_run_it_is_rehearsed_unless_a_person_wants_it_live(rig, redis_url, tmp_path, options, is_dry):
+    path = tmp_path / "acme.toml"
+    path.write_text(f'mode = "dry_run"\n{path.read_text()}')
+    rig.change(status="contained")
+    told = json.loads(release(*options, "--json"))
+    assert told["dry_run"] is is_dry
+    working = services(redis_url, tmp_path)
+    respond(working, [f"acme:event/{told['event']}"])
+    (row,) = working.ledger.rows("acme", told["threat"])
+    execute(working, [row.id])
+    assert working.ledger.row(row.id).would is is_dry
+    assert rig.effects() == ([] if is_dry else [("release", agent_id("FIN-LT-07"))])
+    said = release(*options)
+    assert ("DRY RUN: acme is in dry run, and FIN-LT-07 is not released; --live releases it all the same" in said) is is_dry
+
+
 def test_every_call_is_a_request_of_its_own(rig):
     first, second = (json.loads(release("--json")) for _ in range(2))
     assert first["event"] != second["event"]

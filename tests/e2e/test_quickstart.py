@@ -77,7 +77,7 @@ def stranger(vendor, simulation, tmp_path):
 
     def start(command, **more):
         line = command.replace("AGENT_ID", endpoint).replace("--edr crowdstrike", f"--edr {vendor}")
-        ready = "if [ -d ~/.ar_workers/customers ]; then cp customer ~/.ar_workers/customers/acme.toml; fi; "
+        ready = "if [ -d ~/.ar_workers/customers ]; then cp -n customer ~/.ar_workers/customers/acme.toml; fi; "
         secrets = "set -a; . ~/.ar_workers/environment; set +a; "
         return subprocess.Popen(
             ["bash", "-ec", f"{ready}{secrets}{line}"], cwd=tmp_path, env=environment, stderr=subprocess.STDOUT,
@@ -94,9 +94,9 @@ def run(stranger, command, *, status=0):
     return output
 
 
-def isolation(stranger):
+def isolations(stranger):
     shown = json.loads(run(stranger, "arctl threats show FIRST-1 --json"))
-    return next((row["state"] for row in shown["rows"] if row["verb"] == "isolate"), "")
+    return ["would" if row["would"] else row["state"] for row in shown["rows"] if row["verb"] == "isolate"]
 
 
 def test_a_stranger_isolates_a_first_endpoint(vendor, stranger, simulation, tmp_path):
@@ -115,14 +115,20 @@ def test_a_stranger_isolates_a_first_endpoint(vendor, stranger, simulation, tmp_
         machine = stranger("exec arctl up", stdout=output)
     try:
         wait_until(lambda: "running: " in (tmp_path / "up.txt").read_text(), process=machine)
-        ingest, show, release, *rest = COMMANDS[up + 1 :]
+        ingest, show, *to_live, ingest_again, show_again, release, last = COMMANDS[up + 1 :]
         assert "1 accepted" in run(stranger, ingest)
-        wait_until(lambda: isolation(stranger) == "done", process=machine)
-        assert "done" in run(stranger, show)
+        wait_until(lambda: isolations(stranger) == ["would"], process=machine)
+        assert "would isolate TEST-PC (dry run)" in run(stranger, show)
+        assert simulation.journal.effects() == []
+        for command in to_live:
+            run(stranger, command)
+        assert "1 accepted" in run(stranger, ingest_again)
+        wait_until(lambda: isolations(stranger) == ["would", "done"], process=machine)
+        assert "done" in run(stranger, show_again)
         assert simulation.world.endpoint("acme", endpoint).status == "contained"
         run(stranger, release)
         wait_until(lambda: simulation.world.endpoint("acme", endpoint).status == "normal", process=machine)
-        assert "FIRST-1" in run(stranger, *rest)
+        assert "FIRST-1" in run(stranger, last)
     finally:
         machine.send_signal(signal.SIGINT)
         assert machine.wait(40) == 0, (tmp_path / "up.txt").read_text()

@@ -124,3 +124,16 @@ def test_a_redis_that_is_named_and_away_ends_it_and_leaves_nothing(tmp_path):
     assert "AR_REDIS_URL does not answer" in said
     assert "canary" not in said
     assert not list(tmp_path.rglob("*.pid"))
+
+
+def test_it_says_who_is_in_dry_run_and_warns_of_files_that_say_no_mode(tmp_path):
+    folder = tmp_path / "customers"
+    folder.mkdir()
+    for name, text in {"acme": 'mode = "dry_run"', "globex": "", "hooli": 'mode = "live"'}.items():
+        (folder / f"{name}.toml").write_text(text)
+    with up(tmp_path, AR_CUSTOMERS=str(folder)) as (process, output):
+        wait_until(lambda: "redis" in output.read_text() or "started" in output.read_text(), process=process)
+    said = output.read_text()
+    assert "acme is in dry run: nothing is asked of its EDRs until `arctl customers live acme`" in said
+    assert f'warning: {folder}/globex.toml says no mode, and is live: write mode = "live" at its top' in said
+    assert "hooli.toml" not in said

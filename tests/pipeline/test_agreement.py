@@ -42,6 +42,17 @@ def test_a_row_that_agrees_with_its_order_is_carried_out():
     assert [verb for verb, _ in edr.effects] == ["isolate"]
 
 
+@pytest.mark.parametrize("was_dry", [True, False])
+def test_a_dry_order_is_made_one_in_earnest_by_nobody_who_writes_to_redis(was_dry):
+    action = an_isolate().model_copy(update={"is_dry": was_dry})
+    row = action_row(action, "FORGED", after=(), life=DAY)
+    services, edr = planted(replace(row, is_dry=not was_dry, order=action.model_copy(update={"is_dry": not was_dry}).written()))
+    execute(services, [row.id])
+    kept = services.ledger.row(row.id)
+    assert (kept.state, edr.effects) == (State.FAILED, [])
+    assert kept.reason.startswith("security: the row and its order do not agree, nothing was asked: id: ")
+
+
 @pytest.mark.parametrize("customer", ["globex", "nobody"])
 def test_a_row_of_another_customer_does_not_use_the_credential_of_the_one_in_its_order(customer, caplog):
     name = an_honest_row().id.replace("acme:", f"{customer}:")

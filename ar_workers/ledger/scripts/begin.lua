@@ -4,7 +4,7 @@
 -- Returns 'go', or why not; the row has then been moved, unless it is somebody else's.
 local id, fence, least, caps, everyone = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 if not is_ours(id, fence) then return 'stale' end
-local row = get(id, 'lease_until', 'cancel', 'verb', 'edr', 'lane', 'epoch', 'approved', 'threat', 'was', 'owner', 'remote')
+local row = get(id, 'lease_until', 'cancel', 'verb', 'edr', 'lane', 'epoch', 'approved', 'threat', 'was', 'owner', 'remote', 'dry')
 if tonumber(row.lease_until) - now < least then return 'stale' end
 local to, reason, held_by = hindrance(id, row, caps, everyone)
 if to then

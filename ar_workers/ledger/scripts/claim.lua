@@ -75,14 +75,14 @@ local function read(id)
   local v = redis.call('HMGET', row_key(id), 'state', 'fence', 'lease_until', 'was', 'owner', 'begun', 'next_at', 'lane', 'threat',
     'verb', 'epoch', 'deadline', 'kind', 'order', 'attempts', 'looks', 'crashes', 'generation',
     'receipt', 'approved', 'edr', 'cancel', 'remote', 'looked_at', 'begun_at', 'blanks',
-    'hindered', 'hindered_at')
+    'hindered', 'hindered_at', 'dry')
   return {
     state = v[1] or nil, fence = v[2] or nil, lease_until = v[3] or nil, was = v[4] or nil, owner = v[5] or nil,
     begun = v[6] or nil, next_at = v[7] or nil, lane = v[8] or nil, threat = v[9] or nil, verb = v[10] or nil,
     epoch = v[11] or nil, deadline = v[12] or nil, kind = v[13] or nil, order = v[14] or nil, attempts = v[15] or nil,
     looks = v[16] or nil, crashes = v[17] or nil, generation = v[18] or nil, receipt = v[19] or nil, approved = v[20] or nil,
     edr = v[21] or nil, cancel = v[22] or nil, remote = v[23] or nil, looked_at = v[24] or nil, begun_at = v[25] or nil,
-    blanks = v[26] or nil, hindered = v[27] or nil, hindered_at = v[28] or nil,
+    blanks = v[26] or nil, hindered = v[27] or nil, hindered_at = v[28] or nil, dry = v[29] or nil,
   }
 end
 

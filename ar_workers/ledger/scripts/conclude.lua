@@ -1,12 +1,12 @@
 -- uses: lanes remotes guards endpoints
 -- Ends rows of one visit. ARGV, for each: id, fence, state, reason, wait, counts, keeps, receipt, reference, evidence, health, guard,
--- blank, cause, hindered.
+-- blank, cause, hindered, would.
 -- Returns for each 'stale' or the rings of what it sets free, {id, queue, label, lane, ...}; and then the rings of what the lanes
 -- and remotes call next.
 -- wait: ms until it is due again; counts, keeps (a receipt): 1|0; health: how the remote is, ok|bad|''; guard: who holds the row, or '';
 -- blank: whether the EDR shows nothing of an order that it accepted, 1|0, or '' where it was not seen; cause: of a failed
--- row, or ''; hindered: what the visit met that may pass by itself, or ''.
-local PARTS = 15
+-- row, or ''; hindered: what the visit met that may pass by itself, or ''; would: whether it is skipped because of a dry run alone, 1|0.
+local PARTS = 16
 -- What a later release of the endpoint makes of an isolation: it is called off, and nobody is needed for it.
 local CALLED_OFF = {pending = true, performed = true, unknown = true, held = true, failed = true}
 -- What is left: {owner and lane -> {lane, owner, rows}}, {owner and remote -> {remote, verb, owner, rows}}. And {remote -> is
@@ -48,6 +48,10 @@ local function changes_of(found, row, to)
   local function set(name, value)
     changes[n + 1], changes[n + 2], n = name, value, n + 2
   end
+  if found.would == '1' then
+    set('dry', 1)
+    set('would', 1)
+  end
   if found.keeps == '1' then set('receipt', found.receipt) end
   if found.reference ~= '' then set('reference', found.reference) end
   if found.evidence ~= '' then set('evidence', found.evidence) end
@@ -82,7 +86,9 @@ local function remember(found, row, to)
   if to == 'done' and row.kind == 'delivery' and found.reference ~= '' and (row.digest or '') == '' then
     redis.call('HSETNX', P .. 'threat:' .. row.threat, 'thread:' .. row.remote, found.reference)
   end
-  if CAP_OF[row.verb] and (to == 'already' or to == 'skipped') then redis.call('ZREM', P .. CAP_OF[row.verb], found.id) end
+  if CAP_OF[row.verb] and (to == 'already' or to == 'skipped') and not (row.dry and found.would == '1') then
+    redis.call('ZREM', P .. CAP_OF[row.verb] .. (row.dry and ':dry' or ''), found.id)
+  end
   if (to == 'done' or to == 'already') and URGENT[row.verb] then
     show(row.lane, row.verb, found.evidence, row.threat, redis.call('HGET', row_key(found.id), 'subject') or '', to == 'done')
   end
@@ -91,12 +97,12 @@ end
 -- Written out, because a table that is made at once takes half the time of one that grows: this is done for every row.
 local function read(id)
   local v = redis.call('HMGET', row_key(id), 'state', 'fence', 'was', 'threat', 'lane', 'cancel', 'reason', 'owner', 'remote',
-    'verb', 'performed_at', 'kind', 'digest', 'attempts', 'looks', 'frees', 'epoch', 'blanks', 'hindered')
+    'verb', 'performed_at', 'kind', 'digest', 'attempts', 'looks', 'frees', 'epoch', 'blanks', 'hindered', 'dry')
   return {
     state = v[1] or nil, fence = v[2] or nil, was = v[3] or nil, threat = v[4] or nil, lane = v[5] or nil,
     cancel = v[6] or nil, reason = v[7] or nil, owner = v[8] or nil, remote = v[9] or nil, verb = v[10] or nil,
     performed_at = v[11] or nil, kind = v[12] or nil, digest = v[13] or nil, attempts = v[14] or nil, looks = v[15] or nil,
-    frees = v[16] or nil, epoch = v[17] or nil, blanks = v[18] or nil, hindered = v[19] or nil,
+    frees = v[16] or nil, epoch = v[17] or nil, blanks = v[18] or nil, hindered = v[19] or nil, dry = v[20] or nil,
   }
 end
 
@@ -132,10 +138,11 @@ end
 
 -- The visit that begins at ARGV[n].
 local function found_at(n)
-  local id, fence, state, reason, wait, counts, keeps, receipt, reference, evidence, health, guard, blank, cause, hindered =
+  local id, fence, state, reason, wait, counts, keeps, receipt, reference, evidence, health, guard, blank, cause, hindered, would =
     unpack(ARGV, n, n + PARTS - 1)
   return {id = id, fence = fence, state = state, reason = reason, wait = wait, counts = counts, keeps = keeps, receipt = receipt,
-    reference = reference, evidence = evidence, health = health, guard = guard, blank = blank, cause = cause, hindered = hindered}
+    reference = reference, evidence = evidence, health = health, guard = guard, blank = blank, cause = cause, hindered = hindered,
+    would = would}
 end
 
 local answers, called = {}, {}

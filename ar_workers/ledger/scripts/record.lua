@@ -3,7 +3,7 @@
 -- or '', why it closes the threat or ''; then for each row what FIELDS names, how many rows it comes after, and their ids.
 -- Returns the threat's rings {'yes', id, queue, label, lane, ...}, or {'no'} if the event is not waiting for a plan (any more).
 local FIELDS = {'id', 'kind', 'verb', 'edr', 'subject', 'queue', 'label', 'lane', 'remote', 'order', 'state', 'reason', 'life',
-  'wait', 'grace', 'has_fallback', 'once', 'asked_by', 'watch'}
+  'wait', 'grace', 'has_fallback', 'once', 'asked_by', 'watch', 'dry'}
 local event_id, threat, occurred, as_of, closes = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local event = P .. 'event:' .. event_id
 if redis.call('HGET', event, 'state') ~= 'accepted' then return {'no'} end
@@ -11,6 +11,7 @@ if redis.call('HGET', event, 'state') ~= 'accepted' then return {'no'} end
 local rows_key = P .. 'threat:' .. threat .. ':rows'
 local position = redis.call('ZCARD', rows_key)
 local is_first, rings = position == 0, {'yes'}
+local is_dry_event = string.sub(threat, -4) == '~dry'
 local recorded, states = {}, {} -- {id that a plan names -> id under which it is kept}, {id -> state}
 local closed, is_reopened -- why, once it was looked up
 -- What is written together once all are placed: {position, id, ...}, {id -> is placed}, {id -> ids that wait for it}.
@@ -94,13 +95,16 @@ end
 
 -- The id under which a new row is kept: the same one within a threat is one row, across threats it is shared while it is
 -- unsettled, and justified anew (a repeat) after that. A release that is settled is always justified anew: a person asked,
--- and the endpoint may have been isolated since. So is all that a reopened threat asks for.
+-- and the endpoint may have been isolated since. So is all that a reopened threat asks for, what is rehearsed once more, and what is
+-- asked for in earnest after it was only rehearsed.
 local function name_of(new)
   local first = get(new.id, 'state', 'latest')
   if not first.state then return new.id, true end
   local latest = first.latest or new.id
-  local is_over, is_known = TERMINAL[get(latest, 'state').state], is_placed[latest] or redis.call('ZSCORE', rows_key, latest)
-  if is_known and not (is_reopened or is_over and GIVES_BACK[new.verb]) then return latest, false end
+  local last, is_known = get(latest, 'state', 'would'), is_placed[latest] or redis.call('ZSCORE', rows_key, latest)
+  local is_over = TERMINAL[last.state]
+  local is_anew = is_over and (GIVES_BACK[new.verb] or is_dry_event or last.would and new.dry == '0')
+  if is_known and not (is_reopened or is_anew) then return latest, false end
   if not is_over then
     if not is_known then take_place(latest) end
     is_first = false
@@ -123,7 +127,7 @@ end
 local function epoch_of(new)
   if new.lane == '' then return 0 end
   local key = P .. 'endpoint:' .. new.lane
-  if new.verb == 'release' then
+  if new.verb == 'release' and new.dry == '0' then
     if new.asked_by ~= '' then redis.call('HSET', key, 'released_by', new.asked_by) end
     return redis.call('HINCRBY', key, 'generation', 1)
   end
@@ -154,9 +158,9 @@ end
 local function settle_in(id, new, state, reason)
   if state == 'pending' then
     schedule(id, now + math.max(tonumber(new.grace), tonumber(new.wait)))
-    note(threat, id, 'new -> pending')
+    note(threat, id, 'new -> pending' .. (new.dry == '1' and ' (dry run)' or ''))
   elseif state == 'waiting' then
-    note(threat, id, 'waiting')
+    note(threat, id, 'waiting' .. (new.dry == '1' and ' (dry run)' or ''))
   else
     enter(id, threat, 'new', state, reason)
     return
@@ -178,6 +182,7 @@ local function place(new)
     'subject', new.subject, 'queue', new.queue, 'label', new.label, 'lane', new.lane, 'order', new.order,
     'threat', threat, 'created_at', now, 'deadline', now + new.life, 'epoch', epoch, 'generation', 1, 'fence', 0,
     'waits', waits, 'state', state, 'reason', reason, 'next_at', now + new.wait, 'has_fallback', new.has_fallback)
+  if new.dry == '1' then redis.call('HSET', row_key(id), 'dry', 1) end
   states[id] = state
   if new.watch ~= '0' and not TERMINAL[state] then
     redis.call('HSET', row_key(id), 'watch', new.watch)

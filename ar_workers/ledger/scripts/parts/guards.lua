@@ -87,25 +87,31 @@ end
 
 local function is_approved(approved, guard) return string.find(',' .. (approved or ''), ',' .. guard .. ',', 1, true) end
 
+-- Where a cap counts. What is only rehearsed uses up nothing of what may be done.
+local function counter_of(cap, dry) return P .. cap .. (dry and ':dry' or '') end
+
 -- How many are counted in the window of a cap, looked at once in a script.
 local sizes = {}
-local function counted(cap)
-  if not sizes[cap] then
-    redis.call('ZREMRANGEBYSCORE', P .. cap, '-inf', now - CAP_WINDOWS[cap])
-    sizes[cap] = redis.call('ZCARD', P .. cap)
+local function counted(cap, dry)
+  local key = counter_of(cap, dry)
+  if not sizes[key] then
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', now - CAP_WINDOWS[cap])
+    sizes[key] = redis.call('ZCARD', key)
   end
-  return sizes[cap]
+  return sizes[key]
 end
 
 -- Counts what has a cap; why it is one too many, or nothing. `caps` is JSON, {cap -> most}; one that is not there is no limit.
-local function blast_radius(id, verb, approved, caps)
+-- What is rehearsed comes on top of what was done.
+local function blast_radius(id, verb, approved, caps, dry)
   local cap = CAP_OF[verb]
   local most = cap and read_json(caps)[cap]
   if not most then return end
-  if counted(cap) >= most and not is_approved(approved, 'blast_radius') and not redis.call('ZSCORE', P .. cap, id) then
+  local key, size = counter_of(cap, dry), counted(cap) + (dry and counted(cap, dry) or 0)
+  if size >= most and not is_approved(approved, 'blast_radius') and not redis.call('ZSCORE', key, id) then
     return string.format('blast radius: %d %s in the last %d h; a TRE decides', most, cap, CAP_WINDOWS[cap] / 3600000)
   end
-  sizes[cap] = sizes[cap] + redis.call('ZADD', P .. cap, now, id)
+  sizes[key] = sizes[key] + redis.call('ZADD', key, now, id)
 end
 
 -- What forbids the write that the row is about: {to, reason, held_by}, or nothing.
@@ -114,6 +120,6 @@ local function hindrance(id, row, caps, everyone)
   if called_off then return 'cancelled', called_off end
   local reason, scope = pause_of(row.edr, row.verb, everyone)
   if reason then return 'held', reason, scope end
-  local too_many = blast_radius(id, row.verb, row.approved, caps)
+  local too_many = blast_radius(id, row.verb, row.approved, caps, row.dry)
   if too_many then return 'held', too_many, 'blast_radius' end
 end

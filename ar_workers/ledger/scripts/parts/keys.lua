@@ -23,9 +23,10 @@
 --                                  receipt reference evidence created_at performed_at settled_at cancel(why it is called off) held_by
 --                                  reopened(1: its threat was closed and reopened while it was not settled)
 --                                  cause(why it failed, by kinds)
+--                                  dry(1: the EDR is never asked for it) would(1: skipped for no other reason)
 --                                  approved(guards that a person has opened, comma after each)
 --                                  shared(ids of other threats that want it too, comma after each)
---                                  of a compacted threat only: state threat latest generations
+--                                  of a compacted threat only: state threat latest generations would
 --                                  of a delivery: has_fallback, digest(the row it is sent with; '' alone), digest_at
 --                                  of an isolation: watch(ms until people are told that it is not in effect; not there for never),
 --                                  reminders(so many told), steps(of them since a person last asked for it), is_told(1 while those who
@@ -46,7 +47,8 @@
 --   remote:NAME:busy       zset    visit (owner) by the end of its lease; `:urgent` behind it for isolations and releases
 --   remote:NAME:busy:rows  hash    visit -> how many rows it still holds; `:urgent` before `:rows` likewise
 --   remote:NAME:queue      zset    rows that found it busy, by when they came; likewise
---   isolations, bans       zset    row id by when it was begun: the blast radius of the last hour, and of the last day
+--   isolations, bans       zset    row id by when it was begun: the blast radius of the last hour, and of the last day;
+--                                  `:dry` behind it for what is only rehearsed
 --   settled                zset    threat id by when its last row was settled
 --   paused                 hash    kill switch: `*`, `edr:NAME` or `verb:NAME` -> JSON: by, reason, since, until(where it has an end), words
 --                                  (as its rows say them); of versions before 0.5 the reason alone. That of all customers is

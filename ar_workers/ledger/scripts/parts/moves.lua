@@ -16,12 +16,13 @@ end
 
 -- It comes in again as an event, once per generation of the row, and of what is held once per guard.
 local function raise(id, threat, to, reason)
-  local row = get(id, 'kind', 'verb', 'edr', 'subject', 'generation', 'held_by', 'cause', 'has_fallback', 'order')
+  local row = get(id, 'kind', 'verb', 'edr', 'subject', 'generation', 'held_by', 'cause', 'has_fallback', 'order', 'dry')
   local kind, order = matter_of(row, to)
   if not kind then return end
   local fields = {type = kind, reason = reason}
   if to == 'failed' then fields.cause = row.cause end
   if kind == 'action_stopped' then
+    if row.dry then fields.dry_run = true end
     fields.verb, fields.subject, fields.state, fields.row, fields.edr = row.verb, row.subject, to, id, row.edr
     if to == 'held' then fields.guard = row.held_by end
   end

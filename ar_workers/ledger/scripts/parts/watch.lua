@@ -15,10 +15,11 @@ end
 local function end_watch(id, threat, to)
   if string.match(id, '^[^:]*:([^:]*)') ~= 'isolate' then return end
   redis.call('ZREM', P .. 'uncontained', id)
-  local row = get(id, 'is_told', 'reminders', 'edr', 'subject', 'reason', 'evidence')
+  local row = get(id, 'is_told', 'reminders', 'edr', 'subject', 'reason', 'evidence', 'would')
   if not row.is_told or to == 'failed' then return end
   redis.call('HDEL', row_key(id), 'is_told')
   local why = (row.reason or '') ~= '' and row.reason or row.evidence or ''
   announce('.settled-' .. event_name(id) .. '-' .. row.reminders, threat,
-    {type = 'isolation_settled', row = id, edr = row.edr, subject = row.subject, state = to, reason = why}, '')
+    {type = 'isolation_settled', row = id, edr = row.edr, subject = row.subject, state = to, reason = why,
+      dry_run = row.would and true or nil}, '')
 end
