@@ -118,7 +118,7 @@ def test_a_stranger_isolates_a_first_endpoint(vendor, stranger, simulation, tmp_
         ingest, show, *to_live, ingest_again, show_again, release, last = COMMANDS[up + 1 :]
         assert "1 accepted" in run(stranger, ingest)
         wait_until(lambda: isolations(stranger) == ["would"], process=machine)
-        assert "would isolate TEST-PC (dry run)" in run(stranger, show)
+        assert "would isolate test-pc (dry run)" in run(stranger, show).casefold()  # one of them writes names in small letters
         assert simulation.journal.effects() == []
         for command in to_live:
             run(stranger, command)
