@@ -5,5 +5,6 @@ RUN pip install --no-cache-dir --no-deps --require-hashes -r requirements-run.lo
 COPY examples examples
 COPY ar_workers ar_workers
 COPY examples examples
-RUN pip install --no-cache-dir --no-deps --no-build-isolation . && useradd --system ar_workers
+RUN pip install --no-cache-dir --no-deps --no-build-isolation . && useradd --system ar_workers \
+    && install -d -m 700 -o ar_workers /etc/ar_workers/keys
 USER ar_workers

@@ -32,6 +32,8 @@ from .pipeline.heartbeat import Heartbeat
 from .pipeline.limits import declare_limits
 from .pipeline.services import Services
 from .receivers import TRE_RECEIVERS, configured
+from .seals import Seals, seals_of
+from .seals.folder import FolderKeyring
 from .settings import load_settings, load_system
 from .settings.watching import look
 from .sources import FORMATS
@@ -85,7 +87,7 @@ def build(settings: Settings, parts: Parts | None = None, before: Services | Non
     """
     problems: list[str] = []
     parts = parts or Parts()
-    ledger = before.ledger if before else ledger_at(settings.system.redis_url)
+    ledger = before.ledger if before else ledger_at(settings.system.redis_url, seals=_seals(settings.system))
     files: dict[str, Any] = {
         "policies": {name: customer.policy for name, customer in settings.customers.items()},
         "edrs": _edrs(settings, ledger, problems, parts),
@@ -95,6 +97,13 @@ def build(settings: Settings, parts: Parts | None = None, before: Services | Non
     if problems:
         raise InvalidSettings(problems)
     return replace(before, **files) if before else _services(settings.system, ledger, files)
+
+
+def _seals(system: System) -> Seals:
+    if system.unsealed == "allow":
+        _log.warning("AR_UNSEALED=allow: what has no seal is acted on, and whoever may write to Redis can write such: unset it soon")
+    keyring = FolderKeyring(system.keys or system.home / "keys", makes_keys=system.keys is None)
+    return Seals(keyring, allows_unsealed=system.unsealed == "allow")
 
 
 def _services(system: System, ledger: Ledger, files: dict[str, Any]) -> Services:
@@ -198,9 +207,9 @@ def capability_cells() -> tuple[Capability, ...]:
     return tuple(cell for entry in ADAPTERS.values() for cell in entry.adapter.capabilities())
 
 
-def ledger_at(redis_url: str, *, patience: int = PATIENCE) -> Ledger:
-    """The ledger in this Redis, which outlasts that one's restart: see `connect`."""
-    return RedisLedger(connect(redis_url, patience=patience))
+def ledger_at(redis_url: str, *, patience: int = PATIENCE, seals: Seals | None = None) -> Ledger:
+    """The ledger in this Redis, which outlasts that one's restart: see `connect`. By default with the keys of this process."""
+    return RedisLedger(connect(redis_url, patience=patience), seals=seals or seals_of(os.environ))
 
 
 def doorbell_at(redis_url: str) -> Doorbell:

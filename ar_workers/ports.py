@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from .domain.actions import Action
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .domain.refusals import Fate, KeptRecord, KeptRecords
     from .domain.results import Result
     from .domain.rows import Acceptance, Containment, Row, Seat, ThreatRecord
+    from .domain.seals import Flaw, Role, Sealed, Signed
     from .domain.verbs import Cap
 
 
@@ -144,11 +145,64 @@ class Reader(Protocol):
     def __call__(self, record: object, *, customer: str | None) -> Event: ...
 
 
+class Keyring(Protocol):
+    """The keys of this process. Raises KeyUnusable where one that is needed is not there, or not kept from others."""
+
+    @property
+    def place(self) -> str:
+        """Where the public keys stand, for people."""
+
+    def check(self, *roles: Role) -> None:
+        """Whether seals can be looked at, and made in these roles."""
+
+    def sign(self, role: Role, statement: bytes) -> Signed:
+        """By the newest key of the role."""
+
+    def is_signed(self, role: Role, key_id: str, statement: bytes, signature: bytes) -> bool | None:
+        """Whether this key of the role signed it; None if no such key is trusted (any more)."""
+
+
+class Seals(Protocol):
+    """What tells the ledger's own words from somebody else's: who may write to Redis has no key. A flaw is why it is not believed."""
+
+    def check(self, *roles: Role) -> None:
+        """Raises KeyUnusable unless seals can be looked at, and made in these roles."""
+
+    def event(self, customer: str, event_id: str, text: str) -> str:
+        """The seal of an event's JSON."""
+
+    def event_flaw(self, customer: str, event_id: str, text: str, seal: str) -> Flaw | None:
+        """Of an event that stands under this customer and id."""
+
+    def plan(self, customer: str, event_id: str, rows: Sequence[Sealed]) -> list[str]:
+        """A seal for each row of an event's plan, by one signature."""
+
+    def row_flaw(self, row: Sealed, seal: str) -> Flaw | None:
+        """Of a row as it stands."""
+
+    def approval(self, row_id: str, generation: int, guard: str, *, by: str, reason: str) -> str:
+        """A person's word that the row may pass a guard."""
+
+    def approved(
+        self, row_id: str, generation: int, named: Collection[str], approvals: Sequence[str]
+    ) -> tuple[frozenset[str], Flaw | None]:
+        """The guards, of those that are `named` as passed, for which there is such a word. A flaw: the ledger has let it pass."""
+
+    def cursor(self, customer: str, feed: str, cursor: str) -> str:
+        """The seal of how far a feed was read."""
+
+    def cursor_flaw(self, customer: str, feed: str, cursor: str, seal: str) -> Flaw | None:
+        """Of a cursor as it stands. It does not expire."""
+
+
 class Ledger(Protocol):
     """The record. Every method is one atomic step, safe to repeat, and raises LedgerUnavailable if Redis is away."""
 
     def check_format(self) -> None:
         """Raises IncompatibleLedger if this version does not know what is there. Every other method asks once, too."""
+
+    def check_seals(self, *roles: Role) -> None:
+        """Raises KeyUnusable unless this process can tell what is sealed, and seal in these roles."""
 
     def accept(self, events: Sequence[Event], *, unrung: Container[str] = ()) -> list[Acceptance]:
         """Keep each event once, and make it due for planning: soon, or at once for customers whom nobody rings for."""
@@ -156,8 +210,8 @@ class Ledger(Protocol):
     def outstanding(self, customer: str) -> int:
         """Events and rows of the customer that are still to be worked on."""
 
-    def events(self, refs: Sequence[str]) -> list[Event | None]:
-        """The accepted, not yet planned event of each `customer:event/id`; None where there is none."""
+    def events(self, refs: Sequence[str]) -> list[Event | Flaw | None]:
+        """The accepted, not yet planned event of each `customer:event/id`; None where there is none, a flaw where it is not believed."""
 
     def event_failed(self, ref: str, reason: str, after: timedelta, *, most: int = ...) -> None:
         """Planning failed: due again after this long, until it is set aside as failed, after `most` attempts."""
@@ -260,7 +314,7 @@ class Ledger(Protocol):
         """Whether `who` was the first to ask by this name while it is kept; whoever was is told so again."""
 
     def cursor(self, customer: str, feed: str) -> str:
-        """How far the feed was read; the empty text if it never was."""
+        """How far the feed was read; the empty text if it never was. Raises Unbelievable for what somebody else wrote there."""
 
     def move_cursor(self, customer: str, feed: str, expected: str, new: str) -> bool:
         """Move it on if it still stands where it is expected; otherwise another reader has moved it."""

@@ -13,7 +13,8 @@ from .bootstrap import services
 from .celery import app
 from .domain.canvas import Queue
 from .domain.endpoints import Vendor
-from .domain.errors import IncompatibleLedger, InvalidSettings, LedgerUnavailable
+from .domain.errors import IncompatibleLedger, InvalidSettings, KeyUnusable, LedgerUnavailable
+from .domain.seals import Role
 from .pipeline import compaction as compacting
 from .pipeline import deliver as delivering
 from .pipeline import execute as executing
@@ -29,11 +30,21 @@ from .pipeline import sweep as sweeping
 _log = logging.getLogger(__name__)
 
 
+#: What who works on a queue seals. Whoever only carries out seals nothing, and needs no private key.
+SEALS: dict[str, Role] = {Queue.RESPOND: Role.RESPOND, Queue.POLLING: Role.DOOR}
+
+
 @worker_init.connect
-def refuse_wrong_settings(**_: Any) -> None:
-    """A worker whose configuration is wrong, or that does not know the ledger, does not start. One waits for a Redis that is away."""
+def refuse_wrong_settings(sender: Any = None, **_: Any) -> None:
+    """A worker whose configuration is wrong, that lacks a key or does not know the ledger, does not start. One waits for a Redis that is
+    away.
+    """
+    queues = sender.app.amqp.queues.consume_from if sender else ()
     try:
+        services().ledger.check_seals(*(role for queue, role in SEALS.items() if queue in queues))
         services().ledger.check_format()
+    except KeyUnusable as error:
+        sys.exit(str(error))
     except InvalidSettings as error:
         sys.exit(f"the configuration is wrong:\n{error}")
     except IncompatibleLedger as error:

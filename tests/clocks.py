@@ -10,6 +10,7 @@ import redis
 
 from ar_workers.ledger.redis import RedisLedger
 from ar_workers.ledger.scripting import source
+from tests.keys import SEALS
 
 _KEY = "test:clock"
 _CLOCK = f"local now = tonumber(redis.call('GET', '{_KEY}'))\n"
@@ -50,5 +51,11 @@ def a_ledger(clock: ManualClock | None = None, *, kind: type[RedisLedger] = Redi
     if clock:
         clock.shown_to(server)
         more["read_script"] = by_hand
-    defaults = {"grace": timedelta(0), "least_remaining": timedelta(seconds=1), "switch_lives": timedelta(0), "watches_memory": False}
+    defaults = {
+        "grace": timedelta(0),
+        "least_remaining": timedelta(seconds=1),
+        "switch_lives": timedelta(0),
+        "watches_memory": False,
+        "seals": SEALS,
+    }
     return kind(server, **(defaults | more))

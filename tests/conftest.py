@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from ar_workers.cli.redis_server import RedisServer
 from ar_workers.cli.server_binary import server_binary
+from tests import keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,7 @@ def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
         raise RuntimeError(message)
 
 
+__all__ = ["keys"]  # AR_KEYS, which commands and workers inherit
 sys.addaudithook(_only_loopback)
 #: How long an example takes says something of the machine only.
 settings.register_profile("untimed", deadline=None)

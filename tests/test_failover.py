@@ -11,6 +11,7 @@ from ar_workers.domain.rows import Acceptance
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
 from tests.clusters import eventually, replicated, sentinels
+from tests.keys import SEALS
 from tests.ledger.building import a_row, an_event, recorded
 from tests.ledger.building import asked as claim_of
 from tests.ledger.conftest import QUICK
@@ -21,7 +22,7 @@ from tests.test_transport_workers import a_worker, ran
 @pytest.mark.e2e
 def test_everything_goes_on_after_the_primary_died(real_redis, redis_url, tmp_path):
     with sentinels(tmp_path) as group, a_worker(group.url, redis_url, tmp_path / "log") as worker:
-        ledger, doorbell = RedisLedger(connect(group.url), **QUICK), CeleryDoorbell(celery_at(group.url))
+        ledger, doorbell = RedisLedger(connect(group.url), **QUICK, seals=SEALS), CeleryDoorbell(celery_at(group.url))
         recorded(ledger, a_row())
         doorbell.ring([ring("before")])
         eventually(lambda: ran(real_redis) == ["acme:before"])

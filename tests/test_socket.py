@@ -18,6 +18,7 @@ from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
 from ar_workers.transport import POISON, set_aside
 from tests.builders import a_threat_published
+from tests.keys import SEALS
 from tests.test_transport import taker
 
 
@@ -36,7 +37,7 @@ def url(server):
 
 def test_the_ledger_works_over_it(url):
     with connect(url) as client:
-        ledger = RedisLedger(client)
+        ledger = RedisLedger(client, seals=SEALS)
         event = a_threat_published(id="e1")
         ledger.accept([event])
         assert ledger.events([f"{event.customer}:event/e1"]) == [event]

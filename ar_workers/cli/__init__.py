@@ -45,6 +45,7 @@ COMMANDS: dict[str, Entry] = {
     "holds": Entry("holds", "List what is held for a person, the oldest first, and how it goes on."),
     "ingest": Entry("ingest", "Accept events from FILE (or - for standard input): NDJSON, a JSON array, or an API's envelope."),
     "isolated": Entry("isolated", "List the endpoints that are isolated, the longest first."),
+    "keys": Entry("keys", "Show or replace the keys that seal events, orders and approvals: who may write to Redis alone has none."),
     "lists": Entry("lists", "Show or renew the lists of the well-known: what is on one is acted on only when a person has said so."),
     "notify": Entry("notify", "Try out receivers."),
     "pause": Entry("switches", "Hold every action that has not begun, from now on."),

@@ -13,6 +13,7 @@ import redis
 from ..domain.errors import LedgerUnavailable
 from ..ledger.clients import connect
 from ..ledger.redis import RedisLedger
+from ..seals import seals_of
 from .private import private_file, private_folder
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def redis_url() -> str:
 
 def open_ledger() -> Ledger:
     """The ledger at `redis_url`."""
-    return RedisLedger(connect(redis_url()))
+    return RedisLedger(connect(redis_url()), seals=seals_of(os.environ))
 
 
 def leave_word(folder: Path, url: str, flower: str) -> Path:

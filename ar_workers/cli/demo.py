@@ -18,6 +18,7 @@ from rich.panel import Panel
 from ..bootstrap import doorbell_at, ledger_at
 from ..domain.errors import ARError
 from ..domain.policies import Mode
+from ..seals import seals_of
 from ..settings.modes import with_mode
 from ..sources import FORMATS
 from .connection import leave_word, without_login
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rich.console import Console
+
+    from ..ports import Ledger
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 #: The examples settle in a few seconds; this is for slow machines and killed workers, whose leases must expire.
@@ -83,6 +86,7 @@ def _command(folder: Path, theirs: list[str]) -> str:
 
 def _run(screen: Console, folder: Path, examples: Path, command: str | None) -> list[str]:
     """What was not as expected. With a command for others to use, it stays up until Ctrl-C."""
+    seals_of(_keys(folder)).check()
     machine = set_up(folder, os.environ)
     word = leave_word(folder, machine.redis_url, machine.flower_url)
     try:
@@ -90,7 +94,7 @@ def _run(screen: Console, folder: Path, examples: Path, command: str | None) -> 
             _start(machine, examples)
         redis = without_login(machine.redis_url)
         say(f"up: Redis at {redis}, {machine.flower}, logs in {machine.folder / 'log'}")
-        board = Scoreboard(ledger_at(machine.redis_url), json.loads((examples / "expected.json").read_text()))
+        board = Scoreboard(_ledger(machine), json.loads((examples / "expected.json").read_text()))
         for name in ("threats.ndjson", "afterwards.ndjson"):
             _ingest(machine, examples / name)
             _watch(screen, machine, board, name, Switch(machine.folder / "simulator.json"))
@@ -159,10 +163,18 @@ def _environment(addresses: dict[str, Any], customers: Path) -> dict[str, str]:
     }
 
 
+def _keys(folder: Path) -> dict[str, str]:
+    """Where the demo's own keys are, as its processes find them."""
+    return {"AR_HOME": str(folder)}
+
+
+def _ledger(machine: Machine) -> Ledger:
+    return ledger_at(machine.redis_url, seals=seals_of(_keys(machine.folder)))
+
+
 def _ingest(machine: Machine, path: Path) -> None:
-    url = machine.redis_url
     with path.open("rb") as stream:
-        lines = list(accept_all(ledger_at(url), doorbell_at(url), read_all(stream, FORMATS["event"], None)))
+        lines = list(accept_all(_ledger(machine), doorbell_at(machine.redis_url), read_all(stream, FORMATS["event"], None)))
     for line in lines:
         if line.status != "accepted":
             say(f"{path.name}:{line.line}: {line.status} {line.field} {line.reason}".rstrip())

@@ -18,6 +18,7 @@ from ..domain.errors import ARError, LedgerUnavailable
 from ..domain.notifications import TRE
 from ..pipeline.checkup import groups_found, records_kept, work_of_nobody
 from ..receivers import receiver_checks
+from ..seals.checkup import keys_checks
 from ..settings import load_settings
 from .connection import known_url
 from .modes import unsaid_mode
@@ -124,6 +125,7 @@ def _edr_look(adapter: EDRAdapter, groups: frozenset[str], patience: float) -> I
 
 
 def _system_jobs(settings: Settings) -> Iterator[Job]:
+    yield Job("", "keys", partial(keys_checks, os.environ))
     url = known_url() or settings.system.redis_url
     yield Job("", "redis", partial(redis_checks, url))
     yield Job("", "workers", partial(worker_checks, url))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ..bootstrap import build
+from ..domain.seals import Role
+from ..seals import seals_of
 from ..settings import load_settings
 from .connection import home, leave_word, redis_url, without_login
 from .lock import locked
@@ -33,6 +35,7 @@ def up() -> None:
     """
     settings = load_settings(os.environ)
     build(settings)
+    seals_of(os.environ).check(Role.DOOR, Role.RESPOND)
     say(f"customers: {', '.join(settings.customers) or f'none yet, add {settings.system.customers_folder}/NAME.toml'}")
     for name, customer in settings.customers.items():
         if customer.policy.is_dry:

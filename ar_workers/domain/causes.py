@@ -71,7 +71,8 @@ _CURES = {
     "read it, then requeue it.",
     Trouble.LOST: "Look at the endpoint whether it has happened; it must not be repeated blindly.",
     Trouble.CRASHES: "Look into the workers' logs what ended them before you bring it back.",
-    Trouble.TAMPERED: "Somebody has changed the ledger: find out who, and do not bring it back before.",
+    Trouble.TAMPERED: "Somebody has changed the ledger, or its seal is too old: the reason says which. Find out who, and do not bring it "
+    "back before. What is still wanted is published again, as an event with another id.",
 }
 _NO_CURE = "Mend what the reason names."
 

@@ -60,6 +60,8 @@ class Claim:
     thread: str = ""
     #: The intent's deadline has passed: look once more, then give up.
     is_late: bool = False
+    #: Why it is not believed that we wrote the row, or that a person let it pass; empty if it is.
+    forged: str = ""
     #: The guards that a person has opened for this row.
     approved: frozenset[str] = frozenset()
     #: Its last worker was lost with it in hand.

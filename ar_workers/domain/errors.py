@@ -5,6 +5,8 @@ ARError
 ├── InvalidSettings       every problem of the configuration at once
 ├── Unsupported           this EDR cannot do this on this OS: refused before any request
 ├── IncompatibleLedger    another version wrote this ledger: nothing is touched
+├── KeyUnusable           a key is not there, or not kept from others: nothing is sealed or believed
+├── Unbelievable          what stands in the ledger was not written by who may: it is not acted on
 ├── LedgerUnavailable     Redis is away: nothing was recorded, the same call again is safe
 │   └── LedgerFull        Redis is nearly full: nothing was accepted, try again later
 └── EDRError              what a vendor answered, or did not
@@ -51,6 +53,14 @@ class Unsupported(ARError):
 
 class IncompatibleLedger(ARError):
     """The ledger has a format that this version does not know; nothing was read or written."""
+
+
+class KeyUnusable(ARError):
+    """A key is not there, or not kept from others: nothing was sealed, and nothing was done. Names the file and the fix."""
+
+
+class Unbelievable(ARError):
+    """What stands in the ledger bears no good seal: it was not read."""
 
 
 class LedgerUnavailable(ARError):

@@ -11,16 +11,19 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import redis
+from pydantic import ValidationError
 
 from ..domain.backpressure import MOST_VISITS, share
 from ..domain.canvas import Ring
 from ..domain.claims import Claim, Refusal
-from ..domain.errors import IncompatibleLedger, LedgerFull
-from ..domain.events import load_event
+from ..domain.errors import IncompatibleLedger, LedgerFull, Unbelievable
+from ..domain.events import Own, load_event
+from ..domain.guards import Guard
 from ..domain.notifications import load_delivery
 from ..domain.pauses import Ended, Pause
 from ..domain.refusals import Fate
 from ..domain.rows import Acceptance, Row, Seat, ThreatRecord
+from ..domain.seals import Flaw, Sealed, base_name
 from ..domain.states import State
 from .clients import infos, unavailable_if_away
 from .packing import packed, unpacked
@@ -52,7 +55,9 @@ if TYPE_CHECKING:
     from ..domain.notifications import Delivery, Digest
     from ..domain.refusals import KeptRecord, KeptRecords
     from ..domain.rows import Containment
+    from ..domain.seals import Role
     from ..domain.verbs import Cap
+    from ..ports import Seals
 
 _log = logging.getLogger(__name__)
 #: A ring is expected to arrive within this; only then does the sweep ring again.
@@ -76,15 +81,17 @@ _DUE_SETS = ("due:first", "due")
 #: For so long a look at the kill switches of all customers holds: together with a claim's clearance less than a second.
 SWITCH_LIVES = timedelta(milliseconds=200)
 _NEVER_READ = (float("-inf"), "{}")
+_OF_DELIVERY = ("order", "seal", "threat", "planned_for", "kind", "verb", "edr", "lane", "remote")
 
 
 class RedisLedger:
-    """The ledger of `ports.Ledger`. Threads may share one."""
+    """The ledger of `ports.Ledger`. Threads may share one. It seals what it writes, and believes nothing that bears no good seal."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its figures are there for tests
         self,
         client: redis.Redis | redis.RedisCluster,
         *,
+        seals: Seals,
         grace: timedelta = GRACE,
         least_remaining: timedelta = LEAST_REMAINING,
         most_visits: int = MOST_VISITS,
@@ -93,6 +100,7 @@ class RedisLedger:
         read_script: Callable[[str], str] = source,
     ) -> None:
         self._redis: Any = client  # its types speak of bytes and text at once
+        self._seals = seals
         self._most_visits = most_visits
         self._room_seen = float("-inf") if watches_memory else float("inf")
         self._grace = in_ms(grace)
@@ -115,6 +123,9 @@ class RedisLedger:
             )
         self._is_known = True
 
+    def check_seals(self, *roles: Role) -> None:
+        self._seals.check(*roles)
+
     def _known(self) -> Scripts:
         """The scripts, once it is sure that they fit what is there."""
         if not self._is_known:
@@ -127,7 +138,8 @@ class RedisLedger:
             return []
         self._check_room()
         scripts = self._known()
-        calls = [("accept", event.customer, acceptance(event, 0 if event.customer in unrung else self._grace)) for event in events]
+        graces = (0 if event.customer in unrung else self._grace for event in events)
+        calls = [("accept", event.customer, acceptance(event, grace, self._seals)) for event, grace in zip(events, graces, strict=True)]
         with unavailable_if_away():
             self._redis.sadd(_CUSTOMERS, *{event.customer for event in events})
             return [Acceptance(reply) for reply in scripts.run_all(calls)]
@@ -149,14 +161,26 @@ class RedisLedger:
                 pipe.zcard(f"{prefix(customer)}{name}")
             return sum(pipe.execute())
 
-    def events(self, refs: Sequence[str]) -> list[Event | None]:
+    def events(self, refs: Sequence[str]) -> list[Event | Flaw | None]:
+        self._seals.check()
         with unavailable_if_away():
             pipe = self._redis.pipeline(transaction=False)
             for ref in refs:
                 customer, _, event_id = ref.partition(":event/")
-                pipe.hmget(f"{prefix(customer)}event:{event_id}", ["state", "json"])
+                pipe.hmget(f"{prefix(customer)}event:{event_id}", ["state", "json", "seal"])
             found = pipe.execute()
-        return [load_event(text) if state == "accepted" and text else None for state, text in found]
+        read = zip(refs, found, strict=True)
+        return [self._event(ref, text, seal or "") if state == "accepted" and text else None for ref, (state, text, seal) in read]
+
+    def _event(self, ref: str, text: str, seal: str) -> Event | Flaw:
+        """What the ledger's own scripts write down has no seal: of it people are told, and nothing else comes of it."""
+        customer, _, event_id = ref.partition(":event/")
+        flaw = self._seals.event_flaw(customer, event_id, text, seal)
+        try:
+            event = load_event(text)
+        except ValidationError:
+            return flaw or Flaw("it cannot be read, though its seal is good: a later version wrote it, and plans it", may_pass=True)
+        return event if isinstance(event, Own) or flaw is None else flaw
 
     def event_failed(self, ref: str, reason: str, after: timedelta, *, most: int = MOST_PLANNING_ATTEMPTS) -> None:
         customer, _, event_id = ref.partition(":event/")
@@ -164,7 +188,7 @@ class RedisLedger:
 
     def record(self, plans: Sequence[EventPlan], *, unrung: Container[str] = ()) -> list[list[Ring] | None]:
         """One pipeline for all."""
-        calls = [("record", plan.event.customer, planned(plan, self._grace, unrung)) for plan in plans]
+        calls = [("record", plan.event.customer, planned(plan, self._grace, unrung, self._seals)) for plan in plans]
         with unavailable_if_away():
             replies = self._known().run_all(calls) if calls else []
         return [rings_of(rings) if is_new == "yes" else None for is_new, *rings in replies]
@@ -172,13 +196,15 @@ class RedisLedger:
     def claim(self, row_ids: Sequence[str], *, owner: str, lease: timedelta, caps: Mapping[Cap, int]) -> list[Claim | Refusal]:
         if not row_ids:
             return []
+        self._seals.check()  # before anything is taken that could not be given back
         replies = self._run(
             "claim", customer_of(row_ids[0]), owner, in_ms(lease), json.dumps(caps), self._most_visits, self._everyones_switch(), *row_ids
         )
-        return [claim_of(row_id, reply) for row_id, reply in zip(row_ids, replies, strict=True)]
+        return [claim_of(row_id, reply, self._seals) for row_id, reply in zip(row_ids, replies, strict=True)]
 
     def begin(self, claim: Claim, *, caps: Mapping[Cap, int]) -> Refusal | None:
-        said = (claim.row_id, claim.fence, self._least_remaining, json.dumps(caps), self._everyones_switch())
+        approved = ",".join(sorted(claim.approved))
+        said = (claim.row_id, claim.fence, self._least_remaining, json.dumps(caps), self._everyones_switch(), approved)
         answer = self._run("begin", claim.customer, *said)
         return None if answer == "go" else Refusal(reason=answer)
 
@@ -244,14 +270,21 @@ class RedisLedger:
         return sum(map(int, self._known().run_all(calls)))
 
     def requeue(self, row_id: str, *, by: str, life: timedelta) -> Ring | Refusal:
-        return self._brought_back(row_id, f"requeued by {by}", life, must_be_held=False)
+        return self._brought_back(row_id, by, "", life, must_be_held=False)
 
     def approve(self, row_id: str, *, by: str, reason: str, life: timedelta) -> Ring | Refusal:
-        return self._brought_back(row_id, f"approved by {by}: {reason}", life, must_be_held=True)
+        return self._brought_back(row_id, by, reason, life, must_be_held=True)
 
-    def _brought_back(self, row_id: str, words: str, life: timedelta, *, must_be_held: bool) -> Ring | Refusal:
+    def _brought_back(self, row_id: str, by: str, reason: str, life: timedelta, *, must_be_held: bool) -> Ring | Refusal:
+        """What is sealed is what was seen: the script takes it only if it still is so."""
+        words = f"approved by {by}: {reason}" if must_be_held else f"requeued by {by}"
         switches = self._everyones_now()
-        granted, *parts = self._run("requeue", customer_of(row_id), row_id, words, in_ms(life), switches, int(must_be_held))
+        with unavailable_if_away():
+            state, guard, generation = self._redis.hmget(f"{prefix(customer_of(row_id))}row:{row_id}", ["state", "held_by", "generation"])
+        is_guarded = state == State.HELD and guard in set(Guard)
+        word = self._seals.approval(row_id, int(generation or 1), guard, by=by, reason=reason) if is_guarded else ""
+        said = (words, in_ms(life), switches, int(must_be_held), guard if word else "", generation or "1", word)
+        granted, *parts = self._run("requeue", customer_of(row_id), row_id, *said)
         return Refusal(reason=parts[0]) if granted == "no" else rings_of(parts)[0]
 
     def deny(self, row_id: str, *, by: str, reason: str) -> list[Ring] | Refusal:
@@ -279,9 +312,19 @@ class RedisLedger:
         rows = f"{prefix(customer_of(row_id))}row:"
         with unavailable_if_away():
             pipe = self._redis.pipeline(transaction=False)
-            for name in self._redis.lrange(f"{rows}{row_id}:gathered", 0, -1):
-                pipe.hget(f"{rows}{name}", "order")
-            return [load_delivery(order) for order in pipe.execute() if order]
+            names = self._redis.lrange(f"{rows}{row_id}:gathered", 0, -1)
+            for name in names:
+                pipe.hmget(f"{rows}{name}", *_OF_DELIVERY)
+            found = [(name, values) for name, values in zip(names, pipe.execute(), strict=True) if values[0]]
+        return [load_delivery(values[0]) for name, values in found if self._is_believed(name, values)]
+
+    def _is_believed(self, name: str, values: Sequence[str | None]) -> bool:
+        order, seal, threat, planned_for, kind, verb, edr, lane, remote = (value or "" for value in values)
+        row = Sealed(customer_of(name), planned_for or threat, base_name(name), kind, verb, edr, lane, remote, order)
+        flaw = self._seals.row_flaw(row, seal)
+        if flaw:
+            _log.critical("%s is left out of its digest: %s", name, flaw.reason)
+        return flaw is None
 
     def unsettled(self, customer: str, threat_id: str) -> list[Ring]:
         return rings_of(self._run("unsettled", customer, threat_id))
@@ -333,10 +376,15 @@ class RedisLedger:
 
     def cursor(self, customer: str, feed: str) -> str:
         with unavailable_if_away():
-            return self._redis.hget(f"{prefix(customer)}cursors", feed) or ""
+            pipe = self._redis.pipeline(transaction=False)
+            found, seal = pipe.hget(f"{prefix(customer)}cursors", feed).hget(f"{prefix(customer)}cursors:seals", feed).execute()
+        flaw = self._seals.cursor_flaw(customer, feed, found, seal or "") if found else None
+        if flaw:
+            raise Unbelievable(f"security: how far {feed} of {customer} was read is not believed, and nothing was read: {flaw.reason}")
+        return found or ""
 
     def move_cursor(self, customer: str, feed: str, expected: str, new: str) -> bool:
-        return bool(self._run("move_cursor", customer, feed, expected, new))
+        return bool(self._run("move_cursor", customer, feed, expected, new, self._seals.cursor(customer, feed, new)))
 
     def refuse(self, customer: str, feed: str, records: Sequence[KeptRecord]) -> list[tuple[Fate, str]]:
         if not records:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..domain.canvas import Queue, Ring
 from ..domain.claims import Claim, Refusal
+from ..domain.events import Own
 from ..domain.retries import Hindrance
 from ..domain.rows import Containment, Row, ThreatRecord, TimelineEntry
+from ..domain.seals import Sealed, base_name, sealed_row
 from ..domain.states import State
 from ..domain.threats import Threat
 from .packing import unpacked
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from ..domain.claims import VisitResult
     from ..domain.events import Event
     from ..domain.new_rows import EventPlan, NewRow
+    from ..domain.seals import Flaw
+    from ..ports import Seals
 
 
 _MS = timedelta(milliseconds=1)
@@ -35,19 +39,25 @@ def in_ms(duration: timedelta) -> int:
     return duration // _MS
 
 
-def acceptance(event: Event, grace: int) -> tuple[str | int, ...]:
-    """The arguments of `accept.lua`."""
+def acceptance(event: Event, grace: int, seals: Seals) -> tuple[str | int, ...]:
+    """The arguments of `accept.lua`. What the service says of itself is told to people only, and by workers that may not seal events."""
     threat = getattr(event, "threat", None)
     threat_json = threat.model_dump_json() if threat else ""
     as_of = _as_of(event)
     standing = event.type if as_of else ""
-    return (event.id, event.checksum, event.model_dump_json(), event.threat_id, threat_json, grace, event.remark, standing, as_of)
+    text = event.model_dump_json()
+    seal = "" if isinstance(event, Own) else seals.event(event.customer, event.id, text)
+    return (event.id, event.checksum, text, event.threat_id, threat_json, grace, event.remark, standing, as_of, seal)
 
 
-def planned(plan: EventPlan, grace: int, unrung: Container[str]) -> tuple[str | int, ...]:
+def planned(plan: EventPlan, grace: int, unrung: Container[str], seals: Seals) -> tuple[str | int, ...]:
     """The arguments of `record.lua`; rows of the queues `unrung` have no grace."""
     event = plan.event
-    parts = [part for row in plan.rows for part in _new_row(row, 0 if row.queue in unrung else grace)]
+    to_do = [row for row in plan.rows if row.state is State.PENDING]  # of a "no" nothing comes
+    sealed = iter(seals.plan(event.customer, event.id, [sealed_row(row, event.customer, event.threat_id) for row in to_do]))
+    parts: list[str | int] = []
+    for row in plan.rows:
+        parts += _new_row(row, 0 if row.queue in unrung else grace, next(sealed) if row.state is State.PENDING else "")
     return (event.id, event.threat_id, _since_1970(event.occurred_at), _as_of(event), plan.closes or "", *parts)
 
 
@@ -61,7 +71,7 @@ def _since_1970(at: datetime) -> int:
     return int(at.timestamp() * 1000)
 
 
-def _new_row(row: NewRow, grace: int) -> tuple[str | int, ...]:
+def _new_row(row: NewRow, grace: int, seal: str) -> tuple[str | int, ...]:
     return (
         row.id,
         row.kind,
@@ -83,23 +93,27 @@ def _new_row(row: NewRow, grace: int) -> tuple[str | int, ...]:
         row.asked_by,
         in_ms(row.watch),
         int(row.is_dry),
+        seal,
         len(row.after),
         *row.after,
     )
 
 
-def claim_of(row_id: str, reply: Sequence[Any]) -> Claim | Refusal:
-    """The answer of `claim.lua`."""
+def claim_of(row_id: str, reply: Sequence[Any], seals: Seals) -> Claim | Refusal:
+    """The answer of `claim.lua`, with what is wrong with its seals."""
     granted, *parts = reply
     if granted == "no":
         return Refusal(reason=parts[0])
     threat, kind, order, was, fence, attempts, looks, crashes, generation, receipt, late, approved, cleared, unseen, thread, lost, *said = (
         parts
     )
-    blanks, called_off, verb, edr, lane, remote, hindered, hindered_for = said
+    blanks, called_off, verb, edr, lane, remote, hindered, hindered_for, seal, approvals, planned_for = said
+    customer, name = customer_of(row_id), base_name(row_id)
+    flaw = seals.row_flaw(Sealed(customer, planned_for, name, kind, verb, edr, lane, remote, order), seal)
+    guards, let_pass = _passed(row_id, int(generation), approved, approvals, seals) if approved else (frozenset(), None)
     return Claim(
         row_id=row_id,
-        customer=customer_of(row_id),
+        customer=customer,
         threat_id=threat,
         kind=kind,
         order=order,
@@ -119,12 +133,17 @@ def claim_of(row_id: str, reply: Sequence[Any]) -> Claim | Refusal:
         generation=int(generation),
         receipt=receipt,
         is_late=late == "1",
-        approved=frozenset(filter(None, approved.split(","))),
+        approved=guards,
+        forged=next((each.reason for each in (flaw, let_pass) if each), ""),
         is_cleared=cleared == "1",
         is_lost=lost == "1",
         unseen_for=timedelta(milliseconds=float(unseen)),
         thread=thread,
     )
+
+
+def _passed(row_id: str, generation: int, approved: str, approvals: str, seals: Seals) -> tuple[frozenset[str], Flaw | None]:
+    return seals.approved(row_id, generation, frozenset(filter(None, approved.split(","))), approvals.splitlines())
 
 
 def conclusion(claim: Claim, found: VisitResult) -> tuple[str | int, ...]:

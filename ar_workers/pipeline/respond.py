@@ -20,6 +20,7 @@ from ..domain.notifications import Audience, Delivery, Digest, Kind, Receiver
 from ..domain.policies import Policy
 from ..domain.retries import delivery_life, life_of
 from ..domain.routes import ONE_CAUSE, Target, route
+from ..domain.seals import Flaw
 from ..domain.text import whole
 from ..domain.verbs import VERBS
 from . import orphans
@@ -59,6 +60,9 @@ def respond(services: Services, refs: Sequence[str]) -> None:
     for ref, event in zip(refs, services.ledger.events(refs), strict=True):
         if event is None:
             continue
+        if isinstance(event, Flaw):
+            _set_aside(services, ref, event)
+            continue
         is_about_planned = any(plan.event.threat_id == event.threat_id for plan in plans)
         if is_about_planned or services.monotonic() - since > HELD_BACK:
             _play(services, plans)
@@ -94,6 +98,15 @@ def _planned(services: Services, ref: str, event: Event) -> EventPlan | None:
     if owner not in services.policies:
         orphans.tell(services, owner)
     return None
+
+
+def _set_aside(services: Services, ref: str, flaw: Flaw) -> None:
+    """What is forged is tried only once: nothing makes it better than it is, but that the same is published again."""
+    if flaw.may_pass:
+        services.ledger.event_failed(ref, flaw.reason, RETRY_PLANNING)
+        return
+    _log.critical("%s is not planned: %s", ref, flaw.reason)
+    services.ledger.event_failed(ref, whole(f"security: {flaw.reason}"), RETRY_PLANNING, most=1)
 
 
 def _check(ref: str, event: Event) -> None:

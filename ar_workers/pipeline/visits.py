@@ -47,17 +47,21 @@ class Visit:
     def instead(self) -> VisitResult | None:
         """What becomes of the row without a look: it was tampered with, or too many workers were lost with it in hand."""
         claim = self.claim
-        odd = contradiction(claim)
+        odd = f"nothing was asked: {claim.forged}" if claim.forged else _disagreement(claim)
         if odd:
-            _log.critical("%s: the row and its order do not agree, nothing was asked: %s", claim.row_id, odd)
-            why = whole(f"security: the row and its order do not agree, nothing was asked: {odd}")
-            return VisitResult(state=State.FAILED, reason=why, cause=cause(Trouble.TAMPERED))
+            _log.critical("%s: %s", claim.row_id, odd)
+            return VisitResult(state=State.FAILED, reason=whole(f"security: {odd}"), cause=cause(Trouble.TAMPERED))
         decision = after_crash(claim.crashes, self.services.random)
         if isinstance(decision, GiveUp):
             return VisitResult(state=State.FAILED, reason=decision.reason, cause=cause(Trouble.CRASHES))
         if claim.is_lost and decision.after:
             return VisitResult(state=claim.was, reason=f"waits: {claim.crashes} workers were lost with it in hand", after=decision.after)
         return None
+
+
+def _disagreement(claim: Claim) -> str | None:
+    odd = contradiction(claim)
+    return odd and f"the row and its order do not agree, nothing was asked: {odd}"
 
 
 def visit_all(services: Services, row_ids: Sequence[str], look: Callable[[Visit], VisitResult | None]) -> list[Ring]:

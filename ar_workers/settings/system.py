@@ -48,6 +48,13 @@ class System(BaseModel):
     )
     home: Path = Field(Path.home() / ".ar_workers", description="State, logs and templates of this machine. Its owner's alone.")
     customers: Path | None = Field(None, description="The folder of the customers' files. Default: `customers` in `AR_HOME`.")
+    keys: Path | None = Field(
+        None,
+        description="The folder of the keys that seal orders, filled by you. Default: `keys` in `AR_HOME`, where they are made.",
+    )
+    unsealed: Literal["refuse", "allow"] = Field(
+        "refuse", description="`allow` acts on what has no seal, as before there were any: while an older version's work is finished."
+    )
     lease_seconds: Annotated[int, Field(ge=15, le=600)] = Field(
         24, description="What a worker has in hand is another's after so long without a sign of life."
     )

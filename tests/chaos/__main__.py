@@ -19,6 +19,7 @@ from ar_workers.ledger.redis import RedisLedger
 from tests.chaos import clocks, crashes, floods, model, people, plain, poison, power, storms, vendors
 from tests.chaos.report import Outcome, table
 from tests.clocks import a_ledger
+from tests.keys import SEALS
 
 Storm = Callable[[Path, int, "Size"], Outcome]
 QUICK = {"grace": timedelta(0), "least_remaining": timedelta(milliseconds=100)}
@@ -65,7 +66,7 @@ def model_in_redis(folder: Path, seed: int, size: Size) -> Outcome:
 
         def emptied() -> RedisLedger:
             client.flushall()
-            return RedisLedger(client, switch_lives=timedelta(0), **QUICK)
+            return RedisLedger(client, switch_lives=timedelta(0), **QUICK, seals=SEALS)
 
         return model.driven(emptied, "Redis", seed, examples=size(30, 12_500))
 
@@ -81,12 +82,12 @@ def duplicates(folder: Path, seed: int, size: Size) -> Outcome:
 
 def requeues(folder: Path, seed: int, size: Size) -> Outcome:
     with RedisServer(folder / "redis") as server:
-        return people.requeue_race(RedisLedger(connect(server.url), **QUICK), seed, rows=size(60, 1_000), askers=50)
+        return people.requeue_race(RedisLedger(connect(server.url), **QUICK, seals=SEALS), seed, rows=size(60, 1_000), askers=50)
 
 
 def releases(folder: Path, seed: int, _: Size) -> Outcome:
     with RedisServer(folder / "redis") as server:
-        return people.human_releases(lambda: RedisLedger(connect(server.url), **QUICK), seed)
+        return people.human_releases(lambda: RedisLedger(connect(server.url), **QUICK, seals=SEALS), seed)
 
 
 #: Goal, and what is run for it; a goal may have several.

@@ -20,6 +20,7 @@ from tests.chaos.fleet import HASTE, Fleet
 from tests.chaos.report import Outcome, percentile
 from tests.chaos.world import Campaign
 from tests.fakes import some_services
+from tests.keys import SEALS
 
 if TYPE_CHECKING:
     import redis
@@ -33,7 +34,7 @@ def one_event_again(client: redis.Redis, url: str, seed: int, *, times: int) -> 
     """R11: the same event by eight publishers, its fields in another order each time."""
     campaign = Campaign(seed, tenants=["acme"])
     event = campaign.add(1)[0]
-    ledger, document = RedisLedger(connect(url)), event.model_dump(mode="json")
+    ledger, document = RedisLedger(connect(url), seals=SEALS), event.model_dump(mode="json")
     ledger.accept([event])
     respond(some_services(ledger=ledger), [f"acme:event/{event.id}"])
     rows = len(ledger.rows("acme", event.threat_id))

@@ -14,6 +14,7 @@ from ar_workers.ledger.redis import RedisLedger
 from tests.chaos.report import Outcome
 from tests.chaos.shims import built, compiler
 from tests.chaos.world import Campaign
+from tests.keys import SEALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,7 @@ def power_loss(folder: Path, seed: int, *, rounds: int, each: int, fsync: str) -
         for _ in range(rounds):
             server.start()
             events = campaign.add(each)
-            ledger = RedisLedger(connect(server.url))
+            ledger = RedisLedger(connect(server.url), seals=SEALS)
             for start in range(0, each, BATCH):
                 ledger.accept(events[start : start + BATCH])
             if fsync != "always":
@@ -44,7 +45,7 @@ def power_loss(folder: Path, seed: int, *, rounds: int, each: int, fsync: str) -
             server.kill()
             cut += _lose_what_was_not_synced(folder / "redis", log)
             server.start()
-            answers = RedisLedger(connect(server.url)).accept(events)
+            answers = RedisLedger(connect(server.url), seals=SEALS).accept(events)
             lost += answers.count(Acceptance.NEW)
             kept = ledger.events([f"{event.customer}:event/{event.id}" for event in events])
             found_again += sum(one == event for one, event in zip(kept, events, strict=True))

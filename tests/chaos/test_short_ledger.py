@@ -12,6 +12,7 @@ from ar_workers.ledger.scripting import source
 from tests.chaos import floods, model, people, power
 from tests.chaos.shims import compiler
 from tests.clocks import a_ledger
+from tests.keys import SEALS
 
 pytestmark = pytest.mark.e2e
 LEAST = timedelta(milliseconds=100)
@@ -48,7 +49,7 @@ def test_the_ledger_in_redis_keeps_to_its_model(real_redis, redis_url):
 
     def emptied():
         client.flushall()
-        return RedisLedger(client, switch_lives=timedelta(0), **QUICK)
+        return RedisLedger(client, switch_lives=timedelta(0), **QUICK, seals=SEALS)
 
     assert_model_holds(emptied, examples=20)
 
@@ -77,12 +78,12 @@ def test_the_model_finds_a_broken_ledger(script, line, broken):
 
 
 def test_fifty_requeues_at_once_bring_a_row_back_once(real_redis, redis_url):
-    assert_sound(people.requeue_race(RedisLedger(connect(redis_url), **QUICK), 18, rows=60, askers=50))
+    assert_sound(people.requeue_race(RedisLedger(connect(redis_url), **QUICK, seals=SEALS), 18, rows=60, askers=50))
 
 
 @pytest.mark.parametrize("moment", people.MOMENTS)
 def test_a_late_isolation_never_undoes_a_release(real_redis, redis_url, moment):
-    effects = people.human_release(RedisLedger(connect(redis_url), **QUICK), moment)
+    effects = people.human_release(RedisLedger(connect(redis_url), **QUICK, seals=SEALS), moment)
     assert [verb for verb, _ in effects][-1:] != ["isolate"], effects
 
 

@@ -20,6 +20,7 @@ from ar_workers.pipeline.heartbeat import Heartbeat
 from ar_workers.settings import load_settings
 from bench import noop
 from tests.chaos.points import Crashing, Points, Watched
+from tests.keys import SEALS
 
 POINTS = Points(Path(os.environ.get("CHAOS_FOLDER", ".")))
 
@@ -32,7 +33,7 @@ def services() -> Any:
     """What `bootstrap` wires (or, for floods, an EDR that does nothing), wrapped."""
     url = os.environ["AR_REDIS_URL"]
     plain = noop.services(url) if os.environ.get("CHAOS_NOOP") else bootstrap.build(load_settings(os.environ))
-    ledger = RedisLedger(connect(url), grace=seconds("CHAOS_GRACE", 5), least_remaining=seconds("CHAOS_LEAST", 10))
+    ledger = RedisLedger(connect(url), grace=seconds("CHAOS_GRACE", 5), least_remaining=seconds("CHAOS_LEAST", 10), seals=SEALS)
     watched, lease = Watched(ledger, POINTS, seconds("CHAOS_AGAIN", 15)), seconds("CHAOS_LEASE", 24)
     changes: dict[str, Any] = {"ledger": watched, "lease": lease, "heartbeat": Heartbeat(watched, lease)}
     if os.environ.get("CHAOS_NOOP"):

@@ -11,6 +11,7 @@ from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
 from tests.clocks import ManualClock, a_ledger
 from tests.clusters import a_cluster, asked, cluster_url
+from tests.keys import SEALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +47,6 @@ def ledger(request: pytest.FixtureRequest) -> Ledger:
         ledger.wait = lambda seconds: clock.advance(timedelta(seconds=seconds))
         return ledger
     if request.param == "cluster":
-        return RedisLedger(connect(cluster_url(request.getfixturevalue("cluster"))), **AT_ONCE)
+        return RedisLedger(connect(cluster_url(request.getfixturevalue("cluster"))), **AT_ONCE, seals=SEALS)
     request.getfixturevalue("real_redis")
-    return RedisLedger(connect(request.getfixturevalue("redis_url")), **AT_ONCE)
+    return RedisLedger(connect(request.getfixturevalue("redis_url")), **AT_ONCE, seals=SEALS)

@@ -12,6 +12,7 @@ from ar_workers.domain.rows import Acceptance
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
 from tests.clusters import asked, cluster_url
+from tests.keys import SEALS
 from tests.ledger.building import LEASE, a_row, an_event, claimed, recorded
 from tests.ledger.building import asked as claim_of
 from tests.ledger.conftest import QUICK
@@ -21,7 +22,7 @@ CUSTOMERS = [f"customer-{number}" for number in range(24)]
 
 @pytest.fixture
 def sharded(cluster):
-    return RedisLedger(connect(cluster_url(cluster)), **QUICK)
+    return RedisLedger(connect(cluster_url(cluster)), **QUICK, seals=SEALS)
 
 
 def an_event_of_each():
@@ -87,7 +88,7 @@ def test_a_cluster_that_is_away_is_a_ledger_that_is_away():
 @pytest.mark.parametrize("write", [lambda ledger: ledger.pause("acme", "*", "why not"), claim_of], ids=["command", "script"])
 def test_a_replica_that_may_not_write_is_a_ledger_that_is_away(tmp_path, write):
     with RedisServer(tmp_path) as replica:
-        ledger = RedisLedger(connect(replica.url, patience=0), **QUICK)
+        ledger = RedisLedger(connect(replica.url, patience=0), **QUICK, seals=SEALS)
         recorded(ledger, a_row())
         asked(replica.port, "REPLICAOF", "127.0.0.1", free_port())
         with pytest.raises(LedgerUnavailable):
@@ -96,7 +97,7 @@ def test_a_replica_that_may_not_write_is_a_ledger_that_is_away(tmp_path, write):
 
 def test_a_server_without_its_replicas_is_a_ledger_that_is_away(tmp_path):
     with RedisServer(tmp_path) as server:
-        ledger = RedisLedger(connect(server.url, patience=0), **QUICK)
+        ledger = RedisLedger(connect(server.url, patience=0), **QUICK, seals=SEALS)
         recorded(ledger, a_row())
         asked(server.port, "CONFIG", "SET", "min-replicas-to-write", 1)
         with pytest.raises(LedgerUnavailable, match="NOREPLICAS"):
@@ -105,7 +106,7 @@ def test_a_server_without_its_replicas_is_a_ledger_that_is_away(tmp_path):
 
 def test_a_full_server_is_a_ledger_that_is_away(tmp_path):
     with RedisServer(tmp_path) as server:
-        ledger = RedisLedger(connect(server.url, patience=0), watches_memory=False, **QUICK)
+        ledger = RedisLedger(connect(server.url, patience=0), watches_memory=False, **QUICK, seals=SEALS)
         recorded(ledger, a_row())
         asked(server.port, "CONFIG", "SET", "maxmemory", "1kb")
         with pytest.raises(LedgerUnavailable):

@@ -16,6 +16,7 @@ from ar_workers.ledger.redis import RedisLedger
 from ar_workers.ledger.scripting import Scripts, source
 from tests.builders import NOON
 from tests.clocks import ManualClock, a_ledger
+from tests.keys import SEALS
 from tests.ledger.building import a_row, recorded
 
 FOLDER = Path(str(resources.files(package))) / "scripts"
@@ -36,7 +37,7 @@ def test_the_clock_is_the_servers_whatever_stands_in_its_keys(real_redis, redis_
 
 
 def test_a_production_ledger_goes_by_the_clock_that_the_scripts_bring(real_redis, redis_url):
-    ledger = RedisLedger(connect(redis_url))
+    ledger = RedisLedger(connect(redis_url), seals=SEALS)
     recorded(ledger, a_row())
     assert abs(ledger.row("acme:isolate:1").created_at.timestamp() - time.time()) < 60
 

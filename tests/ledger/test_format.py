@@ -10,6 +10,7 @@ from ar_workers.domain.errors import IncompatibleLedger
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import FORMAT, RedisLedger
 from tests.fakes import some_services
+from tests.keys import SEALS
 from tests.ledger.building import a_row, an_event, asked, recorded
 
 
@@ -29,7 +30,7 @@ def test_a_ledger_of_the_versions_before_is_known_by_having_no_mark(ledger):
 
 def test_a_ledger_of_a_version_to_come_is_left_alone(real_redis, redis_url):
     real_redis.set("ar:format", "99")
-    ledger = RedisLedger(connect(redis_url))
+    ledger = RedisLedger(connect(redis_url), seals=SEALS)
     for call in (ledger.check_format, lambda: ledger.accept([an_event()]), lambda: asked(ledger), lambda: ledger.resume("acme", "*")):
         with pytest.raises(IncompatibleLedger, match="has format 99, and this version knows 1: run the version that wrote it"):
             call()
@@ -38,7 +39,7 @@ def test_a_ledger_of_a_version_to_come_is_left_alone(real_redis, redis_url):
 
 def test_a_worker_that_does_not_know_the_ledger_does_not_start(real_redis, redis_url):
     real_redis.set("ar:format", "99")
-    use(some_services(ledger=RedisLedger(connect(redis_url))))
+    use(some_services(ledger=RedisLedger(connect(redis_url), seals=SEALS)))
     with pytest.raises(SystemExit, match="has format 99"):
         tasks.refuse_wrong_settings()
     real_redis.delete("ar:format")

@@ -12,6 +12,7 @@ from ar_workers.domain.limits import Limits, Rate
 from ar_workers.domain.states import State
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
+from tests.keys import SEALS
 from tests.ledger.building import a_row, an_event, asked, claimed, concluded, recorded, wait
 
 SECOND = timedelta(seconds=1)
@@ -107,7 +108,7 @@ def test_isolations_that_a_remote_kept_waiting_come_back_oldest_first_and_what_w
 
 def test_an_isolation_that_is_younger_than_it_may_be_comes_back_as_soon(real_redis, redis_url):
     """A replica whose clock is a minute behind has been made the primary."""
-    ledger = RedisLedger(connect(redis_url))
+    ledger = RedisLedger(connect(redis_url), seals=SEALS)
     recorded(ledger, a_row(remote="crowdstrike"))
     seconds, micros = real_redis.time()
     real_redis.hset("ar:{acme}:row:acme:isolate:1", "created_at", seconds * 1000 + micros // 1000 + 60_950)

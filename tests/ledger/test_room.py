@@ -15,6 +15,7 @@ from ar_workers.domain.states import State
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
 from tests.clusters import eventually
+from tests.keys import SEALS
 from tests.ledger.building import a_row, an_event, claimed, concluded, recorded
 
 
@@ -25,7 +26,7 @@ def small(tmp_path):
 
 
 def a_ledger(server):
-    return RedisLedger(connect(server.url), grace=timedelta(0), least_remaining=timedelta(milliseconds=1))
+    return RedisLedger(connect(server.url), grace=timedelta(0), least_remaining=timedelta(milliseconds=1), seals=SEALS)
 
 
 def test_a_nearly_full_redis_takes_no_new_events_but_ends_what_it_has(small):

@@ -9,6 +9,7 @@ import pytest
 from ar_workers.domain.states import State
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
+from tests.keys import SEALS
 
 from .building import a_row, an_event, recorded, settle
 
@@ -17,7 +18,7 @@ AGAIN = timedelta(seconds=30)
 
 @pytest.fixture
 def ledger(real_redis, redis_url):
-    return RedisLedger(connect(redis_url), grace=timedelta(0), least_remaining=timedelta(milliseconds=1))
+    return RedisLedger(connect(redis_url), grace=timedelta(0), least_remaining=timedelta(milliseconds=1), seals=SEALS)
 
 
 def spoil(client, key):

@@ -13,6 +13,7 @@ from ar_workers.domain.states import State
 from ar_workers.domain.verbs import Cap
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
+from tests.keys import SEALS
 from tests.ledger.building import LEASE, a_row, an_event, asked, begun, claimed, concluded, recorded, refused, settle, state_of, wait
 
 
@@ -128,7 +129,7 @@ def test_a_customers_own_switch_stays_closed_when_that_of_all_is_opened(ledger):
 
 def test_nothing_is_claimed_while_the_switch_of_all_cannot_be_read(real_redis, redis_url):
     client = connect(redis_url)
-    ledger = RedisLedger(client, grace=timedelta(0))
+    ledger = RedisLedger(client, grace=timedelta(0), seals=SEALS)
     recorded(ledger, a_row())
     client.set("ar:paused", "spoiled")
     with pytest.raises(redis.ResponseError, match="WRONGTYPE"):

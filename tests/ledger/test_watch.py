@@ -13,6 +13,7 @@ from ar_workers.domain.events import IsolationOverdue
 from ar_workers.domain.new_rows import EventPlan
 from ar_workers.domain.states import State
 from tests.clocks import ManualClock, a_ledger
+from tests.keys import SEALS
 
 from .building import a_delivery, a_row, an_event, begun, claimed, concluded, recorded, settle, wait
 
@@ -106,7 +107,7 @@ def test_what_is_overdue_is_found_without_looking_at_what_is_not(real_redis, red
     from ar_workers.ledger.clients import connect
     from ar_workers.ledger.redis import RedisLedger
 
-    ledger = RedisLedger(connect(redis_url), grace=timedelta(0))
+    ledger = RedisLedger(connect(redis_url), grace=timedelta(0), seals=SEALS)
     overdue(ledger)
     later = int((time.time() + 3600) * 1000)
     pipe = real_redis.pipeline(transaction=False)
@@ -171,7 +172,7 @@ def test_what_a_version_without_the_index_recorded_is_listed(real_redis, redis_u
     from ar_workers.ledger.clients import connect
     from ar_workers.ledger.redis import RedisLedger
 
-    ledger = RedisLedger(connect(redis_url))
+    ledger = RedisLedger(connect(redis_url), seals=SEALS)
     for lane, word in (("crowdstrike/old", "isolate"), ("crowdstrike/free", "release")):
         real_redis.hset(f"ar:{{acme}}:endpoint:{lane}", mapping={"shown": word, "shown_at": 1_790_000_000_000})
     found = ledger.isolated("acme")

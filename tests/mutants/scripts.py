@@ -91,7 +91,7 @@ MUTANTS = (
     Mutant("parts/endpoints", "'shown', shown, 'shown_at', now", "'shown_at', now"),
     Mutant("conclude", "redis.call('HDEL', key, 'failures', 'open_until')", "redis.call('HDEL', key, 'open_until')"),
     Mutant("record", "if new.asked_by ~= '' then redis.call('HSET', key, 'released_by', new.asked_by) end", ""),
-    Mutant("record", "and not (is_reopened or is_anew)", ""),
+    Mutant("record", "and not (is_reopened or is_unbelieved or is_anew)", ""),
     Mutant("record", "or last.would and new.dry == '0'", ""),
     Mutant("record", "GIVES_BACK[new.verb] or is_dry_event or", "GIVES_BACK[new.verb] or"),
     Mutant("record", "if new.verb == 'release' and new.dry == '0' then", "if new.verb == 'release' then"),
@@ -109,7 +109,7 @@ MUTANTS = (
     Mutant("record", "count_open(heir, 1)", ""),
     Mutant("renew", "if tonumber(row.lease_until) <= now then return 0 end", ""),
     Mutant("renew", "redis.call('HSET', lane, 'until', now + lease)", ""),
-    Mutant("requeue", "'cancel', 'approved')", "'cancel')"),
+    Mutant("requeue", "'cancel', 'approved', 'approvals')", "'cancel')"),
     Mutant("requeue", "if scope then return", "if false then return"),
     Mutant("resume", "elseif comes_back(row.held_by) then", "else"),
     Mutant("resume", "if scope ~= '' then return held_by == scope end", "if scope ~= '' then return is_switch(held_by) end"),
@@ -130,7 +130,7 @@ MUTANTS = (
     Mutant("tick", "if (tonumber(redis.call('GET', KEYS[1])) or 0) > now then return 0 end", ""),
     Mutant("move_cursor", "if current ~= expected and current ~= new then return 0 end", ""),
     Mutant("event_failed", "if event.state ~= 'accepted' then", "if false then"),
-    Mutant("accept", "if known ~= checksum then return 'conflict' end", ""),
+    Mutant("accept", "if known.digest ~= checksum then return 'conflict' end", ""),
 )
 #: Where each script is tested most: tests/ledger/test_NAME.py.
 NEAREST = {

@@ -9,6 +9,7 @@ import pytest
 
 from ar_workers.domain.actions import IsolateEndpoint
 from ar_workers.domain.endpoints import Vendor
+from ar_workers.domain.events import WorkHindered
 from ar_workers.domain.new_rows import EventPlan, action_row, delivery_row
 from ar_workers.domain.states import State
 from ar_workers.ledger.clients import connect
@@ -16,8 +17,9 @@ from ar_workers.ledger.redis import RedisLedger
 from ar_workers.pipeline.deliver import deliver
 from ar_workers.pipeline.execute import execute
 from ar_workers.pipeline.respond import respond
-from tests.builders import a_delivery, a_domain_ban, a_release, a_threat, a_threat_published, an_endpoint, an_isolate
+from tests.builders import NOON, a_delivery, a_domain_ban, a_release, a_threat, a_threat_published, an_endpoint, an_isolate
 from tests.fakes import FakeChannel, FakeEDR, some_services
+from tests.keys import SEALS
 
 DAY = timedelta(days=1)
 
@@ -108,11 +110,24 @@ def test_nobody_is_told_what_a_row_of_another_customer_holds():
 
 def test_an_event_under_another_customers_name_is_never_planned(real_redis, redis_url):
     client = connect(redis_url)
-    ledger = RedisLedger(client)
+    ledger = RedisLedger(client, seals=SEALS)
     services = some_services(ledger=ledger)
     event = a_threat_published(id="e1")
     ledger.accept([event.model_copy(update={"customer": "globex"})])
     client.hset("ar:{globex}:event:e1", "json", event.model_dump_json())
     respond(services, ["globex:event/e1"])
     assert ledger.rows("acme", event.threat_id) == ledger.rows("globex", event.threat_id) == []
-    assert "security: it says of itself" in ledger.threat("globex", event.threat_id).timeline[-1].text
+    assert "security: its seal does not fit" in ledger.threat("globex", event.threat_id).timeline[-1].text
+
+
+def test_what_the_ledger_says_of_itself_is_not_told_under_another_customers_name():
+    services = some_services()
+    client, said = (
+        services.ledger._redis,
+        WorkHindered(id=".own", customer="acme", occurred_at=NOON, threat_ref="configuration", what="hindered"),
+    )
+    services.ledger.accept([said.model_copy(update={"customer": "globex"})])
+    client.hset("ar:{globex}:event:.own", "json", said.model_dump_json())
+    respond(services, ["globex:event/.own"])
+    assert services.ledger.rows("globex", "configuration") == []
+    assert "security: it says of itself" in client.hget("ar:{globex}:event:.own", "reason")

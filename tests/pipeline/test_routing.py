@@ -28,6 +28,7 @@ from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.sweep import sweep
 from tests.builders import NOON, a_delivery, a_threat, a_threat_published, an_endpoint, an_ioc
 from tests.fakes import FakeChannel, FakeEDR, some_services
+from tests.keys import SEALS
 
 NEVER = Result(answer=Answer.PERMANENT, code="gone")
 LOST = Result(answer=Answer.UNKNOWN, code="reset")
@@ -257,7 +258,7 @@ class Dying(FakeChannel):
 @pytest.fixture
 def over_redis(real_redis, redis_url):
     """Services over a real Redis, with one delivery recorded."""
-    ledger = RedisLedger(connect(redis_url), grace=timedelta(0), least_remaining=timedelta(milliseconds=1))
+    ledger = RedisLedger(connect(redis_url), grace=timedelta(0), least_remaining=timedelta(milliseconds=1), seals=SEALS)
 
     def prepared(channel, lease):
         services = some_services(ledger=ledger, channels={"slack": channel}, lease=lease)

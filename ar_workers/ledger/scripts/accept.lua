@@ -1,17 +1,20 @@
 -- Keeps an event once. ARGV: event id, checksum, event JSON, threat id, threat JSON or '', grace in ms,
--- remark or '', how its source says that the threat stands or '', and as of when in ms or ''.
+-- remark or '', how its source says that the threat stands or '', as of when in ms or '', and its seal. What was set aside because
+-- its seal was not good makes room for what is sealed now.
 -- Returns accepted, duplicate or conflict; or turned, if it was accepted before and its source has said otherwise since.
-local id, checksum, json, threat, threat_json, grace, remark, standing, as_of = unpack(ARGV)
+local id, checksum, json, threat, threat_json, grace, remark, standing, as_of, seal = unpack(ARGV)
 local key, threat_key = P .. 'event:' .. id, P .. 'threat:' .. threat
 local told = standing ~= '' and fields_of(threat_key, 'standing', 'standing_at') or {}
 local is_newer = not told.standing or standing ~= '' and tonumber(as_of) > tonumber(told.standing_at)
-local known = redis.call('HGET', key, 'digest')
-if known then
-  if known ~= checksum then return 'conflict' end
+local known = fields_of(key, 'digest', 'state', 'reason')
+local is_unbelieved = known.state == 'failed' and string.find(known.reason or '', '^security: ')
+if known.digest and not is_unbelieved then
+  if known.digest ~= checksum then return 'conflict' end
   return told.standing and told.standing ~= standing and is_newer and 'turned' or 'duplicate'
 end
 
-redis.call('HSET', key, 'digest', checksum, 'json', json, 'state', 'accepted', 'at', now, 'threat', threat)
+if is_unbelieved then redis.call('DEL', key) end
+redis.call('HSET', key, 'digest', checksum, 'json', json, 'seal', seal, 'state', 'accepted', 'at', now, 'threat', threat)
 schedule('event/' .. id, now + grace)
 redis.call('ZADD', P .. 'threats', 'NX', now, threat)
 redis.call('HSETNX', threat_key, 'accepted_at', now)

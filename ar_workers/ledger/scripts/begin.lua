@@ -1,10 +1,11 @@
 -- uses: lanes remotes guards
 -- The last question before a write. ARGV: row id, fence, least remaining lease in ms, caps as JSON, the kill switches of all
--- customers as JSON.
+-- customers as JSON, and the guards that a person has opened, comma after each: what the row itself says of them is not sealed.
 -- Returns 'go', or why not; the row has then been moved, unless it is somebody else's.
-local id, fence, least, caps, everyone = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local id, fence, least, caps, everyone, approved = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
 if not is_ours(id, fence) then return 'stale' end
-local row = get(id, 'lease_until', 'cancel', 'verb', 'edr', 'lane', 'epoch', 'approved', 'threat', 'was', 'owner', 'remote', 'dry')
+local row = get(id, 'lease_until', 'cancel', 'verb', 'edr', 'lane', 'epoch', 'threat', 'was', 'owner', 'remote', 'dry')
+row.approved = approved
 if tonumber(row.lease_until) - now < least then return 'stale' end
 local to, reason, held_by = hindrance(id, row, caps, everyone)
 if to then

@@ -3,7 +3,7 @@
 -- or '', why it closes the threat or ''; then for each row what FIELDS names, how many rows it comes after, and their ids.
 -- Returns the threat's rings {'yes', id, queue, label, lane, ...}, or {'no'} if the event is not waiting for a plan (any more).
 local FIELDS = {'id', 'kind', 'verb', 'edr', 'subject', 'queue', 'label', 'lane', 'remote', 'order', 'state', 'reason', 'life',
-  'wait', 'grace', 'has_fallback', 'once', 'asked_by', 'watch', 'dry'}
+  'wait', 'grace', 'has_fallback', 'once', 'asked_by', 'watch', 'dry', 'seal'}
 local event_id, threat, occurred, as_of, closes = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local event = P .. 'event:' .. event_id
 if redis.call('HGET', event, 'state') ~= 'accepted' then return {'no'} end
@@ -29,6 +29,7 @@ end
 
 -- The threat no longer wants a row that other threats want, too.
 local function leave_to(heir, rest, id, state)
+  redis.call('HSETNX', row_key(id), 'planned_for', threat)
   redis.call('HSET', row_key(id), 'threat', heir, 'shared', rest)
   if not TERMINAL[state] then
     count_open(heir, 1)
@@ -95,16 +96,17 @@ end
 
 -- The id under which a new row is kept: the same one within a threat is one row, across threats it is shared while it is
 -- unsettled, and justified anew (a repeat) after that. A release that is settled is always justified anew: a person asked,
--- and the endpoint may have been isolated since. So is all that a reopened threat asks for, what is rehearsed once more, and what is
--- asked for in earnest after it was only rehearsed.
+-- and the endpoint may have been isolated since. So is all that a reopened threat asks for, what is rehearsed once more, what is asked
+-- for in earnest after it was only rehearsed, and what failed because its seal was not good.
 local function name_of(new)
   local first = get(new.id, 'state', 'latest')
   if not first.state then return new.id, true end
   local latest = first.latest or new.id
-  local last, is_known = get(latest, 'state', 'would'), is_placed[latest] or redis.call('ZSCORE', rows_key, latest)
+  local last, is_known = get(latest, 'state', 'would', 'cause'), is_placed[latest] or redis.call('ZSCORE', rows_key, latest)
   local is_over = TERMINAL[last.state]
+  local is_unbelieved = last.state == 'failed' and last.cause == 'tampered' and not is_placed[latest]
   local is_anew = is_over and (GIVES_BACK[new.verb] or is_dry_event or last.would and new.dry == '0')
-  if is_known and not (is_reopened or is_anew) then return latest, false end
+  if is_known and not (is_reopened or is_unbelieved or is_anew) then return latest, false end
   if not is_over then
     if not is_known then take_place(latest) end
     is_first = false
@@ -179,7 +181,7 @@ local function place(new)
   local waits = state == 'pending' and await(id, new) or 0
   if waits > 0 then state = 'waiting' end
   redis.call('HSET', row_key(id), 'kind', new.kind, 'verb', new.verb, 'edr', new.edr, 'remote', new.remote,
-    'subject', new.subject, 'queue', new.queue, 'label', new.label, 'lane', new.lane, 'order', new.order,
+    'subject', new.subject, 'queue', new.queue, 'label', new.label, 'lane', new.lane, 'order', new.order, 'seal', new.seal,
     'threat', threat, 'created_at', now, 'deadline', now + new.life, 'epoch', epoch, 'generation', 1, 'fence', 0,
     'waits', waits, 'state', state, 'reason', reason, 'next_at', now + new.wait, 'has_fallback', new.has_fallback)
   if new.dry == '1' then redis.call('HSET', row_key(id), 'dry', 1) end

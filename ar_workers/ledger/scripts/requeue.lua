@@ -1,9 +1,11 @@
 -- uses: moves guards
 -- A person brings a row back. ARGV: row id, words (by whom, and why), life in ms, the kill switches of all customers as JSON,
--- whether it must be held (1|0). Returns {'yes', ring...} or {'no', reason}. A person's word opens the guard that held the row, and no other; of a row that has failed
+-- whether it must be held (1|0), the guard that it was seen to be held by or '', its generation as it was seen, and a person's word on
+-- both, which is kept. Returns {'yes', ring...} or {'no', reason}. A person's word opens the guard that held the row, and no other; of a row that has failed
 -- all are asked anew. An isolation that is older than a release of its endpoint never comes back.
 local id, words, life, everyone, must_be_held = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5] == '1'
-local row = get(id, 'state', 'threat', 'verb', 'lane', 'epoch', 'held_by', 'edr', 'approved', 'watch')
+local guard, generation, word = ARGV[6], ARGV[7], ARGV[8]
+local row = get(id, 'state', 'threat', 'verb', 'lane', 'epoch', 'held_by', 'edr', 'approved', 'approvals', 'generation', 'watch')
 if not row.state then return {'no', 'no such row'} end
 local released = row.epoch and released_since(row.verb, row.lane, row.epoch)
 if released then
@@ -22,11 +24,12 @@ end
 if row.state == 'failed' then
   redis.call('HINCRBY', row_key(id), 'generation', 1)
   count_open(row.threat, 1)
-  redis.call('HDEL', row_key(id), 'settled_at', 'performed_at', 'begun_at', 'looked_at', 'cancel', 'approved')
+  redis.call('HDEL', row_key(id), 'settled_at', 'performed_at', 'begun_at', 'looked_at', 'cancel', 'approved', 'approvals')
 else
   local held_by = row.held_by or ''
   if is_guard(held_by) then
-    redis.call('HSET', row_key(id), 'approved', (row.approved or '') .. held_by .. ',')
+    if held_by ~= guard or (row.generation or '1') ~= generation then return {'no', 'is held by ' .. held_by .. ' since a moment: say it again'} end
+    redis.call('HSET', row_key(id), 'approved', (row.approved or '') .. held_by .. ',', 'approvals', (row.approvals or '') .. word .. '\n')
   else
     local _, scope = pause_of(row.edr or '', row.verb, everyone)
     if scope then return {'no', 'is held by the kill switch (' .. scope .. '): `arctl resume` brings it back'} end

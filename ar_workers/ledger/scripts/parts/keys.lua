@@ -6,7 +6,7 @@
 --
 --   due                    zset    what the sweep rings: row id by when, and behind the millisecond who of those goes first
 --   due:first              zset    the same of what it looks at first: `event/ID`, and rows that isolate or release
---   event:ID               hash    digest(its checksum *) json state(accepted|planned|failed) at attempts reason threat
+--   event:ID               hash    digest(its checksum *) json seal(of what is published) state(accepted|planned|failed) at attempts reason threat
 --   threats                zset    threat id by acceptance
 --   threat:ID              hash    json accepted_at open(rows that are not settled) closed(why) closed_at(when that occurred)
 --                                  closed_as_of(as of when its source said so, if that closed it); standing(the type of the newest
@@ -24,7 +24,9 @@
 --                                  reopened(1: its threat was closed and reopened while it was not settled)
 --                                  cause(why it failed, by kinds)
 --                                  dry(1: the EDR is never asked for it) would(1: skipped for no other reason)
---                                  approved(guards that a person has opened, comma after each)
+--                                  approved(guards that a person has opened, comma after each) approvals(a sealed word for each, a line
+--                                  each); seal(of what decides what is done), planned_for(the threat that it was planned and sealed for,
+--                                  once it was left to another)
 --                                  shared(ids of other threats that want it too, comma after each)
 --                                  of a compacted threat only: state threat latest generations would
 --                                  of a delivery: has_fallback, digest(the row it is sent with; '' alone), digest_at
@@ -54,7 +56,7 @@
 --                                  (as its rows say them); of versions before 0.5 the reason alone. That of all customers is
 --                                  `ar:paused`, which only the client can read: it lies in another slot
 --   held                   set     ids of held rows
---   cursors                hash    feed -> how far it was read, in the feed's own words
+--   cursors                hash    feed -> how far it was read, in the feed's own words; `cursors:seals` its seal
 --   refused                hash    feed -> records that could not be read and were not kept either: there were too many
 --   refused:FEED           hash    record that could not be read, by a checksum -> `ms kind JSON`, ms being when it first was refused
 --   refused:FEED:kinds     hash    kind of reason -> since when, as people were told of it

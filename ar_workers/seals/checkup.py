@@ -1,0 +1,46 @@
+"""Whether this machine can tell what is sealed, and what it may seal itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..domain.checkups import Check, ok, red, warn
+from ..domain.errors import KeyUnusable
+from ..domain.seals import Role
+from . import keyring_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .folder import FolderKeyring
+
+
+def keys_checks(environ: Mapping[str, str]) -> Iterator[Check]:
+    """A role whose private half is not here is no fault: another machine may have it."""
+    ring = keyring_of(environ, only_looks=True)
+    if ring.is_new() and not environ.get("AR_KEYS"):
+        yield warn("keys", f"there are none in {ring.folder} yet", "the first `arctl up` or `arctl ingest` makes them")
+        return
+    try:
+        trusted = ring.trusted()
+    except KeyUnusable as error:
+        yield red("keys", str(error))
+        return
+    for role in Role:
+        if not trusted.get(role):
+            yield red(str(role), f"{ring.place} names no key of it: nothing that it says is believed", f"arctl keys rotate {role}")
+        else:
+            yield _own(ring, role)
+    if environ.get("AR_UNSEALED") == "allow":
+        fix = "unset AR_UNSEALED once the work of the older version is finished"
+        yield warn("AR_UNSEALED", "allow: whoever may write to Redis can act by what has no seal", fix)
+
+
+def _own(ring: FolderKeyring, role: Role) -> Check:
+    if not ring.path(role).exists():
+        return ok(str(role), "its seals can be told; its private half is not on this machine")
+    try:
+        ring.check(role)
+    except KeyUnusable as error:
+        return red(str(role), str(error))
+    return ok(str(role), f"seals with key {ring.own_id(role)}")

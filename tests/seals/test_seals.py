@@ -1,0 +1,90 @@
+"""What a seal covers, and what becomes of one that is missing or odd."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ar_workers.domain.guards import Guard
+from ar_workers.domain.seals import Place, Sealed, joined, leaf_of, levels_of, path_of, read_seal, root_of
+from ar_workers.seals import Seals
+from tests.keys import a_ring
+
+TEXT = st.text(max_size=6)
+RING = a_ring()
+
+
+def a_sealed(**changes):
+    plain = Sealed("acme", "THREAT-1", "acme:isolate:1", "action", "isolate", "crowdstrike", "crowdstrike/a1", "crowdstrike", "{}")
+    return plain._replace(**changes)
+
+
+@given(st.lists(TEXT, max_size=5), st.lists(TEXT, max_size=5))
+def test_two_lists_never_come_to_the_same_bytes(one, other):
+    assert (joined(one) == joined(other)) is (one == other)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17, 33])
+def test_every_leaf_finds_the_root_by_its_own_path_and_from_its_own_place_alone(count):
+    leaves = [leaf_of(a_sealed(name=str(number))) for number in range(count)]
+    levels = levels_of(leaves)
+    for index, leaf in enumerate(leaves):
+        path = path_of(levels, index)
+        found = [root_of(leaf, Place(place, count, path, "e1")) for place in range(count)]
+        assert [place for place, root in enumerate(found) if root == levels[-1][0]] == [index]
+
+
+@given(st.integers(1, 40), st.integers(-1, 41), st.integers(-1, 60), st.binary(max_size=64))
+def test_no_other_place_or_path_leads_to_the_root(count, index, other_count, path):
+    leaves = [leaf_of(a_sealed(name=str(number))) for number in range(count)]
+    levels = levels_of(leaves)
+    if (index, other_count, path) != (0, count, path_of(levels, 0)):
+        root = root_of(leaves[0], Place(index, other_count, path, "e1"))
+        assert root != levels[-1][0] or other_count != count
+
+
+def test_a_node_is_no_leaf():
+    leaves = [leaf_of(a_sealed(name=str(number))) for number in range(2)]
+    (root,) = levels_of(leaves)[-1]
+    assert leaf_of(a_sealed()) != root
+    assert levels_of([root]) == [[root]]
+
+
+@pytest.mark.parametrize("text", ["", " ", "a b", "a 1 !", "a 1 AAAA=", "a 01x AAAA", "a 1 AAB=", "a 1 AAAA "])
+def test_what_is_spelled_otherwise_is_no_seal(text):
+    assert read_seal(text) is None
+
+
+def test_the_rows_of_a_plan_have_one_signature():
+    rows = [a_sealed(name=str(number)) for number in range(9)]
+    found = Seals(RING).plan("acme", "e1", rows)
+    assert len({seal.split(" ")[2] for seal in found}) == 1
+    assert [Seals(RING).row_flaw(row, seal) for row, seal in zip(rows, found, strict=True)] == [None] * 9
+
+
+def test_a_plan_of_nothing_has_no_seal():
+    assert Seals(RING).plan("acme", "e1", []) == []
+
+
+@pytest.mark.parametrize("field", Sealed._fields)
+def test_every_field_is_sealed(field):
+    seal = Seals(RING).plan("acme", "e1", [a_sealed()])[0]
+    assert Seals(RING).row_flaw(a_sealed(), seal) is None
+    assert "does not fit" in Seals(RING).row_flaw(a_sealed(**{field: "another"}), seal).reason
+
+
+def test_what_has_no_seal_is_believed_only_where_that_is_allowed():
+    strict, lax = Seals(RING), Seals(RING, allows_unsealed=True)
+    assert "AR_UNSEALED" in strict.event_flaw("acme", "e1", "{}", "").reason
+    assert lax.event_flaw("acme", "e1", "{}", "") is None
+    assert lax.row_flaw(a_sealed(), "") is None
+    assert lax.approved("acme:isolate:1", 1, {"blast_radius"}, []) == ({"blast_radius"}, None)
+    assert lax.event_flaw("acme", "e1", "{}", strict.event("acme", "e2", "{}")) is not None
+
+
+def test_the_last_word_on_a_guard_counts():
+    seals, row = Seals(RING), "acme:isolate:1"
+    word, other = (seals.approval(row, 1, guard, by="kim", reason="yes") for guard in (Guard.PROTECTED, Guard.WELL_KNOWN))
+    assert seals.approved(row, 1, {Guard.PROTECTED, Guard.WELL_KNOWN}, [word, other]) == ({Guard.PROTECTED, Guard.WELL_KNOWN}, None)
+    assert seals.approved(row, 1, {Guard.PROTECTED}, [word, f"a 1 AAAA {Guard.PROTECTED} bm8= bm8="]) == (frozenset(), None)
