@@ -13,6 +13,7 @@ from ar_workers.domain.states import State
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
 from tests.clocks import ManualClock, a_ledger
+from tests.keys import SEALS
 from tests.ledger.building import LEASE, a_row, an_event, asked, begun, claimed, recorded, refused, state_of
 
 FAR = datetime(2096, 12, 1, 6, tzinfo=UTC)
@@ -226,7 +227,7 @@ def test_the_end_needs_no_new_look_at_the_switch_of_all():
 
 
 def test_one_whose_keys_are_spoiled_keeps_nobody_elses_pause_from_ending(real_redis, redis_url):
-    ledger = RedisLedger(connect(redis_url), grace=timedelta(0), switch_lives=timedelta(0))
+    ledger = RedisLedger(connect(redis_url), grace=timedelta(0), switch_lives=timedelta(0), seals=SEALS)
     for customer in ("acme", "globex"):
         recorded(ledger, a_row(customer=customer), event=an_event(customer=customer))
     ledger.pause(None, "*", "freeze")
@@ -238,7 +239,7 @@ def test_one_whose_keys_are_spoiled_keeps_nobody_elses_pause_from_ending(real_re
 
 
 def test_who_is_paused_again_is_paused_whatever_became_of_ones_keys(real_redis, redis_url):
-    ledger = RedisLedger(connect(redis_url), grace=timedelta(0), switch_lives=timedelta(0))
+    ledger = RedisLedger(connect(redis_url), grace=timedelta(0), switch_lives=timedelta(0), seals=SEALS)
     recorded(ledger, a_row())
     ledger.pause("acme", "*", "freeze")
     real_redis.set("ar:{acme}:held", "odd")
