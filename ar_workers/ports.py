@@ -174,8 +174,8 @@ class Seals(Protocol):
     def event_flaw(self, customer: str, event_id: str, text: str, seal: str) -> Flaw | None:
         """Of an event that stands under this customer and id."""
 
-    def plan(self, customer: str, event_id: str, rows: Sequence[Sealed]) -> list[str]:
-        """A seal for each row of an event's plan, by one signature."""
+    def plans(self, rows: Sequence[tuple[str, Sealed]]) -> list[str]:
+        """A seal for each row, with the event that it was planned for, by one signature."""
 
     def row_flaw(self, row: Sealed, seal: str) -> Flaw | None:
         """Of a row as it stands."""

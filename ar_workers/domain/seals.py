@@ -3,8 +3,9 @@
 Three things are sealed, each by one role: an event by the `door`, a plan by who `respond`s, an approval by who `decide`s. A seal says which
 key signed and when, and holds for `SEALED_FOR`.
 
-One signature covers a whole plan: it is over the root of a Merkle tree (as in RFC 6962, section 2.1: leaves and nodes are hashed under
-different first bytes) whose leaves are the plan's rows. Each row carries its path to the root, so that a row is verified by itself.
+One signature covers whole plans, all that are recorded together: it is over the root of a Merkle tree (as in RFC 6962, section 2.1: leaves
+and nodes are hashed under different first bytes) whose leaves are the plans' rows. Each row carries its path to the root, so that a row is
+verified by itself.
 
 What is hashed or signed is a join of its parts, each behind its length in bytes (`5:hello`): two lists of parts never give the same
 bytes, and it takes a fraction of what canonical JSON would.
@@ -120,9 +121,9 @@ def event_statement(customer: str, event_id: str, text: str, issued: str) -> byt
     return joined(("ar_workers event 1", customer, event_id, hashlib.sha256(text.encode()).hexdigest(), issued))
 
 
-def plan_statement(customer: str, event_id: str, count: int, root: bytes, issued: str) -> bytes:
-    """All rows of an event's plan."""
-    return joined(("ar_workers plan 1", customer, event_id, str(count), root.hex(), issued))
+def plan_statement(count: int, root: bytes, issued: str) -> bytes:
+    """All rows of the plans that are recorded together."""
+    return joined(("ar_workers plan 1", str(count), root.hex(), issued))
 
 
 def approval_statement(row_id: str, generation: int, guard: str, by: str, reason: str, issued: str) -> bytes:
@@ -140,9 +141,9 @@ def joined(parts: Iterable[str]) -> bytes:
     return b"".join(b"%d:%b" % (len(each), each) for each in (part.encode() for part in parts))
 
 
-def leaf_of(row: Sealed) -> bytes:
-    """A row as a leaf."""
-    return hashlib.sha256(_LEAF + joined(row)).digest()
+def leaf_of(row: Sealed, event_id: str) -> bytes:
+    """A row of the event's plan as a leaf."""
+    return hashlib.sha256(_LEAF + joined((*row, event_id))).digest()
 
 
 def levels_of(leaves: Sequence[bytes]) -> list[list[bytes]]:

@@ -42,6 +42,7 @@ from .shapes import (
     rings_of,
     row_of,
     threat_of,
+    to_be_sealed,
 )
 from .switches import held_by, key_of, pause_of, pauses_of, written
 
@@ -187,8 +188,9 @@ class RedisLedger:
         self._run("event_failed", customer, event_id, reason, in_ms(after), most)
 
     def record(self, plans: Sequence[EventPlan], *, unrung: Container[str] = ()) -> list[list[Ring] | None]:
-        """One pipeline for all."""
-        calls = [("record", plan.event.customer, planned(plan, self._grace, unrung, self._seals)) for plan in plans]
+        """One pipeline and one signature for all."""
+        sealed = iter(self._seals.plans([row for plan in plans for row in to_be_sealed(plan)]))
+        calls = [("record", plan.event.customer, planned(plan, self._grace, unrung, sealed)) for plan in plans]
         with unavailable_if_away():
             replies = self._known().run_all(calls) if calls else []
         return [rings_of(rings) if is_new == "yes" else None for is_new, *rings in replies]

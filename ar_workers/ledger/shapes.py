@@ -17,7 +17,7 @@ from ..domain.threats import Threat
 from .packing import unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
     from ..domain.claims import VisitResult
     from ..domain.events import Event
@@ -50,11 +50,15 @@ def acceptance(event: Event, grace: int, seals: Seals) -> tuple[str | int, ...]:
     return (event.id, event.checksum, text, event.threat_id, threat_json, grace, event.remark, standing, as_of, seal)
 
 
-def planned(plan: EventPlan, grace: int, unrung: Container[str], seals: Seals) -> tuple[str | int, ...]:
-    """The arguments of `record.lua`; rows of the queues `unrung` have no grace."""
+def to_be_sealed(plan: EventPlan) -> list[tuple[str, Sealed]]:
+    """What of a plan may be done: of a "no" nothing comes."""
     event = plan.event
-    to_do = [row for row in plan.rows if row.state is State.PENDING]  # of a "no" nothing comes
-    sealed = iter(seals.plan(event.customer, event.id, [sealed_row(row, event.customer, event.threat_id) for row in to_do]))
+    return [(event.id, sealed_row(row, event.customer, event.threat_id)) for row in plan.rows if row.state is State.PENDING]
+
+
+def planned(plan: EventPlan, grace: int, unrung: Container[str], sealed: Iterator[str]) -> tuple[str | int, ...]:
+    """The arguments of `record.lua`; rows of the queues `unrung` have no grace. Each that may be done takes the next seal."""
+    event = plan.event
     parts: list[str | int] = []
     for row in plan.rows:
         parts += _new_row(row, 0 if row.queue in unrung else grace, next(sealed) if row.state is State.PENDING else "")

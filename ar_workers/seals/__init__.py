@@ -71,12 +71,13 @@ class Seals:
     def event_flaw(self, customer: str, event_id: str, text: str, seal: str) -> Flaw | None:
         return self._flaw(Role.DOOR, seal, lambda found: event_statement(customer, event_id, text, found.issued))
 
-    def plan(self, customer: str, event_id: str, rows: Sequence[Sealed]) -> list[str]:
+    def plans(self, rows: Sequence[tuple[str, Sealed]]) -> list[str]:
         if not rows:
             return []
-        levels, count = levels_of([leaf_of(row) for row in rows]), len(rows)
-        seal = self._sealed(Role.RESPOND, lambda issued: plan_statement(customer, event_id, count, levels[-1][0], issued))
-        return [f"{seal} {written_place(Place(index, count, path_of(levels, index), event_id))}" for index in range(count)]
+        levels, count = levels_of([leaf_of(row, event_id) for event_id, row in rows]), len(rows)
+        seal = self._sealed(Role.RESPOND, lambda issued: plan_statement(count, levels[-1][0], issued))
+        places = (Place(index, count, path_of(levels, index), event_id) for index, (event_id, _) in enumerate(rows))
+        return [f"{seal} {written_place(place)}" for place in places]
 
     def row_flaw(self, row: Sealed, seal: str) -> Flaw | None:
         return self._flaw(Role.RESPOND, seal, partial(_plan_of, row))
@@ -145,8 +146,8 @@ def _by_a_stranger(key_id: str, role: Role, place: str) -> str:
 def _plan_of(row: Sealed, seal: Seal) -> bytes | None:
     """The plan that the row says to be of."""
     place = read_place(seal.rest)
-    root = place and root_of(leaf_of(row), place)
-    return plan_statement(row.customer, place.event_id, place.out_of, root, seal.issued) if place and root else None
+    root = place and root_of(leaf_of(row, place.event_id), place)
+    return plan_statement(place.out_of, root, seal.issued) if place and root else None
 
 
 def _word_on(row_id: str, generation: int, guard: str, seal: Seal) -> bytes | None:

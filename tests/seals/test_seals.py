@@ -27,7 +27,7 @@ def test_two_lists_never_come_to_the_same_bytes(one, other):
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17, 33])
 def test_every_leaf_finds_the_root_by_its_own_path_and_from_its_own_place_alone(count):
-    leaves = [leaf_of(a_sealed(name=str(number))) for number in range(count)]
+    leaves = [leaf_of(a_sealed(name=str(number)), "e1") for number in range(count)]
     levels = levels_of(leaves)
     for index, leaf in enumerate(leaves):
         path = path_of(levels, index)
@@ -37,7 +37,7 @@ def test_every_leaf_finds_the_root_by_its_own_path_and_from_its_own_place_alone(
 
 @given(st.integers(1, 40), st.integers(-1, 41), st.integers(-1, 60), st.binary(max_size=64))
 def test_no_other_place_or_path_leads_to_the_root(count, index, other_count, path):
-    leaves = [leaf_of(a_sealed(name=str(number))) for number in range(count)]
+    leaves = [leaf_of(a_sealed(name=str(number)), "e1") for number in range(count)]
     levels = levels_of(leaves)
     if (index, other_count, path) != (0, count, path_of(levels, 0)):
         root = root_of(leaves[0], Place(index, other_count, path, "e1"))
@@ -45,9 +45,9 @@ def test_no_other_place_or_path_leads_to_the_root(count, index, other_count, pat
 
 
 def test_a_node_is_no_leaf():
-    leaves = [leaf_of(a_sealed(name=str(number))) for number in range(2)]
+    leaves = [leaf_of(a_sealed(name=str(number)), "e1") for number in range(2)]
     (root,) = levels_of(leaves)[-1]
-    assert leaf_of(a_sealed()) != root
+    assert leaf_of(a_sealed(), "e1") != root
     assert levels_of([root]) == [[root]]
 
 
@@ -58,18 +58,18 @@ def test_what_is_spelled_otherwise_is_no_seal(text):
 
 def test_the_rows_of_a_plan_have_one_signature():
     rows = [a_sealed(name=str(number)) for number in range(9)]
-    found = Seals(RING).plan("acme", "e1", rows)
+    found = Seals(RING).plans([("e1", row) for row in rows])
     assert len({seal.split(" ")[2] for seal in found}) == 1
     assert [Seals(RING).row_flaw(row, seal) for row, seal in zip(rows, found, strict=True)] == [None] * 9
 
 
 def test_a_plan_of_nothing_has_no_seal():
-    assert Seals(RING).plan("acme", "e1", []) == []
+    assert Seals(RING).plans([]) == []
 
 
 @pytest.mark.parametrize("field", Sealed._fields)
 def test_every_field_is_sealed(field):
-    seal = Seals(RING).plan("acme", "e1", [a_sealed()])[0]
+    seal = Seals(RING).plans([("e1", a_sealed())])[0]
     assert Seals(RING).row_flaw(a_sealed(), seal) is None
     assert "does not fit" in Seals(RING).row_flaw(a_sealed(**{field: "another"}), seal).reason
 
