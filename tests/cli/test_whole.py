@@ -118,7 +118,7 @@ def test_the_text_of_the_summary_is_whole(rows):
 
 
 def test_the_mail_is_whole_in_both_parts(rows, ledger):
-    note = remediation_summary("acme", a_threat(id=THREAT_ID), summary_of(ledger, "acme", a_threat(id=THREAT_ID)), by="Kim")
+    note = remediation_summary("acme", a_threat(id=THREAT_ID), summary_of(ledger, "acme", a_threat(id=THREAT_ID), THREAT_ID), by="Kim")
     assert_whole_in_a_mail(note, (*NAMED, UNREADABLE, THREAT_ID))
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from dataclasses import replace
 from datetime import timedelta
-
-import pytest
 
 from ar_workers.domain.dry_runs import DryRun
 from ar_workers.domain.endpoints import Vendor
@@ -353,11 +352,14 @@ def test_the_summary_of_a_dry_event_is_drawn_from_its_own_rows():
     assert [each.subject for each in summary.summary.would.entries] == ["FIN-1"]
 
 
-@pytest.mark.parametrize("mode", Mode)
-def test_plain_and_dry_notices_are_gathered_into_digests_apart(mode):
-    services = some_services(edr=an_edr(*fleet(30)), policy=a_policy(mode, protected_endpoints=frozenset({"FIN-*"}), isolations_per_hour=0))
-    for event in (published(endpoints=fleet(6), iocs=()), published(id="e2", endpoints=fleet(12)[6:], iocs=()).to_be_rehearsed()):
-        worked(services, event)
+def test_notices_in_earnest_and_dry_ones_are_gathered_into_digests_apart():
+    services = some_services(edr=an_edr(*fleet(12)), policy=a_policy(Mode.LIVE, isolations_per_hour=0))
+    live, dry = published(endpoints=fleet(6), iocs=()), published(id="e2", endpoints=fleet(12)[6:], iocs=()).to_be_rehearsed()
+    worked(services, live, dry)
     play(services)
-    for note in told(services):
+    needed = [note for note in told(services) if note.kind is Kind.ACTION_NEEDED]
+    assert sorted(note.dry_run for note in needed) == [DryRun.NO, DryRun.NO, DryRun.YES, DryRun.YES]
+    for note in needed:
+        hosts = {int(number) for _, value in note.facts for number in re.findall(r"FIN-(\d+)", value)}
         assert note.headline.startswith("DRY RUN: ") is (note.dry_run is DryRun.YES)
+        assert {number >= 6 for number in hosts} == {note.dry_run is DryRun.YES}
