@@ -18,6 +18,7 @@ from ar_workers.pipeline.respond import respond
 from ar_workers.settings import load_settings
 from tests.builders import NOON, a_threat, a_threat_published, agent_id, an_endpoint
 from tests.edr.rigs.crowdstrike import crowdstrike
+from tests.keys import FOLDER
 
 from .test_release import FALCON
 
@@ -51,7 +52,13 @@ class World:
 def world(real_redis, redis_url, monkeypatch, tmp_path):
     with crowdstrike() as rig:
         (tmp_path / "acme.toml").write_text(FALCON.format(url=rig.server.url))
-        environ = {"AR_REDIS_URL": redis_url, "AR_CUSTOMERS": str(tmp_path), "ACME_ID": "the-client", "ACME_SECRET": "canary-secret"}
+        environ = {
+            "AR_KEYS": str(FOLDER),
+            "AR_REDIS_URL": redis_url,
+            "AR_CUSTOMERS": str(tmp_path),
+            "ACME_ID": "the-client",
+            "ACME_SECRET": "canary-secret",
+        }
         for name, value in environ.items():
             monkeypatch.setenv(name, value)
         yield World(rig, redis_url, environ)

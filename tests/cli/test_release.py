@@ -19,6 +19,7 @@ from ar_workers.pipeline.respond import respond
 from ar_workers.settings import load_settings
 from tests.builders import a_threat_published, agent_id
 from tests.edr.rigs.crowdstrike import crowdstrike
+from tests.keys import FOLDER
 
 FALCON = """
 [edr.crowdstrike]
@@ -47,7 +48,13 @@ def release(*words, status=0, agent=None, customer="acme", edr="crowdstrike"):
 
 
 def services(redis_url, tmp_path):
-    environ = {"AR_REDIS_URL": redis_url, "AR_CUSTOMERS": str(tmp_path), "ACME_ID": "the-client", "ACME_SECRET": "canary-secret"}
+    environ = {
+        "AR_KEYS": str(FOLDER),
+        "AR_REDIS_URL": redis_url,
+        "AR_CUSTOMERS": str(tmp_path),
+        "ACME_ID": "the-client",
+        "ACME_SECRET": "canary-secret",
+    }
     return build(load_settings(environ))
 
 

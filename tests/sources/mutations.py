@@ -20,6 +20,7 @@ from ar_workers.ledger.shapes import acceptance
 from ar_workers.sources import FORMATS
 from tests.builders import EVIL, a_context, a_threat_published, an_ioc, sha256
 from tests.edr.rigs import SAMPLES
+from tests.keys import SEALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,7 +163,7 @@ def judged(kind: str, record: dict[str, Any]) -> str:
         assert place[-1] in names, f"refused is {refusal.field}, which is no field of such a record"
         return refusal.field
     assert load_event(event.model_dump_json()) == event
-    assert all(isinstance(each, str | int) for each in acceptance(event, 0))
+    assert all(isinstance(each, str | int) for each in acceptance(event, 0, SEALS))
     remediated = {
         endpoint.agent_id: endpoint.model_copy(update={"groups": frozenset({"Remediate"}), "os": OS.WINDOWS})
         for endpoint in getattr(event, "endpoints", ())
