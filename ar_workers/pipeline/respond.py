@@ -23,7 +23,7 @@ from ..domain.routes import ONE_CAUSE, Target, route
 from ..domain.seals import Flaw
 from ..domain.text import whole
 from ..domain.verbs import VERBS
-from . import orphans
+from . import orphans, unbelieved
 from .lookups import looked_up
 from .orphans import NotConfigured
 from .summary import summary_of
@@ -101,12 +101,14 @@ def _planned(services: Services, ref: str, event: Event) -> EventPlan | None:
 
 
 def _set_aside(services: Services, ref: str, flaw: Flaw) -> None:
-    """What is forged is tried only once: nothing makes it better than it is, but that the same is published again."""
+    """What is forged is tried only once: nothing makes it better than it is, but that the same is published again. A person is told."""
     if flaw.may_pass:
         services.ledger.event_failed(ref, flaw.reason, RETRY_PLANNING)
         return
     _log.critical("%s is not planned: %s", ref, flaw.reason)
     services.ledger.event_failed(ref, whole(f"security: {flaw.reason}"), RETRY_PLANNING, most=1)
+    customer, _, event_id = ref.partition(":event/")
+    unbelieved.tell(services, customer, event_id, flaw.reason)
 
 
 def _check(ref: str, event: Event) -> None:
