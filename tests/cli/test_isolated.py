@@ -18,9 +18,8 @@ from ar_workers.pipeline.respond import respond
 from ar_workers.settings import load_settings
 from tests.builders import NOON, a_threat, a_threat_published, agent_id, an_endpoint
 from tests.edr.rigs.crowdstrike import crowdstrike
-from tests.keys import FOLDER
 
-from .test_release import FALCON
+from .test_release import FALCON, environ_of
 
 FIN = agent_id("FIN-LT-07")
 
@@ -52,13 +51,7 @@ class World:
 def world(real_redis, redis_url, monkeypatch, tmp_path):
     with crowdstrike() as rig:
         (tmp_path / "acme.toml").write_text(FALCON.format(url=rig.server.url))
-        environ = {
-            "AR_KEYS": str(FOLDER),
-            "AR_REDIS_URL": redis_url,
-            "AR_CUSTOMERS": str(tmp_path),
-            "ACME_ID": "the-client",
-            "ACME_SECRET": "canary-secret",
-        }
+        environ = environ_of(redis_url, tmp_path)
         for name, value in environ.items():
             monkeypatch.setenv(name, value)
         yield World(rig, redis_url, environ)

@@ -47,15 +47,13 @@ def release(*words, status=0, agent=None, customer="acme", edr="crowdstrike"):
     return result.output or str(result.exception)
 
 
+def environ_of(redis_url, tmp_path):
+    secrets = {"ACME_ID": "the-client", "ACME_SECRET": "canary-secret"}
+    return {"AR_KEYS": str(FOLDER), "AR_REDIS_URL": redis_url, "AR_CUSTOMERS": str(tmp_path), **secrets}
+
+
 def services(redis_url, tmp_path):
-    environ = {
-        "AR_KEYS": str(FOLDER),
-        "AR_REDIS_URL": redis_url,
-        "AR_CUSTOMERS": str(tmp_path),
-        "ACME_ID": "the-client",
-        "ACME_SECRET": "canary-secret",
-    }
-    return build(load_settings(environ))
+    return build(load_settings(environ_of(redis_url, tmp_path)))
 
 
 def test_a_release_reaches_the_edr_and_stands_in_the_timeline(rig, redis_url, tmp_path):
