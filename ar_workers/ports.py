@@ -168,8 +168,8 @@ class Seals(Protocol):
     def check(self, *roles: Role) -> None:
         """Raises KeyUnusable unless seals can be looked at, and made in these roles."""
 
-    def event(self, customer: str, event_id: str, text: str) -> str:
-        """The seal of an event's JSON."""
+    def events(self, events: Sequence[tuple[str, str, str]]) -> list[str]:
+        """A seal for each event, of which customer, id and JSON are given, by one signature."""
 
     def event_flaw(self, customer: str, event_id: str, text: str, seal: str) -> Flaw | None:
         """Of an event that stands under this customer and id."""

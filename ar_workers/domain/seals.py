@@ -3,9 +3,9 @@
 Three things are sealed, each by one role: an event by the `door`, a plan by who `respond`s, an approval by who `decide`s. A seal says which
 key signed and when, and holds for `SEALED_FOR`.
 
-One signature covers whole plans, all that are recorded together: it is over the root of a Merkle tree (as in RFC 6962, section 2.1: leaves
-and nodes are hashed under different first bytes) whose leaves are the plans' rows. Each row carries its path to the root, so that a row is
-verified by itself.
+One signature covers all events that are accepted together, and one all rows of the plans that are recorded together: it is over the root of
+a Merkle tree (as in RFC 6962, section 2.1: leaves and nodes are hashed under different first bytes) whose leaves they are. Each carries its
+path to the root, so that it is verified by itself.
 
 What is hashed or signed is a join of its parts, each behind its length in bytes (`5:hello`): two lists of parts never give the same
 bytes, and it takes a fraction of what canonical JSON would.
@@ -97,13 +97,21 @@ class Word(NamedTuple):
     reason: str
 
 
+class Together(StrEnum):
+    """Of what many are sealed by one signature."""
+
+    EVENTS = "events"
+    PLANS = "plan"
+
+
 class Place(NamedTuple):
-    """Where a row stands in its plan: its number, of how many, and the hashes beside its way to the root."""
+    """Where a leaf stands among those that were sealed together: its number, of how many, and the hashes beside its way to the root."""
 
     number: int
     out_of: int
     path: bytes
-    event_id: str
+    #: For which a row was planned; an event has none.
+    event_id: str = ""
 
 
 def base_name(row_id: str) -> str:
@@ -116,14 +124,9 @@ def sealed_row(new: NewRow, customer: str, threat: str) -> Sealed:
     return Sealed(customer, threat, base_name(new.id), new.kind, new.verb, new.edr, new.lane or "", new.remote, new.order)
 
 
-def event_statement(customer: str, event_id: str, text: str, issued: str) -> bytes:
-    """An event, by its JSON exactly as it is kept."""
-    return joined(("ar_workers event 1", customer, event_id, hashlib.sha256(text.encode()).hexdigest(), issued))
-
-
-def plan_statement(count: int, root: bytes, issued: str) -> bytes:
-    """All rows of the plans that are recorded together."""
-    return joined(("ar_workers plan 1", str(count), root.hex(), issued))
+def statement_of(what: Together, count: int, root: bytes, issued: str) -> bytes:
+    """All that are sealed together."""
+    return joined((f"ar_workers {what} 1", str(count), root.hex(), issued))
 
 
 def approval_statement(row_id: str, generation: int, guard: str, by: str, reason: str, issued: str) -> bytes:
@@ -141,8 +144,13 @@ def joined(parts: Iterable[str]) -> bytes:
     return b"".join(b"%d:%b" % (len(each), each) for each in (part.encode() for part in parts))
 
 
-def leaf_of(row: Sealed, event_id: str) -> bytes:
-    """A row of the event's plan as a leaf."""
+def event_leaf(customer: str, event_id: str, text: str) -> bytes:
+    """An event, by its JSON exactly as it is kept."""
+    return hashlib.sha256(_LEAF + joined((customer, event_id, text))).digest()
+
+
+def row_leaf(row: Sealed, event_id: str) -> bytes:
+    """A row of the event's plan."""
     return hashlib.sha256(_LEAF + joined((*row, event_id))).digest()
 
 
@@ -205,15 +213,16 @@ def read_seal(text: str) -> Seal | None:
 
 
 def written_place(place: Place) -> str:
-    """What follows the signature in a row's seal."""
-    return f"{place.number} {place.out_of} {_text(place.path)} {place.event_id}"
+    """What follows the signature in the seal of one among many."""
+    words = (str(place.number), str(place.out_of), _text(place.path), place.event_id)
+    return " ".join(words if place.event_id else words[:-1])
 
 
 def read_place(text: str) -> Place | None:
     """None for what is none, likewise."""
     try:
-        index, count, path, event_id = text.split(" ", 3)
-        found = Place(int(index), int(count), _bytes(path), event_id)
+        number, out_of, path, *event_id = text.split(" ", 3)
+        found = Place(int(number), int(out_of), _bytes(path), *event_id)
     except ValueError:
         return None
     return found if written_place(found) == text else None

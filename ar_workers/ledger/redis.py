@@ -41,6 +41,7 @@ from .shapes import (
     planned,
     rings_of,
     row_of,
+    texts_of,
     threat_of,
     to_be_sealed,
 )
@@ -134,13 +135,15 @@ class RedisLedger:
         return self._scripts
 
     def accept(self, events: Sequence[Event], *, unrung: Container[str] = ()) -> list[Acceptance]:
-        """One pipeline for all: a batch costs one round trip."""
+        """One pipeline and one signature for all: a batch costs one round trip."""
         if not events:
             return []
         self._check_room()
         scripts = self._known()
-        graces = (0 if event.customer in unrung else self._grace for event in events)
-        calls = [("accept", event.customer, acceptance(event, grace, self._seals)) for event, grace in zip(events, graces, strict=True)]
+        calls = [
+            ("accept", event.customer, acceptance(event, text, seal, 0 if event.customer in unrung else self._grace))
+            for event, (text, seal) in zip(events, texts_of(events, self._seals), strict=True)
+        ]
         with unavailable_if_away():
             self._redis.sadd(_CUSTOMERS, *{event.customer for event in events})
             return [Acceptance(reply) for reply in scripts.run_all(calls)]

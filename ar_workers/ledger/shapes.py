@@ -39,14 +39,22 @@ def in_ms(duration: timedelta) -> int:
     return duration // _MS
 
 
-def acceptance(event: Event, grace: int, seals: Seals) -> tuple[str | int, ...]:
-    """The arguments of `accept.lua`. What the service says of itself is told to people only, and by workers that may not seal events."""
+def texts_of(events: Sequence[Event], seals: Seals) -> Iterator[tuple[str, str]]:
+    """The JSON of each event, and its seal.
+
+    What the service says of itself has none: it is told to people only, and by workers that may not seal events.
+    """
+    texts = [(event, event.model_dump_json()) for event in events]
+    given = iter(seals.events([(event.customer, event.id, text) for event, text in texts if not isinstance(event, Own)]))
+    return ((text, "" if isinstance(event, Own) else next(given)) for event, text in texts)
+
+
+def acceptance(event: Event, text: str, seal: str, grace: int) -> tuple[str | int, ...]:
+    """The arguments of `accept.lua`."""
     threat = getattr(event, "threat", None)
     threat_json = threat.model_dump_json() if threat else ""
     as_of = _as_of(event)
     standing = event.type if as_of else ""
-    text = event.model_dump_json()
-    seal = "" if isinstance(event, Own) else seals.event(event.customer, event.id, text)
     return (event.id, event.checksum, text, event.threat_id, threat_json, grace, event.remark, standing, as_of, seal)
 
 

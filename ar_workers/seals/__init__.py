@@ -17,17 +17,18 @@ from ..domain.seals import (
     Place,
     Role,
     Seal,
+    Together,
     approval_statement,
     cursor_statement,
-    event_statement,
-    leaf_of,
+    event_leaf,
     levels_of,
     path_of,
-    plan_statement,
     read_place,
     read_seal,
     read_word,
     root_of,
+    row_leaf,
+    statement_of,
     written,
     written_place,
     written_word,
@@ -65,22 +66,17 @@ class Seals:
     def check(self, *roles: Role) -> None:
         self._keyring.check(*roles)
 
-    def event(self, customer: str, event_id: str, text: str) -> str:
-        return self._sealed(Role.DOOR, lambda issued: event_statement(customer, event_id, text, issued))
+    def events(self, events: Sequence[tuple[str, str, str]]) -> list[str]:
+        return self._together(Role.DOOR, Together.EVENTS, [(event_leaf(*each), "") for each in events])
 
     def event_flaw(self, customer: str, event_id: str, text: str, seal: str) -> Flaw | None:
-        return self._flaw(Role.DOOR, seal, lambda found: event_statement(customer, event_id, text, found.issued))
+        return self._flaw(Role.DOOR, seal, partial(_among, Together.EVENTS, lambda _: event_leaf(customer, event_id, text)))
 
     def plans(self, rows: Sequence[tuple[str, Sealed]]) -> list[str]:
-        if not rows:
-            return []
-        levels, count = levels_of([leaf_of(row, event_id) for event_id, row in rows]), len(rows)
-        seal = self._sealed(Role.RESPOND, lambda issued: plan_statement(count, levels[-1][0], issued))
-        places = (Place(index, count, path_of(levels, index), event_id) for index, (event_id, _) in enumerate(rows))
-        return [f"{seal} {written_place(place)}" for place in places]
+        return self._together(Role.RESPOND, Together.PLANS, [(row_leaf(row, event_id), event_id) for event_id, row in rows])
 
     def row_flaw(self, row: Sealed, seal: str) -> Flaw | None:
-        return self._flaw(Role.RESPOND, seal, partial(_plan_of, row))
+        return self._flaw(Role.RESPOND, seal, partial(_among, Together.PLANS, lambda place: row_leaf(row, place.event_id)))
 
     def approval(self, row_id: str, generation: int, guard: str, *, by: str, reason: str) -> str:
         seal = self._sealed(Role.DECIDE, lambda issued: approval_statement(row_id, generation, guard, by, reason, issued))
@@ -114,6 +110,15 @@ class Seals:
             life_ms=None,
         )
 
+    def _together(self, role: Role, what: Together, leaves: Sequence[tuple[bytes, str]]) -> list[str]:
+        """One signature for all leaves, of which each has its place."""
+        if not leaves:
+            return []
+        levels, count = levels_of([leaf for leaf, _ in leaves]), len(leaves)
+        seal = self._sealed(role, lambda issued: statement_of(what, count, levels[-1][0], issued))
+        places = (Place(number, count, path_of(levels, number), event_id) for number, (_, event_id) in enumerate(leaves))
+        return [f"{seal} {written_place(place)}" for place in places]
+
     def _sealed(self, role: Role, statement: Callable[[str], bytes]) -> str:
         issued = str(round(self._now() * 1000))
         key_id, signature = self._keyring.sign(role, statement(issued))
@@ -143,11 +148,11 @@ def _by_a_stranger(key_id: str, role: Role, place: str) -> str:
     )
 
 
-def _plan_of(row: Sealed, seal: Seal) -> bytes | None:
-    """The plan that the row says to be of."""
+def _among(what: Together, leaf: Callable[[Place], bytes], seal: Seal) -> bytes | None:
+    """All of which the leaf says to be one."""
     place = read_place(seal.rest)
-    root = place and root_of(leaf_of(row, place.event_id), place)
-    return plan_statement(place.out_of, root, seal.issued) if place and root else None
+    root = place and root_of(leaf(place), place)
+    return statement_of(what, place.out_of, root, seal.issued) if place and root else None
 
 
 def _word_on(row_id: str, generation: int, guard: str, seal: Seal) -> bytes | None:

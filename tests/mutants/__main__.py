@@ -1,9 +1,9 @@
 """`python -m tests.mutants`: break the code in small ways, and say which breakage no test notices.
 
 Two kinds: a kept list of defects of the ledger's scripts, and a sample, by seed, of those that can be written into the Python of
-`domain/`, `automations/` and `pipeline/` (`python.py` says why it is our own). A line of Python is tried with the tests that run it; one that
+`domain/`, `automations/`, `pipeline/` and `seals/` (`python.py` says why it is our own). A line of Python is tried with the tests that run it; one that
 is run by importing it, with those that mirror its module and then with all of these packages; a script with its own tests, the ledger's, and
-the pipeline's. What lives is printed with its reason, if one is known (`WHY`); the exit status is 1 if of either kind more than a tenth live,
+the pipeline's and those of security. What lives is printed with its reason, if one is known (`WHY`); the exit status is 1 if of either kind more than a tenth live,
 or one of the kept list without a reason.
 """
 
@@ -20,7 +20,7 @@ from . import python, scripts
 from .trials import ROOT, Trial, copies, survivors, tests_by_line
 
 MOST_ALIVE = 0.1
-NEAR = ("tests/domain", "tests/automations", "tests/pipeline")
+NEAR = ("tests/domain", "tests/automations", "tests/pipeline", "tests/seals", "tests/security")
 ELSEWHERE = ("tests", "tests/channels", "tests/cli", "tests/edr", "tests/feeds", "tests/sources")
 #: Those on fakeredis, which is quick. What is wrong with a script is not looked for in how a client finds its server, or by a linter.
 QUICK = ("-k", "not [redis and not [cluster")
@@ -82,7 +82,7 @@ def _alive(kind: str, mutants: Sequence[Mutant], jobs: int) -> list[Mutant]:
 
 def _stages_of_script(mutant: scripts.Mutant) -> list[Sequence[str]]:
     nearest = [f"tests/ledger/test_{name}.py" for name in scripts.NEAREST[mutant.script]]
-    return [[*nearest, *QUICK], LEDGER, ["tests/pipeline"]]
+    return [[*nearest, *QUICK], LEDGER, ["tests/pipeline", "tests/security"]]
 
 
 def _stages_of_python(folder: Path) -> Callable[[python.Mutant], list[Sequence[str]]]:

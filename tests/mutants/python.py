@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("ar_workers/domain", "ar_workers/automations", "ar_workers/pipeline")
+PACKAGES = ("ar_workers/domain", "ar_workers/automations", "ar_workers/pipeline", "ar_workers/seals")
 
 _OTHER_OPERATOR: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE,

@@ -93,6 +93,11 @@ MUTANTS = (
     Mutant("record", "if new.asked_by ~= '' then redis.call('HSET', key, 'released_by', new.asked_by) end", ""),
     Mutant("record", "and not (is_reopened or is_unbelieved or is_anew)", ""),
     Mutant("record", "or last.would and new.dry == '0'", ""),
+    Mutant("record", "is_reopened or is_unbelieved or is_anew", "is_reopened or is_anew"),
+    Mutant("record", "redis.call('HSETNX', row_key(id), 'planned_for', threat)", ""),
+    Mutant("record", "'seal', new.seal,", ""),
+    Mutant("claim", "row.planned_for or row.threat", "row.threat"),
+    Mutant("claim", "row.seal or '', row.approvals or ''", "row.seal or '', ''"),
     Mutant("record", "GIVES_BACK[new.verb] or is_dry_event or", "GIVES_BACK[new.verb] or"),
     Mutant("record", "if new.verb == 'release' and new.dry == '0' then", "if new.verb == 'release' then"),
     Mutant("compact", "if row.would then redis.call('HSET', row_key(id), 'would', 1) end", ""),
@@ -131,6 +136,10 @@ MUTANTS = (
     Mutant("move_cursor", "if current ~= expected and current ~= new then return 0 end", ""),
     Mutant("event_failed", "if event.state ~= 'accepted' then", "if false then"),
     Mutant("accept", "if known.digest ~= checksum then return 'conflict' end", ""),
+    Mutant("accept", "if known.digest and not is_unbelieved then", "if known.digest then"),
+    Mutant("accept", "if is_unbelieved then redis.call('DEL', key) end", ""),
+    Mutant("accept", "'seal', seal,", ""),
+    Mutant("move_cursor", "redis.call('HSET', P .. 'cursors:seals', feed, seal)", ""),
 )
 #: Where each script is tested most: tests/ledger/test_NAME.py.
 NEAREST = {

@@ -230,4 +230,4 @@ def test_of_long_replaced_keys_nothing_is_kept(ring, time):
 def test_no_seal_tells_a_secret(ring):
     seals = Seals(ring)
     private = "".join(ring.path(Role.DOOR).read_text().splitlines()[1:-1]) if ring.sign(Role.DOOR, b"") else ""
-    assert private[-20:] not in seals.event("acme", "e1", "{}") + (ring.folder / NAME).read_text()
+    assert private[-20:] not in seals.events([("acme", "e1", "{}")])[0] + (ring.folder / NAME).read_text()

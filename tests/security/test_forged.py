@@ -101,7 +101,7 @@ def test_an_event_that_cannot_be_read_costs_only_itself(scene, text):
 
 def test_a_sealed_event_of_a_later_version_waits_for_a_worker_that_can_read_it(scene):
     text = published().model_dump_json().replace('"threat_published"', '"threat_foreseen"')
-    sealed = Seals(scene.ring).event("acme", "e1", text)
+    sealed = Seals(scene.ring).events([("acme", "e1", text)])[0]
     scene.redis.hset(event_of(scene), mapping={"json": text, "seal": sealed, "state": "accepted", "at": 1, "threat": "THREAT-1"})
     respond_to(scene)
     assert scene.redis.hmget(event_of(scene), "state", "attempts") == ["accepted", "1"]

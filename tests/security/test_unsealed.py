@@ -132,4 +132,4 @@ def test_no_key_is_in_redis_or_in_what_is_told(caplog):
     for key in scene.ring.own.values():
         raw = key.private_bytes_raw()
         assert raw.hex() not in kept + caplog.text
-    assert Seals(scene.ring).event("acme", "e1", "{}").count(" ") == 2
+    assert Seals(scene.ring).events([("acme", "e1", "{}")])[0].count(" ") == 5
