@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from ar_workers.cli import arctl
 from ar_workers.domain.canvas import Queue
 from ar_workers.domain.endpoints import Vendor
 from ar_workers.domain.errors import InvalidEvent
-from ar_workers.domain.events import parse_event
+from ar_workers.domain.events import MOST_ENDPOINTS, parse_event
 from ar_workers.domain.guards import Guard
 from ar_workers.domain.notifications import Kind
 from ar_workers.domain.states import State
@@ -32,14 +33,17 @@ from ar_workers.pipeline.reminders import remind
 from ar_workers.pipeline.respond import respond
 from ar_workers.pipeline.sweep import sweep
 from ar_workers.simulator import Simulation, World
+from ar_workers.sources.records import records
 from tests.builders import NOON, a_policy, agent_id, an_endpoint, capabilities
 from tests.clocks import ManualClock, by_hand
 from tests.edr.rigs import RIGS
 from tests.fakes import some_services
 from tests.keys import SEALS
 from tests.pipeline.building import published
-from tests.security.sizes import SIZES
+from tests.security.sizes import FULL, SIZES
 
+#: Of the whole size each storm takes minutes.
+pytestmark = pytest.mark.timeout(3600 if SIZES is FULL else 180)
 WORKERS = 4
 CAP = 25
 MINUTE = timedelta(minutes=1)
@@ -176,6 +180,12 @@ def test_of_a_small_group_its_share(redis_url, size, done):
         storm = Storm(simulation, redis_url)
         storm.strike(published(endpoints=tuple(hosts(size)), iocs=()))
         storm.is_held_but_for(done, size)
+
+
+def test_the_largest_event_is_a_line_of_a_file():
+    names = [an_endpoint(f"A-LONGER-NAME-{n}.corp.acme.example") for n in range(MOST_ENDPOINTS)]
+    line = f"{published(endpoints=tuple(names)).model_dump_json()}\n".encode()
+    assert [len(parse_event(each.payload).endpoints) for each in records(io.BytesIO(line))] == [FULL.endpoints]
 
 
 IDS = ("*", "PC-*", "?", "", " ", "%", "all", "0", "null", "..", "a1,a2", "remediate", "Remediate")
