@@ -37,6 +37,7 @@ beat_schedule = {
     "remind": {"task": "ar_workers.tasks.remind", "schedule": 2.0, "options": {"queue": "housekeeping"}},
     "declare-limits": {"task": "ar_workers.tasks.declare_limits", "schedule": 60.0, "options": {"queue": "housekeeping"}},
     "compact": {"task": "ar_workers.tasks.compact", "schedule": 10.0, "options": {"queue": "housekeeping"}},
+    "mind-holds": {"task": "ar_workers.tasks.mind_holds", "schedule": 30.0, "options": {"queue": "housekeeping"}},
     "end-pauses": {"task": "ar_workers.tasks.end_pauses", "schedule": 30.0, "options": {"queue": "housekeeping"}},
     "poll": {
         "task": "ar_workers.tasks.poll",

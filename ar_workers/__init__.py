@@ -7,7 +7,7 @@ the EDR then shows is what the ledger settles.
     domain/       what is true: values, states, guards, policies; no I/O
     automations/  one pure function per automation: event and context -> plan
     ports         what the pipeline needs from the world
-    pipeline/     the verbs, in order: ingest, respond, workflow, execute, deliver, sweep, recheck, poll, pauses
+    pipeline/     the verbs, in order: ingest, respond, workflow, execute, deliver, sweep, recheck, poll, pauses, holds
     http          the one HTTP session: deadlines, no redirects, vendors' errors as ours
     connections   what it sends over: asked at the last moment whether the lease still holds
     feeds/        what polling of all sources shares, and Red Canary's portal

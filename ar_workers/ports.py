@@ -9,12 +9,14 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from .domain.actions import Action
+    from .domain.blast_radius import Share
     from .domain.canvas import Canvas, Ring
     from .domain.capabilities import Capability
     from .domain.claims import Claim, Refusal, VisitResult
     from .domain.endpoints import Endpoint, Vendor
     from .domain.events import Event
     from .domain.facts import Fact, Receipt
+    from .domain.holds import HoldTerms
     from .domain.indicators import HashType
     from .domain.limits import Limits
     from .domain.new_rows import EventPlan
@@ -222,10 +224,13 @@ class Ledger(Protocol):
         None if it was written before: nothing is changed then. `unrung` are queues on which nobody rings: their rows are due at once.
         """
 
-    def claim(self, row_ids: Sequence[str], *, owner: str, lease: timedelta, caps: Mapping[Cap, int]) -> list[Claim | Refusal]:
+    def claim(
+        self, row_ids: Sequence[str], *, owner: str, lease: timedelta, caps: Mapping[Cap, int], shares: Mapping[str, Share] | None = None
+    ) -> list[Claim | Refusal]:
         """Take each due row of one customer for `lease`; one refusal says nothing of the others.
 
-        `owner` is unique to this call. What counts against one of `caps` is held beyond it. A row that was never begun is
+        `owner` is unique to this call. What counts against one of `caps`, or takes a part of one of the `shares` of remediate groups, by
+        the groups that its order names, is held beyond it. A row that was never begun is
         cleared as by `begin`, or moved as there. Refused are also rows whose endpoint or remote others are busy with, whose
         remote's breaker is open or whose remote's allowance is used up: they stay as they are, and are rung when their turn comes.
         """
@@ -236,10 +241,11 @@ class Ledger(Protocol):
     def unsettled(self, customer: str, threat_id: str) -> list[Ring]:
         """What of a threat is not settled yet and may be rung, in plan order."""
 
-    def begin(self, claim: Claim, *, caps: Mapping[Cap, int]) -> Refusal | None:
+    def begin(self, claim: Claim, *, caps: Mapping[Cap, int], shares: Mapping[str, Share] | None = None) -> Refusal | None:
         """Immediately before the write: still ours, not cancelled, its endpoint not released since, not paused, within the blast radius.
 
-        On a Refusal the row has been moved where it belongs, or belongs to somebody else.
+        `shares` are those of the groups in which the EDR shows its endpoint now. On a Refusal the row has been moved where it belongs, or
+        belongs to somebody else.
         """
 
     def conclude(self, visits: Sequence[tuple[Claim, VisitResult]]) -> list[list[Ring] | None]:
@@ -250,6 +256,12 @@ class Ledger(Protocol):
 
     def limit(self, customer: str, remote: str, limits: Limits) -> None:
         """Keep the remote's requests within these rates from now on, whoever asks."""
+
+    def group_sizes(self, customer: str, groups: Sequence[str]) -> dict[str, int]:
+        """Of those of the groups (`EDR/GROUP`) whose size was shown in the last day, how large they are."""
+
+    def keep_group_size(self, customer: str, group: str, size: int) -> None:
+        """An EDR showed so many endpoints in it just now, or so many at least."""
 
     def spend(self, customer: str, remote: str, *, may_use_reserve: bool) -> timedelta | None:
         """Take one request out of the remote's allowance; how long to stay away instead, if that is used up.
@@ -303,6 +315,13 @@ class Ledger(Protocol):
 
     def remind(self, limit: int) -> int:
         """Write down as events which isolations are not in effect in time, up to `limit`; each once per step. How many."""
+
+    def mind_holds(self, terms: Mapping[str, HoldTerms], *, most: int) -> list[Ring]:
+        """Call off what guards hold for longer than the customer's terms allow, up to `most` of each; returns what waited for it.
+
+        Written down as events are what has ended so, and what is still held when people are to be told of it again: all that one guard
+        holds of a customer as one.
+        """
 
     def acknowledge(self, row_id: str, *, by: str, reason: str) -> Refusal | None:
         """A person knows that an open isolation is not in effect: nobody is reminded of it any more, and it goes on."""

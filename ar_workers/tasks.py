@@ -18,6 +18,7 @@ from .domain.seals import Role
 from .pipeline import compaction as compacting
 from .pipeline import deliver as delivering
 from .pipeline import execute as executing
+from .pipeline import holds as holding
 from .pipeline import limits as limiting
 from .pipeline import orphans
 from .pipeline import pauses as pausing
@@ -106,6 +107,12 @@ def compact() -> None:
 def remind() -> None:
     """Write down which isolations are overdue."""
     reminding.remind(services())
+
+
+@app.task
+def mind_holds() -> None:
+    """Remind of what guards hold, and call off what nobody decided in time."""
+    holding.mind_holds(services())
 
 
 @app.task

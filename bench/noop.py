@@ -111,7 +111,10 @@ def services(url: str, doorbell=None, *, tally: Tally | None = None) -> Services
         clock=bootstrap.SystemClock(),
         random=random.random,
         policies={
-            name: Policy(customer=name, remediate_groups=groups, isolations_per_hour=10**9, bans_per_day=10**9) for name in customers()
+            name: Policy(
+                customer=name, remediate_groups=groups, isolations_per_hour=10**9, bans_per_day=10**9, isolations_percent_of_group=100
+            )
+            for name in customers()
         },
         edrs=edrs,
         capabilities=Capabilities(NoopEDR.capabilities(), {NoopEDR.vendor: NoopEDR.hash_types}),

@@ -116,7 +116,7 @@ def test_the_settings_leave_redelivery_and_pickle_out():
 def test_what_asks_a_vendor_by_the_clock_shares_no_queue_with_the_sweep():
     queues = {name: entry["options"]["queue"] for name, entry in app.conf.beat_schedule.items()}
     assert queues.pop("poll") == queues.pop("recheck-unsupported-os") == Queue.POLLING
-    assert queues == dict.fromkeys(["sweep", "remind", "declare-limits", "compact", "end-pauses"], Queue.HOUSEKEEPING)
+    assert queues == dict.fromkeys(["sweep", "remind", "declare-limits", "compact", "mind-holds", "end-pauses"], Queue.HOUSEKEEPING)
 
 
 class Feed:

@@ -16,6 +16,7 @@ from ..domain.text import LONGEST, shortened
 from .actions import report
 from .connection import open_ledger
 from .doorbell import ring_workers
+from .hold_ends import first_ends
 from .names import CUSTOMER, Names
 from .output import json_option, moment, print_json_list, print_table, progress, say
 from .threats import known_as
@@ -50,14 +51,15 @@ def holds(customer: str | None, hold: str | None, *, as_json: bool) -> None:
     if not found:
         say("nothing is held")
         return
-    print_table("", ("Id", "Customer", "Threat", "What", "Held by", "Why", "Asked for (UTC)"), map(_line, found), prose="Why")
+    print_table("", ("Id", "Customer", "Threat", "What", "Held by", "Why", "Held since (UTC)"), map(_line, found), prose="Why")
+    ends = first_ends(found)
     for (name, guard), number in sorted(Counter((row.customer, row.held_by) for row in found).items()):
-        say(f"{name}: {number} held by {guard}; {_way_on(name, guard)}")
+        say(f"{name}: {number} held by {guard}; {_way_on(name, guard)}{ends.get((name, guard), '')}")
 
 
 def _line(row: Row) -> tuple[Cell, ...]:
     what = f"{'DRY RUN: ' if row.is_dry else ''}{row.verb} {row.subject}"
-    return row.id, row.customer, row.threat_id, what, row.held_by, row.reason, moment(row.created_at)
+    return row.id, row.customer, row.threat_id, what, row.held_by, row.reason, moment(row.held_at or row.created_at)
 
 
 def _way_on(customer: str, held_by: str) -> str:
@@ -73,7 +75,7 @@ def _chosen(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--dry-run", is_flag=True, help="Say which, and do nothing."),
         click.option("--reason", required=True, help="Recorded in each timeline, with your name."),
         _customer,
-        click.option("--hold", type=GUARD, help="Everything that this guard holds."),
+        click.option("--hold", type=GUARD, help="Everything that this guard holds of the customer."),
         click.option("--threat", help="Everything that guards hold of this threat."),
         click.argument("ids", nargs=-1, metavar="[ID]..."),
     ):
@@ -156,6 +158,8 @@ def _meant(ledger: Ledger, *, ids: tuple[str, ...], threat: str | None, hold: st
     """Those that are named by their ids, or all that a guard holds of a threat or at all: the kill switch is nobody's to approve."""
     if (bool(ids), bool(threat), bool(hold)).count(True) != 1:
         raise click.UsageError("name ids, or give --threat, or --hold: one of them")
+    if hold and not customer:
+        raise click.UsageError("--hold goes with --customer: nobody decides in one word what is held of all of them")
     if ids and customer:
         raise click.UsageError("--customer goes with --threat or --hold: an id names its customer")
     if ids:

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from .errors import AuthRefused, Denied, EDRError, EndpointNotFound, Unreadable
 from .model import Value
 from .text import shortened
+from .verbs import VERBS
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _LONGEST = 160
 #: How `http` begins what it says of a refusal: the method and the path.
@@ -113,6 +118,17 @@ def of_error(error: Exception) -> str:
             return cause(Trouble.LOCKED)
         case _:
             return ""
+
+
+def too_many(cap: str) -> CommonCause:
+    """What one of the customer's caps holds, of all EDRs together."""
+    verb = next((verb for verb, rule in VERBS.items() if rule.cap == cap and rule.is_containment), "")
+    return CommonCause(edr="", verb=verb, cause=cause(Trouble.TOO_MANY, cap))
+
+
+def of_the_day(common: CommonCause, at: datetime) -> str:
+    """The matter that it is for who is paged: an alert of last week that nobody has closed must not swallow what happens today."""
+    return f"{common.key}/{at:%Y-%m-%d}"
 
 
 def kind_of(found: str) -> Trouble | None:

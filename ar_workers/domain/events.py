@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import (
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-#: One event names at most this many endpoints; more is a mistake or an attack (see guards for the hourly cap).
-MOST_ENDPOINTS = 1_000
+#: One event names at most this many endpoints; more is a mistake or an attack. The blast radius holds all but a few of so many.
+MOST_ENDPOINTS = 10_000
 #: Those that cannot be read are counted with the others; what comes behind them is told as one thing.
 MOST_IOCS = 1_000
-MOST_UNREAD = MOST_ENDPOINTS + MOST_IOCS + 1
+MOST_UNREAD = 2 * MOST_IOCS + 1
 #: Ends the id of an event that is told only, so that the same alert can still come in as one that is acted on.
 _TOLD_ONLY = "-told"
 #: Ends the name of what a dry event's rows hang on; no publisher's id can have such an end.
@@ -333,6 +333,33 @@ class IsolationSettled(_AboutIsolation):
     state: State
 
 
+class _AboutHold(_OwnEvent):
+    """All that one `guard` holds of a customer, the oldest of it `since`: how many actions, and some of them by name.
+
+    Of the blast radius it is what one `cap` counts.
+    """
+
+    guard: str
+    cap: str = ""
+    number: int
+    named: tuple[Shown, ...] = ()
+    since: Instant
+
+
+class HoldWaits(_AboutHold):
+    """It still waits for a person. `ends` is when the oldest is called off by itself, if it is."""
+
+    type: Literal["hold_waits"] = "hold_waits"
+    ends: Instant | None = None
+
+
+class HoldExpired(_AboutHold):
+    """Nobody has decided in time, and it was called off."""
+
+    type: Literal["hold_expired"] = "hold_expired"
+    after: timedelta
+
+
 class WorkHindered(_OwnEvent):
     """Something of the service's own, and of no threat, keeps work from being done until a person looks: what it is, and what to do.
 
@@ -346,7 +373,7 @@ class WorkHindered(_OwnEvent):
 
 
 Published = ThreatPublished | ThreatClosed | RemediationRequested | NoteAdded | EndpointGrouped | UnsupportedOSDetected | ReleaseRequested
-Own = ActionStopped | DeliveryFailed | IsolationOverdue | IsolationSettled | WorkHindered
+Own = ActionStopped | DeliveryFailed | IsolationOverdue | IsolationSettled | HoldWaits | HoldExpired | WorkHindered
 Event = Annotated[Published | Own, Field(discriminator="type")]
 _PUBLISHED: TypeAdapter[Published] = TypeAdapter(Annotated[Published, Field(discriminator="type")])
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
@@ -411,6 +438,8 @@ __all__ = [
     "DeliveryFailed",
     "EndpointGrouped",
     "Event",
+    "HoldExpired",
+    "HoldWaits",
     "IsolationOverdue",
     "IsolationSettled",
     "NoteAdded",

@@ -34,15 +34,19 @@ def when_stopped(rows: Sequence[str], cause: str, customer: str, common: CommonC
 
 def when_too_many(customer: str) -> str:
     """Held by the blast radius: how all are seen together, and how one word lets them pass or calls them off."""
-    those = ("--hold", "blast_radius", "--customer", customer)
     return "\n".join(
         (
             "The cap was reached; what is beyond it is held, and told as one. See all of it, then let it pass or call it off:",
-            command("holds", *those),
-            command("approve", *those, "--reason", "WHY"),
-            command("deny", *those, "--reason", "WHY"),
+            *decided("blast_radius", customer),
         )
     )
+
+
+def decided(guard: str, customer: str) -> tuple[str, str, str]:
+    """The commands that show all that a guard holds of a customer, let it pass, and call it off."""
+    those = ("--hold", guard, "--customer", customer)
+    why = ("--reason", "WHY")
+    return command("holds", *those), command("approve", *those, *why), command("deny", *those, *why)
 
 
 def which(state: str, customer: str) -> tuple[str, str]:

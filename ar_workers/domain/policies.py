@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from .endpoints import CustomerId, Endpoint, Role, Vendor
+from .holds import HoldEnd, HoldLife, HoldTerms
 from .model import Value
 from .notifications import Receiver
 from .protected import Protected, ProtectedEndpoint, protected
@@ -76,6 +77,12 @@ class Policy(Value):
     #: Blast radius: isolations of this customer in any hour, and bans in any day; the next ones are held for a TRE.
     isolations_per_hour: Annotated[int, Field(ge=0)] = 25
     bans_per_day: Annotated[int, Field(ge=0)] = 200
+    #: Of any one remediate group likewise: so much of what the EDR shows in it, but so many in any case.
+    isolations_percent_of_group: Annotated[int, Field(ge=0, le=100)] = 20
+    isolations_least_of_group: Annotated[int, Field(ge=0)] = 5
+    #: So long what a guard holds waits for a person, and what becomes of it then.
+    holds_expire: HoldLife = timedelta(hours=72)
+    holds_end: HoldEnd = HoldEnd.DENY
     #: So long an isolation may take by its threat's severity; then the TREs are told that it is not in effect.
     high_within: Patience = timedelta(minutes=15)
     medium_within: Patience = timedelta(minutes=60)
@@ -102,6 +109,11 @@ class Policy(Value):
     def caps(self) -> dict[Cap, int]:
         """The blast radius, as the ledger asks for it."""
         return {Cap.ISOLATIONS: self.isolations_per_hour, Cap.BANS: self.bans_per_day}
+
+    @property
+    def hold_terms(self) -> HoldTerms:
+        """How long a hold waits, and when people are first told of it again: when an isolation should have been in effect."""
+        return HoldTerms(life=self.holds_expire if self.holds_end is HoldEnd.DENY else None, remind_after=self.high_within)
 
     @property
     def protected(self) -> Protected:

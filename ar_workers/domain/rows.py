@@ -41,6 +41,7 @@ class Row(Value):
     lane: str | None = None
     attempts: int = 0
     generation: int = 1
+    held_at: AwareDatetime | None = None
     created_at: AwareDatetime
     begun_at: AwareDatetime | None = None
     performed_at: AwareDatetime | None = None

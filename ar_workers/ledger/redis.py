@@ -50,8 +50,10 @@ from .switches import held_by, key_of, pause_of, pauses_of, written
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
+    from ..domain.blast_radius import Share
     from ..domain.claims import VisitResult
     from ..domain.events import Event
+    from ..domain.holds import HoldTerms
     from ..domain.limits import Limits
     from ..domain.new_rows import EventPlan
     from ..domain.notifications import Delivery, Digest
@@ -76,6 +78,9 @@ _MOST_PACKED = 60
 #: So many threats are read and packed in one go.
 _PACKED_TOGETHER = 50
 _CUSTOMERS = "ar:customers"
+#: What an EDR showed of a group's size holds for so long. The re-check counts anew every few minutes; of an EDR that it cannot read
+#: for a day, what it showed before says little.
+SIZE_LIVES = timedelta(days=1)
 #: Of the keys and their meaning, as `scripts/parts/keys.lua` has them: raised when an older version would misread them.
 FORMAT = "1"
 _FORMAT_KEY = "ar:format"
@@ -198,18 +203,19 @@ class RedisLedger:
             replies = self._known().run_all(calls) if calls else []
         return [rings_of(rings) if is_new == "yes" else None for is_new, *rings in replies]
 
-    def claim(self, row_ids: Sequence[str], *, owner: str, lease: timedelta, caps: Mapping[Cap, int]) -> list[Claim | Refusal]:
+    def claim(
+        self, row_ids: Sequence[str], *, owner: str, lease: timedelta, caps: Mapping[Cap, int], shares: Mapping[str, Share] | None = None
+    ) -> list[Claim | Refusal]:
         if not row_ids:
             return []
         self._seals.check()  # before anything is taken that could not be given back
-        replies = self._run(
-            "claim", customer_of(row_ids[0]), owner, in_ms(lease), json.dumps(caps), self._most_visits, self._everyones_switch(), *row_ids
-        )
+        said = (owner, in_ms(lease), json.dumps(caps), json.dumps(shares or {}), self._most_visits, self._everyones_switch())
+        replies = self._run("claim", customer_of(row_ids[0]), *said, *row_ids)
         return [claim_of(row_id, reply, self._seals) for row_id, reply in zip(row_ids, replies, strict=True)]
 
-    def begin(self, claim: Claim, *, caps: Mapping[Cap, int]) -> Refusal | None:
-        approved = ",".join(sorted(claim.approved))
-        said = (claim.row_id, claim.fence, self._least_remaining, json.dumps(caps), self._everyones_switch(), approved)
+    def begin(self, claim: Claim, *, caps: Mapping[Cap, int], shares: Mapping[str, Share] | None = None) -> Refusal | None:
+        approved, may = ",".join(sorted(claim.approved)), (json.dumps(caps), json.dumps(shares or {}))
+        said = (claim.row_id, claim.fence, self._least_remaining, *may, self._everyones_switch(), approved)
         answer = self._run("begin", claim.customer, *said)
         return None if answer == "go" else Refusal(reason=answer)
 
@@ -242,6 +248,15 @@ class RedisLedger:
         rates = ",".join(f"{rate.calls}:{in_ms(rate.per)}" for rate in limits.rates)
         with unavailable_if_away():
             self._redis.hset(f"{prefix(customer)}remote:{remote}", "rates", rates)
+
+    def group_sizes(self, customer: str, groups: Sequence[str]) -> dict[str, int]:
+        with unavailable_if_away():
+            found = self._redis.mget([f"{prefix(customer)}group:{group}" for group in groups]) if groups else []
+        return {group: int(size) for group, size in zip(groups, found, strict=True) if size and size.isdecimal()}
+
+    def keep_group_size(self, customer: str, group: str, size: int) -> None:
+        with unavailable_if_away():
+            self._redis.set(f"{prefix(customer)}group:{group}", size, px=in_ms(SIZE_LIVES))
 
     def spend(self, customer: str, remote: str, *, may_use_reserve: bool) -> timedelta | None:
         wait = int(self._run("spend", customer, remote, int(may_use_reserve)))
@@ -364,6 +379,23 @@ class RedisLedger:
             waiting = self._ripe(("uncontained",))
             replies = self._known().run_each([("remind", name, (share(limit, len(waiting)),)) for name in waiting])
         return sum(int(told) for _, told in _sound(waiting, replies))
+
+    def mind_holds(self, terms: Mapping[str, HoldTerms], *, most: int) -> list[Ring]:
+        with unavailable_if_away():
+            names = [name for name in self._with_holds() if name in terms]
+            said = [
+                ("" if each.life is None else in_ms(each.life), in_ms(each.remind_after), most) for each in map(terms.__getitem__, names)
+            ]
+            replies = self._known().run_each([("hold", name, more) for name, more in zip(names, said, strict=True)])
+        return [ring for _, (_, *rings) in _sound(names, replies) for ring in rings_of(rings)]
+
+    def _with_holds(self) -> list[str]:
+        """The customers of whom something is held, or of whose holds something is remembered."""
+        names = self.customers()
+        pipe = self._redis.pipeline(transaction=False)
+        for name in names:
+            pipe.exists(f"{prefix(name)}held", f"{prefix(name)}holds")
+        return [name for name, there in zip(names, pipe.execute(raise_on_error=False), strict=True) if there]
 
     def acknowledge(self, row_id: str, *, by: str, reason: str) -> Refusal | None:
         answer = self._run("acknowledge", customer_of(row_id), row_id, by, reason)

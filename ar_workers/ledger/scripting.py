@@ -46,6 +46,7 @@ NAMES = (
     "stay_away",
     "compact",
     "remind",
+    "hold",
     "acknowledge",
     "showed",
     "index_isolated",

@@ -245,6 +245,7 @@ def row_of(customer: str, row_id: str, found: dict[str, str]) -> Row:
             "threat_id": found["threat"],
             "lane": found.get("lane") or None,
             "held_by": found.get("held_by", "") if found["state"] == State.HELD else "",
+            "held_at": _at(found.get("held_at")) if found["state"] == State.HELD else None,
             "attempts": int(found.get("attempts") or 0),
             "generation": int(found.get("generation") or 1),
             "is_dry": found.get("dry") == "1",

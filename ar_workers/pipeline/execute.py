@@ -35,6 +35,7 @@ from ..domain.states import State
 from ..domain.text import whole
 from ..domain.wellknown import rule_of_known
 from .orders import BLANK, STANDS, Order
+from .shares import planned_names, shares_of
 from .visits import visit_all
 
 if TYPE_CHECKING:
@@ -184,7 +185,8 @@ def _perform(each: Visit, action: Action, edr: EDR, fact: Fact) -> VisitResult |
             return VisitResult(state=State.SKIPPED, reason=ruling.reason)
         if ruling.verdict is Verdict.HOLD and ruling.guard not in each.claim.approved:
             return VisitResult(state=State.HELD, reason=ruling.reason, guard=ruling.guard)
-    if not each.may_write():
+    shares = shares_of(each.services, action, fresh, edr, each.shares)
+    if not each.may_write(shares, is_counted=shares.keys() <= each.shares.keys() & planned_names(policy, each.claim.action())):
         return None
     if is_dry(action, policy):
         return _rehearsed(each.claim, action, fact)

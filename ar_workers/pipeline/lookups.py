@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ..domain.endpoints import OS
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from .services import Services
 
 _log = logging.getLogger(__name__)
+#: Of one event so many endpoints are asked for when it is planned: the rest is looked at before anything is done, if it is not held.
+MOST_ASKED = 1_000
 #: Planning asks an EDR that gave no answer nothing for so many seconds: the events of other customers wait for the same threads.
 LEFT_ALONE = 30.0
 
@@ -26,9 +29,9 @@ def looked_up(services: Services, event: Event) -> Iterator[tuple[str, Endpoint]
     anything is done.
     """
     endpoints = event.endpoints if isinstance(event, ThreatPublished) else ()
-    for endpoint in endpoints:
-        is_told = endpoint.groups is not None and endpoint.os is not OS.UNKNOWN
-        found = None if is_told else _asked(services, event, endpoint)
+    untold = (each for each in endpoints if each.groups is None or each.os is OS.UNKNOWN)
+    for endpoint in islice(untold, MOST_ASKED):
+        found = _asked(services, event, endpoint)
         if found:
             yield endpoint.agent_id, found
 

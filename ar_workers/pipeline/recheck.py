@@ -1,4 +1,4 @@
-"""The re-check of unsupported OS: page through every remediate group, and tell of each such endpoint once."""
+"""The re-check of unsupported OS: page through every remediate group, count it, and tell of each such endpoint once."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from ..automations.context import Context
 from ..automations.unsupported_os import is_unsupported, once_key
+from ..domain.blast_radius import name_of
 from ..domain.errors import ARError
 from ..domain.events import UnsupportedOSDetected
 from .ingest import ingest
+from .shares import counting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,7 +62,7 @@ def _unsupported(services: Services, customer: str, vendor: Vendor, edr: EDR) ->
     policy = services.policies[customer]
     context = Context(policy=policy, capabilities=services.capabilities, now=services.clock.now())
     for group in sorted(policy.remediate_groups.get(vendor, ())):
-        for endpoint in edr.members(group):
+        for endpoint in counting(services, customer, name_of(vendor, group), edr.members(group)):
             groups = (endpoint.groups or frozenset()) | {group}
             seen = endpoint.model_copy(update={"groups": groups})
             if is_unsupported(seen, context):

@@ -48,6 +48,8 @@ class Services:
     poll_every: timedelta = timedelta(seconds=30)
     #: Customer and EDR -> until when, by `monotonic`, planning asks it nothing because it gave no answer.
     unanswered: dict[tuple[str, Vendor], float] = field(default_factory=dict)
+    #: Customer and group -> until when, by `monotonic`, it is not counted again, and why it could not be.
+    uncounted: dict[tuple[str, str], tuple[float, str]] = field(default_factory=dict)
     #: Seconds that only grow, for what must follow soon.
     monotonic: Callable[[], float] = time.monotonic
     #: Waits for so many seconds.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..domain.causes import Trouble, cause
@@ -12,10 +12,12 @@ from ..domain.claims import Refusal, VisitResult, contradiction
 from ..domain.retries import GiveUp, after_crash
 from ..domain.states import State
 from ..domain.text import whole
+from .shares import known_shares
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from ..domain.blast_radius import Share
     from ..domain.canvas import Ring
     from ..domain.claims import Claim
     from ..domain.verbs import Cap
@@ -37,12 +39,18 @@ class Visit:
     services: Services
     claim: Claim
     cleared_until: float
+    #: The shares of remediate groups, as the claim went by them.
+    shares: Mapping[str, Share] = field(default_factory=dict)
 
-    def may_write(self) -> bool:
-        """Immediately before the write: still ours, not cancelled, not paused. If not, the ledger has moved the row."""
-        if self.claim.is_cleared and self.services.monotonic() < self.cleared_until:
+    def may_write(self, shares: Mapping[str, Share] | None = None, *, is_counted: bool = True) -> bool:
+        """Immediately before the write: still ours, not cancelled, not paused. If not, the ledger has moved the row.
+
+        The claim has looked at all that, unless it could not count the row in all of its groups' `shares`.
+        """
+        if is_counted and self.claim.is_cleared and self.services.monotonic() < self.cleared_until:
             return True
-        return self.services.ledger.begin(self.claim, caps=_caps(self.services, self.claim.customer)) is None
+        caps = _caps(self.services, self.claim.customer)
+        return self.services.ledger.begin(self.claim, caps=caps, shares=shares) is None
 
     def instead(self) -> VisitResult | None:
         """What becomes of the row without a look: it was tampered with, or too many workers were lost with it in hand."""
@@ -78,10 +86,11 @@ def visit_all(services: Services, row_ids: Sequence[str], look: Callable[[Visit]
         some, left = left[:most], left[most:]
         since = services.monotonic()
         try:  # claimed before the last of the former are written down, so that the visit keeps its place at their remote
-            claims = services.ledger.claim(some, owner=owner, lease=services.lease, caps=caps)
+            shares = known_shares(services, customer, some)
+            claims = services.ledger.claim(some, owner=owner, lease=services.lease, caps=caps, shares=shares)
         finally:
             rings += _write_down(services, found)
-        visits = [Visit(services, claim, since + CLEARANCE) for claim in claims if not isinstance(claim, Refusal)]
+        visits = [Visit(services, claim, since + CLEARANCE, shares) for claim in claims if not isinstance(claim, Refusal)]
         visits, called = _without_suspects(services, visits)
         rings += called
         with services.heartbeat.holding([each.claim for each in visits], since):

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..domain.channels import ADDRESSES, ChannelName
 from ..domain.endpoints import Role, Vendor
+from ..domain.holds import HoldEnd, HoldLife
 from ..domain.notifications import Receiver
 from ..domain.policies import FileResponse, MediumIsolation, Mode, Patience, Policy
 from ..domain.protected import ProtectedEndpoint, untold
@@ -70,6 +71,7 @@ class Automations(_Section):
     threat_closed: _Managed = _Managed()
     action_needed: _Managed = _Managed()
     not_contained: _NotContained = _NotContained()
+    undecided: _Managed = _Managed()
     delivery_failed: _Managed = _Managed()
     release_requested: _Managed = _Managed()
     work_hindered: _Managed = _Managed()
@@ -103,6 +105,23 @@ class Protect(_Section):
     )
     bans_per_day: Annotated[int, Field(ge=0)] = Field(
         _default("bans_per_day"), description="Bans of hashes and domains in any day, per EDR each. The next ones are held for a TRE."
+    )
+    isolations_percent_of_group: Annotated[int, Field(ge=0, le=100)] = Field(
+        _default("isolations_percent_of_group"),
+        description="Isolations of any one remediate group in any hour, in percent of the endpoints that the EDR shows in it. The next "
+        "ones are held for a TRE. `100` is no limit.",
+    )
+    isolations_least_of_group: Annotated[int, Field(ge=0)] = Field(
+        _default("isolations_least_of_group"),
+        description="So many in any case, however small the group is. Of one whose size cannot be read it is all.",
+    )
+    holds_expire: HoldLife = Field(
+        _default("holds_expire"),
+        description="So long what is held waits for a TRE, such as `24h` or `72h`; reminders come until then.",
+    )
+    holds_end: HoldEnd = Field(
+        _default("holds_end"),
+        description="What becomes of it then: `deny` calls it off and tells the TREs; with `keep` it waits on, and the reminders go on.",
     )
 
 

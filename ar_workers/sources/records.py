@@ -11,7 +11,8 @@ from ..domain.errors import InvalidEvent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONGEST_LINE = 2**20
+#: An event that names the most endpoints has a megabyte and a half.
+LONGEST_LINE = 2**22
 LARGEST_DOCUMENT = 64 * 2**20
 #: Keys under which vendors' APIs put the list of records: Red Canary and SentinelOne, CrowdStrike, Carbon Black, Defender, Cortex.
 ENVELOPE = ("data", "resources", "results", "value", "alerts")

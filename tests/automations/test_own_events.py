@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import get_args
 
 import pytest
@@ -25,6 +26,11 @@ FIELDS = {
     "what": st.text(max_size=20),
     "threat": st.sampled_from([None, a_threat()]),
     "since": st.just(NOON),
+    "ends": st.sampled_from([None, NOON]),
+    "after": st.just(timedelta(hours=72)),
+    "number": st.integers(1, 20),
+    "named": st.sampled_from([(), ("isolate PC-1",)]),
+    "cap": st.sampled_from(["", "isolations", "bans", "else"]),
     "once": st.sampled_from([None, "x"]),
     "facts": st.just((("a", "b"),)),
     "delivery": st.sampled_from([a_delivery(), a_delivery("email", "soc@acme.example", fallback=a_delivery("slack").receiver)]),

@@ -69,7 +69,9 @@ def channels_down(seed: int, *, hours: float, threats: int) -> Outcome:
 def _unlimited(services: Services) -> None:
     """The blast radius of a test's policy is a hundred; a flood of threats is not what is looked at here."""
     (policy,) = services.policies.values()
-    services.policies[policy.customer] = policy.model_copy(update={"isolations_per_hour": 10**6, "bans_per_day": 10**6})
+    services.policies[policy.customer] = policy.model_copy(
+        update={"isolations_per_hour": 10**6, "bans_per_day": 10**6, "isolations_percent_of_group": 100}
+    )
 
 
 @dataclass

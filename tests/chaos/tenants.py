@@ -29,6 +29,7 @@ emails = ["soc@{name}.example"]
 emails = ["it@{name}.example"]
 [protect]
 isolations_per_hour = 1000000
+isolations_percent_of_group = 100
 bans_per_day = 1000000
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -53,6 +54,32 @@ def test_what_is_held_is_listed_together_with_the_command_that_decides_it(ledger
     assert run("holds", "--hold", "protected") == "nothing is held\n"
 
 
+def a_file(folder, text):
+    (folder / "customers").mkdir()
+    (folder / "customers" / "acme.toml").write_text(f'mode = "live"\n[protect]\n{text}\n')
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "; undecided, the first is called off at "),
+        ('holds_expire = "24h"', "; undecided, the first is called off at "),
+        ('holds_end = "keep"', "; undecided, it stays held"),
+        ("what = 1", "--reason WHY` lets all pass, `arctl deny` calls them off\n"),
+    ],
+)
+def test_it_is_said_when_what_is_held_ends_by_itself_where_the_customers_file_can_be_read(ledger, tmp_path, text, said):
+    held(ledger)
+    a_file(tmp_path, text)
+    shown = run("holds")
+    assert said in shown
+    if "called off at" in said:
+        life = timedelta(hours=24 if "24h" in text else 72)
+        ends = min(row.held_at for row in ledger.held("acme")) + life
+        assert f"called off at {ends:%Y-%m-%d %H:%M:%S} UTC" in shown
+    assert json.loads(run("holds", "--json"))[0]["held_at"]
+
+
 def test_what_the_kill_switch_holds_is_listed_with_the_way_back(ledger):
     recorded(ledger, a_row())
     ledger.pause("acme", "*", "stop")
@@ -100,6 +127,7 @@ def test_a_row_that_is_not_held_is_refused_and_the_others_are_decided(ledger):
         (("acme:isolate:1",), "Missing option '--reason'"),
         (("acme:isolate:1", "--reason", " "), "must say something"),
         (("--hold", "blast-radius", "--reason", "x"), "did you mean blast_radius?"),
+        (("--hold", "blast_radius", "--reason", "x"), "--hold goes with --customer"),
     ],
 )
 @pytest.mark.parametrize("command", ["approve", "deny"])

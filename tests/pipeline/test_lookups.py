@@ -8,7 +8,7 @@ import pytest
 
 from ar_workers.domain.endpoints import OS, Vendor
 from ar_workers.domain.errors import Denied, NotSent, OutcomeUnknown, VendorFault
-from ar_workers.pipeline.lookups import LEFT_ALONE, looked_up
+from ar_workers.pipeline.lookups import LEFT_ALONE, MOST_ASKED, looked_up
 from tests.fakes import FakeEDR, some_services
 
 from .building import FIN, published
@@ -51,6 +51,12 @@ def test_only_what_the_event_does_not_tell_is_asked_for(services, edr):
     assert found(services, FIN) == {}
     assert found(services, UNTOLD) == found(services, FIN.model_copy(update={"os": OS.UNKNOWN})) == {"a1": FIN}
     assert len(edr.effects) == 2
+
+
+def test_of_an_event_that_names_a_whole_fleet_only_so_many_are_asked_for(services, edr):
+    fleet = [UNTOLD.model_copy(update={"agent_id": f"b{n}"}) for n in range(MOST_ASKED + 5)]
+    found(services, FIN, *fleet)
+    assert len(edr.effects) == MOST_ASKED
 
 
 @pytest.mark.parametrize("error", [NotSent("no connection"), OutcomeUnknown("no answer")])

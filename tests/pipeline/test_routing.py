@@ -51,6 +51,7 @@ def routed(*routes, edr=None, **channels):
     policy = Policy(
         customer="acme",
         remediate_groups={Vendor.CROWDSTRIKE: frozenset({"Remediate"})},
+        isolations_percent_of_group=100,
         summary_emails=("soc@acme.example",),
         unsupported_os_emails=("it@acme.example",),
         receivers={name: Receiver(name=name, channel="sms", address="+4930123456") for name in channels},

@@ -1,14 +1,16 @@
 -- uses: lanes remotes guards
--- The last question before a write. ARGV: row id, fence, least remaining lease in ms, caps as JSON, the kill switches of all
--- customers as JSON, and the guards that a person has opened, comma after each: what the row itself says of them is not sealed.
+-- The last question before a write. ARGV: row id, fence, least remaining lease in ms, caps as JSON, the shares of its endpoint's groups
+-- as JSON, the kill switches of all customers as JSON, and the guards that a person has opened, comma after each: what the row itself
+-- says of them is not sealed.
 -- Returns 'go', or why not; the row has then been moved, unless it is somebody else's.
-local id, fence, least, caps, everyone, approved = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
+local id, fence, least, caps, shares, everyone, approved = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 if not is_ours(id, fence) then return 'stale' end
-local row = get(id, 'lease_until', 'cancel', 'verb', 'edr', 'lane', 'epoch', 'threat', 'was', 'owner', 'remote', 'dry')
+local row = get(id, 'lease_until', 'cancel', 'verb', 'edr', 'lane', 'epoch', 'threat', 'was', 'owner', 'remote', 'dry', 'attempts')
 row.approved = approved
 if tonumber(row.lease_until) - now < least then return 'stale' end
-local to, reason, held_by = hindrance(id, row, caps, everyone)
+local to, reason, held_by = hindrance(id, row, caps, read_json(shares), everyone)
 if to then
+  if row.was == 'pending' and (row.attempts or '0') == '0' then uncount(id, row.verb, row.dry) end -- nothing was ever asked
   local changes = {'lease_until', 0}
   if held_by then changes = {'lease_until', 0, 'held_by', held_by} end
   enter(id, row.threat, row.was, to, reason, changes)

@@ -1,10 +1,10 @@
 -- uses: lanes remotes guards
--- Takes due rows for one visit. ARGV: owner, lease in ms, caps as JSON, most visits at once to one remote,
--- the kill switches of all customers as JSON, row id, row id, ... Returns for each {'no', reason} or {'yes', the fields of a
+-- Takes due rows for one visit. ARGV: owner, lease in ms, caps as JSON, the shares of remediate groups as JSON, most visits at once to
+-- one remote, the kill switches of all customers as JSON, row id, row id, ... Returns for each {'no', reason} or {'yes', the fields of a
 -- Claim}. A row that was never begun is cleared for its write at once (see begin.lua), which saves asking again if the write
 -- follows soon. An isolation whose endpoint was released since is over, whatever became of it: the release looks at the endpoint.
-local owner, lease, caps, most_visits, everyone = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local FIRST_ID = 6
+local owner, lease, caps, shares, most_visits, everyone = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
+local FIRST_ID = 7
 -- What this visit enters: {lane -> rows}, {busy key of a remote -> rows}. And {lane -> the rows that it holds there already}.
 local lanes, remotes, held_before = {}, {}, {}
 
@@ -108,7 +108,8 @@ local function claim(id)
   if refusal then return refusal end
   if is_lost then note(row.threat, id, 'lease expired: its worker was lost') end
   if from == 'pending' or released_since(row.verb, row.lane, row.epoch) then
-    local to, reason, held_by = hindrance(id, row, caps, everyone)
+    local ours = CAP_OF[row.verb] and shares_of(row.order, shares) or {}
+    local to, reason, held_by = hindrance(id, row, caps, ours, everyone)
     if to then
       enter(id, row.threat, from, to, reason, held_by and {'held_by', held_by})
       free_dependents(id, {})

@@ -86,9 +86,8 @@ local function remember(found, row, to)
   if to == 'done' and row.kind == 'delivery' and found.reference ~= '' and (row.digest or '') == '' then
     redis.call('HSETNX', P .. 'threat:' .. row.threat, 'thread:' .. row.remote, found.reference)
   end
-  if CAP_OF[row.verb] and (to == 'already' or to == 'skipped') and not (row.dry and found.would == '1') then
-    redis.call('ZREM', P .. CAP_OF[row.verb] .. (row.dry and ':dry' or ''), found.id)
-  end
+  local is_nothing = to == 'already' or to == 'skipped' or (to == 'held' and row.was == 'pending' and (row.attempts or '0') == '0')
+  if is_nothing and not (row.dry and found.would == '1') then uncount(found.id, row.verb, row.dry) end
   if (to == 'done' or to == 'already') and URGENT[row.verb] then
     show(row.lane, row.verb, found.evidence, row.threat, redis.call('HGET', row_key(found.id), 'subject') or '', to == 'done')
   end

@@ -1,9 +1,14 @@
 -- uses: watch
 -- Writes down as events which isolations are not in effect in time. ARGV: limit. Returns how many. Each has its next reminder then.
+-- What the blast radius holds is told as one (see hold.lua), and again one by one only once a person has let it pass.
 local function remind(id)
-  local row = get(id, 'state', 'threat', 'edr', 'subject', 'reason', 'evidence', 'created_at', 'reminders', 'steps')
+  local row = get(id, 'state', 'threat', 'edr', 'subject', 'reason', 'evidence', 'created_at', 'reminders', 'steps', 'held_by')
   if not row.threat or TERMINAL[row.state] then
     redis.call('ZREM', P .. 'uncontained', id)
+    return 0
+  end
+  if row.state == 'held' and row.held_by == 'blast_radius' then
+    watch(id, REMIND_AGAIN)
     return 0
   end
   local number, step = (row.reminders or 0) + 1, (row.steps or 0) + 1

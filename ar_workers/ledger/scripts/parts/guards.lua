@@ -87,13 +87,12 @@ end
 
 local function is_approved(approved, guard) return string.find(',' .. (approved or ''), ',' .. guard .. ',', 1, true) end
 
--- Where a cap counts. What is only rehearsed uses up nothing of what may be done.
-local function counter_of(cap, dry) return P .. cap .. (dry and ':dry' or '') end
+-- Where a cap counts, of all or of one group. What is only rehearsed uses up nothing of what may be done.
+local function counter_of(cap, dry, group) return P .. cap .. (dry and ':dry' or '') .. (group and ':of:' .. group or '') end
 
 -- How many are counted in the window of a cap, looked at once in a script.
 local sizes = {}
-local function counted(cap, dry)
-  local key = counter_of(cap, dry)
+local function counted(cap, key)
   if not sizes[key] then
     redis.call('ZREMRANGEBYSCORE', key, '-inf', now - CAP_WINDOWS[cap])
     sizes[key] = redis.call('ZCARD', key)
@@ -101,25 +100,73 @@ local function counted(cap, dry)
   return sizes[key]
 end
 
--- Counts what has a cap; why it is one too many, or nothing. `caps` is JSON, {cap -> most}; one that is not there is no limit.
--- What is rehearsed comes on top of what was done.
-local function blast_radius(id, verb, approved, caps, dry)
-  local cap = CAP_OF[verb]
+-- Whether one more is too many. What is rehearsed comes on top of what was done.
+local function is_beyond(most, id, cap, dry, group)
+  local key, size = counter_of(cap, dry, group), counted(cap, counter_of(cap, nil, group))
+  if dry then size = size + counted(cap, key) end
+  return size >= most and not redis.call('ZSCORE', key, id)
+end
+
+local function count(id, cap, dry, group)
+  local key = counter_of(cap, dry, group)
+  sizes[key] = counted(cap, key) + redis.call('ZADD', key, now, id)
+  if group then redis.call('PEXPIRE', key, CAP_WINDOWS[cap]) end
+end
+
+-- Counts what has a cap; why it is one too many, or nothing. `caps` is JSON, {cap -> most}; one that is not there is no limit. Nor is
+-- a group that is not among `shares`, {group -> {most, why so many}}: those of the row's endpoint.
+local function blast_radius(id, row, caps, shares)
+  local cap = CAP_OF[row.verb]
   local most = cap and read_json(caps)[cap]
   if not most then return end
-  local key, size = counter_of(cap, dry), counted(cap) + (dry and counted(cap, dry) or 0)
-  if size >= most and not is_approved(approved, 'blast_radius') and not redis.call('ZSCORE', key, id) then
-    return string.format('blast radius: %d %s in the last %d h; a TRE decides', most, cap, CAP_WINDOWS[cap] / 3600000)
+  if not is_approved(row.approved, 'blast_radius') then
+    local hours = CAP_WINDOWS[cap] / 3600000
+    if is_beyond(most, id, cap, row.dry) then
+      return string.format('blast radius: %d %s in the last %d h; a TRE decides', most, cap, hours)
+    end
+    for group, share in pairs(shares) do
+      if is_beyond(share[1], id, cap, row.dry, group) then
+        return string.format('blast radius: %d %s of group %s in the last %d h (%s); a TRE decides', share[1], cap, group, hours, share[2])
+      end
+    end
   end
-  sizes[key] = sizes[key] + redis.call('ZADD', key, now, id)
+  count(id, cap, row.dry)
+  local groups = {}
+  for group in pairs(shares) do
+    count(id, cap, row.dry, group)
+    groups[#groups + 1] = group
+  end
+  if groups[1] then redis.call('HSET', row_key(id), 'groups', cjson.encode(groups)) end
+end
+
+-- It came to nothing, and uses up nothing of what may be done.
+local function uncount(id, verb, dry)
+  local cap = CAP_OF[verb]
+  if not cap then return end
+  redis.call('ZREM', counter_of(cap, dry), id)
+  local groups = redis.call('HGET', row_key(id), 'groups')
+  for _, group in ipairs(groups and cjson.decode(groups) or {}) do redis.call('ZREM', counter_of(cap, dry, group), id) end
+end
+
+-- Of a customer's `shares` those of the endpoint that an order names, as far as its groups were known when it was planned.
+local function shares_of(order, shares)
+  local found, all = {}, read_json(shares)
+  if not next(all) then return found end
+  local is_read, endpoint = pcall(function() return cjson.decode(order).endpoint end)
+  local groups = is_read and type(endpoint) == 'table' and endpoint.groups
+  for _, group in ipairs(type(groups) == 'table' and groups or {}) do
+    local name = tostring(endpoint.edr) .. '/' .. tostring(group)
+    found[name] = all[name]
+  end
+  return found
 end
 
 -- What forbids the write that the row is about: {to, reason, held_by}, or nothing.
-local function hindrance(id, row, caps, everyone)
+local function hindrance(id, row, caps, shares, everyone)
   local called_off = row.cancel or released_since(row.verb, row.lane, row.epoch)
   if called_off then return 'cancelled', called_off end
   local reason, scope = pause_of(row.edr, row.verb, everyone)
   if reason then return 'held', reason, scope end
-  local too_many = blast_radius(id, row.verb, row.approved, caps, row.dry)
+  local too_many = blast_radius(id, row, caps, shares)
   if too_many then return 'held', too_many, 'blast_radius' end
 end

@@ -20,13 +20,13 @@
 --                                  blanks(looks in a row that showed nothing of an accepted order)
 --                                  hindered(what its last visits met in a row that may pass by itself) hindered_at(since when)
 --                                  generations(its repeats *: how often it was justified anew) latest(id of the last of them)
---                                  receipt reference evidence created_at performed_at settled_at cancel(why it is called off) held_by
+--                                  receipt reference evidence created_at performed_at settled_at cancel(why it is called off) held_by held_at
 --                                  reopened(1: its threat was closed and reopened while it was not settled)
 --                                  cause(why it failed, by kinds)
 --                                  dry(1: the EDR is never asked for it) would(1: skipped for no other reason)
 --                                  approved(guards that a person has opened, comma after each) approvals(a sealed word for each, a line
 --                                  each); seal(of what decides what is done), planned_for(the threat that it was planned and sealed for,
---                                  once it was left to another)
+--                                  once it was left to another); groups(JSON: in whose shares it was counted)
 --                                  shared(ids of other threats that want it too, comma after each)
 --                                  of a compacted threat only: state threat latest generations would
 --                                  of a delivery: has_fallback, digest(the row it is sent with; '' alone), digest_at
@@ -50,12 +50,15 @@
 --   remote:NAME:busy:rows  hash    visit -> how many rows it still holds; `:urgent` before `:rows` likewise
 --   remote:NAME:queue      zset    rows that found it busy, by when they came; likewise
 --   isolations, bans       zset    row id by when it was begun: the blast radius of the last hour, and of the last day;
---                                  `:dry` behind it for what is only rehearsed
+--                                  `:dry` behind it for what is only rehearsed, and `:of:EDR/GROUP` for those of one remediate group
+--   group:EDR/GROUP        string  how many endpoints a remediate group has, or how many at least, as the EDR showed it; for a day
 --   settled                zset    threat id by when its last row was settled
 --   paused                 hash    kill switch: `*`, `edr:NAME` or `verb:NAME` -> JSON: by, reason, since, until(where it has an end), words
 --                                  (as its rows say them); of versions before 0.5 the reason alone. That of all customers is
 --                                  `ar:paused`, which only the client can read: it lies in another slot
 --   held                   set     ids of held rows
+--   holds                  hash    GUARD[-CAP][-dry] and a blank before: next(when people are told again of all that it holds) steps(how
+--                                  often they were, since there was anything) told(events written of it, ever)
 --   cursors                hash    feed -> how far it was read, in the feed's own words; `cursors:seals` its seal
 --   refused                hash    feed -> records that could not be read and were not kept either: there were too many
 --   refused:FEED           hash    record that could not be read, by a checksum -> `ms kind JSON`, ms being when it first was refused

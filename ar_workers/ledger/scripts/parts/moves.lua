@@ -39,6 +39,7 @@ local function enter(id, threat, from, to, reason, changes)
     fields[n + 5], fields[n + 6] = 'settled_at', now
     count_open(threat, -1)
   end
+  if to == 'held' then fields[n + 5], fields[n + 6] = 'held_at', now end
   redis.call('HSET', row_key(id), unpack(fields))
   if TERMINAL[to] or to == 'held' then unschedule(id) end
   if to == 'held' then redis.call('SADD', P .. 'held', id) end
