@@ -12,7 +12,7 @@ from ar_workers.brokers import broker_at
 _broker = broker_at(os.environ.get("AR_BROKER_URL") or os.environ.get("AR_REDIS_URL") or "redis://127.0.0.1:6379/0")
 broker_url = _broker["broker_url"]
 broker_transport_options = _broker["broker_transport_options"]
-broker_use_ssl = _broker.get("broker_use_ssl", False)
+broker_use_ssl = _broker["broker_use_ssl"]
 # The ledger holds results; a backend costs a sixth of the throughput and loses chord callbacks.
 task_ignore_result = True
 # The ledger makes redelivery unnecessary, and a worker whose clock is wrong would double tasks by it.

@@ -31,6 +31,7 @@ from .lists import NAME, Shelf
 from .pipeline.heartbeat import Heartbeat
 from .pipeline.limits import declare_limits
 from .pipeline.services import Services
+from .posture import refuse_unsafe
 from .receivers import TRE_RECEIVERS, configured
 from .seals import Seals, seals_of
 from .seals.folder import FolderKeyring
@@ -80,14 +81,19 @@ class Parts:
         return found
 
 
-def build(settings: Settings, parts: Parts | None = None, before: Services | None = None) -> Services:
+def build(
+    settings: Settings, parts: Parts | None = None, before: Services | None = None, *, before_work: Callable[[], None] = lambda: None
+) -> Services:
     """Every part, wired. Raises InvalidSettings with all that the adapters and channels find wrong.
 
     With the services of `before` only what customers' files say is another, and of that only what is not among the parts.
+    `before_work` is asked before the ledger is first worked with.
     """
     problems: list[str] = []
     parts = parts or Parts()
-    ledger = before.ledger if before else ledger_at(settings.system.redis_url, seals=_seals(settings.system))
+    ledger = (
+        before.ledger if before else RedisLedger(connect(settings.system.redis_url), seals=_seals(settings.system), before_work=before_work)
+    )
     files: dict[str, Any] = {
         "policies": {name: customer.policy for name, customer in settings.customers.items()},
         "edrs": _edrs(settings, ledger, problems, parts),
@@ -232,7 +238,8 @@ class Live:
         self._parts = Parts()
         # Looked at before it is read, so that what changes meanwhile is seen by the next look.
         self._known = self._last = look(self._folder, environ).files
-        self._services = build(load_settings(environ), self._parts)
+        settings = load_settings(environ)
+        self._services = build(settings, self._parts, before_work=partial(refuse_unsafe, settings.system))
         self._next_look = monotonic() + LOOK_EVERY
         self._problems: list[str] = []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from kombu.transport import TRANSPORT_ALIASES
 from redis.connection import parse_url
@@ -50,7 +50,15 @@ def broker_at(url: str) -> dict[str, Any]:
         raise InvalidSettings(["AR_BROKER_URL: the ledger is a cluster, which cannot be the broker too; name one Redis or sentinels"])
     if address.kind is Kind.SENTINEL:
         return _sentinels(address)
-    return {"broker_url": _over_socket(url) if url.startswith("unix://") else url, "broker_transport_options": dict(OPTIONS)}
+    broker = _over_socket(url) if url.startswith("unix://") else url
+    if address.is_tls:
+        broker = urlsplit(url)._replace(query="").geturl()  # Flower and kombu look for TLS in different places: it stands in one
+    return {"broker_url": broker, "broker_transport_options": dict(OPTIONS), "broker_use_ssl": _tls(address)}
+
+
+def _tls(address: Address) -> dict[str, Any] | bool:
+    """Kombu asks nobody for a certificate unless it is told to."""
+    return {"ssl_cert_reqs": "required", **address.tls} if address.is_tls else False
 
 
 def _over_socket(url: str) -> str:
@@ -69,9 +77,9 @@ def _sentinels(address: Address) -> dict[str, Any]:
     login = f"{quote(address.user or '', safe='')}:{quote(address.password, safe='')}@" if address.password else ""
     urls = ";".join(f"sentinel://{login}{host}:{port}/{address.db}" for host, port in address.hosts)
     asking: dict[str, Any] = {name: OPTIONS[name] for name in ("socket_timeout", "socket_connect_timeout", "socket_keepalive")}
-    asking |= {"ssl": address.is_tls, "password": address.sentinel_password}
+    asking |= {"ssl": address.is_tls, "password": address.sentinel_password, **address.tls}
     return {
         "broker_url": urls,
         "broker_transport_options": {**OPTIONS, "master_name": address.service, "sentinel_kwargs": asking},
-        "broker_use_ssl": {"ssl_cert_reqs": "required"} if address.is_tls else False,
+        "broker_use_ssl": _tls(address),
     }

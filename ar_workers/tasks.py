@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import Any
 
 from celery import Task
-from celery.signals import worker_init
+from celery.signals import beat_init, worker_init
 
 from .bootstrap import services
 from .celery import app
@@ -27,6 +28,8 @@ from .pipeline import recheck as rechecking
 from .pipeline import reminders as reminding
 from .pipeline import respond as responding
 from .pipeline import sweep as sweeping
+from .posture import refuse_unsafe
+from .settings import load_system
 
 _log = logging.getLogger(__name__)
 
@@ -37,8 +40,8 @@ SEALS: dict[str, Role] = {Queue.RESPOND: Role.RESPOND, Queue.POLLING: Role.DOOR}
 
 @worker_init.connect
 def refuse_wrong_settings(sender: Any = None, **_: Any) -> None:
-    """A worker whose configuration is wrong, that lacks a key or does not know the ledger, does not start. One waits for a Redis that is
-    away.
+    """A worker whose configuration is wrong or unsafe, that lacks a key or does not know the ledger, does not start. One waits for a Redis
+    that is away.
     """
     queues = sender.app.amqp.queues.consume_from if sender else ()
     try:
@@ -52,6 +55,17 @@ def refuse_wrong_settings(sender: Any = None, **_: Any) -> None:
         sys.exit(str(error))
     except LedgerUnavailable:
         _log.warning("Redis does not answer yet: the format of its ledger is looked at with the first claim")
+
+
+@beat_init.connect
+def refuse_unsafe_set_up(**_: Any) -> None:
+    """Beat needs no ledger: for a Redis that is away it waits as well."""
+    try:
+        refuse_unsafe(load_system(os.environ, strictly=True))
+    except InvalidSettings as error:
+        sys.exit(f"the configuration is wrong:\n{error}")
+    except LedgerUnavailable:
+        _log.warning("Redis does not answer yet")
 
 
 @worker_init.connect

@@ -220,7 +220,13 @@ def test_a_secret_may_stand_in_a_file_that_only_its_owner_reads(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("mode", "text", "problem"), [(0o644, "x", "can be read by others"), (0o600, "", "is empty"), (None, "", "cannot be read")]
+    ("mode", "text", "problem"),
+    [
+        (0o644, "x", "can be read or changed by others"),
+        (0o420, "x", "can be read or changed"),
+        (0o600, "", "is empty"),
+        (None, "", "cannot be read"),
+    ],
 )
 def test_a_bad_secret_file_is_named_and_not_shown(tmp_path, mode, text, problem):
     secret = tmp_path / "token"

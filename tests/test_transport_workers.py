@@ -69,10 +69,11 @@ class Proxy:
 
 
 @contextmanager
-def a_worker(broker_url, marks_url, log, *, queues="ioc,notify", **environment):
+def a_worker(broker_url, marks_url, log, *, queues="ioc,notify", options=(), **environment):
     """A real worker process of two threads, ready to take messages."""
     variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "AR_BROKER_URL": broker_url, "MARKS_URL": marks_url, **environment}
     command = [sys.executable, "-m", "celery", "-A", "tests.worker_app", "worker", "-P", "threads", "-c", "2", "-Q", queues, "-l", "INFO"]
+    command += options
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=variables, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
     try:

@@ -51,6 +51,7 @@ COMMANDS: dict[str, Entry] = {
     "pause": Entry("switches", "Hold every action that has not begun, from now on."),
     "pauses": Entry("switches", "List the closed switches; `*` is everyone."),
     "poll": Entry("poll", "Read what is new at every feed that the customers' files switch on with `poll = true`."),
+    "redis-acl": Entry("redis_acl", "Print the users of Redis, with what each may do there: for the users.acl of a server of your own."),
     "release": Entry("release", "Release an isolated endpoint."),
     "resume": Entry("switches", "Open the switch again, and bring back what it held."),
     "summary": Entry("summary", "Draft the remediation summary of a threat from the ledger."),

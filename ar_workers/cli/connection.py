@@ -11,9 +11,11 @@ from urllib.parse import urlsplit, urlunsplit
 import redis
 
 from ..domain.errors import LedgerUnavailable
+from ..domain.redis_users import User
 from ..ledger.clients import connect
 from ..ledger.redis import RedisLedger
 from ..seals import seals_of
+from .logins import url_of
 from .private import private_file, private_folder
 
 if TYPE_CHECKING:
@@ -28,8 +30,9 @@ def home() -> Path:
 
 
 def known_url() -> str | None:
-    """The address of the Redis that was named or left word of, whether it answers or not."""
-    return os.environ.get("AR_REDIS_URL") or _left_word(home() / RUN_FILE)
+    """The address of the Redis that was named or left word of, whether it answers or not; with the login of `arctl` where it wants one."""
+    url = os.environ.get("AR_REDIS_URL") or _left_word(home() / RUN_FILE)
+    return url_of(url, User.ARCTL, home()) if url else None
 
 
 def redis_url() -> str:

@@ -124,7 +124,7 @@ def _start(machine: Machine, examples: Path) -> None:
             raise ARError(f"the simulator did not start: see {machine.folder / 'log' / 'simulator.log'}")
         time.sleep(0.05)
     addresses = _environment(json.loads(ready.read_text()), _live(examples / "customers", machine.folder))
-    machine.crew.environment = {**machine.environment, **addresses, "AR_HOME": str(machine.folder)}
+    machine.environment |= {**addresses, "AR_HOME": str(machine.folder)}
     machine.start()
 
 

@@ -125,6 +125,8 @@ def _edr_look(adapter: EDRAdapter, groups: frozenset[str], patience: float) -> I
 
 
 def _system_jobs(settings: Settings) -> Iterator[Job]:
+    if settings.system.insecure_dev:
+        yield Job("", "settings", lambda: [warn("AR_INSECURE_DEV", "processes start on an unsafe set-up", "unset it, but for development")])
     yield Job("", "keys", partial(keys_checks, os.environ))
     url = known_url() or settings.system.redis_url
     yield Job("", "redis", partial(redis_checks, url))

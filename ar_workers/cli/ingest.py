@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -14,6 +15,8 @@ from ..domain.errors import InvalidEvent, LedgerUnavailable
 from ..domain.events import ThreatPublished, event_schema
 from ..domain.rows import Acceptance
 from ..pipeline.ingest import ingest as ingest_events
+from ..posture import refuse_unsafe
+from ..settings import load_system
 from ..sources import FORMATS
 from ..sources.records import records
 from .connection import redis_url
@@ -76,6 +79,7 @@ def ingest(file: BinaryIO | None, kind: str, customer: str | None, *, dry_run: b
         raise click.UsageError("name a FILE, or - for standard input")
     name = getattr(file, "name", "-")
     url = redis_url()
+    refuse_unsafe(load_system({**os.environ, "AR_REDIS_URL": url}))
     counts: Counter[str] = Counter()
     told: Counter[str] = Counter()
     found = of_customers(read_all(file, FORMATS[kind], customer), *configured())

@@ -7,11 +7,15 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..domain.addresses import with_login
 from ..domain.errors import ARError
-from .flower import LOGIN, flower, login_of, where_login_is
+from ..domain.redis_users import User
+from .flower import flower, login_of, where_login_is
+from .logins import NAME, made, url_of
 from .private import private_folder
 from .processes import Crew
 from .redis_server import RedisServer, free_port
+from .surroundings import of_beat, of_flower, of_worker, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,8 +49,8 @@ class Machine:
 
     @property
     def redis_url(self) -> str:
-        """Where the ledger is."""
-        return self.environment["AR_REDIS_URL"]
+        """Where the ledger is, for `arctl`."""
+        return url_of(self.environment["AR_REDIS_URL"], User.ARCTL, self.folder)
 
     @property
     def flower_url(self) -> str:
@@ -61,11 +65,10 @@ class Machine:
     def start(self) -> None:
         """Start the workers, beat and Flower; returns once the workers take messages."""
         for name, (queues, threads) in WORKERS.items():
-            self.crew.add(
-                name, *APP, "worker", "-P", "threads", "-c", str(threads), "-Q", queues, "-n", f"{name}@%h", "-E", "-l", "INFO", *ALONE
-            )
-        self.crew.add("beat", *APP, "beat", "-l", "WARNING", "--pidfile=")
-        self.crew.add("flower", *APP, *flower(self.flower_port), **{LOGIN: self.flower_login})
+            options = ("-P", "threads", "-c", str(threads), "-Q", queues, "-n", f"{name}@%h", "-E", "-l", "INFO", *ALONE)
+            self.crew.add(name, *APP, "worker", *options, **of_worker(queues, self.environment, self.folder))
+        self.crew.add("beat", *APP, "beat", "-l", "WARNING", "--pidfile=", **of_beat(self.environment, self.folder))
+        self.crew.add("flower", *APP, *flower(self.flower_port), **of_flower(self.environment, self.folder, self.flower_login))
         self._wait_for_workers()
 
     def _wait_for_workers(self) -> None:
@@ -92,12 +95,12 @@ def set_up(folder: Path, environment: Mapping[str, str], *, redis_url: str | Non
     login = login_of(folder, environment)
     server = None
     if redis_url is None:
-        server = _own_redis(folder / "redis").start()
-        redis_url = server.url
-    ours = {**environment, "AR_REDIS_URL": redis_url}
-    return Machine(folder=folder, environment=ours, redis=server, crew=Crew(ours, logs), flower_port=free_port(), flower_login=login)
+        server = _own_redis(folder).start()
+        redis_url = with_login(server.url, User.ARCTL, None)
+    ours, crew = {**environment, "AR_REDIS_URL": redis_url}, Crew(plain(environment), logs)
+    return Machine(folder=folder, environment=ours, redis=server, crew=crew, flower_port=free_port(), flower_login=login)
 
 
 def _own_redis(folder: Path) -> RedisServer:
     fsync, memory = os.environ.get("AR_FSYNC", "everysec"), os.environ.get("AR_REDIS_MEMORY", "1gb")
-    return RedisServer(folder, private=True, fsync=fsync, memory=memory)
+    return RedisServer(folder / "redis", private=True, logins=made(folder / NAME), fsync=fsync, memory=memory)

@@ -15,7 +15,8 @@ from ..domain.endpoints import Vendor
 from ..feeds import redcanary
 from ..pipeline.poll import Report, read_feed
 from ..pipeline.poll import poll as poll_when_due
-from ..settings import load_settings
+from ..posture import refuse_unsafe
+from ..settings import load_settings, load_system
 from .connection import redis_url
 from .names import Names, no_such
 from .output import print_json_line, say
@@ -77,7 +78,9 @@ def _refused(chosen: Chosen, what: str | None, *, as_json: bool) -> None:
 
 
 def _services(url: str) -> Services:
-    return dataclasses.replace(build(load_settings({**os.environ, "AR_REDIS_URL": url})), doorbell=doorbell_at(url))
+    settings = load_settings({**os.environ, "AR_REDIS_URL": url})
+    refuse_unsafe(settings.system)
+    return dataclasses.replace(build(settings), doorbell=doorbell_at(url))
 
 
 def _read(chosen: Chosen, *, once: bool, as_json: bool) -> bool:
@@ -85,6 +88,7 @@ def _read(chosen: Chosen, *, once: bool, as_json: bool) -> bool:
     url = redis_url()
     live, doorbell = Live({**os.environ, "AR_REDIS_URL": url}), doorbell_at(url)
     services = live.services()
+    refuse_unsafe(load_system({**os.environ, "AR_REDIS_URL": url}))
     if not _keys(services, chosen):
         raise click.UsageError(_no_feed(services, chosen))
     has_failed = False

@@ -56,7 +56,7 @@ class Crew:
     folder: Path
     children: list[Child] = field(default_factory=list)
 
-    def add(self, name: str, *command: str, **more: str) -> Child:
+    def add(self, name: str, /, *command: str, **more: str) -> Child:
         """Start `python -m command...` under this name, with its output in a new `name.log` and its id in `name.pid`; `more` is its
         alone of the environment.
         """

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import redis
 
 from ..domain.errors import ARError
+from ..domain.redis_users import User, hashed, lines
 from ..ledger.servers import CONFIG
 from .logs import LARGE, put_away
 from .private import UMASK, private_file, private_folder
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from .server_binary import Binary
 
 START_DEADLINE = 15.0
+#: The users' file, beside the settings. What stands in it is made anew by each start.
+USERS = "users.acl"
 #: Bytes of a socket's path: 108 on Linux and 104 on macOS, with a NUL at the end.
 LONGEST = 103
 
@@ -68,14 +71,16 @@ class Port:
 
 
 class Socket:
-    """A socket that only its owner reaches, in a folder that only its owner enters; and a password, which is new each time.
+    """A socket that only its owner reaches, in a folder that only its owner enters; and the users of `logins`, or without any one
+    password, which is new each time.
 
     A folder whose path is too long for a socket gets one in the machine's folder for temporary files.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, logins: Mapping[User, str] | None = None) -> None:
         self._folder = folder.absolute()
         self._elsewhere: Path | None = None
+        self._logins = logins
         self._password = secrets.token_urlsafe(32)
 
     @property
@@ -85,8 +90,9 @@ class Socket:
 
     @property
     def url(self) -> str:
-        """For clients."""
-        return f"unix://:{self._password}@{quote(str(self.path))}?db=0"
+        """For clients; where there are users, for `arctl`."""
+        login = f"{User.ARCTL}:{quote(self._logins[User.ARCTL], safe='')}" if self._logins else f":{self._password}"
+        return f"unix://{login}@{quote(str(self.path))}?db=0"
 
     def open(self) -> Mapping[str, object]:
         """The server's settings. Raises ARError if no folder is short enough."""
@@ -97,7 +103,15 @@ class Socket:
             raise ARError(
                 f"{self._folder} is too long a name for a socket, and so is {tempfile.gettempdir()}: set AR_HOME to a shorter one"
             )
-        return {"port": 0, "unixsocket": self.path, "unixsocketperm": 700, "requirepass": self._password}
+        return {"port": 0, "unixsocket": self.path, "unixsocketperm": 700, **self._who_comes_in()}
+
+    def _who_comes_in(self) -> Mapping[str, object]:
+        if not self._logins:
+            return {"requirepass": self._password}
+        users = self._folder / USERS
+        with private_file(users, "w") as file:
+            file.writelines(f"{each}\n" for each in lines({user: hashed(password) for user, password in self._logins.items()}))
+        return {"aclfile": users}
 
     def close(self) -> None:
         """Remove the folder that was made."""
@@ -113,7 +127,8 @@ def _is_too_long(path: Path) -> bool:
 class RedisServer:
     """A server in `folder`, started by `start`. `stop` and `kill` keep its data; `start` again brings it back.
 
-    A `private` one is reached by its owner alone, over a `Socket`; any other over a `Port`.
+    A `private` one is reached by its owner alone, over a `Socket`; any other over a `Port`. With `logins` it has the users of
+    `domain.redis_users`, with these passwords, and no other.
     """
 
     def __init__(
@@ -122,6 +137,7 @@ class RedisServer:
         *,
         port: int | None = None,
         private: bool = False,
+        logins: Mapping[User, str] | None = None,
         fsync: str = "everysec",
         memory: str = "1gb",
         extra: Sequence[str] = (),
@@ -131,7 +147,7 @@ class RedisServer:
         self._fsync, self._memory = fsync, memory
         self._process: subprocess.Popen[bytes] | None = None
         self._binary: Binary | None = None
-        self._door: Door = Socket(folder) if private else Port(port or free_port())
+        self._door: Door = Socket(folder, logins) if private else Port(port or free_port())
 
     @property
     def url(self) -> str:

@@ -10,8 +10,9 @@ import click
 
 from ..bootstrap import build
 from ..domain.seals import Role
+from ..posture import refuse_unsafe
 from ..seals import seals_of
-from ..settings import load_settings
+from ..settings import load_settings, load_system
 from .connection import home, leave_word, redis_url, without_login
 from .lock import locked
 from .machine import set_up
@@ -24,15 +25,21 @@ if TYPE_CHECKING:
 
 
 @click.command()
-def up() -> None:
+@click.option("--insecure-dev", is_flag=True, help="Start on an unsafe set-up as well: for a machine of development only.")
+def up(*, insecure_dev: bool) -> None:
     """Run Redis, the workers, beat and Flower for the customers in AR_HOME/customers, until Ctrl-C.
 
     Redis's data stay in AR_HOME/redis and the logs in AR_HOME/log; nobody but you reaches either. What dies is started
     again. With AR_FSYNC=always Redis writes every acknowledged event to the disk before it answers. With AR_REDIS_URL
     no Redis is started, and that one is used.
 
+    A set-up that is unsafe is refused, with the reason and the fix: a Redis beyond this machine without a password, TLS or a
+    user of its own, one that evicts or does not append, a secret that others may read or that is empty.
+
     Example: AR_HOME=/srv/ar arctl up
     """
+    if insecure_dev:
+        os.environ["AR_INSECURE_DEV"] = "1"
     settings = load_settings(os.environ)
     build(settings)
     seals_of(os.environ).check(Role.DOOR, Role.RESPOND)
@@ -51,7 +58,9 @@ def up() -> None:
 
 def _run() -> None:
     """Until Ctrl-C."""
-    named = redis_url() if os.environ.get("AR_REDIS_URL") else None
+    named = os.environ.get("AR_REDIS_URL") or None
+    if named:
+        redis_url()
     machine = set_up(home(), os.environ, redis_url=named)
     word = leave_word(home(), machine.redis_url, machine.flower_url)
     if machine.redis:
@@ -59,6 +68,7 @@ def _run() -> None:
     else:
         say(f"the ledger is AR_REDIS_URL, {without_login(machine.redis_url)}: no Redis is started")
     try:
+        refuse_unsafe(load_system({**os.environ, "AR_REDIS_URL": machine.redis_url}))
         machine.start()
         say(f"running: {machine.flower}, logs in {home() / 'log'}; Ctrl-C ends it")
         while True:

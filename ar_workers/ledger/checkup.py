@@ -1,16 +1,18 @@
-"""Whether this Redis keeps what it is given, has room for more, and is swept."""
+"""Whether this Redis is new enough, may be worked with, has room for more, and is swept."""
 
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import redis
 
 from ..domain.checkups import Check, ok, red, warn
 from ..domain.errors import LedgerUnavailable
+from ..domain.text import shortened
 from .clients import connect, infos
+from .posture import posture
 from .redis import FULLEST
 from .servers import OLDEST, by_info, origin
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _WAIT = 3.0
+#: Seconds for which a refusal is told, and letters of all of them together.
+_LATELY, _LONGEST = 3600.0, 400
 _SWEEP = "ar:tick:sweep"
 
 
@@ -25,12 +29,15 @@ def checkup(redis_url: str) -> Iterator[Check]:
     """By INFO alone, which a managed Redis allows as well. A cluster is looked at server by server."""
     try:
         with _client(redis_url) as client:
-            servers = infos(client)
+            servers, refused = infos(client), _refused(client)
     except (redis.RedisError, LedgerUnavailable, OSError, ValueError) as error:
         yield red("redis", f"does not answer ({type(error).__name__})", "start one with `arctl up`, or check AR_REDIS_URL")
         return
     for info in servers:
-        yield from (_version(info), _appends(info), _evicts(info), _memory(info))
+        yield from (_version(info), _memory(info))
+    yield from refused
+    with suppress(LedgerUnavailable):
+        yield from posture(redis_url, "AR_REDIS_URL", is_ledger=True)
 
 
 def is_swept(redis_url: str) -> Check:
@@ -68,17 +75,17 @@ def _version(info: dict[str, Any]) -> Check:
     return ok("redis", words)
 
 
-def _appends(info: dict[str, Any]) -> Check:
-    is_on = str(info.get("aof_enabled")) == "1"
-    fix = "set `appendonly yes`"
-    return ok("redis appendonly", "yes") if is_on else red("redis appendonly", "no: a restart would forget accepted events", fix)
-
-
-def _evicts(info: dict[str, Any]) -> Check:
-    policy = str(info.get("maxmemory_policy"))
-    if policy == "noeviction":
-        return ok("redis maxmemory-policy", policy)
-    return red("redis maxmemory-policy", f"{policy}: rows would be dropped when it is full", "set `maxmemory-policy noeviction`")
+def _refused(client: Any) -> list[Check]:
+    """What somebody tried to do within the last hour who may not. Nothing where we may not ask."""
+    try:
+        found = [each for each in client.acl_log() if float(each["age-seconds"]) < _LATELY]
+    except (redis.ResponseError, redis.exceptions.RedisClusterException, AttributeError, KeyError):
+        return []
+    if not found:
+        return [ok("redis refusals", "none within the last hour")]
+    said = ", ".join(dict.fromkeys(f"{each['username']}: {each['reason']} {each['object']}" for each in found))
+    fix = "after an update load what `arctl redis-acl` prints anew; otherwise find out who it was"
+    return [warn("redis refusals", shortened(said, _LONGEST), fix)]
 
 
 def _memory(info: dict[str, Any]) -> Check:

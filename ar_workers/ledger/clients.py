@@ -97,15 +97,16 @@ def connect(url: str, *, patience: int = PATIENCE) -> redis.Redis | redis.RedisC
 
 def _cluster(address: Address, retry: Retry, options: dict[str, Any]) -> redis.RedisCluster:
     nodes = [ClusterNode(host, port) for host, port in address.hosts]
-    return redis.RedisCluster(startup_nodes=nodes, retry=retry, ssl=address.is_tls, **_login(address), **options)
+    return redis.RedisCluster(startup_nodes=nodes, retry=retry, ssl=address.is_tls, **_login(address), **options, **address.tls)
 
 
 def _primary(address: Address, options: dict[str, Any]) -> redis.Redis:
     """Sentinels are asked once per address of theirs: the retries are those of the whole."""
     asking = {name: value for name, value in options.items() if name.startswith("socket_")}
-    asking |= {"ssl": address.is_tls, "password": address.sentinel_password}
+    tls = {"ssl": address.is_tls, **address.tls}
+    asking |= {"password": address.sentinel_password, **tls}
     sentinels = Sentinel(address.hosts, sentinel_kwargs=asking)
-    found: redis.Redis = sentinels.master_for(address.service, ssl=address.is_tls, db=address.db, **_login(address), **options)
+    found: redis.Redis = sentinels.master_for(address.service, db=address.db, **tls, **_login(address), **options)
     return found
 
 

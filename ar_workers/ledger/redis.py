@@ -104,6 +104,7 @@ class RedisLedger:
         most_visits: int = MOST_VISITS,
         switch_lives: timedelta = SWITCH_LIVES,
         watches_memory: bool = True,
+        before_work: Callable[[], None] = lambda: None,
         read_script: Callable[[str], str] = source,
     ) -> None:
         self._redis: Any = client  # its types speak of bytes and text at once
@@ -114,11 +115,15 @@ class RedisLedger:
         self._least_remaining = in_ms(least_remaining)
         self._switch_lives = switch_lives.total_seconds()
         self._everyone = _NEVER_READ
-        self._is_known = False
+        self._is_known, self._before_work = False, before_work
         self._scripts = Scripts(client, read_script)
 
     def check_format(self) -> None:
-        """Raises IncompatibleLedger if another version wrote this ledger, which would misread what we write. A new one is marked."""
+        """Raises IncompatibleLedger if another version wrote this ledger, which would misread what we write. A new one is marked.
+
+        And before that whatever `before_work` raises.
+        """
+        self._before_work()
         with unavailable_if_away():
             found = self._redis.get(_FORMAT_KEY)
             if not found and not self._redis.set(_FORMAT_KEY, FORMAT, nx=True):

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from ..domain.errors import KeyUnusable
+from ..domain.kept import is_kept
 from ..domain.seals import Role, Signed
 from .ring import TRUSTED, Trusted, TrustedKey, as_pem, from_pem, is_signed, key_id_of, new_key, public_of, replaced, trusted_key
 
@@ -174,9 +175,7 @@ def _read_trusted(path: Path) -> Trusted:
 def _read_private(path: Path) -> bytes:
     try:
         found = path.stat()
-        narrow = not found.st_mode & (stat.S_IWGRP | stat.S_IRWXO)
-        ours = found.st_gid in {os.getegid(), *os.getgroups()} or not found.st_mode & stat.S_IRGRP
-        if not narrow or not ours:
+        if not is_kept(found.st_mode, found.st_gid, {os.getegid(), *os.getgroups()}):
             raise KeyUnusable(f"{path} can be read or changed by others: chmod 600 it, and if it was so for long, {_ROTATE}")
         return path.read_bytes()
     except OSError as error:

@@ -31,11 +31,11 @@ class Settings(BaseModel):
     customers: dict[str, CustomerSettings]
 
 
-def load_system(environ: Mapping[str, str]) -> System:
-    """What the environment says of the system. Raises InvalidSettings."""
+def load_system(environ: Mapping[str, str], *, strictly: bool = False) -> System:
+    """What the environment says of the system. Raises InvalidSettings if it cannot be used; `strictly`, with any problem."""
     problems: list[str] = []
     system = read_system(environ, problems)
-    if system is None:
+    if system is None or (strictly and problems):
         raise InvalidSettings(problems)
     return system
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
-import stat
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
+
+from ..domain.kept import is_kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,8 +25,9 @@ _SECRET_NAME = re.compile(r"secret|token|password|(?<!^org_)key", re.IGNORECASE)
 def secret_from_file(variable: str, path: Path, problems: list[str]) -> str:
     """The secret in the file that `variable` names."""
     try:
-        if path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-            problems.append(f"{variable}: {path} can be read by others; chmod 600 it")
+        found = path.stat()
+        if not is_kept(found.st_mode, found.st_gid, {os.getegid(), *os.getgroups()}):
+            problems.append(f"{variable}: {path} can be read or changed by others; chmod 600 it")
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         problems.append(f"{variable}: {path} cannot be read ({type(error).__name__})")
@@ -49,8 +52,10 @@ class Secrets:
         self.names[name].add(self.path.stem)
         if not re.match(r"^[A-Z][A-Z0-9_]*$", name):
             self.refuse(where, "env: is followed by the name of a variable, upper case; never by a path")
-        elif name in self.environ:
+        elif self.environ.get(name, "").strip():
             return self.environ[name]
+        elif name in self.environ:
+            self.refuse(where, f"{name} is empty")
         elif name + "_FILE" in self.environ:
             return secret_from_file(name + "_FILE", Path(self.environ[name + "_FILE"]), self.problems)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -26,6 +26,10 @@ ELSEWHERE = {
     "AR_REDIS_SERVER": "The program of the server that `arctl up` starts. Default: the embedded one, or one on PATH that is better.",
 }
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def _is_secret(name: str) -> bool:
+    return SecretStr in get_args(System.model_fields[name].annotation)
 
 
 def _redis_address(url: str) -> str:
@@ -54,6 +58,9 @@ class System(BaseModel):
     )
     unsealed: Literal["refuse", "allow"] = Field(
         "refuse", description="`allow` acts on what has no seal, as before there were any: while an older version's work is finished."
+    )
+    insecure_dev: bool = Field(
+        default=False, description="`1` lets processes start on an unsafe set-up: for a machine of development only."
     )
     lease_seconds: Annotated[int, Field(ge=15, le=600)] = Field(
         24, description="What a worker has in hand is another's after so long without a sign of life."
@@ -93,6 +100,8 @@ def read_system(environ: Mapping[str, str], problems: list[str]) -> System | Non
         whole = variable.removeprefix(PREFIX).lower()
         if whole in System.model_fields:
             values[whole] = environ[variable]
+            if not environ[variable].strip() and _is_secret(whole):
+                problems.append(f"{variable}: is empty; unset it, or set it")
         elif name not in System.model_fields:
             problems.append(f"{variable}: is not known{nearest(variable, [PREFIX + each.upper() for each in System.model_fields])}")
         elif PREFIX + name.upper() in environ:

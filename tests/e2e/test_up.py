@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from ar_workers.cli import EXIT_NO_LEDGER
+from ar_workers.cli.logins import kept
 from tests.cli.test_machine import status_of
 from tests.cli.test_private import modes
+from tests.cli.test_surroundings import USERS
 from tests.e2e.test_demo import ARCTL, ROOT, environment, is_alive, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes by /proc")]
@@ -90,6 +92,11 @@ def test_flower_asks_for_a_password_that_is_kept_and_that_no_other_user_reads(tm
         assert login.partition(":")[2] not in shown + output.read_text()
         environments = {path.stem: Path(f"/proc/{path.read_text()}/environ").read_text() for path in (tmp_path / "log").glob("*.pid")}
         assert [name for name, told in environments.items() if login in told] == ["flower"]
+        passwords = kept(tmp_path / "redis.env")
+        assert stat.S_IMODE((tmp_path / "redis.env").stat().st_mode) == 0o600
+        assert not [password for password in passwords.values() if password in shown + output.read_text()]
+        theirs = {name: [user for user, password in passwords.items() if password in told] for name, told in environments.items()}
+        assert theirs == {name: [user] for name, user in USERS.items()}
     with up(tmp_path) as (process, output):
         wait_until(lambda: "started" in output.read_text(), process=process)
     assert file.read_text().strip() == login
