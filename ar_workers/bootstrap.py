@@ -34,6 +34,8 @@ from .pipeline.services import Services
 from .receivers import TRE_RECEIVERS, configured
 from .seals import Seals, seals_of
 from .seals.folder import FolderKeyring
+from .seals.people import NAME as PEOPLE
+from .seals.people import PeopleFile, own_key
 from .settings import load_settings, load_system
 from .settings.watching import look
 from .sources import FORMATS
@@ -103,7 +105,8 @@ def _seals(system: System) -> Seals:
     if system.unsealed == "allow":
         _log.warning("AR_UNSEALED=allow: what has no seal is acted on, and whoever may write to Redis can write such: unset it soon")
     keyring = FolderKeyring(system.keys or system.home / "keys", makes_keys=system.keys is None)
-    return Seals(keyring, allows_unsealed=system.unsealed == "allow")
+    people = PeopleFile(system.people or system.home / PEOPLE, own_key(os.environ))
+    return Seals(keyring, people=people, allows_unsealed=system.unsealed == "allow")
 
 
 def _services(system: System, ledger: Ledger, files: dict[str, Any]) -> Services:

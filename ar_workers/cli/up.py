@@ -12,6 +12,7 @@ from ..bootstrap import build
 from ..domain.seals import Role
 from ..seals import seals_of
 from ..settings import load_settings
+from .beginning import name_the_first
 from .connection import home, leave_word, redis_url, without_login
 from .lock import locked
 from .machine import set_up
@@ -35,6 +36,7 @@ def up() -> None:
     """
     settings = load_settings(os.environ)
     build(settings)
+    name_the_first(os.environ)
     seals_of(os.environ).check(Role.DOOR, Role.RESPOND)
     say(f"customers: {', '.join(settings.customers) or f'none yet, add {settings.system.customers_folder}/NAME.toml'}")
     for name, customer in settings.customers.items():

@@ -76,6 +76,8 @@ class Policy(Value):
     #: Blast radius: isolations of this customer in any hour, and bans in any day; the next ones are held for a TRE.
     isolations_per_hour: Annotated[int, Field(ge=0)] = 25
     bans_per_day: Annotated[int, Field(ge=0)] = 200
+    #: Who approves what a guard holds is another person than who asked for it.
+    two_person: bool = False
     #: So long an isolation may take by its threat's severity; then the TREs are told that it is not in effect.
     high_within: Patience = timedelta(minutes=15)
     medium_within: Patience = timedelta(minutes=60)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from ..domain.canvas import Queue, Ring
 from ..domain.claims import Claim, Refusal
 from ..domain.events import Own
+from ..domain.people import Decision
 from ..domain.retries import Hindrance
 from ..domain.rows import Containment, Row, ThreatRecord, TimelineEntry
-from ..domain.seals import Sealed, base_name, sealed_row
+from ..domain.seals import Sealed, Word, about_row, base_name, read_seal, read_word, sealed_row
 from ..domain.states import State
 from ..domain.threats import Threat
 from .packing import unpacked
@@ -39,15 +40,22 @@ def in_ms(duration: timedelta) -> int:
     return duration // _MS
 
 
-def acceptance(event: Event, grace: int, seals: Seals) -> tuple[str | int, ...]:
-    """The arguments of `accept.lua`. What the service says of itself is told to people only, and by workers that may not seal events."""
+def acceptance(event: Event, grace: int, seals: Seals, by: str = "") -> tuple[str | int, ...]:
+    """The arguments of `accept.lua`. What is a person's own word bears the seal of who it is `by`.
+
+    What the service says of itself is told to people only, and by workers that may not seal events.
+    """
     threat = getattr(event, "threat", None)
     threat_json = threat.model_dump_json() if threat else ""
     as_of = _as_of(event)
     standing = event.type if as_of else ""
     text = event.model_dump_json()
-    seal = "" if isinstance(event, Own) else seals.event(event.customer, event.id, text)
+    seal = "" if isinstance(event, Own) else _sealed(event, text, seals, by)
     return (event.id, event.checksum, text, event.threat_id, threat_json, grace, event.remark, standing, as_of, seal)
+
+
+def _sealed(event: Event, text: str, seals: Seals, by: str) -> str:
+    return seals.released(event.customer, event.id, text, by=by) if by else seals.event(event.customer, event.id, text)
 
 
 def to_be_sealed(plan: EventPlan) -> list[tuple[str, Sealed]]:
@@ -111,10 +119,10 @@ def claim_of(row_id: str, reply: Sequence[Any], seals: Seals) -> Claim | Refusal
     threat, kind, order, was, fence, attempts, looks, crashes, generation, receipt, late, approved, cleared, unseen, thread, lost, *said = (
         parts
     )
-    blanks, called_off, verb, edr, lane, remote, hindered, hindered_for, seal, approvals, planned_for = said
+    blanks, called_off, verb, edr, lane, remote, hindered, hindered_for, seal, approvals, planned_for, decisions = said
     customer, name = customer_of(row_id), base_name(row_id)
     flaw = seals.row_flaw(Sealed(customer, planned_for, name, kind, verb, edr, lane, remote, order), seal)
-    guards, let_pass = _passed(row_id, int(generation), approved, approvals, seals) if approved else (frozenset(), None)
+    guards, let_pass = _passed(row_id, int(generation), approved, approvals, seals) if approved else ({}, None)
     return Claim(
         row_id=row_id,
         customer=customer,
@@ -137,7 +145,9 @@ def claim_of(row_id: str, reply: Sequence[Any], seals: Seals) -> Claim | Refusal
         generation=int(generation),
         receipt=receipt,
         is_late=late == "1",
-        approved=guards,
+        approved=frozenset(guards),
+        approved_by=guards,
+        asked_by=_asked_by(row_id, int(generation), decisions, seals) if guards else "",
         forged=next((each.reason for each in (flaw, let_pass) if each), ""),
         is_cleared=cleared == "1",
         is_lost=lost == "1",
@@ -146,8 +156,27 @@ def claim_of(row_id: str, reply: Sequence[Any], seals: Seals) -> Claim | Refusal
     )
 
 
-def _passed(row_id: str, generation: int, approved: str, approvals: str, seals: Seals) -> tuple[frozenset[str], Flaw | None]:
+def _passed(row_id: str, generation: int, approved: str, approvals: str, seals: Seals) -> tuple[dict[str, str], Flaw | None]:
     return seals.approved(row_id, generation, frozenset(filter(None, approved.split(","))), approvals.splitlines())
+
+
+def _asked_by(row_id: str, generation: int, decisions: str, seals: Seals) -> str | None:
+    """Who has requeued it; empty for what nobody has, None where there is no good word of it."""
+    if generation == 1:
+        return ""
+    said = seals.said(Decision.REQUEUE, about_row(row_id, generation), _last_requeue(decisions))
+    return said.by if isinstance(said, Word) else None
+
+
+def _last_requeue(decisions: str) -> str:
+    return next((each for each in reversed(decisions.splitlines()) if f" {Decision.REQUEUE} " in each), "")
+
+
+def _said_to_be_asked_by(decisions: str) -> str:
+    """As it stands, for people."""
+    seal = read_seal(_last_requeue(decisions))
+    word = seal and read_word(seal.rest)
+    return word.by if word else ""
 
 
 def conclusion(claim: Claim, found: VisitResult) -> tuple[str | int, ...]:
@@ -239,6 +268,7 @@ def row_of(customer: str, row_id: str, found: dict[str, str]) -> Row:
             "held_by": found.get("held_by", "") if found["state"] == State.HELD else "",
             "attempts": int(found.get("attempts") or 0),
             "generation": int(found.get("generation") or 1),
+            "asked_by": _said_to_be_asked_by(found.get("decisions", "")),
             "is_dry": found.get("dry") == "1",
             "would": found.get("would") == "1",
             **known,

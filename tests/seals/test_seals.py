@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from ar_workers.domain.guards import Guard
 from ar_workers.domain.seals import Place, Sealed, joined, leaf_of, levels_of, path_of, read_seal, root_of
 from ar_workers.seals import Seals
-from tests.keys import a_ring
+from tests.keys import Everybody, a_ring
 
 TEXT = st.text(max_size=6)
-RING = a_ring()
+RING, PEOPLE = a_ring(), Everybody()
 
 
 def a_sealed(**changes):
@@ -58,33 +58,36 @@ def test_what_is_spelled_otherwise_is_no_seal(text):
 
 def test_the_rows_of_a_plan_have_one_signature():
     rows = [a_sealed(name=str(number)) for number in range(9)]
-    found = Seals(RING).plans([("e1", row) for row in rows])
+    found = Seals(RING, people=PEOPLE).plans([("e1", row) for row in rows])
     assert len({seal.split(" ")[2] for seal in found}) == 1
-    assert [Seals(RING).row_flaw(row, seal) for row, seal in zip(rows, found, strict=True)] == [None] * 9
+    assert [Seals(RING, people=PEOPLE).row_flaw(row, seal) for row, seal in zip(rows, found, strict=True)] == [None] * 9
 
 
 def test_a_plan_of_nothing_has_no_seal():
-    assert Seals(RING).plans([]) == []
+    assert Seals(RING, people=PEOPLE).plans([]) == []
 
 
 @pytest.mark.parametrize("field", Sealed._fields)
 def test_every_field_is_sealed(field):
-    seal = Seals(RING).plans([("e1", a_sealed())])[0]
-    assert Seals(RING).row_flaw(a_sealed(), seal) is None
-    assert "does not fit" in Seals(RING).row_flaw(a_sealed(**{field: "another"}), seal).reason
+    seal = Seals(RING, people=PEOPLE).plans([("e1", a_sealed())])[0]
+    assert Seals(RING, people=PEOPLE).row_flaw(a_sealed(), seal) is None
+    assert "does not fit" in Seals(RING, people=PEOPLE).row_flaw(a_sealed(**{field: "another"}), seal).reason
 
 
 def test_what_has_no_seal_is_believed_only_where_that_is_allowed():
-    strict, lax = Seals(RING), Seals(RING, allows_unsealed=True)
+    strict, lax = Seals(RING, people=PEOPLE), Seals(RING, people=PEOPLE, allows_unsealed=True)
     assert "AR_UNSEALED" in strict.event_flaw("acme", "e1", "{}", "").reason
     assert lax.event_flaw("acme", "e1", "{}", "") is None
     assert lax.row_flaw(a_sealed(), "") is None
-    assert lax.approved("acme:isolate:1", 1, {"blast_radius"}, []) == ({"blast_radius"}, None)
+    assert lax.approved("acme:isolate:1", 1, {"blast_radius"}, []) == ({"blast_radius": ""}, None)
     assert lax.event_flaw("acme", "e1", "{}", strict.event("acme", "e2", "{}")) is not None
 
 
 def test_the_last_word_on_a_guard_counts():
-    seals, row = Seals(RING), "acme:isolate:1"
+    seals, row = Seals(RING, people=PEOPLE), "acme:isolate:1"
     word, other = (seals.approval(row, 1, guard, by="kim", reason="yes") for guard in (Guard.PROTECTED, Guard.WELL_KNOWN))
-    assert seals.approved(row, 1, {Guard.PROTECTED, Guard.WELL_KNOWN}, [word, other]) == ({Guard.PROTECTED, Guard.WELL_KNOWN}, None)
-    assert seals.approved(row, 1, {Guard.PROTECTED}, [word, f"a 1 AAAA {Guard.PROTECTED} bm8= bm8="]) == (frozenset(), None)
+    assert seals.approved(row, 1, {Guard.PROTECTED, Guard.WELL_KNOWN}, [word, other]) == (
+        {Guard.PROTECTED: "kim", Guard.WELL_KNOWN: "kim"},
+        None,
+    )
+    assert seals.approved(row, 1, {Guard.PROTECTED}, [word, f"a 1 AAAA {Guard.PROTECTED} bm8= bm8="]) == ({}, None)
