@@ -26,6 +26,7 @@ from .feeds.gated import GatedFeed
 from .feeds.walk import OVERLAP
 from .ledger.checkup import checkup, is_swept
 from .ledger.clients import PATIENCE, connect
+from .ledger.noted import NAME as PAUSED
 from .ledger.redis import RedisLedger
 from .lists import NAME, Shelf
 from .pipeline.heartbeat import Heartbeat
@@ -43,6 +44,7 @@ from .transport import set_aside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from .domain.checkups import Check
     from .domain.endpoints import Vendor
@@ -89,7 +91,7 @@ def build(settings: Settings, parts: Parts | None = None, before: Services | Non
     """
     problems: list[str] = []
     parts = parts or Parts()
-    ledger = before.ledger if before else ledger_at(settings.system.redis_url, seals=_seals(settings.system))
+    ledger = before.ledger if before else _ledger(settings.system)
     files: dict[str, Any] = {
         "policies": {name: customer.policy for name, customer in settings.customers.items()},
         "edrs": _edrs(settings, ledger, problems, parts),
@@ -99,6 +101,10 @@ def build(settings: Settings, parts: Parts | None = None, before: Services | Non
     if problems:
         raise InvalidSettings(problems)
     return replace(before, **files) if before else _services(settings.system, ledger, files)
+
+
+def _ledger(system: System) -> Ledger:
+    return ledger_at(system.redis_url, seals=_seals(system), notes_pauses_in=system.home / PAUSED)
 
 
 def _seals(system: System) -> Seals:
@@ -210,9 +216,9 @@ def capability_cells() -> tuple[Capability, ...]:
     return tuple(cell for entry in ADAPTERS.values() for cell in entry.adapter.capabilities())
 
 
-def ledger_at(redis_url: str, *, patience: int = PATIENCE, seals: Seals | None = None) -> Ledger:
+def ledger_at(redis_url: str, *, patience: int = PATIENCE, seals: Seals | None = None, notes_pauses_in: Path | None = None) -> Ledger:
     """The ledger in this Redis, which outlasts that one's restart: see `connect`. By default with the keys of this process."""
-    return RedisLedger(connect(redis_url, patience=patience), seals=seals or seals_of(os.environ))
+    return RedisLedger(connect(redis_url, patience=patience), seals=seals or seals_of(os.environ), notes_pauses_in=notes_pauses_in)
 
 
 def doorbell_at(redis_url: str) -> Doorbell:

@@ -27,6 +27,7 @@ from ..domain.rows import Acceptance, Row, Seat, ThreatRecord
 from ..domain.seals import Flaw, Sealed, about_row, base_name
 from ..domain.states import State
 from .clients import infos, unavailable_if_away
+from .noted import Noted
 from .packing import packed, unpacked
 from .refusals import MEMORY, kept, refusal
 from .remembered import Remembered
@@ -50,6 +51,7 @@ from .switches import about_closing, about_opening, held_by, key_of, opened, pau
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from ..domain.claims import VisitResult
     from ..domain.events import Event
@@ -110,6 +112,7 @@ class RedisLedger:
         most_visits: int = MOST_VISITS,
         switch_lives: timedelta = SWITCH_LIVES,
         watches_memory: bool = True,
+        notes_pauses_in: Path | None = None,
         read_script: Callable[[str], str] = source,
     ) -> None:
         self._redis: Any = client  # its types speak of bytes and text at once
@@ -120,7 +123,7 @@ class RedisLedger:
         self._least_remaining = in_ms(least_remaining)
         self._switch_lives = switch_lives.total_seconds()
         self._closed: dict[str, tuple[float, str]] = {}
-        self._remembered = Remembered(seals)
+        self._remembered = Remembered(seals, Noted(notes_pauses_in))
         self._is_known = False
         self._scripts = Scripts(client, read_script)
 
@@ -458,11 +461,18 @@ class RedisLedger:
                 self._redis.sadd(_CUSTOMERS, customer)
             pipe = self._redis.pipeline(transaction=False)
             before, _ = pipe.hget(key, scope).hset(key, scope, text).execute()
-        self._closed.clear()
+        self._look_anew(customer)
         if not before:
             return None
         self._reword([customer] if customer else self.customers(), held_by(customer, scope), words)
         return pauses_of({scope: before}, customer, self._seals)[scope]
+
+    def _look_anew(self, customer: str | None) -> dict[str, str]:
+        """The closed switches as they count, from now on also on this machine."""
+        self._closed.clear()
+        with unavailable_if_away():
+            found = self._redis.hgetall(key_of(customer))
+        return standing(found) | self._remembered.gone(customer, found)
 
     def _reword(self, customers: Sequence[str], held: str, words: str) -> None:
         """What the switch holds already says who has closed it now, and until when. Whose keys are spoiled is paused all the same."""
@@ -485,10 +495,11 @@ class RedisLedger:
         with unavailable_if_away():
             for _ in range(_MOST_PAUSES_MEANWHILE):
                 text = self._redis.hget(key, scope) or ""
-                said = self._opening(customer, scope, text, by) if by and text else ""
+                known = text or self._look_anew(customer).get(scope, "")
+                said = self._opening(customer, scope, known, by) if by and known else ""
                 if self._known().run_on(key, "open", scope, text, said):
-                    self._closed.clear()
-                    return bool(text)
+                    self._look_anew(customer)
+                    return bool(known)
         raise ARError(f"{scope} was closed anew again and again while it was opened: `arctl pauses` shows by whom")
 
     def _opening(self, customer: str | None, scope: str, text: str, by: str) -> str:
@@ -523,8 +534,7 @@ class RedisLedger:
         return [(name, self._as_they_count(name, everyones, own)) for name, own in sound]
 
     def pauses(self, customer: str | None) -> dict[str, Pause]:
-        with unavailable_if_away():
-            return pauses_of(self._redis.hgetall(key_of(customer)), customer, self._seals)
+        return pauses_of(self._look_anew(customer), customer, self._seals)
 
     def containments(self, customer: str, lanes: Sequence[str]) -> dict[str, Containment]:
         with unavailable_if_away():

@@ -72,8 +72,8 @@ def pause_of(text: str) -> Pause:
 
 
 def pauses_of(found: Mapping[str, str], customer: str | None, seals: Seals) -> dict[str, Pause]:
-    """All of a key, and whether who has closed each has signed it."""
-    return {scope: _with_seal(pause_of(text), text, customer, scope, seals) for scope, text in standing(found).items()}
+    """Each as a pause, and whether who has closed it has signed that."""
+    return {scope: _with_seal(pause_of(text), text, customer, scope, seals) for scope, text in found.items()}
 
 
 def standing(found: Mapping[str, str]) -> dict[str, str]:

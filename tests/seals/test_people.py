@@ -8,6 +8,8 @@ import pytest
 
 from ar_workers.domain.errors import KeyUnusable, NotAllowed
 from ar_workers.domain.people import Decision, Person, PersonRole
+from ar_workers.seals import keyring_of
+from ar_workers.seals.checkup import keys_checks
 from ar_workers.seals.people import KEY_NAME, Named, PeopleFile, named_in, own_key, people_of, with_person, without_person
 from ar_workers.seals.ring import new_key, public_of, trusted_key
 from tests.seals.test_folder import AT, Time
@@ -158,6 +160,20 @@ def test_a_block_that_is_spelled_otherwise_is_left_to_a_person():
     text = f'person = [{{name = "kim", role = "admin", key = "{a_key()}"}}]\n'
     with pytest.raises(ValueError, match="take it out by hand"):
         without_person(text, "kim")
+
+
+def test_doctor_says_whether_anybody_may_let_pass_what_is_held(people, tmp_path):
+    def seen():
+        environ = {"AR_HOME": str(tmp_path), "AR_PEOPLE": str(people.path)}
+        return next((str(check.light), check.detail) for check in keys_checks(environ) if check.name == "people")
+
+    keyring_of({"AR_HOME": str(tmp_path)}).make()
+    write(people, a_person("kim", PersonRole.RESPONDER))
+    assert seen()[0] == "warn"
+    write(people, a_person("kim", PersonRole.RESPONDER), a_person("lee", PersonRole.APPROVER))
+    assert seen() == ("ok", "2 may decide, of whom 1 may approve: lee")
+    people.path.chmod(0o666)
+    assert seen()[0] == "red"
 
 
 def test_where_the_file_and_the_key_are(tmp_path):

@@ -13,11 +13,13 @@ from ar_workers.domain.people import Decision, PersonRole
 from ar_workers.domain.policies import Policy
 from ar_workers.domain.seals import about_row
 from ar_workers.domain.states import State
+from ar_workers.ledger.redis import RedisLedger
 from ar_workers.ledger.scripting import prefix
 from ar_workers.pipeline.pauses import end_pauses
 from ar_workers.pipeline.respond import respond
 from ar_workers.seals import Seals
 from tests.builders import NOON, an_endpoint
+from tests.clocks import by_hand
 from tests.keys import Everybody
 from tests.ledger.building import a_row, claimed, recorded, refused
 from tests.pipeline.building import FIN
@@ -268,6 +270,66 @@ def test_to_open_what_only_workers_remember_it_is_closed_anew_and_opened(paused)
     claimed(paused.ledger)
 
 
+def test_what_is_closed_anew_while_somebody_opens_it_is_opened_too(paused):
+    scripts, run_on = paused.ledger._known(), paused.ledger._known().run_on
+    others = iter([paused.ledger_with()])
+
+    class Meanwhile:
+        def __getattr__(self, name):
+            return getattr(scripts, name)
+
+        def run_on(self, key, name, *arguments):
+            for other in others if name == "open" else ():
+                other.pause(paused.whose, "*", "anew", by="lee")
+            return run_on(key, name, *arguments)
+
+    paused.ledger._scripts = Meanwhile()
+    paused.ledger.resume(paused.whose, "*", by="kim")
+    assert paused.ledger.pauses(paused.whose) == {}
+    claimed(paused.ledger)
+
+
+def on_this_machine(scene, folder):
+    """A worker that begins now, beside the command line of the same machine."""
+    options = {"grace": timedelta(0), "switch_lives": timedelta(0), "watches_memory": False, "read_script": by_hand}
+    return RedisLedger(scene.redis, seals=Seals(scene.ring, people=scene.people), notes_pauses_in=folder / "paused.json", **options)
+
+
+def test_a_worker_that_begins_after_the_deletion_holds_what_was_closed_on_its_machine(paused, tmp_path):
+    on_this_machine(paused, tmp_path).pause(paused.whose, "*", "stop", by="kim")
+    opened(paused, "")
+    worker = on_this_machine(paused, tmp_path)
+    assert refused(worker, "acme:isolate:2") == State.HELD
+    assert set(worker.pauses(paused.whose)) == {"*"}
+    on_this_machine(paused, tmp_path).resume(paused.whose, "*", by="kim")
+    claimed(worker, "acme:isolate:2")
+    claimed(on_this_machine(paused, tmp_path), "acme:isolate:1")
+
+
+def test_what_others_of_the_machine_have_opened_is_not_noted_any_more(paused, tmp_path):
+    here = on_this_machine(paused, tmp_path)
+    here.pause(paused.whose, "*", "stop", by="kim")
+    paused.ledger_with().resume(paused.whose, "*", by="lee")
+    claimed(here, "acme:isolate:2")
+    assert json.loads((tmp_path / "paused.json").read_text()) == {paused.whose or "": {}}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '{"acme": 1}', '{"acme": {"*": "stop"}, "": {"*": "stop"}}'])
+def test_what_nobody_has_signed_is_no_memory(paused, tmp_path, text):
+    paused.ledger.resume(paused.whose, "*", by="kim")
+    (tmp_path / "paused.json").write_text(text)
+    claimed(on_this_machine(paused, tmp_path))
+
+
+def test_a_machine_that_cannot_note_it_remembers_it_all_the_same(paused, tmp_path, caplog):
+    (tmp_path / "file").write_text("")
+    here = on_this_machine(paused, tmp_path / "file")
+    here.pause(paused.whose, "*", "stop", by="kim")
+    assert "is not noted on this machine" in caplog.text
+    opened(paused, "")
+    assert refused(here, "acme:isolate:2") == State.HELD
+
+
 def test_a_pause_that_nobody_has_signed_holds_and_anybody_may_have_written_it(paused):
     paused.ledger.resume(paused.whose, "*", by="kim")
     paused.redis.hset(paused.key_of, "*", "freeze")
@@ -279,7 +341,8 @@ def test_of_a_pause_is_shown_whether_it_is_signed(paused):
     assert paused.ledger.pauses(paused.whose)["*"].is_signed is True
     text = json.loads(paused.redis.hget(paused.key_of, "*"))
     paused.redis.hset(paused.key_of, "*", json.dumps(text | {"by": "lee"}))
-    assert paused.ledger.pauses(paused.whose)["*"].is_signed is False
+    assert paused.ledger_with().pauses(paused.whose)["*"].is_signed is False
+    assert paused.ledger.pauses(paused.whose)["*"].by == "kim"  # as it was seen before
 
 
 # Releases

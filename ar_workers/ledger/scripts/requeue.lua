@@ -1,8 +1,8 @@
 -- uses: moves guards
 -- A person brings a row back. ARGV: row id, words (by whom, and why), life in ms, the kill switches of all customers as JSON,
 -- whether it must be held (1|0), the guard that it was seen to be held by or '', its generation as it was seen, a person's word on
--- both, which is kept, and their word on bringing back what no guard holds, likewise. Returns {'yes', ring...} or {'no', reason}. A person's word opens the guard that held the row, and no other; of a row that has failed
--- all are asked anew. An isolation that is older than a release of its endpoint never comes back.
+-- both, which is kept, and their word on bringing back what no guard holds, likewise. Returns {'yes', ring...} or {'no', reason}.
+-- A person's word opens the guard that held the row, and no other; of a row that has failed all are asked anew. An isolation that is older than a release of its endpoint never comes back.
 local id, words, life, everyone, must_be_held = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5] == '1'
 local guard, generation, word, word_on_row = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 local row = get(id, 'state', 'threat', 'verb', 'lane', 'epoch', 'held_by', 'edr', 'approved', 'approvals', 'generation', 'watch')
