@@ -26,6 +26,7 @@ from .feeds.gated import GatedFeed
 from .feeds.walk import OVERLAP
 from .ledger.checkup import checkup, is_swept
 from .ledger.clients import PATIENCE, connect
+from .ledger.noted import NAME as PAUSED
 from .ledger.redis import RedisLedger
 from .lists import NAME, Shelf
 from .pipeline.heartbeat import Heartbeat
@@ -35,6 +36,8 @@ from .posture import refuse_unsafe
 from .receivers import TRE_RECEIVERS, configured
 from .seals import Seals, seals_of
 from .seals.folder import FolderKeyring
+from .seals.people import NAME as PEOPLE
+from .seals.people import PeopleFile, own_key
 from .settings import load_settings, load_system
 from .settings.watching import look
 from .sources import FORMATS
@@ -91,9 +94,7 @@ def build(
     """
     problems: list[str] = []
     parts = parts or Parts()
-    ledger = (
-        before.ledger if before else RedisLedger(connect(settings.system.redis_url), seals=_seals(settings.system), before_work=before_work)
-    )
+    ledger = before.ledger if before else _ledger(settings.system, before_work)
     files: dict[str, Any] = {
         "policies": {name: customer.policy for name, customer in settings.customers.items()},
         "edrs": _edrs(settings, ledger, problems, parts),
@@ -105,11 +106,17 @@ def build(
     return replace(before, **files) if before else _services(settings.system, ledger, files)
 
 
+def _ledger(system: System, before_work: Callable[[], None]) -> Ledger:
+    client = connect(system.redis_url)
+    return RedisLedger(client, seals=_seals(system), notes_pauses_in=system.home / PAUSED, before_work=before_work)
+
+
 def _seals(system: System) -> Seals:
     if system.unsealed == "allow":
         _log.warning("AR_UNSEALED=allow: what has no seal is acted on, and whoever may write to Redis can write such: unset it soon")
     keyring = FolderKeyring(system.keys or system.home / "keys", makes_keys=system.keys is None)
-    return Seals(keyring, allows_unsealed=system.unsealed == "allow")
+    people = PeopleFile(system.people or system.home / PEOPLE, own_key(os.environ))
+    return Seals(keyring, people=people, allows_unsealed=system.unsealed == "allow")
 
 
 def _services(system: System, ledger: Ledger, files: dict[str, Any]) -> Services:

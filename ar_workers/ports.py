@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from .domain.new_rows import EventPlan
     from .domain.notifications import Delivery, Digest
     from .domain.pauses import Ended, Pause
+    from .domain.people import Decision, Person
     from .domain.refusals import Fate, KeptRecord, KeptRecords
     from .domain.results import Result
     from .domain.rows import Acceptance, Containment, Row, Seat, ThreatRecord
-    from .domain.seals import Flaw, Role, Sealed, Signed
+    from .domain.seals import Flaw, Role, Sealed, Signed, Word
     from .domain.verbs import Cap
 
 
@@ -164,6 +165,29 @@ class Keyring(Protocol):
         """Whether this key of the role signed it; None if no such key is trusted (any more)."""
 
 
+class People(Protocol):
+    """Who may decide, and the key of who decides here."""
+
+    @property
+    def place(self) -> str:
+        """Where it stands who may decide, for people."""
+
+    def check(self) -> None:
+        """Raises KeyUnusable where that cannot be read, or where others may write it. That nobody is named yet is no fault."""
+
+    def everybody(self) -> Sequence[Person]:
+        """All who are named."""
+
+    def by_key(self, key_id: str) -> Person | None:
+        """Whose key it is now."""
+
+    def is_signed(self, key_id: str, statement: bytes, signature: bytes) -> bool:
+        """Whether this key of somebody signed it."""
+
+    def sign(self, decision: Decision, by: str, statement: bytes) -> Signed:
+        """As this person. Raises KeyUnusable where this process has no key of theirs, NotAllowed where they may not decide so."""
+
+
 class Seals(Protocol):
     """What tells the ledger's own words from somebody else's: who may write to Redis has no key. A flaw is why it is not believed."""
 
@@ -187,8 +211,20 @@ class Seals(Protocol):
 
     def approved(
         self, row_id: str, generation: int, named: Collection[str], approvals: Sequence[str]
-    ) -> tuple[frozenset[str], Flaw | None]:
-        """The guards, of those that are `named` as passed, for which there is such a word. A flaw: the ledger has let it pass."""
+    ) -> tuple[dict[str, str], Flaw | None]:
+        """Of the guards that are `named` as passed those for which there is such a word, and whose. A flaw: the ledger let it pass."""
+
+    def word(self, decision: Decision, about: tuple[str, ...], *, by: str, reason: str = "") -> str:
+        """A person's word on what `domain.seals.about_row` and its neighbours name."""
+
+    def said(self, decision: Decision, about: tuple[str, ...], word: str) -> Word | Flaw:
+        """Whose word it is, and why they said it; or why nobody believes it. It does not expire."""
+
+    def may(self, name: str, decision: Decision) -> bool:
+        """Whether somebody of this name may decide so."""
+
+    def released(self, customer: str, event_id: str, text: str, *, by: str) -> str:
+        """The seal of an event that is a person's own word: that an endpoint is to be released."""
 
     def cursor(self, customer: str, feed: str, cursor: str) -> str:
         """The seal of how far a feed was read."""
@@ -206,8 +242,11 @@ class Ledger(Protocol):
     def check_seals(self, *roles: Role) -> None:
         """Raises KeyUnusable unless this process can tell what is sealed, and seal in these roles."""
 
-    def accept(self, events: Sequence[Event], *, unrung: Container[str] = ()) -> list[Acceptance]:
-        """Keep each event once, and make it due for planning: soon, or at once for customers whom nobody rings for."""
+    def accept(self, events: Sequence[Event], *, unrung: Container[str] = (), by: str = "") -> list[Acceptance]:
+        """Keep each event once, and make it due for planning: soon, or at once for customers whom nobody rings for.
+
+        What is a person's own word is sealed as theirs, whose name it is `by`, and else as what was published.
+        """
 
     def outstanding(self, customer: str) -> int:
         """Events and rows of the customer that are still to be worked on."""

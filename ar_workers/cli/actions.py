@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -11,11 +10,14 @@ import click
 from ..domain.actions import ACTIONS
 from ..domain.channels import ChannelName
 from ..domain.claims import Refusal
-from ..domain.errors import ARError
+from ..domain.errors import ARError, NotAllowed
+from ..domain.guards import Guard
+from ..domain.people import Decision
 from ..domain.retries import delivery_life, life_of
 from ..domain.states import State
 from ..domain.text import LONGEST, shortened
 from .connection import open_ledger
+from .deciding import approves_alone, decider
 from .doorbell import ring_workers
 from .groups import Listing, given
 from .names import CUSTOMER, EDR, STATE, Names
@@ -105,9 +107,10 @@ def acknowledge(row_id: str, reason: str, *, as_json: bool) -> None:
 
     Example: arctl actions acknowledge acme:isolate:5f1e09c3a7d2b146 --reason "laptop is in the post, back on Monday"
     """
-    why, by = shortened(reason, LONGEST), getpass.getuser()
+    why = shortened(reason, LONGEST)
     if not why:
         raise click.BadParameter("must say something", param_hint="--reason")
+    by = decider(Decision.ACKNOWLEDGE)
     refusal = open_ledger().acknowledge(row_id, by=by, reason=why)
     if refusal:
         hint = ": `arctl actions` lists ids" if refusal.reason == "no such row" else ""
@@ -138,7 +141,8 @@ def requeue(context: click.Context, /, ids: tuple[str, ...], *, failed: bool, dr
     _check_usage(context, ids, chosen, failed=failed)
     ledger = open_ledger()
     row_ids = list(ids) or [row.id for row in Filter(**chosen, state=State.FAILED).rows(ledger)]
-    answers = [_answer(ledger, row_id, dry_run=dry_run) for row_id in row_ids]
+    by = "" if dry_run else decider(Decision.REQUEUE)
+    answers = [_answer(ledger, row_id, by) for row_id in row_ids]
     if not dry_run:
         ring_workers([ring for _, ring, _ in answers if ring])
     report("would be requeued" if dry_run else "requeued", [(row_id, why) for row_id, _, why in answers], as_json=as_json)
@@ -158,16 +162,31 @@ def _check_usage(context: click.Context, ids: tuple[str, ...], chosen: Mapping[s
         raise click.UsageError(message)
 
 
-def _answer(ledger: Ledger, row_id: str, *, dry_run: bool) -> tuple[str, Ring | None, str]:
+def _answer(ledger: Ledger, row_id: str, by: str) -> tuple[str, Ring | None, str]:
+    """Without anybody whose word it is, only what would be answered."""
     row = ledger.row(row_id)
     if row is None:
         return row_id, None, "no such row: `arctl actions` lists ids"
-    if dry_run:
+    if not by:
         able = row.state in {State.FAILED, State.HELD}
         return row_id, None, "" if able else f"is {row.state}: only failed or held rows can be requeued"
+    no = _no_approval(row, by)
+    if no:
+        return row_id, None, no
     life = life_of(row.verb) if row.kind == "action" else delivery_life(row.verb)
-    answer = ledger.requeue(row_id, by=getpass.getuser(), life=life)
+    answer = ledger.requeue(row_id, by=by, life=life)
     return (row_id, None, answer.reason) if isinstance(answer, Refusal) else (row_id, answer, "")
+
+
+def _no_approval(row: Row, by: str) -> str:
+    """To bring back what a guard holds is to approve it: who may not do that is told so, and the other rows go on."""
+    if row.held_by not in set(Guard):
+        return ""
+    try:
+        decider(Decision.APPROVE)
+    except NotAllowed as error:
+        return str(error)
+    return approves_alone(row, by)
 
 
 def report(done: str, answers: Sequence[tuple[str, str]], *, as_json: bool) -> None:

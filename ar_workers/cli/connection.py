@@ -13,6 +13,7 @@ import redis
 from ..domain.errors import LedgerUnavailable
 from ..domain.redis_users import User
 from ..ledger.clients import connect
+from ..ledger.noted import NAME as PAUSED
 from ..ledger.redis import RedisLedger
 from ..seals import seals_of
 from .logins import url_of
@@ -54,7 +55,7 @@ def redis_url() -> str:
 
 def open_ledger() -> Ledger:
     """The ledger at `redis_url`."""
-    return RedisLedger(connect(redis_url()), seals=seals_of(os.environ))
+    return RedisLedger(connect(redis_url()), seals=seals_of(os.environ), notes_pauses_in=home() / PAUSED)
 
 
 def leave_word(folder: Path, url: str, flower: str) -> Path:

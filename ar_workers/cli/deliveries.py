@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,9 @@ import click
 
 from ..domain.claims import Refusal
 from ..domain.errors import ARError
+from ..domain.people import Decision
 from .connection import open_ledger
+from .deciding import decider
 from .doorbell import ring_workers
 from .groups import Listing, given
 from .names import CUSTOMER, STATE
@@ -63,7 +64,7 @@ def resolve(row_id: str, *, was_sent: bool | None) -> None:
     if was_sent is None:
         message = "say --sent or --resend"
         raise click.UsageError(message)
-    answer = open_ledger().resolve(row_id, by=getpass.getuser(), was_sent=was_sent)
+    answer = open_ledger().resolve(row_id, by=decider(Decision.RESOLVE), was_sent=was_sent)
     if isinstance(answer, Refusal):
         raise ARError(f"{row_id}: refused: {answer.reason}")
     ring_workers(answer)

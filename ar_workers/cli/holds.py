@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 from collections import Counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,10 +11,12 @@ import click
 from ..domain.claims import Refusal
 from ..domain.errors import ARError
 from ..domain.guards import Guard
+from ..domain.people import Decision
 from ..domain.retries import life_of
 from ..domain.text import LONGEST, shortened
 from .actions import report
 from .connection import open_ledger
+from .deciding import approves_alone, decider
 from .doorbell import ring_workers
 from .hold_ends import first_ends
 from .names import CUSTOMER, Names
@@ -22,8 +24,6 @@ from .output import json_option, moment, print_json_list, print_table, progress,
 from .threats import known_as
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ..domain.canvas import Ring
     from ..domain.rows import Row
     from ..ports import Ledger
@@ -99,10 +99,13 @@ def approve(**chosen: Any) -> None:
         row = ledger.row(row_id)
         if row is None:
             return Refusal(reason="no such row: `arctl holds` lists ids")
+        alone = approves_alone(row, by)
+        if alone:
+            return Refusal(reason=alone)
         answer = ledger.approve(row_id, by=by, reason=why, life=life_of(row.verb))
         return answer if isinstance(answer, Refusal) else [answer]
 
-    _decide("approved", word, **chosen)
+    _decide("approved", Decision.APPROVE, word, **chosen)
 
 
 @click.command()
@@ -120,13 +123,15 @@ def deny(**chosen: Any) -> None:
     def word(ledger: Ledger, row_id: str, by: str, why: str) -> list[Ring] | Refusal:
         return ledger.deny(row_id, by=by, reason=why)
 
-    _decide("denied", word, **chosen)
+    _decide("denied", Decision.DENY, word, **chosen)
 
 
-def _decide(
-    done: str, word: Callable[[Ledger, str, str, str], list[Ring] | Refusal], *, reason: str, dry_run: bool, as_json: bool, **which: Any
-) -> None:
-    why, by, ledger = shortened(reason, LONGEST), getpass.getuser(), open_ledger()
+#: One person's word on one row.
+Say = Callable[["Ledger", str, str, str], "list[Ring] | Refusal"]
+
+
+def _decide(done: str, decision: Decision, word: Say, *, reason: str, dry_run: bool, as_json: bool, **which: Any) -> None:
+    why, ledger = shortened(reason, LONGEST), open_ledger()
     if not why:
         raise click.BadParameter("must say something", param_hint="--reason")
     row_ids = _meant(ledger, **which)
@@ -135,6 +140,7 @@ def _decide(
     if dry_run:
         report(f"would be {done}", [(row_id, "") for row_id in row_ids], as_json=as_json)
         return
+    by = decider(decision)
     answers: list[tuple[str, str]] = []
     rings: list[Ring] = []
     try:

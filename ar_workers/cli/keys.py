@@ -1,4 +1,4 @@
-"""`arctl keys`: the keys that seal events, orders and approvals."""
+"""`arctl keys`: the keys of processes, which seal events and orders, and the key of a person, who signs what they decide."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from ..domain.seals import Role
 from ..seals import keyring_of
+from ..seals.people import people_of
 from .names import Names
 from .output import json_option, moment, print_json_list, print_table, say
 
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
     from ..seals.folder import FolderKeyring
     from ..seals.ring import TrustedKey
 
-_TELLS = {Role.DOOR: "events", Role.RESPOND: "orders", Role.DECIDE: "approvals"}
+_TELLS = {Role.DOOR: "events", Role.RESPOND: "orders"}
 
 
 @click.group()
 def keys() -> None:
-    """Show or replace the keys that seal events, orders and approvals: who may write to Redis alone has none."""
+    """Show or replace the keys that seal events and orders, or make your own, which signs what you decide."""
 
 
 @keys.command()
@@ -67,6 +68,26 @@ def rotate(role: str | None, *, revoke: bool) -> None:
         fresh = ring.rotate(each, revokes=revoke)
         before = "refused" if revoke else "trusted while it may live"
         say(f"{each}: {fresh.id} seals from now on; what the keys before it have sealed is {before}")
+
+
+@keys.command()
+def new() -> None:
+    """Make your own key, which signs what you decide, and say how it gets a name. One that is there already stays.
+
+    It is kept in your own home, in a file that nobody else may read (AR_PERSON_KEY names another), and never leaves it: its public half is
+    all that anybody else needs.
+
+    Example: arctl keys new
+    """
+    people = people_of(os.environ)
+    was_there = people.own.exists()
+    public = people.make_key()
+    say(f"{people.own}: {'your key is there already' if was_there else 'your key was made'}; its public half is {public}")
+    named = people.by_key(people.own_id())
+    if named:
+        say(f"{people.path} names it: you are {named.name}, {named.role}")
+    else:
+        say(f"whoever may write {people.path} names you: arctl people add NAME --role responder --key {public}")
 
 
 def _found(ring: FolderKeyring) -> Iterator[tuple[Role, TrustedKey, bool]]:

@@ -88,7 +88,7 @@ def _probes(entry: Entry) -> Iterable[Probe]:
 
 def customer_keys() -> str:
     """What stands above the sections."""
-    return keys(CustomerFile, without=frozenset(CustomerFile.model_fields) - {"mode"})
+    return keys(CustomerFile, without=frozenset(CustomerFile.model_fields) - {"mode", "two_person"})
 
 
 def edr_keys() -> str:

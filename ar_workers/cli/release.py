@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import uuid
 from datetime import UTC, datetime
@@ -15,10 +14,12 @@ from ..bootstrap import build, doorbell_at
 from ..domain.endpoints import Endpoint, Vendor
 from ..domain.errors import ARError, EDRError, EndpointNotFound
 from ..domain.events import ReleaseRequested
+from ..domain.people import Decision
 from ..domain.rehearsals import is_rehearsal
 from ..pipeline.ingest import ingest
 from ..settings import load_settings
 from .connection import redis_url
+from .deciding import decider
 from .names import EDR, no_such
 from .output import json_option, print_json, say
 
@@ -44,14 +45,14 @@ def release(customer: str, edr: str, agent_id: str, threat: str | None, reason: 
 
     Example: arctl release --customer acme --edr crowdstrike --agent-id 0123456789abcdef0123456789abcdef --reason "false alarm"
     """
-    url = redis_url()
+    url, by = redis_url(), decider(Decision.RELEASE)
     services = build(load_settings({**os.environ, "AR_REDIS_URL": url}))
     endpoint, doubt = _endpoint(services, customer, Vendor(edr), agent_id)
     if threat and services.ledger.threat(customer, threat) is None:
         raise ARError(f"{customer} has no threat {threat}: `arctl threats` lists what is known")
-    event = _event(customer, endpoint, threat, reason, live=live)
+    event = _event(customer, endpoint, threat, reason, by, live=live)
     is_dry = is_rehearsal(event, services.policies[customer])
-    result = ingest(services.ledger, doorbell_at(url), [event])[0]
+    result = ingest(services.ledger, doorbell_at(url), [event], by=by)[0]
     if as_json:
         print_json({"event": event.id, "result": str(result), "threat": event.threat_id, "doubt": doubt, "dry_run": is_dry})
         return
@@ -87,7 +88,7 @@ def _named(vendor: Vendor, agent_id: str) -> Endpoint:
         raise click.BadParameter(error.errors()[0]["msg"], param_hint="--agent-id") from None
 
 
-def _event(customer: str, endpoint: Endpoint, threat: str | None, reason: str, *, live: bool) -> ReleaseRequested:
+def _event(customer: str, endpoint: Endpoint, threat: str | None, reason: str, by: str, *, live: bool) -> ReleaseRequested:
     """With an id of its own for every call: a person who asks again means it."""
     try:
         return ReleaseRequested(
@@ -95,7 +96,7 @@ def _event(customer: str, endpoint: Endpoint, threat: str | None, reason: str, *
             customer=customer,
             occurred_at=datetime.now(UTC),
             endpoint=endpoint,
-            requested_by=getpass.getuser(),
+            requested_by=by,
             reason=reason,
             threat_ref=threat,
             for_real=live,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import getpass
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..domain.errors import ARError
+from ..domain.pauses import Pause
+from ..domain.people import Decision
 from ..domain.text import LONGEST, shortened, spoken
 from ..domain.verbs import GIVING_BACK, VERBS
 from .connection import open_ledger
+from .deciding import decider
 from .doorbell import ring_workers
 from .endings import end_of, ending
 from .names import CUSTOMER, EDR, VERB, Names
@@ -20,7 +22,6 @@ from .output import json_option, moment, print_json, print_table, say
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from ..domain.pauses import Pause
     from ..ports import Ledger
     from .output import Cell
 
@@ -60,16 +61,24 @@ def pause(
               arctl pause --customer acme --reason "change freeze" --for 2h
               arctl pause --edr defender --reason "maintenance" --until 2027-12-01T06:00+01:00
     """
-    why, by = shortened(reason, LONGEST), getpass.getuser()
+    why = shortened(reason, LONGEST)
     if not why:
         raise click.BadParameter("say why: it is shown with every row that is held", param_hint="--reason")
     ledger, scope = open_ledger(), _scope(edr, verb)
-    end = end_of(ledger.now(), lasts, until)
+    end, by = end_of(ledger.now(), lasts, until), decider(Decision.PAUSE)
     for customer in customers or (None,):
+        _may_end_then(ledger, customer, scope, end)
         before = ledger.pause(customer, scope, why, by=by, until=end)
         say(f"{_whom(customer)}: paused {scope}{f' until {moment(end)} UTC' if end else ''}")
         if before:
             say(f"{_whom(customer)}: that takes the place of: {before.words(scope, is_everyones=not customer)}")
+
+
+def _may_end_then(ledger: Ledger, customer: str | None, scope: str, end: datetime | None) -> None:
+    """Who lets a switch open sooner than it would have opens it, and must be one who may. Raises NotAllowed."""
+    before = ledger.pauses(customer).get(scope)
+    if before and not before.has_ended(ledger.now()) and Pause(reason="", until=end).ends_before(before):
+        decider(Decision.RESUME)
 
 
 @click.command()
@@ -84,8 +93,8 @@ def resume(customers: tuple[str, ...], edr: str | None, verb: str | None) -> Non
 
     Example: arctl resume --customer acme
     """
-    ledger, scope = open_ledger(), _scope(edr, verb)
-    opened = [_resumed(ledger, customer, scope) for customer in customers or (None,)]
+    ledger, scope, by = open_ledger(), _scope(edr, verb), decider(Decision.RESUME)
+    opened = [_resumed(ledger, customer, scope, by) for customer in customers or (None,)]
     now = ledger.now()
     for customer, switches in _recorded(ledger).items():
         closed = [each for each, pause in switches.items() if not pause.has_ended(now)]
@@ -95,10 +104,10 @@ def resume(customers: tuple[str, ...], edr: str | None, verb: str | None) -> Non
         raise ARError(f"nothing was paused by {scope} there: `arctl pauses` lists the closed switches")
 
 
-def _resumed(ledger: Ledger, customer: str | None, scope: str) -> bool:
+def _resumed(ledger: Ledger, customer: str | None, scope: str, by: str) -> bool:
     """Whether there was anything to open, or to bring back."""
     was_closed = scope in ledger.pauses(customer)
-    rings = ledger.resume(customer, scope, by=getpass.getuser())
+    rings = ledger.resume(customer, scope, by=by)
     ring_workers(rings)
     if was_closed or rings:
         say(f"{_whom(customer)}: resumed {scope}, {len(rings)} actions go on")
@@ -147,7 +156,8 @@ def _document(pause: Pause, now: datetime) -> dict[str, Any]:
 
 def _line(customer: str, scope: str, pause: Pause, held: int, now: datetime) -> tuple[Cell, ...]:
     since = moment(pause.since) or "not recorded"
-    return customer, scope, pause.by or "not recorded", since, _until(pause, now), str(held), pause.reason
+    by = pause.by and (pause.by if pause.is_signed else f"{pause.by}, not signed")
+    return customer, scope, by or "not recorded", since, _until(pause, now), str(held), pause.reason
 
 
 def _until(pause: Pause, now: datetime) -> str:

@@ -13,6 +13,7 @@ from ..domain.seals import Role
 from ..posture import refuse_unsafe
 from ..seals import seals_of
 from ..settings import load_settings, load_system
+from .beginning import name_the_first
 from .connection import home, leave_word, redis_url, without_login
 from .lock import locked
 from .machine import set_up
@@ -42,6 +43,7 @@ def up(*, insecure_dev: bool) -> None:
         os.environ["AR_INSECURE_DEV"] = "1"
     settings = load_settings(os.environ)
     build(settings)
+    name_the_first(os.environ)
     seals_of(os.environ).check(Role.DOOR, Role.RESPOND)
     say(f"customers: {', '.join(settings.customers) or f'none yet, add {settings.system.customers_folder}/NAME.toml'}")
     for name, customer in settings.customers.items():

@@ -5,7 +5,7 @@ What each visit makes anew of what is valid already is a dataclass: nothing is c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +17,8 @@ from .notifications import load_delivery
 from .retries import Hindrance
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .actions import Action
     from .guards import Guard
     from .notifications import Delivery
@@ -64,6 +66,10 @@ class Claim:
     forged: str = ""
     #: The guards that a person has opened for this row.
     approved: frozenset[str] = frozenset()
+    #: Who has opened each; empty where that was not sealed yet.
+    approved_by: Mapping[str, str] = field(default_factory=dict, hash=False)
+    #: Who has requeued it; empty for what only its source has asked for, None if nobody can tell.
+    asked_by: str | None = ""
     #: Its last worker was lost with it in hand.
     is_lost: bool = False
     #: How long nobody has looked at what was begun.

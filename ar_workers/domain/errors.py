@@ -6,6 +6,7 @@ ARError
 ├── Unsupported           this EDR cannot do this on this OS: refused before any request
 ├── IncompatibleLedger    another version wrote this ledger: nothing is touched
 ├── KeyUnusable           a key is not there, or not kept from others: nothing is sealed or believed
+├── NotAllowed            who decides may not: nothing was done
 ├── Unbelievable          what stands in the ledger was not written by who may: it is not acted on
 ├── LedgerUnavailable     Redis is away: nothing was recorded, the same call again is safe
 │   └── LedgerFull        Redis is nearly full: nothing was accepted, try again later
@@ -57,6 +58,10 @@ class IncompatibleLedger(ARError):
 
 class KeyUnusable(ARError):
     """A key is not there, or not kept from others: nothing was sealed, and nothing was done. Names the file and the fix."""
+
+
+class NotAllowed(ARError):
+    """The role of who decides does not let them; nothing was done. It says who may."""
 
 
 class Unbelievable(ARError):

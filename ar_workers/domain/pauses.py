@@ -29,6 +29,8 @@ class Pause(Value):
     by: Shown = ""
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None
+    #: Whether who closed it has signed that: without it anybody may have written it who may write to Redis, and it holds all the same.
+    is_signed: bool = False
 
     def has_ended(self, now: datetime) -> bool:
         """Whether its end has come."""
@@ -38,6 +40,10 @@ class Pause(Value):
     def ending(self) -> str:
         """` until 2026-12-01 06:00 UTC`; empty where it has no end."""
         return f" until {_minute(self.until)}" if self.until else ""
+
+    def ends_before(self, other: Pause) -> bool:
+        """Whether it would let go on sooner what the other holds."""
+        return self.until is not None and (other.until is None or self.until < other.until)
 
     def words(self, scope: str, *, is_everyones: bool) -> str:
         """`paused by kim until 2026-12-01 06:00 UTC (verb:isolate): change freeze`."""

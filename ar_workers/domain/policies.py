@@ -83,6 +83,8 @@ class Policy(Value):
     #: So long what a guard holds waits for a person, and what becomes of it then.
     holds_expire: HoldLife = timedelta(hours=72)
     holds_end: HoldEnd = HoldEnd.DENY
+    #: Who approves what a guard holds is another person than who asked for it.
+    two_person: bool = False
     #: So long an isolation may take by its threat's severity; then the TREs are told that it is not in effect.
     high_within: Patience = timedelta(minutes=15)
     medium_within: Patience = timedelta(minutes=60)

@@ -41,6 +41,8 @@ class Row(Value):
     lane: str | None = None
     attempts: int = 0
     generation: int = 1
+    #: Who has requeued it last; empty for what only its source has asked for.
+    asked_by: str = ""
     held_at: AwareDatetime | None = None
     created_at: AwareDatetime
     begun_at: AwareDatetime | None = None

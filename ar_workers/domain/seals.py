@@ -1,7 +1,7 @@
 """What is sealed, as bytes to be signed, and how a seal is written beside it. No keys here, and no I/O.
 
-Three things are sealed, each by one role: an event by the `door`, a plan by who `respond`s, an approval by who `decide`s. A seal says which
-key signed and when, and holds for `SEALED_FOR`.
+Three things are sealed: an event by the role `door`, a plan by the role `respond`, and what a person decides by that person. A seal says
+which key signed and when, and holds for `SEALED_FOR`.
 
 One signature covers all events that are accepted together, and one all rows of the plans that are recorded together: it is over the root of
 a Merkle tree (as in RFC 6962, section 2.1: leaves and nodes are hashed under different first bytes) whose leaves they are. Each carries its
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from .new_rows import NewRow
+    from .people import Decision
 
 #: An action lives for a week, and a person may bring it back some time after it failed.
 SEALED_FOR = timedelta(days=30)
@@ -33,14 +34,12 @@ _LEAF, _NODE = b"\x00", b"\x01"
 
 
 class Role(StrEnum):
-    """Who may say what: each has keys of its own."""
+    """Which process may say what: each has keys of its own."""
 
     #: What was published: `arctl ingest` and `release`, and the poller.
     DOOR = "door"
     #: What is to be done about it: the workers that plan.
     RESPOND = "respond"
-    #: What a person lets pass: `arctl approve` and `requeue`.
-    DECIDE = "decide"
 
 
 class Signed(NamedTuple):
@@ -90,9 +89,9 @@ class Sealed(NamedTuple):
 
 
 class Word(NamedTuple):
-    """What a person said of a guard, and why."""
+    """What a person said, or of which guard they said that it is passed; and why."""
 
-    guard: str
+    about: str
     by: str
     reason: str
 
@@ -129,9 +128,26 @@ def statement_of(what: Together, count: int, root: bytes, issued: str) -> bytes:
     return joined((f"ar_workers {what} 1", str(count), root.hex(), issued))
 
 
-def approval_statement(row_id: str, generation: int, guard: str, by: str, reason: str, issued: str) -> bytes:
-    """That a guard lets a row of this generation pass."""
-    return joined(("ar_workers approval 1", row_id.partition(":")[0], row_id, str(generation), guard, by, reason, issued))
+def decision_statement(decision: Decision, about: Iterable[str], word: Word, issued: str) -> bytes:
+    """That a person has decided so about this. What it is `about` names all that tells it from another decision, and from the same on
+    another day: `about_row` and its neighbours say how.
+    """
+    return joined(("ar_workers decision 1", decision, *about, *word, issued))
+
+
+def about_row(row_id: str, generation: int, detail: str = "") -> tuple[str, ...]:
+    """A decision on a row of this generation: to requeue it, to let it pass the guard `detail`, and so on."""
+    return row_id.partition(":")[0], row_id, str(generation), detail
+
+
+def about_switch(customer: str | None, scope: str, since_ms: int, until_ms: int | None) -> tuple[str, ...]:
+    """The closing or opening of a kill switch; without a customer that of all."""
+    return customer or "", scope, str(since_ms), "" if until_ms is None else str(until_ms)
+
+
+def about_event(customer: str, event_id: str, text: str) -> tuple[str, ...]:
+    """An event that is a person's own word, by its JSON exactly as it is kept."""
+    return customer, event_id, hashlib.sha256(text.encode()).hexdigest()
 
 
 def cursor_statement(customer: str, feed: str, cursor: str, issued: str) -> bytes:
@@ -228,19 +244,19 @@ def read_place(text: str) -> Place | None:
     return found if written_place(found) == text else None
 
 
-def written_word(guard: str, by: str, reason: str) -> str:
-    """What follows the signature in an approval's seal: what people wrote, without any blank or line."""
-    return " ".join((guard, _text(by.encode()), _text(reason.encode())))
+def written_word(word: Word) -> str:
+    """What follows the signature in a decision's seal: what people wrote, without any blank or line."""
+    return " ".join((word.about, _text(word.by.encode()), _text(word.reason.encode())))
 
 
 def read_word(text: str) -> Word | None:
     """None for what is none, likewise."""
     try:
-        guard, by, reason = text.split(" ")
-        found = Word(guard, _bytes(by).decode(), _bytes(reason).decode())
+        about, by, reason = text.split(" ")
+        found = Word(about, _bytes(by).decode(), _bytes(reason).decode())
     except ValueError:
         return None
-    return found if written_word(*found) == text else None
+    return found if written_word(found) == text else None
 
 
 def _text(data: bytes) -> str:

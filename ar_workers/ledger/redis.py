@@ -8,7 +8,7 @@ import random
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import redis
 from pydantic import ValidationError
@@ -16,18 +16,21 @@ from pydantic import ValidationError
 from ..domain.backpressure import MOST_VISITS, share
 from ..domain.canvas import Ring
 from ..domain.claims import Claim, Refusal
-from ..domain.errors import IncompatibleLedger, LedgerFull, Unbelievable
+from ..domain.errors import ARError, IncompatibleLedger, LedgerFull, Unbelievable
 from ..domain.events import Own, load_event
 from ..domain.guards import Guard
 from ..domain.notifications import load_delivery
 from ..domain.pauses import Ended, Pause
+from ..domain.people import Decision
 from ..domain.refusals import Fate
 from ..domain.rows import Acceptance, Row, Seat, ThreatRecord
-from ..domain.seals import Flaw, Sealed, base_name
+from ..domain.seals import Flaw, Sealed, about_row, base_name
 from ..domain.states import State
 from .clients import infos, unavailable_if_away
+from .noted import Noted
 from .packing import packed, unpacked
 from .refusals import MEMORY, kept, refusal
+from .remembered import Remembered
 from .scripting import Scripts, prefix, source
 from .shapes import (
     SHOWN,
@@ -45,10 +48,11 @@ from .shapes import (
     threat_of,
     to_be_sealed,
 )
-from .switches import held_by, key_of, pause_of, pauses_of, written
+from .switches import about_closing, about_opening, held_by, key_of, opened, pause_of, pauses_of, standing, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from ..domain.blast_radius import Share
     from ..domain.claims import VisitResult
@@ -85,10 +89,20 @@ SIZE_LIVES = timedelta(days=1)
 FORMAT = "1"
 _FORMAT_KEY = "ar:format"
 _DUE_SETS = ("due:first", "due")
-#: For so long a look at the kill switches of all customers holds: together with a claim's clearance less than a second.
+#: For so long a look at the kill switches holds: together with a claim's clearance less than a second.
 SWITCH_LIVES = timedelta(milliseconds=200)
 _NEVER_READ = (float("-inf"), "{}")
+#: A person opens what others close again meanwhile so often.
+_MOST_PAUSES_MEANWHILE = 5
 _OF_DELIVERY = ("order", "seal", "threat", "planned_for", "kind", "verb", "edr", "lane", "remote")
+
+
+class Seen(NamedTuple):
+    """A row as a person decides about it; the state of one that is not there is empty, as the guard of one that none holds."""
+
+    state: str
+    guard: str
+    generation: int
 
 
 class RedisLedger:
@@ -105,6 +119,7 @@ class RedisLedger:
         switch_lives: timedelta = SWITCH_LIVES,
         watches_memory: bool = True,
         before_work: Callable[[], None] = lambda: None,
+        notes_pauses_in: Path | None = None,
         read_script: Callable[[str], str] = source,
     ) -> None:
         self._redis: Any = client  # its types speak of bytes and text at once
@@ -114,7 +129,8 @@ class RedisLedger:
         self._grace = in_ms(grace)
         self._least_remaining = in_ms(least_remaining)
         self._switch_lives = switch_lives.total_seconds()
-        self._everyone = _NEVER_READ
+        self._closed: dict[str, tuple[float, str]] = {}
+        self._remembered = Remembered(seals, Noted(notes_pauses_in))
         self._is_known, self._before_work = False, before_work
         self._scripts = Scripts(client, read_script)
 
@@ -144,7 +160,7 @@ class RedisLedger:
             self.check_format()
         return self._scripts
 
-    def accept(self, events: Sequence[Event], *, unrung: Container[str] = ()) -> list[Acceptance]:
+    def accept(self, events: Sequence[Event], *, unrung: Container[str] = (), by: str = "") -> list[Acceptance]:
         """One pipeline and one signature for all: a batch costs one round trip."""
         if not events:
             return []
@@ -152,7 +168,7 @@ class RedisLedger:
         scripts = self._known()
         calls = [
             ("accept", event.customer, acceptance(event, text, seal, 0 if event.customer in unrung else self._grace))
-            for event, (text, seal) in zip(events, texts_of(events, self._seals), strict=True)
+            for event, (text, seal) in zip(events, texts_of(events, self._seals, by), strict=True)
         ]
         with unavailable_if_away():
             self._redis.sadd(_CUSTOMERS, *{event.customer for event in events})
@@ -214,27 +230,34 @@ class RedisLedger:
         if not row_ids:
             return []
         self._seals.check()  # before anything is taken that could not be given back
-        said = (owner, in_ms(lease), json.dumps(caps), json.dumps(shares or {}), self._most_visits, self._everyones_switch())
-        replies = self._run("claim", customer_of(row_ids[0]), *said, *row_ids)
+        customer = customer_of(row_ids[0])
+        said = (owner, in_ms(lease), json.dumps(caps), json.dumps(shares or {}), self._most_visits, self._switches(customer))
+        replies = self._run("claim", customer, *said, *row_ids)
         return [claim_of(row_id, reply, self._seals) for row_id, reply in zip(row_ids, replies, strict=True)]
 
     def begin(self, claim: Claim, *, caps: Mapping[Cap, int], shares: Mapping[str, Share] | None = None) -> Refusal | None:
         approved, may = ",".join(sorted(claim.approved)), (json.dumps(caps), json.dumps(shares or {}))
-        said = (claim.row_id, claim.fence, self._least_remaining, *may, self._everyones_switch(), approved)
+        said = (claim.row_id, claim.fence, self._least_remaining, *may, self._switches(claim.customer), approved)
         answer = self._run("begin", claim.customer, *said)
         return None if answer == "go" else Refusal(reason=answer)
 
-    def _everyones_switch(self) -> str:
-        """The kill switches of all customers, as JSON for the scripts. Where they cannot be read nothing is claimed and nothing begun."""
-        read_at, switches = self._everyone
+    def _switches(self, customer: str) -> str:
+        """The kill switches as this process knows them, as JSON for the scripts. Where they cannot be read nothing is claimed or begun."""
+        read_at, switches = self._closed.get(customer, _NEVER_READ)
         if time.monotonic() - read_at > self._switch_lives:
-            switches = self._everyones_now()
-            self._everyone = time.monotonic(), switches
+            switches = self._switches_now(customer)
+            self._closed[customer] = time.monotonic(), switches
         return switches
 
-    def _everyones_now(self) -> str:
+    def _switches_now(self, customer: str) -> str:
         with unavailable_if_away():
-            return json.dumps(self._redis.hgetall(key_of(None)))
+            pipe = self._redis.pipeline(transaction=False)
+            return self._as_they_count(customer, *pipe.hgetall(key_of(None)).hgetall(key_of(customer)).execute())
+
+    def _as_they_count(self, customer: str, everyones: dict[str, str], own: dict[str, str]) -> str:
+        """The scripts read a customer's own by themselves, and are told of those that nobody has opened and that are gone."""
+        gone = {f"own {scope}": text for scope, text in self._remembered.gone(customer, own).items()}
+        return json.dumps(standing(everyones) | self._remembered.gone(None, everyones) | gone)
 
     def conclude(self, visits: Sequence[tuple[Claim, VisitResult]]) -> list[list[Ring] | None]:
         parts = [part for claim, found in visits for part in conclusion(claim, found)]
@@ -303,17 +326,31 @@ class RedisLedger:
     def _brought_back(self, row_id: str, by: str, reason: str, life: timedelta, *, must_be_held: bool) -> Ring | Refusal:
         """What is sealed is what was seen: the script takes it only if it still is so."""
         words = f"approved by {by}: {reason}" if must_be_held else f"requeued by {by}"
-        switches = self._everyones_now()
-        with unavailable_if_away():
-            state, guard, generation = self._redis.hmget(f"{prefix(customer_of(row_id))}row:{row_id}", ["state", "held_by", "generation"])
-        is_guarded = state == State.HELD and guard in set(Guard)
-        word = self._seals.approval(row_id, int(generation or 1), guard, by=by, reason=reason) if is_guarded else ""
-        said = (words, in_ms(life), switches, int(must_be_held), guard if word else "", generation or "1", word)
+        switches, seen = self._switches_now(customer_of(row_id)), self._seen(row_id)
+        word, word_on_row, next_one = "", "", seen.generation + (seen.state == State.FAILED)
+        if seen.guard:
+            word = self._seals.approval(row_id, seen.generation, seen.guard, by=by, reason=reason)
+        elif seen.state:
+            word_on_row = self._seals.word(Decision.REQUEUE, about_row(row_id, next_one), by=by, reason=reason)
+        said = (words, in_ms(life), switches, int(must_be_held), seen.guard, seen.generation, word, word_on_row)
         granted, *parts = self._run("requeue", customer_of(row_id), row_id, *said)
         return Refusal(reason=parts[0]) if granted == "no" else rings_of(parts)[0]
 
+    def _seen(self, row_id: str) -> Seen:
+        with unavailable_if_away():
+            state, by, generation = self._redis.hmget(f"{prefix(customer_of(row_id))}row:{row_id}", ["state", "held_by", "generation"])
+        return Seen(state or "", by if state == State.HELD and by in set(Guard) else "", int(generation or 1))
+
+    def _word(self, decision: Decision, row_id: str, by: str, reason: str, detail: str = "") -> str:
+        """A person's word on a row as it stands; on one that is not there nobody has any."""
+        seen = self._seen(row_id)
+        return self._seals.word(decision, about_row(row_id, seen.generation, detail), by=by, reason=reason) if seen.state else ""
+
     def deny(self, row_id: str, *, by: str, reason: str) -> list[Ring] | Refusal:
-        granted, *parts = self._run("deny", customer_of(row_id), row_id, f"denied by {by}: {reason}")
+        seen = self._seen(row_id)
+        word = self._seals.word(Decision.DENY, about_row(row_id, seen.generation, seen.guard), by=by, reason=reason) if seen.guard else ""
+        said = (f"denied by {by}: {reason}", seen.guard, seen.generation, word)
+        granted, *parts = self._run("deny", customer_of(row_id), row_id, *said)
         return Refusal(reason=parts[0]) if granted == "no" else rings_of(parts)
 
     def held(self, customer: str) -> list[Row]:
@@ -326,7 +363,8 @@ class RedisLedger:
         return sorted((row for row in rows if row.state is State.HELD), key=lambda row: (row.created_at, row.id))
 
     def resolve(self, row_id: str, *, by: str, was_sent: bool) -> list[Ring] | Refusal:
-        granted, *parts = self._run("resolve", customer_of(row_id), row_id, by, int(was_sent))
+        word = self._word(Decision.RESOLVE, row_id, by, "", "sent" if was_sent else "not sent")
+        granted, *parts = self._run("resolve", customer_of(row_id), row_id, by, int(was_sent), word)
         return Refusal(reason=parts[0]) if granted == "no" else rings_of(parts)
 
     def seat(self, row_id: str, counted: str, digest: Digest) -> Seat | None:
@@ -403,7 +441,8 @@ class RedisLedger:
         return [name for name, there in zip(names, pipe.execute(raise_on_error=False), strict=True) if there]
 
     def acknowledge(self, row_id: str, *, by: str, reason: str) -> Refusal | None:
-        answer = self._run("acknowledge", customer_of(row_id), row_id, by, reason)
+        word = self._word(Decision.ACKNOWLEDGE, row_id, by, reason)
+        answer = self._run("acknowledge", customer_of(row_id), row_id, by, reason, word)
         return Refusal(reason=answer) if answer else None
 
     def tick(self, name: str, window: timedelta) -> bool:
@@ -456,16 +495,25 @@ class RedisLedger:
     def pause(self, customer: str | None, scope: str, reason: str, *, by: str = "", until: datetime | None = None) -> Pause | None:
         pause = Pause(reason=reason, by=by, since=self.now(), until=until)
         words = pause.words(scope, is_everyones=not customer)
-        key, text = key_of(customer), written(pause, words)
+        seal = self._seals.word(Decision.PAUSE, about_closing(customer, scope, pause), by=by, reason=pause.reason) if by else ""
+        key, text = key_of(customer), written(pause, words, seal)
         with unavailable_if_away():
             if customer:
                 self._redis.sadd(_CUSTOMERS, customer)
-            before, _ = self._redis.pipeline(transaction=False).hget(key, scope).hset(key, scope, text).execute()
-        self._everyone = _NEVER_READ
+            pipe = self._redis.pipeline(transaction=False)
+            before, _ = pipe.hget(key, scope).hset(key, scope, text).execute()
+        self._look_anew(customer)
         if not before:
             return None
         self._reword([customer] if customer else self.customers(), held_by(customer, scope), words)
-        return pause_of(before)
+        return pauses_of({scope: before}, customer, self._seals)[scope]
+
+    def _look_anew(self, customer: str | None) -> dict[str, str]:
+        """The closed switches as they count, from now on also on this machine."""
+        self._closed.clear()
+        with unavailable_if_away():
+            found = self._redis.hgetall(key_of(customer))
+        return standing(found) | self._remembered.gone(customer, found)
 
     def _reword(self, customers: Sequence[str], held: str, words: str) -> None:
         """What the switch holds already says who has closed it now, and until when. Whose keys are spoiled is paused all the same."""
@@ -475,40 +523,59 @@ class RedisLedger:
 
     def resume(self, customer: str | None, scope: str, *, by: str = "") -> list[Ring]:
         """Of all customers it waits until no worker goes by the closed switch any more, so that none holds a row behind it."""
+        was_closed = self._open(customer, scope, by)
         said = (held_by(customer, scope), f"resumed by {by}" if by else "resumed", "{}")
         if customer:
             return _ended(customer, self._run("resume", customer, *said)).rings
-        with unavailable_if_away():
-            was_closed = self._redis.hdel(key_of(None), scope)
-        self._everyone = _NEVER_READ
         time.sleep(2 * self._switch_lives if was_closed else 0)
-        return self._opened(self.customers(), *said).rings
+        return self._opened([(name, *said) for name in self.customers()]).rings
+
+    def _open(self, customer: str | None, scope: str, by: str) -> bool:
+        """Whether it was closed. What is signed is what was seen: if somebody closes it anew meanwhile, that is opened, too."""
+        key = key_of(customer)
+        with unavailable_if_away():
+            for _ in range(_MOST_PAUSES_MEANWHILE):
+                text = self._redis.hget(key, scope) or ""
+                known = text or self._look_anew(customer).get(scope, "")
+                said = self._opening(customer, scope, known, by) if by and known else ""
+                if self._known().run_on(key, "open", scope, text, said):
+                    self._look_anew(customer)
+                    return bool(known)
+        raise ARError(f"{scope} was closed anew again and again while it was opened: `arctl pauses` shows by whom")
+
+    def _opening(self, customer: str | None, scope: str, text: str, by: str) -> str:
+        """Of what was closed until now, also where the clock has not moved since."""
+        since = pause_of(text).since
+        at = max(self.now(), since + timedelta(milliseconds=1)) if since else self.now()
+        return opened(self._seals.word(Decision.RESUME, about_opening(customer, scope, at), by=by), at)
 
     def end_pauses(self) -> Ended:
-        said = ("", "the pause ended", self._everyones_now())
         with unavailable_if_away():
-            found = self._opened(self._with_switches(), *said)
+            found = self._opened([(name, "", "the pause ended", switches) for name, switches in self._with_switches()])
             return Ended(found.pauses + self._known().run_on(key_of(None), "lapse"), found.rings)
 
-    def _opened(self, customers: Sequence[str], *said: str) -> Ended:
+    def _opened(self, said: Sequence[tuple[str, str, str, str]]) -> Ended:
         """What switches held, of each customer. One whose keys somebody has spoiled is passed over."""
+        customers = [customer for customer, *_ in said]
         with unavailable_if_away():
-            replies = self._known().run_each([("resume", name, said) for name in customers])
+            replies = self._known().run_each([("resume", customer, tuple(each)) for customer, *each in said])
         found = [_ended(*each) for each in _sound(customers, replies)]
         return Ended([words for each in found for words in each.pauses], [ring for each in found for ring in each.rings])
 
-    def _with_switches(self) -> list[str]:
-        """The customers of whom a switch is closed or something is held. What cannot be read is for the script to tell."""
+    def _with_switches(self) -> list[tuple[str, str]]:
+        """The customers of whom a switch is closed or something is held, with the switches as they count."""
         names = self.customers()
         pipe = self._redis.pipeline(transaction=False)
         for name in names:
-            pipe.hlen(key_of(name)).scard(f"{prefix(name)}held")
+            pipe.hgetall(key_of(name)).scard(f"{prefix(name)}held")
         sizes = iter(pipe.execute(raise_on_error=False))
-        return [name for name, *either in zip(names, sizes, sizes, strict=True) if any(either)]
+        found = [(name, own) for name, own, held in zip(names, sizes, sizes, strict=True) if own or held]
+        everyones = self._redis.hgetall(key_of(None)) if found else {}
+        sound = _sound([name for name, _ in found], [own for _, own in found])
+        return [(name, self._as_they_count(name, everyones, own)) for name, own in sound]
 
     def pauses(self, customer: str | None) -> dict[str, Pause]:
-        with unavailable_if_away():
-            return pauses_of(self._redis.hgetall(key_of(customer)))
+        return pauses_of(self._look_anew(customer), customer, self._seals)
 
     def containments(self, customer: str, lanes: Sequence[str]) -> dict[str, Containment]:
         with unavailable_if_away():

@@ -40,6 +40,7 @@ NAMES = (
     "unsettled",
     "renew",
     "reword",
+    "open",
     "resume",
     "lapse",
     "spend",

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from ..domain.canvas import Queue, Ring
 from ..domain.claims import Claim, Refusal
 from ..domain.events import Own
+from ..domain.people import Decision
 from ..domain.retries import Hindrance
 from ..domain.rows import Containment, Row, ThreatRecord, TimelineEntry
-from ..domain.seals import Sealed, base_name, sealed_row
+from ..domain.seals import Sealed, Word, about_row, base_name, read_seal, read_word, sealed_row
 from ..domain.states import State
 from ..domain.threats import Threat
 from .packing import unpacked
@@ -39,13 +40,14 @@ def in_ms(duration: timedelta) -> int:
     return duration // _MS
 
 
-def texts_of(events: Sequence[Event], seals: Seals) -> Iterator[tuple[str, str]]:
-    """The JSON of each event, and its seal.
+def texts_of(events: Sequence[Event], seals: Seals, by: str = "") -> Iterator[tuple[str, str]]:
+    """The JSON of each event, and its seal: that of who it is `by`, where they are a person's own word.
 
     What the service says of itself has none: it is told to people only, and by workers that may not seal events.
     """
     texts = [(event, event.model_dump_json()) for event in events]
-    given = iter(seals.events([(event.customer, event.id, text) for event, text in texts if not isinstance(event, Own)]))
+    sealed = [(event.customer, event.id, text) for event, text in texts if not isinstance(event, Own)]
+    given = iter([seals.released(*each, by=by) for each in sealed] if by else seals.events(sealed))
     return ((text, "" if isinstance(event, Own) else next(given)) for event, text in texts)
 
 
@@ -119,10 +121,10 @@ def claim_of(row_id: str, reply: Sequence[Any], seals: Seals) -> Claim | Refusal
     threat, kind, order, was, fence, attempts, looks, crashes, generation, receipt, late, approved, cleared, unseen, thread, lost, *said = (
         parts
     )
-    blanks, called_off, verb, edr, lane, remote, hindered, hindered_for, seal, approvals, planned_for = said
+    blanks, called_off, verb, edr, lane, remote, hindered, hindered_for, seal, approvals, planned_for, decisions = said
     customer, name = customer_of(row_id), base_name(row_id)
     flaw = seals.row_flaw(Sealed(customer, planned_for, name, kind, verb, edr, lane, remote, order), seal)
-    guards, let_pass = _passed(row_id, int(generation), approved, approvals, seals) if approved else (frozenset(), None)
+    guards, let_pass = _passed(row_id, int(generation), approved, approvals, seals) if approved else ({}, None)
     return Claim(
         row_id=row_id,
         customer=customer,
@@ -145,7 +147,9 @@ def claim_of(row_id: str, reply: Sequence[Any], seals: Seals) -> Claim | Refusal
         generation=int(generation),
         receipt=receipt,
         is_late=late == "1",
-        approved=guards,
+        approved=frozenset(guards),
+        approved_by=guards,
+        asked_by=_asked_by(row_id, int(generation), decisions, seals) if guards else "",
         forged=next((each.reason for each in (flaw, let_pass) if each), ""),
         is_cleared=cleared == "1",
         is_lost=lost == "1",
@@ -154,8 +158,27 @@ def claim_of(row_id: str, reply: Sequence[Any], seals: Seals) -> Claim | Refusal
     )
 
 
-def _passed(row_id: str, generation: int, approved: str, approvals: str, seals: Seals) -> tuple[frozenset[str], Flaw | None]:
+def _passed(row_id: str, generation: int, approved: str, approvals: str, seals: Seals) -> tuple[dict[str, str], Flaw | None]:
     return seals.approved(row_id, generation, frozenset(filter(None, approved.split(","))), approvals.splitlines())
+
+
+def _asked_by(row_id: str, generation: int, decisions: str, seals: Seals) -> str | None:
+    """Who has requeued it; empty for what nobody has, None where there is no good word of it."""
+    if generation == 1:
+        return ""
+    said = seals.said(Decision.REQUEUE, about_row(row_id, generation), _last_requeue(decisions))
+    return said.by if isinstance(said, Word) else None
+
+
+def _last_requeue(decisions: str) -> str:
+    return next((each for each in reversed(decisions.splitlines()) if f" {Decision.REQUEUE} " in each), "")
+
+
+def _said_to_be_asked_by(decisions: str) -> str:
+    """As it stands, for people."""
+    seal = read_seal(_last_requeue(decisions))
+    word = seal and read_word(seal.rest)
+    return word.by if word else ""
 
 
 def conclusion(claim: Claim, found: VisitResult) -> tuple[str | int, ...]:
@@ -248,6 +271,7 @@ def row_of(customer: str, row_id: str, found: dict[str, str]) -> Row:
             "held_at": _at(found.get("held_at")) if found["state"] == State.HELD else None,
             "attempts": int(found.get("attempts") or 0),
             "generation": int(found.get("generation") or 1),
+            "asked_by": _said_to_be_asked_by(found.get("decisions", "")),
             "is_dry": found.get("dry") == "1",
             "would": found.get("would") == "1",
             **known,

@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, FiniteFloat
 
 from ..domain.pauses import UNREADABLE, Pause
+from ..domain.people import Decision
+from ..domain.seals import Word, about_switch
 from .scripting import prefix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ..ports import Seals
+
+#: Before the scope, where the word of who has opened the last pause of it is kept.
+RESUMED = "resumed "
 
 
 class _Kept(BaseModel):
@@ -23,6 +30,7 @@ class _Kept(BaseModel):
     by: str
     reason: str
     words: str
+    seal: str = ""
     since: FiniteFloat
     until: FiniteFloat | None = None
 
@@ -37,10 +45,19 @@ def held_by(customer: str | None, scope: str) -> str:
     return scope if customer else f"everyone {scope}"
 
 
-def written(pause: Pause, words: str) -> str:
+def written(pause: Pause, words: str, seal: str) -> str:
     """The pause as it is kept. Any value is a closed switch to versions before 0.5, which show it as the reason."""
-    ms = {name: round(at.timestamp() * 1000) for name, at in (("since", pause.since), ("until", pause.until)) if at}
-    return json.dumps({"by": pause.by, "reason": pause.reason, "words": words, **ms})
+    ms = {name: _ms(at) for name, at in (("since", pause.since), ("until", pause.until)) if at}
+    return json.dumps({"by": pause.by, "reason": pause.reason, "words": words, **ms} | ({"seal": seal} if seal else {}))
+
+
+def about_closing(customer: str | None, scope: str, pause: Pause) -> tuple[str, ...]:
+    """What is sealed of it, beside by whom and why."""
+    return about_switch(customer, scope, _ms(pause.since) if pause.since else 0, _ms(pause.until) if pause.until else None)
+
+
+def _ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
 
 
 def pause_of(text: str) -> Pause:
@@ -54,9 +71,52 @@ def pause_of(text: str) -> Pause:
         return Pause(reason=UNREADABLE + text)
 
 
-def pauses_of(found: Mapping[str, str]) -> dict[str, Pause]:
-    """All of a key."""
-    return {scope: pause_of(text) for scope, text in found.items()}
+def pauses_of(found: Mapping[str, str], customer: str | None, seals: Seals) -> dict[str, Pause]:
+    """Each as a pause, and whether who has closed it has signed that."""
+    return {scope: _with_seal(pause_of(text), text, customer, scope, seals) for scope, text in found.items()}
+
+
+def standing(found: Mapping[str, str]) -> dict[str, str]:
+    """What is closed; beside it stands who has opened what was closed before."""
+    return {scope: text for scope, text in found.items() if not scope.startswith(RESUMED)}
+
+
+def _with_seal(pause: Pause, text: str, customer: str | None, scope: str, seals: Seals) -> Pause:
+    return pause.model_copy(update={"is_signed": sealed_pause(text, customer, scope, seals) is not None})
+
+
+def sealed_pause(text: str, customer: str | None, scope: str, seals: Seals) -> Pause | None:
+    """The pause, if somebody who may close a switch has signed it as it stands."""
+    pause = pause_of(text)
+    said = seals.said(Decision.PAUSE, about_closing(customer, scope, pause), _seal_in(text))
+    return pause if isinstance(said, Word) and (said.by, said.reason) == (pause.by, pause.reason) else None
+
+
+def opened(by_word: str, at: datetime) -> str:
+    """What is kept of an opening: until when what was closed is open by it, and the sealed word of who says so."""
+    return f"{_ms(at)} {by_word}"
+
+
+def about_opening(customer: str | None, scope: str, at: datetime) -> tuple[str, ...]:
+    """What is sealed of it: whatever was closed before that instant of the ledger is open. What is closed later is not."""
+    return about_switch(customer, scope, _ms(at), None)
+
+
+def opened_at(found: Mapping[str, str], customer: str | None, scope: str, seals: Seals) -> datetime | None:
+    """What was closed before is open, says somebody who may; None where nobody has."""
+    ms, _, word = found.get(f"{RESUMED}{scope}", "").partition(" ")
+    try:
+        at = _at(int(ms))
+    except (ValueError, OverflowError, OSError):
+        return None
+    return at if isinstance(seals.said(Decision.RESUME, about_opening(customer, scope, at), word), Word) else None
+
+
+def _seal_in(text: str) -> str:
+    try:
+        return _Kept.model_validate_json(text).seal
+    except ValueError:
+        return ""
 
 
 def _at(ms: float) -> datetime:

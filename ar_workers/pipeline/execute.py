@@ -29,6 +29,7 @@ from ..domain.errors import (
 )
 from ..domain.facts import Fact, Receipt, Sight
 from ..domain.guards import Guard, Verdict, rule
+from ..domain.people import alone_on
 from ..domain.rehearsals import is_dry
 from ..domain.retries import PATIENCE, GiveUp, Hindrance, after_error, after_refused_look, look_again, usual_wait
 from ..domain.states import State
@@ -179,7 +180,11 @@ def _in_doubt(claim: Claim, action: Action, fact: Fact) -> VisitResult | None:
 
 
 def _perform(each: Visit, action: Action, edr: EDR, fact: Fact) -> VisitResult | None:
-    policy, fresh = each.services.policies[action.customer], _fresh(action, edr)
+    policy = each.services.policies[action.customer]
+    by_one = alone_on(each.claim.approved_by, each.claim.asked_by) if policy.two_person else None
+    if by_one:
+        return VisitResult(state=State.HELD, guard=Guard(by_one[0]), reason=by_one[1])
+    fresh = _fresh(action, edr)
     for ruling in (rule(action, policy, fresh, fact), rule_of_known(action, policy, fresh, each.services.well_known)):
         if ruling.verdict is Verdict.REFUSE:
             return VisitResult(state=State.SKIPPED, reason=ruling.reason)

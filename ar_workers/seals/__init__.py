@@ -1,16 +1,19 @@
 """Seals: what the ledger's events, rows and approvals are sealed with, and how they are told from what somebody else wrote there.
 
-`domain.seals` says what is sealed, `folder` keeps the keys of a machine in files, `ring` signs and verifies with them.
+`domain.seals` says what is sealed, `folder` keeps the keys of a machine in files, `people` knows who may decide and has the key of who
+decides here, `ring` signs and verifies.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..domain.guards import Guard
+from ..domain.people import Decision, may, refusal
 from ..domain.seals import (
     SEALED_FOR,
     Flaw,
@@ -18,8 +21,11 @@ from ..domain.seals import (
     Role,
     Seal,
     Together,
-    approval_statement,
+    Word,
+    about_event,
+    about_row,
     cursor_statement,
+    decision_statement,
     event_leaf,
     levels_of,
     path_of,
@@ -35,17 +41,21 @@ from ..domain.seals import (
 )
 from ..domain.text import shortened
 from .folder import FolderKeyring
+from .people import people_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from ..domain.seals import Sealed
-    from ..ports import Keyring
+    from ..ports import Keyring, People
 
     #: What the signature is over, once it is known when it was made; None where the seal does not fit.
     Statement = Callable[[Seal], bytes | None]
 
 _SEALED_FOR_MS = SEALED_FOR.total_seconds() * 1000
+#: An event of this type may be a person's own word.
+_RELEASE = "release_requested"
+_SAY_AGAIN = "let somebody who may decide it again"
 _ANEW = "publish the threat again, as an event with another id"
 #: What there is to do about a cursor; there is no older one to go by.
 _BEGIN_NOW = "take it out of the ledger (`HDEL ar:{{{customer}}}:cursors {feed}`): polling then begins now"
@@ -58,18 +68,21 @@ _EXPIRED = f"its seal is older than {SEALED_FOR.days} days: if it is still wante
 
 
 class Seals:
-    """`ports.Seals` with the keys of one keyring."""
+    """`ports.Seals` with the keys of one keyring, and the people who decide."""
 
-    def __init__(self, keyring: Keyring, *, allows_unsealed: bool = False, now: Callable[[], float] = time.time) -> None:
-        self._keyring, self._allows_unsealed, self._now = keyring, allows_unsealed, now
+    def __init__(self, keyring: Keyring, *, people: People, allows_unsealed: bool = False, now: Callable[[], float] = time.time) -> None:
+        self._keyring, self._people, self._allows_unsealed, self._now = keyring, people, allows_unsealed, now
 
     def check(self, *roles: Role) -> None:
         self._keyring.check(*roles)
+        self._people.check()
 
     def events(self, events: Sequence[tuple[str, str, str]]) -> list[str]:
         return self._together(Role.DOOR, Together.EVENTS, [(event_leaf(*each), "") for each in events])
 
     def event_flaw(self, customer: str, event_id: str, text: str, seal: str) -> Flaw | None:
+        if f" {Decision.RELEASE} " in seal:
+            return self._release_flaw(customer, event_id, text, seal)
         return self._flaw(Role.DOOR, seal, partial(_among, Together.EVENTS, lambda _: event_leaf(customer, event_id, text)))
 
     def plans(self, rows: Sequence[tuple[str, Sealed]]) -> list[str]:
@@ -79,22 +92,67 @@ class Seals:
         return self._flaw(Role.RESPOND, seal, partial(_among, Together.PLANS, lambda place: row_leaf(row, place.event_id)))
 
     def approval(self, row_id: str, generation: int, guard: str, *, by: str, reason: str) -> str:
-        seal = self._sealed(Role.DECIDE, lambda issued: approval_statement(row_id, generation, guard, by, reason, issued))
-        return f"{seal} {written_word(guard, by, reason)}"
+        return self._decided(Decision.APPROVE, about_row(row_id, generation, guard), Word(guard, by, reason))
 
     def approved(
         self, row_id: str, generation: int, named: Collection[str], approvals: Sequence[str]
-    ) -> tuple[frozenset[str], Flaw | None]:
-        flaws = {guard: self._word_flaw(row_id, generation, guard, approvals) for guard in named}
+    ) -> tuple[dict[str, str], Flaw | None]:
+        words = {guard: self._word_on(row_id, generation, guard, approvals) for guard in named}
         # The worker asks every other guard by itself; this one the ledger has asked, and it took the word as it stands.
-        flaw = flaws.get(Guard.BLAST_RADIUS)
-        reason = flaw and Flaw(f"somebody let it pass {Guard.BLAST_RADIUS}, and of that word, {flaw.reason}")
-        return frozenset(guard for guard, found in flaws.items() if found is None), reason
+        flaw = words.get(Guard.BLAST_RADIUS)
+        reason = Flaw(f"somebody let it pass {Guard.BLAST_RADIUS}, and of that word, {flaw.reason}") if isinstance(flaw, Flaw) else None
+        return {guard: word.by for guard, word in words.items() if isinstance(word, Word)}, reason
 
-    def _word_flaw(self, row_id: str, generation: int, guard: str, approvals: Sequence[str]) -> Flaw | None:
+    def _word_on(self, row_id: str, generation: int, guard: str, approvals: Sequence[str]) -> Word | Flaw:
         """The last word on a guard counts."""
         found = next((each for each in reversed(approvals) if f" {guard} " in each), "")
-        return self._flaw(Role.DECIDE, found, partial(_word_on, row_id, generation, guard))
+        if not found and self._allows_unsealed:
+            return Word(guard, "", "")
+        return self._said(Decision.APPROVE, about_row(row_id, generation, guard), found, life_ms=_SEALED_FOR_MS)
+
+    def word(self, decision: Decision, about: tuple[str, ...], *, by: str, reason: str = "") -> str:
+        return self._decided(decision, about, Word(decision, by, reason))
+
+    def said(self, decision: Decision, about: tuple[str, ...], word: str) -> Word | Flaw:
+        return self._said(decision, about, word)
+
+    def may(self, name: str, decision: Decision) -> bool:
+        return any(each.name == name and may(each.role, decision) for each in self._people.everybody())
+
+    def released(self, customer: str, event_id: str, text: str, *, by: str) -> str:
+        return self.word(Decision.RELEASE, about_event(customer, event_id, text), by=by)
+
+    def _decided(self, decision: Decision, about: tuple[str, ...], word: Word) -> str:
+        issued = str(round(self._now() * 1000))
+        key_id, signature = self._people.sign(decision, word.by, decision_statement(decision, about, word, issued))
+        return written(Seal(key_id, issued, signature, written_word(word)))
+
+    def _said(self, decision: Decision, about: tuple[str, ...], text: str, *, life_ms: float | None = None) -> Word | Flaw:
+        """Signed, by somebody who may, under their own name."""
+        if not text:
+            return Flaw(_UNSEALED + _SAY_AGAIN)
+        seal = read_seal(text)
+        word = seal and read_word(seal.rest)
+        if seal is None or word is None:
+            return Flaw(_UNFIT + _SAY_AGAIN)
+        person = self._people.by_key(seal.key_id)
+        if person is None:
+            return Flaw(_by_nobody(seal.key_id, self._people.place) + _SAY_AGAIN)
+        signed = decision_statement(decision, about, word, seal.issued)
+        if person.name != word.by or not self._people.is_signed(seal.key_id, signed, seal.signature):
+            return Flaw(_UNFIT + _SAY_AGAIN)
+        no = refusal(person, decision, self._people.everybody())
+        if no:
+            return Flaw(f"{no}: let somebody do it who may")
+        return Flaw(_EXPIRED + _SAY_AGAIN) if life_ms and self._now() * 1000 - int(seal.issued) > life_ms else word
+
+    def _release_flaw(self, customer: str, event_id: str, text: str, seal: str) -> Flaw | None:
+        """Of what says to be a person's word: nothing else than a release can be, and only under their own name."""
+        word = self._said(Decision.RELEASE, about_event(customer, event_id, text), seal, life_ms=_SEALED_FOR_MS)
+        if isinstance(word, Flaw):
+            return word
+        event = json.loads(text)
+        return None if (event.get("type"), event.get("requested_by")) == (_RELEASE, word.by) else Flaw(_UNFIT + _SAY_AGAIN)
 
     def cursor(self, customer: str, feed: str, cursor: str) -> str:
         return self._sealed(Role.DOOR, lambda issued: cursor_statement(customer, feed, cursor, issued))
@@ -148,17 +206,18 @@ def _by_a_stranger(key_id: str, role: Role, place: str) -> str:
     )
 
 
+def _by_nobody(key_id: str, place: str) -> str:
+    return (
+        f"its seal is by a key ({shortened(key_id, 16)}) of nobody whom {place} names: bring that file to where the workers are, or find "
+        "out who may write to Redis; then "
+    )
+
+
 def _among(what: Together, leaf: Callable[[Place], bytes], seal: Seal) -> bytes | None:
     """All of which the leaf says to be one."""
     place = read_place(seal.rest)
     root = place and root_of(leaf(place), place)
     return statement_of(what, place.out_of, root, seal.issued) if place and root else None
-
-
-def _word_on(row_id: str, generation: int, guard: str, seal: Seal) -> bytes | None:
-    """What a person has said of the guard."""
-    word = read_word(seal.rest)
-    return approval_statement(row_id, generation, guard, word.by, word.reason, seal.issued) if word and word.guard == guard else None
 
 
 def keys_folder(environ: Mapping[str, str]) -> Path:
@@ -174,4 +233,4 @@ def keyring_of(environ: Mapping[str, str], *, only_looks: bool = False) -> Folde
 
 def seals_of(environ: Mapping[str, str]) -> Seals:
     """The seals of this process."""
-    return Seals(keyring_of(environ), allows_unsealed=environ.get("AR_UNSEALED") == "allow")
+    return Seals(keyring_of(environ), people=people_of(environ), allows_unsealed=environ.get("AR_UNSEALED") == "allow")

@@ -5,14 +5,10 @@ They are looked at again every few seconds, so that a new key counts without a r
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import stat
-import tempfile
 import threading
 import time
-from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,12 +16,12 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from ..domain.errors import KeyUnusable
-from ..domain.kept import is_kept
 from ..domain.seals import Role, Signed
+from .files import locked, place, place_once, read_private, told, writing
 from .ring import TRUSTED, Trusted, TrustedKey, as_pem, from_pem, is_signed, key_id_of, new_key, public_of, replaced, trusted_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -97,25 +93,25 @@ class FolderKeyring:
 
     def make(self) -> None:
         """Make what nobody has made yet. Who comes second takes what is there by then."""
-        with _writing(self.folder):
+        with writing(self.folder):
             for role in Role:
-                _place_once(self.path(role), as_pem(new_key()))
-            keys = {role: from_pem(_read_private(self.path(role)), str(self.path(role))) for role in Role}
-            _place_once(
+                place_once(self.path(role), as_pem(new_key()))
+            keys = {role: from_pem(read_private(self.path(role), _ROTATE), str(self.path(role))) for role in Role}
+            place_once(
                 self.folder / NAME, TRUSTED.dump_json({role: (trusted_key(key, self._now()),) for role, key in keys.items()}, indent=1)
             )
 
     def rotate(self, role: Role, *, revokes: bool = False) -> TrustedKey:
         """A new key signs from now on. The others are trusted as long as what they signed may live, or no more."""
-        with _writing(self.folder), _locked(self.folder):
+        with writing(self.folder), locked(self.folder):
             before = _read_trusted(self.folder / NAME)
             key = new_key()
             fresh = trusted_key(key, self._now())
-            _place(
+            place(
                 self.folder / NAME,
                 TRUSTED.dump_json(before | {role: replaced(before.get(role, ()), fresh, self._now(), are_revoked=revokes)}, indent=1),
             )
-            _place(self.path(role), as_pem(key))  # only once it is trusted
+            place(self.path(role), as_pem(key))  # only once it is trusted
         with self._lock:
             self._looked_at = float("-inf")
         return fresh
@@ -123,9 +119,9 @@ class FolderKeyring:
     def _private(self, role: Role) -> tuple[str, Ed25519PrivateKey]:
         known, path = self._looked(LOOK_LIVES), self.path(role)
         with self._lock:
-            seen = _told(path)
+            seen = told(path)
             if role not in self._own or self._own[role][0] != seen:
-                key = from_pem(_read_private(path), str(path))
+                key = from_pem(read_private(path, _ROTATE), str(path))
                 self._own[role] = seen, key_id_of(public_of(key)), key
             _, key_id, key = self._own[role]
         if (role, key_id) not in known and (role, key_id) not in self._looked(LOOK_AGAIN):
@@ -136,7 +132,7 @@ class FolderKeyring:
         """The trusted keys. Every few seconds whether the file has changed; one that cannot be read changes nothing."""
         with self._lock:
             if self._monotonic() - self._looked_at > lives:
-                seen = _told(self.folder / NAME)
+                seen = told(self.folder / NAME)
                 if self._seen is None or seen != self._seen:
                     self._read(seen)
                 self._looked_at = self._monotonic()
@@ -145,7 +141,7 @@ class FolderKeyring:
     def _read(self, seen: object) -> None:
         if not seen and self._makes_keys and self._seen is None:
             self.make()
-            seen = _told(self.folder / NAME)
+            seen = told(self.folder / NAME)
         try:
             self._trusted = _read_trusted(self.folder / NAME)
         except KeyUnusable as error:
@@ -170,68 +166,3 @@ def _read_trusted(path: Path) -> Trusted:
     except ValidationError as error:
         where = error.errors(include_url=False, include_input=False)[0]
         raise KeyUnusable(f"{path} is not valid ({where['msg']}): copy it from the machine that has the keys") from None
-
-
-def _read_private(path: Path) -> bytes:
-    try:
-        found = path.stat()
-        if not is_kept(found.st_mode, found.st_gid, {os.getegid(), *os.getgroups()}):
-            raise KeyUnusable(f"{path} can be read or changed by others: chmod 600 it, and if it was so for long, {_ROTATE}")
-        return path.read_bytes()
-    except OSError as error:
-        words = f"{path} cannot be read ({error.strerror}): this process may not speak as `{path.stem}` without it"
-        raise KeyUnusable(f"{words}. Do this on the machine that has it, or copy it; if it is lost, {_ROTATE}") from None
-
-
-def _told(path: Path) -> tuple[int, ...]:
-    try:
-        found = path.stat()
-    except OSError:
-        return ()
-    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        yield
-    except OSError as error:
-        raise KeyUnusable(f"no keys can be kept in {folder} ({error.strerror}): name a folder of your own in AR_KEYS or AR_HOME") from None
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One at a time replaces keys. What was read before is of no use to the next."""
-    lock = os.open(folder / ".lock", os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)
-
-
-@contextmanager
-def _written(path: Path, data: bytes) -> Iterator[Path]:
-    """Whole, on the disk, and its owner's alone, under another name."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        yield Path(name)
-    finally:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
-
-
-def _place(path: Path, data: bytes) -> None:
-    with _written(path, data) as fresh:
-        fresh.replace(path)
-
-
-def _place_once(path: Path, data: bytes) -> None:
-    """Of several who do so at once the first one's counts."""
-    with _written(path, data) as fresh, suppress(FileExistsError):
-        path.hardlink_to(fresh)

@@ -10,7 +10,7 @@ import hashlib
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import AfterValidator, AwareDatetime, TypeAdapter, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, TypeAdapter, model_validator
 
 from ..domain.errors import KeyUnusable
 from ..domain.model import Value
@@ -37,11 +37,14 @@ def _of_right_size(text: str) -> str:
     return text
 
 
+PublicKey = Annotated[str, AfterValidator(_of_right_size)]
+
+
 class TrustedKey(Value):
     """A public key. One with `until` has been replaced: what it has signed before is trusted until then."""
 
     id: str
-    public: Annotated[str, AfterValidator(_of_right_size)]
+    public: PublicKey
     since: AwareDatetime
     until: AwareDatetime | None = None
 
@@ -61,8 +64,13 @@ class TrustedKey(Value):
         return self.until is None or at < self.until
 
 
+def _without_deciders(found: object) -> object:
+    """Versions before 0.5 had a key of the machine for what people decide: whoever could read it was anybody."""
+    return {role: keys for role, keys in found.items() if role != "decide"} if isinstance(found, dict) else found
+
+
 #: By role, the newest first.
-Trusted = dict[Role, tuple[TrustedKey, ...]]
+Trusted = Annotated[dict[Role, tuple[TrustedKey, ...]], BeforeValidator(_without_deciders)]
 TRUSTED: TypeAdapter[Trusted] = TypeAdapter(Trusted)
 
 
@@ -92,7 +100,7 @@ def from_pem(data: bytes, name: str) -> Ed25519PrivateKey:
         found = None
     if not isinstance(found, Ed25519PrivateKey):
         raise KeyUnusable(
-            f"{name} is no Ed25519 key in PEM (PKCS #8, without a password): put the right one back, or see `arctl keys rotate`"
+            f"{name} is no Ed25519 key in PEM (PKCS #8, without a password): put the right one back, or see `arctl keys --help`"
         )
     return found
 

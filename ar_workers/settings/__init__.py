@@ -47,7 +47,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     customers: dict[str, CustomerSettings] = {}
     names: defaultdict[str, set[str]] = defaultdict(set)
     for path in sorted(system.customers_folder.glob("*.toml")) if system else []:
-        found = read_customer(path, environ, problems, names)
+        found = read_customer(path, environ, problems, names, two_person=bool(system and system.two_person))
         if found:
             customers[path.stem] = found
     for name, owners in names.items():

@@ -45,9 +45,11 @@ class CustomerSettings(BaseModel):
 
 
 def read_customer(
-    path: Path, environ: Mapping[str, str], problems: list[str], names: defaultdict[str, set[str]]
+    path: Path, environ: Mapping[str, str], problems: list[str], names: defaultdict[str, set[str]], *, two_person: bool = False
 ) -> CustomerSettings | None:
     """What the file at `path` says; what is wrong with it is added to `problems`. None if anything is.
+
+    Of every customer two people decide where the service says so.
 
     `names` collects which customer has named which variable of the environment.
     """
@@ -75,7 +77,7 @@ def read_customer(
     if len(problems) > before:
         return None
     sections = {f"edr.{vendor}": given for vendor, given in edrs.items()} | {"redcanary": redcanary or {}}
-    policy = _policy(path.stem, parsed, named_domains(parsed, sections))
+    policy = _policy(path.stem, parsed, named_domains(parsed, sections), two_person=two_person)
     more = {"polled": dict(_polled(parsed)), "says_mode": parsed.mode is not None}
     return CustomerSettings(policy=policy, edrs=edrs, receivers=receivers, redcanary=redcanary, **more)
 
@@ -91,11 +93,12 @@ def _polled(parsed: CustomerFile) -> Iterator[tuple[str, timedelta | None]]:
             yield name, timedelta(minutes=minutes) if minutes else None
 
 
-def _policy(customer: str, parsed: CustomerFile, named: dict[str, str]) -> Policy:
+def _policy(customer: str, parsed: CustomerFile, named: dict[str, str], *, two_person: bool) -> Policy:
     knobs, protect = parsed.automations, parsed.protect
     return Policy(
         customer=customer,
         mode=parsed.mode or Mode.LIVE,
+        two_person=parsed.two_person or two_person,
         remediate_groups={vendor: frozenset(section.remediate_groups) for vendor, section in parsed.edr.items()},
         medium_isolation=knobs.threat_published.medium_isolation,
         file_response=knobs.ioc_response.file_response,

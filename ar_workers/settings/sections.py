@@ -173,6 +173,10 @@ class CustomerFile(_Section):
         description="`live`: what is planned is done. `dry_run`: all is planned, looked at, judged and told as ever, and stops immediately "
         "before an EDR would be asked. A file that says nothing is live, and `arctl doctor` and `arctl up` warn of it.",
     )
+    two_person: bool = Field(
+        default=_default("two_person"),
+        description="`true`: what a guard holds is approved by another person than who has requeued it. `AR_TWO_PERSON` says so for all.",
+    )
     edr: dict[Vendor, EDRSection] = {}
     receivers: dict[Slug, ReceiverSection] = {}
     routes: tuple[Route, ...] = ()

@@ -22,6 +22,7 @@ ELSEWHERE = {
     "AR_TRANSPORT": "`stock` takes kombu's own Redis transport instead of ours.",
     "AR_FSYNC": "Of the server that `arctl up` starts: `always` writes every acknowledged event to the disk before it answers. "
     "Default `everysec`: a power failure may lose the last second.",
+    "AR_PERSON_KEY": "The private key of who types `arctl`. Default: `ar_workers/person.key` in `~/.config` (`XDG_CONFIG_HOME`).",
     "AR_REDIS_MEMORY": "`maxmemory` of the server that `arctl up` starts. Default 1gb.",
     "AR_REDIS_SERVER": "The program of the server that `arctl up` starts. Default: the embedded one, or one on PATH that is better.",
 }
@@ -55,6 +56,10 @@ class System(BaseModel):
     keys: Path | None = Field(
         None,
         description="The folder of the keys that seal orders, filled by you. Default: `keys` in `AR_HOME`, where they are made.",
+    )
+    people: Path | None = Field(None, description="The file that says who may decide what. Default: `people.toml` in `AR_HOME`.")
+    two_person: bool = Field(
+        default=False, description="`true`: somebody else approves than who has asked. A customer's file may say so for itself."
     )
     unsealed: Literal["refuse", "allow"] = Field(
         "refuse", description="`allow` acts on what has no seal, as before there were any: while an older version's work is finished."

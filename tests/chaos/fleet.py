@@ -28,7 +28,7 @@ from ar_workers.pipeline.ingest import ingest
 from tests.chaos.oracle import is_settled, judge
 from tests.chaos.points import Points
 from tests.chaos.tenants import customer_file
-from tests.keys import SEALS
+from tests.keys import PEOPLE, SEALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -179,7 +179,7 @@ class Fleet(Troop):
         inboxes, mail = self.addresses["inboxes"], self.addresses["mail"].rpartition(":")
         port = self.through_redis or self.redis.port
         return {name: value for name, value in os.environ.items() if not name.startswith("AR_")} | secrets | self.settings | {
-            "CHAOS_FOLDER": str(self.folder), "AR_KEYS": os.environ["AR_KEYS"], "PYTHONPATH": str(ROOT), "AR_REDIS_URL": f"redis://127.0.0.1:{port}/0",
+            "CHAOS_FOLDER": str(self.folder), "AR_KEYS": os.environ["AR_KEYS"], **PEOPLE, "PYTHONPATH": str(ROOT), "AR_REDIS_URL": f"redis://127.0.0.1:{port}/0",
             "AR_CUSTOMERS": str(customers), "AR_CA_FILE": self.addresses["ca_pem"], "AR_SLACK_TOKEN": inboxes["slack"]["token"],
             "AR_SLACK_CHANNEL": inboxes["slack"]["channels"][0], "AR_SLACK_URL": self.addresses["slack"],
             "AR_PAGERDUTY_ROUTING_KEY": inboxes["pagerduty"]["routing_key"], "AR_PAGERDUTY_URL": self.addresses["pagerduty"],

@@ -53,8 +53,7 @@ def test_the_log_shows_state_tries_reason_and_the_providers_id(told):
         assert part in shown
 
 
-def test_what_was_sent_is_done_and_says_by_whose_word(told, ledger, monkeypatch):
-    monkeypatch.setattr("getpass.getuser", lambda: "kim")
+def test_what_was_sent_is_done_and_says_by_whose_word(told, ledger):
     assert f"{told[2]}: done" in run("deliveries", "resolve", told[2], "--sent")
     assert (ledger.row(told[2]).state, ledger.row(told[2]).reason) == (State.DONE, "said to have been sent by kim")
 

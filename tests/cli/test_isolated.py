@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 
 import pytest
@@ -18,6 +17,7 @@ from ar_workers.pipeline.respond import respond
 from ar_workers.settings import load_settings
 from tests.builders import NOON, a_threat, a_threat_published, agent_id, an_endpoint
 from tests.edr.rigs.crowdstrike import crowdstrike
+from tests.keys import KIM
 
 from .test_release import FALCON, environ_of
 
@@ -133,10 +133,10 @@ def test_a_listing_says_what_the_endpoint_was_last_shown_whatever_threat_moved_i
 def test_an_acknowledgement_is_shown_in_listings_with_who_and_why(world):
     name = world.isolate()
     said = run("actions", "acknowledge", name, "--reason", "in the post\x1b[31m")
-    assert said == f"{name}: acknowledged by {getpass.getuser()}; the isolation goes on\n"
-    assert f"acknowledged by {getpass.getuser()} at " in run("actions", "--verb", "isolate")
+    assert said == f"{name}: acknowledged by {KIM}; the isolation goes on\n"
+    assert f"acknowledged by {KIM} at " in run("actions", "--verb", "isolate")
     (document,) = json.loads(run("actions", "--verb", "isolate", "--json"))
-    assert (document["acknowledged_by"], document["acknowledged_why"]) == (getpass.getuser(), "in the post [31m")
+    assert (document["acknowledged_by"], document["acknowledged_why"]) == (KIM, "in the post [31m")
     assert world.ledger.row(name).state is State.PERFORMED
 
 

@@ -19,7 +19,7 @@ from ar_workers.pipeline.respond import respond
 from ar_workers.settings import load_settings
 from tests.builders import a_threat_published, agent_id
 from tests.edr.rigs.crowdstrike import crowdstrike
-from tests.keys import FOLDER
+from tests.keys import FOLDER, PEOPLE
 
 FALCON = """
 [edr.crowdstrike]
@@ -49,7 +49,7 @@ def release(*words, status=0, agent=None, customer="acme", edr="crowdstrike"):
 
 def environ_of(redis_url, tmp_path):
     secrets = {"ACME_ID": "the-client", "ACME_SECRET": "canary-secret"}
-    return {"AR_KEYS": str(FOLDER), "AR_REDIS_URL": redis_url, "AR_CUSTOMERS": str(tmp_path), **secrets}
+    return {"AR_KEYS": str(FOLDER), **PEOPLE, "AR_REDIS_URL": redis_url, "AR_CUSTOMERS": str(tmp_path), **secrets}
 
 
 def services(redis_url, tmp_path):

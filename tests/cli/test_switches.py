@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +12,7 @@ from ar_workers.bootstrap import ledger_at
 from ar_workers.cli import arctl
 from ar_workers.domain.claims import Claim
 from tests.builders import a_threat_published
+from tests.keys import KIM
 from tests.ledger.building import a_row, asked, claimed, recorded, refused
 
 STOP = ("--reason", "stop everything")
@@ -52,7 +52,7 @@ def test_a_pause_of_everything_stops_also_whom_nobody_knows_yet(ledger):
 
 def ledger_at_once(ledger):
     """As of now: what the ledger of this process knows of the switch is a moment old."""
-    ledger._everyone = (float("-inf"), "{}")
+    ledger._closed.clear()
     return ledger
 
 
@@ -110,11 +110,11 @@ def test_it_is_listed_who_paused_since_when_until_when_and_how_much_it_holds(led
     assert refused(ledger) == "held"
     pause = listed()["acme"]["*"]
     since, until = datetime.fromisoformat(pause["since"]), datetime.fromisoformat(pause["until"])
-    assert (pause["by"], pause["reason"], pause["held"]) == (getpass.getuser(), "stop everything", 1)
+    assert (pause["by"], pause["reason"], pause["held"]) == (KIM, "stop everything", 1)
     assert abs(until - since - timedelta(hours=2)) < timedelta(minutes=10)
     assert 0 < pause["seconds_left"] <= 7200
     table = run("pauses")
-    for words in (getpass.getuser(), f"{since:%Y-%m-%d %H:%M:%S}", f"{until:%Y-%m-%d %H:%M:%S} (1 h ", "stop everything"):
+    for words in (KIM, f"{since:%Y-%m-%d %H:%M:%S}", f"{until:%Y-%m-%d %H:%M:%S} (1 h ", "stop everything"):
         assert words in table
 
 
@@ -158,10 +158,10 @@ def test_an_end_that_cannot_be_is_refused_with_what_to_say_instead(ledger, words
 
 def test_a_pause_that_is_made_again_says_whose_place_it_takes(ledger):
     recorded(ledger, a_row())
-    ledger.pause("acme", "*", "change freeze", by="lee")
+    ledger.pause("acme", "*", "change freeze", by=KIM)
     assert run("pause", "--customer", "acme", *STOP).splitlines() == [
         "acme: paused *",
-        "acme: that takes the place of: paused by lee (*): change freeze",
+        "acme: that takes the place of: paused by kim (*): change freeze",
     ]
     assert closed() == {"acme": {"*": "stop everything"}}
 
@@ -171,7 +171,7 @@ def test_who_resumed_stands_in_the_timeline(ledger):
     run("pause", "--customer", "acme", *STOP)
     assert refused(ledger) == "held"
     assert run("resume", "--customer", "acme") == "acme: resumed *, 1 actions go on\n"
-    assert ledger.threat("acme", "THREAT-1").timeline[-1].text == f"held -> pending: resumed by {getpass.getuser()}"
+    assert ledger.threat("acme", "THREAT-1").timeline[-1].text == f"held -> pending: resumed by {KIM}"
 
 
 def test_a_pause_that_is_over_is_said_to_be_and_is_none_that_is_left_closed(ledger):

@@ -57,6 +57,8 @@ def test_ctrl_c_ends_it_tidily_at_any_moment(tmp_path, moment):
     assert "redis" in pids
     wait_until(lambda: not any(map(is_alive, pids.values())), seconds=30)
     assert not (tmp_path / "run.json").exists()
+    assert 'role = "admin"' in (tmp_path / "people.toml").read_text()
+    assert (tmp_path / ".config" / "ar_workers" / "person.key").exists()
     assert not any({**modes(tmp_path / "log"), **modes(tmp_path / "redis")}.values())
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
 

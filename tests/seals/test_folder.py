@@ -15,6 +15,7 @@ from ar_workers.domain.errors import KeyUnusable
 from ar_workers.domain.seals import SEALED_FOR, Role
 from ar_workers.seals import Seals, keyring_of
 from ar_workers.seals.folder import NAME, FolderKeyring
+from tests.keys import Everybody
 
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -55,7 +56,7 @@ def test_keys_are_made_when_they_are_first_needed_and_are_their_owners_alone(rin
     assert is_believed(ring, signed) is True
     assert ring.folder.stat().st_mode & 0o777 == 0o700
     files = {path.name: path.stat().st_mode & 0o777 for path in ring.folder.iterdir()}
-    assert files == dict.fromkeys(("door.key", "respond.key", "decide.key", NAME), 0o600)
+    assert files == dict.fromkeys(("door.key", "respond.key", NAME), 0o600)
 
 
 def test_a_key_is_known_by_what_it_signs_in_its_role_alone(ring):
@@ -83,7 +84,7 @@ def test_processes_that_make_keys_at_once_have_the_same(tmp_path):
 def test_keys_that_were_half_made_are_made_whole(ring, tmp_path, time):
     before = ring.sign(Role.DOOR, b"said").key_id
     (ring.folder / NAME).unlink()
-    (ring.folder / "decide.key").unlink()
+    (ring.folder / "respond.key").unlink()
     assert a_ring(tmp_path, time).sign(Role.DOOR, b"said").key_id == before
 
 
@@ -200,7 +201,7 @@ def test_a_key_that_is_revoked_is_not_believed_any_more(ring, time):
     before = ring.sign(Role.DOOR, b"said")
     ring.rotate(Role.DOOR, revokes=True)
     assert is_believed(ring, before) is None
-    assert [len(keys) for keys in ring.trusted().values()] == [1, 1, 1]
+    assert [len(keys) for keys in ring.trusted().values()] == [1, 1]
 
 
 def test_another_process_signs_with_the_new_key_within_seconds(ring, tmp_path, time):
@@ -228,6 +229,13 @@ def test_of_long_replaced_keys_nothing_is_kept(ring, time):
 
 
 def test_no_seal_tells_a_secret(ring):
-    seals = Seals(ring)
+    seals = Seals(ring, people=Everybody())
     private = "".join(ring.path(Role.DOOR).read_text().splitlines()[1:-1]) if ring.sign(Role.DOOR, b"") else ""
     assert private[-20:] not in seals.events([("acme", "e1", "{}")])[0] + (ring.folder / NAME).read_text()
+
+
+def test_the_key_of_people_of_versions_before_is_read_over(ring, tmp_path, time):
+    ring.check(*Role)
+    found = json.loads((ring.folder / NAME).read_text())
+    (ring.folder / NAME).write_text(json.dumps(found | {"decide": found["door"]}))
+    assert set(a_ring(tmp_path, time).trusted()) == {Role.DOOR, Role.RESPOND}

@@ -24,10 +24,10 @@ from ar_workers.domain.seals import (
     written_place,
 )
 from ar_workers.seals import Seals
-from tests.keys import a_ring
+from tests.keys import Everybody, a_ring
 
 TEXT = st.text(max_size=6)
-RING = a_ring()
+RING, PEOPLE = a_ring(), Everybody()
 
 
 def a_sealed(**changes):
@@ -73,27 +73,27 @@ def test_what_is_spelled_otherwise_is_no_seal(text):
 
 def test_the_rows_of_a_plan_have_one_signature():
     rows = [a_sealed(name=str(number)) for number in range(9)]
-    found = Seals(RING).plans([("e1", row) for row in rows])
+    found = Seals(RING, people=PEOPLE).plans([("e1", row) for row in rows])
     assert len({seal.split(" ")[2] for seal in found}) == 1
-    assert [Seals(RING).row_flaw(row, seal) for row, seal in zip(rows, found, strict=True)] == [None] * 9
+    assert [Seals(RING, people=PEOPLE).row_flaw(row, seal) for row, seal in zip(rows, found, strict=True)] == [None] * 9
 
 
 def test_a_plan_of_nothing_has_no_seal():
-    assert Seals(RING).plans([]) == []
+    assert Seals(RING, people=PEOPLE).plans([]) == []
 
 
 def test_events_that_are_accepted_together_have_one_signature():
     events = [("acme", f"e{number}", "{}") for number in range(9)]
-    found = Seals(RING).events(events)
+    found = Seals(RING, people=PEOPLE).events(events)
     assert len({seal.split(" ")[2] for seal in found}) == 1
-    assert [Seals(RING).event_flaw(*event, seal) for event, seal in zip(events, found, strict=True)] == [None] * 9
+    assert [Seals(RING, people=PEOPLE).event_flaw(*event, seal) for event, seal in zip(events, found, strict=True)] == [None] * 9
 
 
 @pytest.mark.parametrize("other", [("globex", "e1", "{}"), ("acme", "e2", "{}"), ("acme", "e1", "{ }"), ("acme", "e1{", "}")])
 def test_an_events_seal_is_of_no_other_event(other):
-    seal = Seals(RING).events([("acme", "e1", "{}"), ("acme", "e3", "{}")])[0]
-    assert Seals(RING).event_flaw("acme", "e1", "{}", seal) is None
-    assert "does not fit" in Seals(RING).event_flaw(*other, seal).reason
+    seal = Seals(RING, people=PEOPLE).events([("acme", "e1", "{}"), ("acme", "e3", "{}")])[0]
+    assert Seals(RING, people=PEOPLE).event_flaw("acme", "e1", "{}", seal) is None
+    assert "does not fit" in Seals(RING, people=PEOPLE).event_flaw(*other, seal).reason
 
 
 def test_what_was_signed_as_events_is_no_plan():
@@ -104,29 +104,37 @@ def test_what_was_signed_as_events_is_no_plan():
     leaf = row_leaf(row, "e1")
     key_id, signature = same.sign(Role.DOOR, statement_of(Together.EVENTS, 1, leaf, "1"))
     forged = written(Seal(key_id, "1", signature, written_place(Place(0, 1, b"", "e1"))))
-    assert "does not fit" in Seals(same, now=lambda: 0).row_flaw(row, forged).reason
+    assert "does not fit" in Seals(same, people=PEOPLE, now=lambda: 0).row_flaw(row, forged).reason
     _, signature = same.sign(Role.RESPOND, statement_of(Together.PLANS, 1, leaf, "1"))
-    assert Seals(same, now=lambda: 0).row_flaw(row, written(Seal(key_id, "1", signature, written_place(Place(0, 1, b"", "e1"))))) is None
+    assert (
+        Seals(same, people=PEOPLE, now=lambda: 0).row_flaw(
+            row, written(Seal(key_id, "1", signature, written_place(Place(0, 1, b"", "e1"))))
+        )
+        is None
+    )
 
 
 @pytest.mark.parametrize("field", Sealed._fields)
 def test_every_field_is_sealed(field):
-    seal = Seals(RING).plans([("e1", a_sealed())])[0]
-    assert Seals(RING).row_flaw(a_sealed(), seal) is None
-    assert "does not fit" in Seals(RING).row_flaw(a_sealed(**{field: "another"}), seal).reason
+    seal = Seals(RING, people=PEOPLE).plans([("e1", a_sealed())])[0]
+    assert Seals(RING, people=PEOPLE).row_flaw(a_sealed(), seal) is None
+    assert "does not fit" in Seals(RING, people=PEOPLE).row_flaw(a_sealed(**{field: "another"}), seal).reason
 
 
 def test_what_has_no_seal_is_believed_only_where_that_is_allowed():
-    strict, lax = Seals(RING), Seals(RING, allows_unsealed=True)
+    strict, lax = Seals(RING, people=PEOPLE), Seals(RING, people=PEOPLE, allows_unsealed=True)
     assert "AR_UNSEALED" in strict.event_flaw("acme", "e1", "{}", "").reason
     assert lax.event_flaw("acme", "e1", "{}", "") is None
     assert lax.row_flaw(a_sealed(), "") is None
-    assert lax.approved("acme:isolate:1", 1, {"blast_radius"}, []) == ({"blast_radius"}, None)
+    assert lax.approved("acme:isolate:1", 1, {"blast_radius"}, []) == ({"blast_radius": ""}, None)
     assert lax.event_flaw("acme", "e1", "{}", strict.events([("acme", "e2", "{}")])[0]) is not None
 
 
 def test_the_last_word_on_a_guard_counts():
-    seals, row = Seals(RING), "acme:isolate:1"
+    seals, row = Seals(RING, people=PEOPLE), "acme:isolate:1"
     word, other = (seals.approval(row, 1, guard, by="kim", reason="yes") for guard in (Guard.PROTECTED, Guard.WELL_KNOWN))
-    assert seals.approved(row, 1, {Guard.PROTECTED, Guard.WELL_KNOWN}, [word, other]) == ({Guard.PROTECTED, Guard.WELL_KNOWN}, None)
-    assert seals.approved(row, 1, {Guard.PROTECTED}, [word, f"a 1 AAAA {Guard.PROTECTED} bm8= bm8="]) == (frozenset(), None)
+    assert seals.approved(row, 1, {Guard.PROTECTED, Guard.WELL_KNOWN}, [word, other]) == (
+        {Guard.PROTECTED: "kim", Guard.WELL_KNOWN: "kim"},
+        None,
+    )
+    assert seals.approved(row, 1, {Guard.PROTECTED}, [word, f"a 1 AAAA {Guard.PROTECTED} bm8= bm8="]) == ({}, None)

@@ -15,7 +15,7 @@ from ar_workers.pipeline.sweep import sweep
 from ar_workers.seals import Seals
 from tests.clocks import ManualClock, a_ledger, by_hand
 from tests.fakes import FakeEDR, some_services
-from tests.keys import a_ring
+from tests.keys import Everybody, a_ring
 from tests.pipeline.building import FIN, published
 
 GROUPS = {Vendor.CROWDSTRIKE: frozenset({"Remediate"})}
@@ -31,19 +31,19 @@ class Scene:
     """Two customers with one EDR, whose effects are all that counts. `policy` is that of both."""
 
     def __init__(self, policy=None, **seals):
-        self.ring, self.clock = a_ring(), ManualClock()
+        self.ring, self.people, self.clock = a_ring(), Everybody(), ManualClock()
         self.edr = FakeEDR(endpoints={FIN.agent_id: FIN})
-        self.ledger = a_ledger(self.clock, seals=Seals(self.ring, **seals))
+        self.ledger = a_ledger(self.clock, seals=Seals(self.ring, people=self.people, **seals))
         self.redis = self.ledger._redis
         policy = policy or Policy(customer="acme", remediate_groups=GROUPS)
         policies = {name: policy.model_copy(update={"customer": name}) for name in CUSTOMERS}
         edrs = {(name, Vendor.CROWDSTRIKE): self.edr for name in CUSTOMERS}
         self.services = some_services(clock=self.clock, ledger=self.ledger, edr=self.edr, policies=policies, edrs=edrs)
 
-    def ledger_with(self, ring=None, **more):
+    def ledger_with(self, ring=None, people=None, **more):
         """The same ledger, written to by somebody with other keys or another clock."""
         options = {"grace": timedelta(0), "switch_lives": timedelta(0), "watches_memory": False, "read_script": by_hand}
-        return RedisLedger(self.redis, seals=Seals(ring or self.ring, **more), **options)
+        return RedisLedger(self.redis, seals=Seals(ring or self.ring, people=people or self.people, **more), **options)
 
     def planned(self, *events, by=None):
         """Published and planned, and not yet carried out: the rows of actions by their verbs."""

@@ -13,15 +13,16 @@ from ar_workers.domain.errors import Unbelievable
 from ar_workers.domain.events import ThreatClosed
 from ar_workers.domain.guards import Guard
 from ar_workers.domain.notifications import load_delivery
+from ar_workers.domain.people import Decision, PersonRole
 from ar_workers.domain.policies import Policy
-from ar_workers.domain.seals import Role
+from ar_workers.domain.seals import Role, about_row
 from ar_workers.domain.states import State
 from ar_workers.domain.verbs import Cap
 from ar_workers.ledger.scripting import prefix
 from ar_workers.pipeline.respond import respond
 from ar_workers.seals import Seals
 from tests.builders import NOON, a_release, an_endpoint, an_isolate
-from tests.keys import a_ring
+from tests.keys import Everybody, a_ring
 from tests.pipeline.building import DOMAIN, FIN, HASH, KILL, published
 from tests.security.forging import GROUPS, Scene, a_long_time_ago
 
@@ -101,7 +102,7 @@ def test_an_event_that_cannot_be_read_costs_only_itself(scene, text):
 
 def test_a_sealed_event_of_a_later_version_waits_for_a_worker_that_can_read_it(scene):
     text = published().model_dump_json().replace('"threat_published"', '"threat_foreseen"')
-    sealed = Seals(scene.ring).events([("acme", "e1", text)])[0]
+    sealed = Seals(scene.ring, people=scene.people).events([("acme", "e1", text)])[0]
     scene.redis.hset(event_of(scene), mapping={"json": text, "seal": sealed, "state": "accepted", "at": 1, "threat": "THREAT-1"})
     respond_to(scene)
     assert scene.redis.hmget(event_of(scene), "state", "attempts") == ["accepted", "1"]
@@ -130,7 +131,7 @@ def test_an_event_of_long_ago_is_set_aside(scene):
     is_set_aside(scene, EXPIRED)
 
 
-@pytest.mark.parametrize("role", [Role.RESPOND, Role.DECIDE])
+@pytest.mark.parametrize("role", [Role.RESPOND])
 def test_an_event_that_another_role_has_sealed_is_set_aside(scene, role):
     thief = a_ring()
     thief.own[Role.DOOR] = scene.ring.own[role]
@@ -285,7 +286,7 @@ def test_a_plan_of_long_ago_is_not_carried_out(scene):
     assert scene.effects == [("isolate", "FIN-1")]
 
 
-@pytest.mark.parametrize("role", [Role.DOOR, Role.DECIDE, None])
+@pytest.mark.parametrize("role", [Role.DOOR, None])
 def test_a_plan_that_is_sealed_by_another_roles_key_is_not_carried_out(role):
     scene = Scene()
     thief = a_ring()
@@ -365,9 +366,9 @@ def test_nothing_passes_by_a_word_that_nobody_has_sealed(held, approvals):
     is_not_passed(held)
 
 
-def word_on(scene, row_id=None, generation=1, guard=None, ring=None, **more):
-    seals = Seals(ring or scene.ring, **more)
-    return seals.approval(row_id or scene.row_id, generation, guard or scene.guard, by="kim", reason="by phone") + "\n"
+def word_on(scene, row_id=None, generation=1, guard=None, people=None, by="kim", **more):
+    seals = Seals(scene.ring, people=people or scene.people, **more)
+    return seals.approval(row_id or scene.row_id, generation, guard or scene.guard, by=by, reason="by phone") + "\n"
 
 
 def test_a_word_that_is_sealed_lets_it_pass(held):
@@ -376,10 +377,32 @@ def test_a_word_that_is_sealed_lets_it_pass(held):
 
 
 def with_key_of(scene, role):
-    thief = a_ring()
+    """Somebody who calls himself kim, and has the key of a process, or one of his own."""
+    thief = Everybody()
     if role:
-        thief.own[Role.DECIDE] = scene.ring.own[role]
+        thief.keys["kim"] = scene.ring.own[role]
     return thief
+
+
+def known_as(scene, name, role):
+    """Somebody who is known by another name, and says to be kim."""
+    thief, mine = Everybody(), scene.people
+    thief.keys["kim"], mine.roles[name] = mine.key(name), role
+    return thief
+
+
+def as_admin(scene, name, role):
+    """A key that is known, and whose owner takes himself for an admin."""
+    thief = Everybody()
+    thief.keys[name], scene.people.roles[name] = scene.people.key(name), role
+    return thief
+
+
+def requeue_of(scene):
+    """Another decision on the same row, by who may, given out as one on the guard."""
+    seals = Seals(scene.ring, people=scene.people)
+    word = seals.word(Decision.REQUEUE, about_row(scene.row_id, 1, scene.guard), by="kim", reason="by phone")
+    return word.replace(f" {Decision.REQUEUE} ", f" {scene.guard} ") + "\n"
 
 
 WORDS = {
@@ -389,9 +412,13 @@ WORDS = {
     "another guard": lambda scene: word_on(scene, guard=Guard.IN_DOUBT),
     "another guard, renamed": lambda scene: word_on(scene, guard=Guard.IN_DOUBT).replace("in_doubt", scene.guard),
     "long ago": lambda scene: word_on(scene, now=a_long_time_ago),
-    "the door": lambda scene: word_on(scene, ring=with_key_of(scene, Role.DOOR)),
-    "who plans": lambda scene: word_on(scene, ring=with_key_of(scene, Role.RESPOND)),
-    "nobody known": lambda scene: word_on(scene, ring=with_key_of(scene, None)),
+    "the door": lambda scene: word_on(scene, people=with_key_of(scene, Role.DOOR)),
+    "who plans": lambda scene: word_on(scene, people=with_key_of(scene, Role.RESPOND)),
+    "nobody known": lambda scene: word_on(scene, people=with_key_of(scene, None)),
+    "somebody who may not": lambda scene: word_on(scene, people=as_admin(scene, "lee", PersonRole.RESPONDER), by="lee"),
+    "somebody under another name": lambda scene: word_on(scene, people=known_as(scene, "lee", PersonRole.ADMIN)),
+    "somebody who was taken out": lambda scene: word_on(scene, people=Everybody(), by="mo"),
+    "a requeue": requeue_of,
     "half of it": lambda scene: word_on(scene).rpartition(" ")[0],
     "another reason": lambda scene: f"{word_on(scene).rpartition(' ')[0]} bm8=",
 }

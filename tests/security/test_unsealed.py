@@ -115,12 +115,12 @@ def test_doctor_says_how_the_keys_are(tmp_path):
     assert not (tmp_path / "keys").exists()
     ring = keyring_of(environ)
     ring.make()
-    assert lights(environ) == {"door": "ok", "respond": "ok", "decide": "ok"}
+    assert lights(environ) == {"door": "ok", "respond": "ok", "people": "warn"}
     ring.path(Role.DOOR).chmod(0o644)
-    ring.path(Role.DECIDE).unlink()
-    assert lights(environ | {"AR_UNSEALED": "allow"}) == {"door": "red", "respond": "ok", "decide": "ok", "AR_UNSEALED": "warn"}
+    ring.path(Role.RESPOND).unlink()
+    assert lights(environ | {"AR_UNSEALED": "allow"}) == {"door": "red", "respond": "ok", "people": "warn", "AR_UNSEALED": "warn"}
     (ring.folder / "trusted.json").write_text("{}")
-    assert lights(environ) == {"door": "red", "respond": "red", "decide": "red"}
+    assert lights(environ) == {"door": "red", "respond": "red", "people": "warn"}
     assert lights({"AR_KEYS": str(tmp_path / "none")}) == {"keys": "red"}
 
 
@@ -132,4 +132,4 @@ def test_no_key_is_in_redis_or_in_what_is_told(caplog):
     for key in scene.ring.own.values():
         raw = key.private_bytes_raw()
         assert raw.hex() not in kept + caplog.text
-    assert Seals(scene.ring).events([("acme", "e1", "{}")])[0].count(" ") == 5
+    assert Seals(scene.ring, people=scene.people).events([("acme", "e1", "{}")])[0].count(" ") == 5

@@ -1,4 +1,4 @@
--- A person knows that an isolation is not in effect, and is told of it no more. ARGV: row id, by whom, why. Returns '', or why not.
+-- A person knows that an isolation is not in effect, and is told of it no more. ARGV: row id, by whom, why, their sealed word. Returns '', or why not.
 -- The isolation goes on.
 local id, by, why = ARGV[1], ARGV[2], ARGV[3]
 local row = get(id, 'state', 'verb', 'threat', 'acknowledged_by', 'acknowledged_why')
@@ -11,5 +11,6 @@ if row.acknowledged_by then
 end
 redis.call('HSET', row_key(id), 'acknowledged_by', by, 'acknowledged_why', why, 'acknowledged_at', now)
 redis.call('ZREM', P .. 'uncontained', id)
+keep_word(id, ARGV[4])
 note(row.threat, id, 'acknowledged by ' .. by .. ': ' .. why)
 return ''

@@ -33,7 +33,7 @@ local function granted(row, fence, from, crashes, is_lost)
     row.receipt or '', (tonumber(row.deadline) < now) and '1' or '0', row.approved or '', from == 'pending' and '1' or '0',
     tostring(unseen), thread, is_lost and '1' or '0', row.blanks or '0', row.cancel or '',
     row.verb, row.edr or '', row.lane, row.remote, row.hindered or '', tostring(now - tonumber(row.hindered_at or now)),
-    row.seal or '', row.approvals or '', row.planned_for or row.threat}
+    row.seal or '', row.approvals or '', row.planned_for or row.threat, row.decisions or ''}
 end
 
 -- Why the row's remote does not take it now, or nothing; and the remote's failures in a row.
@@ -76,7 +76,7 @@ local function read(id)
   local v = redis.call('HMGET', row_key(id), 'state', 'fence', 'lease_until', 'was', 'owner', 'begun', 'next_at', 'lane', 'threat',
     'verb', 'epoch', 'deadline', 'kind', 'order', 'attempts', 'looks', 'crashes', 'generation',
     'receipt', 'approved', 'edr', 'cancel', 'remote', 'looked_at', 'begun_at', 'blanks',
-    'hindered', 'hindered_at', 'dry', 'seal', 'approvals', 'planned_for')
+    'hindered', 'hindered_at', 'dry', 'seal', 'approvals', 'planned_for', 'decisions')
   return {
     state = v[1] or nil, fence = v[2] or nil, lease_until = v[3] or nil, was = v[4] or nil, owner = v[5] or nil,
     begun = v[6] or nil, next_at = v[7] or nil, lane = v[8] or nil, threat = v[9] or nil, verb = v[10] or nil,
@@ -84,7 +84,7 @@ local function read(id)
     looks = v[16] or nil, crashes = v[17] or nil, generation = v[18] or nil, receipt = v[19] or nil, approved = v[20] or nil,
     edr = v[21] or nil, cancel = v[22] or nil, remote = v[23] or nil, looked_at = v[24] or nil, begun_at = v[25] or nil,
     blanks = v[26] or nil, hindered = v[27] or nil, hindered_at = v[28] or nil, dry = v[29] or nil, seal = v[30] or nil,
-    approvals = v[31] or nil, planned_for = v[32] or nil,
+    approvals = v[31] or nil, planned_for = v[32] or nil, decisions = v[33] or nil,
   }
 end
 

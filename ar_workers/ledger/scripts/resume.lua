@@ -1,14 +1,10 @@
 -- uses: moves guards
--- Brings back what kill switches held. ARGV: the scope of the one that a person opens, or '' for whatever is open by now: the end of its
--- pause has come, or who opened it was lost before all was back; what is noted; the kill switches of all customers as JSON.
+-- Brings back what kill switches held. ARGV: the scope of the one that a person has opened, or '' for whatever is open by now: the end
+-- of its pause has come, or who opened it was lost before all was back; what is noted; the kill switches of all customers as JSON.
 -- Returns {the pauses that ended, in words; id, queue, label, lane, ...}.
 local scope, words, everyone = ARGV[1], ARGV[2], ARGV[3]
 local ended, is_open = {}, {}
-if scope ~= '' then
-  redis.call('HDEL', P .. 'paused', scope)
-else
-  ended = drop_ended(P .. 'paused')
-end
+if scope == '' then ended = drop_ended(P .. 'paused') end
 
 local function comes_back(held_by)
   if scope ~= '' then return held_by == scope end

@@ -34,7 +34,8 @@ local function closed(text, scope, whom)
   return pause.words or 'paused' .. whom .. ' (' .. scope .. '): ' .. pause.reason
 end
 
--- The first that is closed, in words, and as what a row is held by it. The switches of all customers come as JSON from the client.
+-- The first that is closed, in words, and as what a row is held by it. The switches of all customers come as JSON from the client, and
+-- under `own SCOPE` those of this one that nobody has opened and that are gone.
 local function first_closed(scopes, everyone)
   local all, own = read_json(everyone), redis.call('HMGET', P .. 'paused', unpack(scopes))
   for _, scope in ipairs(scopes) do
@@ -42,7 +43,7 @@ local function first_closed(scopes, everyone)
     if words then return {words, 'everyone ' .. scope} end
   end
   for n, scope in ipairs(scopes) do
-    local words = closed(own[n], scope, '')
+    local words = closed(own[n], scope, '') or closed(all['own ' .. scope], scope, '')
     if words then return {words, scope} end
   end
   return {}
@@ -61,7 +62,7 @@ end
 local function is_closed(held_by, everyone)
   local scope = string.match(held_by, '^everyone (.*)$')
   if scope then return closed(read_json(everyone)[scope], scope, '') end
-  return closed(redis.call('HGET', P .. 'paused', held_by), held_by, '')
+  return closed(redis.call('HGET', P .. 'paused', held_by), held_by, '') or closed(read_json(everyone)['own ' .. held_by], held_by, '')
 end
 
 -- Takes the pauses off the list whose end has come. Returns them in words.

@@ -25,8 +25,9 @@
 --                                  cause(why it failed, by kinds)
 --                                  dry(1: the EDR is never asked for it) would(1: skipped for no other reason)
 --                                  approved(guards that a person has opened, comma after each) approvals(a sealed word for each, a line
---                                  each); seal(of what decides what is done), planned_for(the threat that it was planned and sealed for,
---                                  once it was left to another); groups(JSON: in whose shares it was counted)
+--                                  each), decisions(likewise of all else that a person said of it); seal(of what decides what is done),
+--                                  planned_for(the threat that it was planned and sealed for, once it was left to another);
+--                                  groups(JSON: in whose shares it was counted)
 --                                  shared(ids of other threats that want it too, comma after each)
 --                                  of a compacted threat only: state threat latest generations would
 --                                  of a delivery: has_fallback, digest(the row it is sent with; '' alone), digest_at
@@ -55,7 +56,8 @@
 --   settled                zset    threat id by when its last row was settled
 --   paused                 hash    kill switch: `*`, `edr:NAME` or `verb:NAME` -> JSON: by, reason, since, until(where it has an end), words
 --                                  (as its rows say them); of versions before 0.5 the reason alone. That of all customers is
---                                  `ar:paused`, which only the client can read: it lies in another slot
+--                                  `ar:paused`, which only the client can read: it lies in another slot. JSON and words have the seal
+--                                  of who closed it; `resumed SCOPE` is the sealed word of who opened the last one
 --   held                   set     ids of held rows
 --   holds                  hash    GUARD[-CAP][-dry] and a blank before: next(when people are told again of all that it holds) steps(how
 --                                  often they were, since there was anything) told(events written of it, ever)
@@ -81,3 +83,8 @@ local function fields_of(key, ...)
 end
 
 local function get(id, ...) return fields_of(row_key(id), ...) end
+
+-- A person's sealed word on a row is kept with it, whatever becomes of the row.
+local function keep_word(id, word)
+  if word ~= '' then redis.call('HSET', row_key(id), 'decisions', (get(id, 'decisions').decisions or '') .. word .. '\n') end
+end
