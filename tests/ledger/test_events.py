@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from ar_workers.domain.events import ActionStopped
 from ar_workers.domain.new_rows import EventPlan
 from ar_workers.domain.rows import Acceptance
 from ar_workers.domain.states import State
-from tests.ledger.building import LEASE, a_row, an_event, recorded, settle
+from tests.ledger.building import LEASE, NOON, a_delivery, a_row, an_event, recorded, settle
 
 
 def test_an_event_is_accepted_once(ledger):
@@ -73,6 +74,26 @@ def test_a_threat_published_again_repeats_nothing_of_its_own(ledger):
     settle(ledger, "acme:ban_hash:1")
     recorded(ledger, a_row("ban_hash:1"), a_row("ban_hash:2"), event=an_event("e2"))
     assert [row.id for row in ledger.rows("acme", "THREAT-1")] == ["acme:ban_hash:1", "acme:ban_hash:2"]
+
+
+def test_of_what_the_ledger_itself_tells_nothing_else_of_the_threat_is_rung_again(ledger):
+    recorded(ledger, a_row())
+    own = ActionStopped(
+        id=".failed-1",
+        customer="acme",
+        occurred_at=NOON,
+        threat_ref="THREAT-1",
+        verb="isolate",
+        subject="FIN-1",
+        state="failed",
+        reason="no",
+    )
+    ledger.accept([own])
+    (rings,) = ledger.record([EventPlan(event=own, rows=[a_delivery()])])
+    assert [ring.id for ring in rings] == ["acme:slack:1"]
+    ledger.accept([an_event("e2")])
+    (rings,) = ledger.record([EventPlan(event=an_event("e2"), rows=[a_delivery("slack:2")])])
+    assert [ring.id for ring in rings] == ["acme:isolate:1", "acme:slack:1", "acme:slack:2"]
 
 
 def test_a_skip_is_settled_from_the_start(ledger):

@@ -97,6 +97,25 @@ def test_what_has_ended_is_over_for_good_and_is_no_more_anybodys_to_decide(ledge
     assert len(told(ledger)) == 1
 
 
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_what_has_ended_is_asked_for_anew_when_the_threat_is_published_again(ledger, clock, is_packed):
+    (row_id,) = held(ledger, 1)
+    clock.advance(4 * DAY)
+    minded(ledger)
+    if is_packed:
+        clock.advance(DAY)
+        assert ledger.compact(clock.now(), 10) == 1
+    recorded(ledger, a_row("isolate:0"), event=an_event("again"))
+    assert state_of(ledger, f"{row_id}.2") is State.PENDING
+
+
+def test_what_a_person_has_denied_is_not_asked_for_anew(ledger):
+    (row_id,) = held(ledger, 1)
+    ledger.deny(row_id, by="kim", reason="no")
+    recorded(ledger, a_row("isolate:0"), event=an_event("again"))
+    assert ledger.row(f"{row_id}.2") is None
+
+
 def test_no_more_ends_at_once_than_redis_may_be_kept_busy_with(ledger, clock):
     held(ledger, 5)
     clock.advance(4 * DAY)

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ar_workers.domain.holds import HoldTerms
 from ar_workers.domain.states import State
 from ar_workers.ledger.clients import connect
 from ar_workers.ledger.redis import RedisLedger
 from tests.keys import SEALS
 
-from .building import a_row, an_event, recorded, settle
+from .building import a_row, an_event, asked, recorded, settle
 
 AGAIN = timedelta(seconds=30)
 
@@ -32,6 +33,16 @@ def test_the_sweep_passes_a_customer_over_whose_keys_are_spoiled(ledger, real_re
     recorded(ledger, a_row(customer="globex"), event=an_event(customer="globex"))
     spoil(real_redis, f"ar:{{acme}}:{key}")
     assert [ring.id for ring in ledger.due(10, AGAIN)] == ["globex:isolate:1"]
+
+
+@pytest.mark.parametrize("key", ["held", "holds", "row:acme:isolate:1"])
+def test_the_holds_of_other_customers_end_all_the_same(ledger, real_redis, key):
+    for customer in ("acme", "globex"):
+        recorded(ledger, a_row(customer=customer), event=an_event(customer=customer))
+        asked(ledger, f"{customer}:isolate:1", most=0)
+    spoil(real_redis, f"ar:{{acme}}:{key}")
+    ledger.mind_holds(dict.fromkeys(("acme", "globex"), HoldTerms(life=timedelta(0), remind_after=AGAIN)), most=10)
+    assert ledger.row("globex:isolate:1").state is State.CANCELLED
 
 
 def test_other_customers_are_compacted_all_the_same(ledger, real_redis):

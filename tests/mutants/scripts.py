@@ -144,6 +144,8 @@ MUTANTS = (
     Mutant("hold", "if at > now then return redis.call('HSET', key, name .. ' next', at) end", ""),
     Mutant("hold", "then redis.call('HDEL', key, field, name .. ' steps') end", "then local _ = field end"),
     Mutant("hold", "redis.call('HSETNX', P .. 'threat:holds', 'accepted_at', now)", "local _ = now"),
+    Mutant("hold", ", {'undecided', 1})", ")"),
+    Mutant("compact", "if row.undecided then redis.call('HSET', row_key(id), 'undecided', 1) end", ""),
     Mutant("remind", "if row.state == 'held' and row.held_by == 'blast_radius' then", "if false then"),
     Mutant("lapse", "return drop_ended(KEYS[1])", "return {}"),
     Mutant("resolve", "if row.kind == 'action' then return", "if false then return"),

@@ -24,9 +24,9 @@ local function add(these, row, since)
 end
 
 local function call_off(id, row)
-  local hours = string.format('%.4g h', life / 3600000)
+  local words = string.format('denied by expiry: nobody decided within %.4g h (held by %s)', life / 3600000, row.held_by)
   redis.call('SREM', P .. 'held', id)
-  enter(id, row.threat, 'held', 'cancelled', 'denied by expiry: nobody decided within ' .. hours .. ' (held by ' .. row.held_by .. ')')
+  enter(id, row.threat, 'held', 'cancelled', words, {'undecided', 1})
   free_dependents(id, answer)
   answer[1], left = answer[1] + 1, left - 1
 end

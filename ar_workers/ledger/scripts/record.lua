@@ -97,15 +97,15 @@ end
 -- The id under which a new row is kept: the same one within a threat is one row, across threats it is shared while it is
 -- unsettled, and justified anew (a repeat) after that. A release that is settled is always justified anew: a person asked,
 -- and the endpoint may have been isolated since. So is all that a reopened threat asks for, what is rehearsed once more, what is asked
--- for in earnest after it was only rehearsed, and what failed because its seal was not good.
+-- for in earnest after it was only rehearsed, what failed because its seal was not good, and what was held until its time was up.
 local function name_of(new)
   local first = get(new.id, 'state', 'latest')
   if not first.state then return new.id, true end
   local latest = first.latest or new.id
-  local last, is_known = get(latest, 'state', 'would', 'cause'), is_placed[latest] or redis.call('ZSCORE', rows_key, latest)
+  local last, is_known = get(latest, 'state', 'would', 'cause', 'undecided'), is_placed[latest] or redis.call('ZSCORE', rows_key, latest)
   local is_over = TERMINAL[last.state]
   local is_unbelieved = last.state == 'failed' and last.cause == 'tampered' and not is_placed[latest]
-  local is_anew = is_over and (GIVES_BACK[new.verb] or is_dry_event or last.would and new.dry == '0')
+  local is_anew = is_over and (GIVES_BACK[new.verb] or is_dry_event or last.would and new.dry == '0' or last.undecided)
   if is_known and not (is_reopened or is_unbelieved or is_anew) then return latest, false end
   if not is_over then
     if not is_known then take_place(latest) end
@@ -221,7 +221,8 @@ count_open(threat, 0)
 redis.call('HSET', event, 'state', 'planned')
 unschedule('event/' .. event_id)
 note(threat, 'event/' .. event_id, 'planned')
-if is_first then return rings end
+-- Of what the ledger itself tells (`.`) only that is rung: of a threat with thousands of rows there may be as many such events.
+if is_first or string.sub(event_id, 1, 1) == '.' then return rings end
 rings = unsettled(threat)
 table.insert(rings, 1, 'yes')
 return rings

@@ -24,12 +24,13 @@
 --                                  reopened(1: its threat was closed and reopened while it was not settled)
 --                                  cause(why it failed, by kinds)
 --                                  dry(1: the EDR is never asked for it) would(1: skipped for no other reason)
+--                                  undecided(1: cancelled because nobody decided in time)
 --                                  approved(guards that a person has opened, comma after each) approvals(a sealed word for each, a line
 --                                  each), decisions(likewise of all else that a person said of it); seal(of what decides what is done),
 --                                  planned_for(the threat that it was planned and sealed for, once it was left to another);
 --                                  groups(JSON: in whose shares it was counted)
 --                                  shared(ids of other threats that want it too, comma after each)
---                                  of a compacted threat only: state threat latest generations would
+--                                  of a compacted threat only: state threat latest generations would undecided
 --                                  of a delivery: has_fallback, digest(the row it is sent with; '' alone), digest_at
 --                                  of an isolation: watch(ms until people are told that it is not in effect; not there for never),
 --                                  reminders(so many told), steps(of them since a person last asked for it), is_told(1 while those who
