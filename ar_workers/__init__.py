@@ -15,6 +15,7 @@ the EDR then shows is what the ledger settles.
     channels/     one channel per file
     sources/      one input format per file
     ledger/       the record: Redis, and one Lua script per promise
+    posture       what is unsafe, on which nobody starts
     seals/        the keys that seal the ledger's events, rows and decisions, and who the people are who decide
     lists/        MISP's warning lists and the public suffixes: what is well known
     settings      environment and customers' files

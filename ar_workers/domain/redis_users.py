@@ -53,7 +53,7 @@ _WORKERS = frozenset(TAKES.values())
 #: A customer's keys, as `ledger/scripts/parts/keys.lua` has them, that whoever moves a row may have to write.
 _MOVED = (
     "due*", "event:*", "threats", "threat:*", "row:*", "digest:*", "lane:*", "endpoint:*", "isolated", "indexed", "uncontained", "remote:*",
-    "settled", "held", "once", *(f"{cap}*" for cap in CAP_WINDOWS),
+    "group:*", "settled", "held", "holds", "once", *(f"{cap}*" for cap in CAP_WINDOWS),
 )  # fmt: skip
 #: How far feeds were read, and what of them could not be.
 _OF_FEEDS = ("cursors*", "refused*")
@@ -64,7 +64,7 @@ _EVERYONES = ("ar:tick:*", "ar:first:*", "ar:format")
 _CUSTOMERS, _EVERYONES_SWITCH, _POISON = "ar:customers", "ar:paused", "ar:poison*"
 
 _LEDGER_COMMANDS = (
-    "get set exists del type pexpire time hget hset hdel hmget hgetall hincrby hsetnx hkeys hlen hvals llen lrange ltrim lpush rpush "
+    "get mget set exists del type pexpire time hget hset hdel hmget hgetall hincrby hsetnx hkeys hlen hvals llen lrange ltrim lpush rpush "
     "sadd srem smembers scard zadd zcard zcount zpopmin zrange zrangebyscore zrem zremrangebyscore zrevrangebyscore zscore "
     "evalsha script|load"
 )
