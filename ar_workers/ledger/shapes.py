@@ -55,7 +55,7 @@ def acceptance(event: Event, grace: int, seals: Seals, by: str = "") -> tuple[st
 
 
 def _sealed(event: Event, text: str, seals: Seals, by: str) -> str:
-    return seals.released(event.customer, event.id, text, by=by) if by else seals.event(event.customer, event.id, text)
+    return seals.asked(event.customer, event.id, text, by=by) if by else seals.event(event.customer, event.id, text)
 
 
 def to_be_sealed(plan: EventPlan) -> list[tuple[str, Sealed]]:
