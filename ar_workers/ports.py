@@ -223,8 +223,8 @@ class Seals(Protocol):
     def may(self, name: str, decision: Decision) -> bool:
         """Whether somebody of this name may decide so."""
 
-    def released(self, customer: str, event_id: str, text: str, *, by: str) -> str:
-        """The seal of an event that is a person's own word: that an endpoint is to be released."""
+    def asked(self, customer: str, event_id: str, text: str, *, by: str) -> str:
+        """The seal of an event that is a person's own word, such as that an endpoint is to be released."""
 
     def cursor(self, customer: str, feed: str, cursor: str) -> str:
         """The seal of how far a feed was read."""

@@ -40,10 +40,13 @@ ELSEWHERE_RUN = {
     'arctl actions acknowledge acme:isolate:5f1e09c3a7d2b146 --reason "laptop is in the post, back on Monday"':
         "tests/cli/test_isolated.py::test_an_acknowledgement_is_shown_in_listings_with_who_and_why",
 }  # fmt: skip
-#: What has been done before: nothing can be opened that is not closed.
+#: What has been done before: nobody decides who is not named, and nothing can be opened that is not closed.
+NAMED = "arctl people add sam --role admin"
 BEFORE = {
-    "arctl resume": "arctl pause --reason drill",
-    "arctl resume --customer acme": "arctl pause --customer acme --reason drill",
+    'arctl pause --reason "stop everything"': NAMED,
+    'arctl pause --customer acme --reason "change freeze" --for 2h': NAMED,
+    "arctl resume": f"{NAMED}\narctl pause --reason drill",
+    "arctl resume --customer acme": f"{NAMED}\narctl pause --customer acme --reason drill",
 }
 ACME = """
 [edr.crowdstrike]

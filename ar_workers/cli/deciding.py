@@ -30,7 +30,8 @@ def decider(decision: Decision) -> str:
 
 def approves_alone(row: Row, by: str) -> str:
     """Why this person may not approve this row, where two must have a hand in it; nothing if they may."""
-    return alone(by, row.asked_by) if _needs_two(row.customer) else ""
+    asked_by = row.asked_by or (None if row.generation > 1 else "")
+    return alone(by, asked_by) if _needs_two(row.customer) else ""
 
 
 def _needs_two(customer: str) -> bool:

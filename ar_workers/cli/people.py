@@ -79,7 +79,7 @@ def add(name: str, role: str, key: str | None, *, replace: bool) -> None:
 
     \b
     Examples: arctl people add kim --role admin
-              arctl people add lee --role approver --key MCowBQYDK2VwAyEA0000000000000000000000000000=
+              arctl people add lee --role approver --key 8ifmTnynzD2CTge9aZGv6wh3HAYhtgYmKXcMRI6ij30=
     """
     file = people_of(os.environ)
 

@@ -91,7 +91,7 @@ def alone(approver: str, asked_by: str | None) -> str:
     if not approver:
         return "nobody can tell who approved it: approve it again"
     if asked_by is None:
-        return "nobody can tell who asked for it again: requeue it, and let somebody else approve it"
+        return "nobody can tell who asked for it again: deny it, and publish the threat again, as an event with another id"
     return f"{approver} has asked for it and cannot approve it, too: somebody else must" if approver == asked_by else ""
 
 

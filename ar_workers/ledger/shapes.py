@@ -47,7 +47,7 @@ def texts_of(events: Sequence[Event], seals: Seals, by: str = "") -> Iterator[tu
     """
     texts = [(event, event.model_dump_json()) for event in events]
     sealed = [(event.customer, event.id, text) for event, text in texts if not isinstance(event, Own)]
-    given = iter([seals.released(*each, by=by) for each in sealed] if by else seals.events(sealed))
+    given = iter([seals.asked(*each, by=by) for each in sealed] if by else seals.events(sealed))
     return ((text, "" if isinstance(event, Own) else next(given)) for event, text in texts)
 
 

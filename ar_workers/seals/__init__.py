@@ -53,8 +53,8 @@ if TYPE_CHECKING:
     Statement = Callable[[Seal], bytes | None]
 
 _SEALED_FOR_MS = SEALED_FOR.total_seconds() * 1000
-#: An event of this type may be a person's own word.
-_RELEASE = "release_requested"
+#: An event of such a type may be a person's own word, which says `requested_by` whom.
+_ASKED_BY_A_PERSON = {"release_requested": Decision.RELEASE, "undo_requested": Decision.UNDO}
 _SAY_AGAIN = "let somebody who may decide it again"
 _ANEW = "publish the threat again, as an event with another id"
 #: What there is to do about a cursor; there is no older one to go by.
@@ -81,8 +81,8 @@ class Seals:
         return self._together(Role.DOOR, Together.EVENTS, [(event_leaf(*each), "") for each in events])
 
     def event_flaw(self, customer: str, event_id: str, text: str, seal: str) -> Flaw | None:
-        if f" {Decision.RELEASE} " in seal:
-            return self._release_flaw(customer, event_id, text, seal)
+        if any(f" {decision} " in seal for decision in _ASKED_BY_A_PERSON.values()):
+            return self._asked_flaw(customer, event_id, text, seal)
         return self._flaw(Role.DOOR, seal, partial(_among, Together.EVENTS, lambda _: event_leaf(customer, event_id, text)))
 
     def plans(self, rows: Sequence[tuple[str, Sealed]]) -> list[str]:
@@ -119,8 +119,8 @@ class Seals:
     def may(self, name: str, decision: Decision) -> bool:
         return any(each.name == name and may(each.role, decision) for each in self._people.everybody())
 
-    def released(self, customer: str, event_id: str, text: str, *, by: str) -> str:
-        return self.word(Decision.RELEASE, about_event(customer, event_id, text), by=by)
+    def asked(self, customer: str, event_id: str, text: str, *, by: str) -> str:
+        return self.word(_ASKED_BY_A_PERSON[json.loads(text)["type"]], about_event(customer, event_id, text), by=by)
 
     def _decided(self, decision: Decision, about: tuple[str, ...], word: Word) -> str:
         issued = str(round(self._now() * 1000))
@@ -146,13 +146,16 @@ class Seals:
             return Flaw(f"{no}: let somebody do it who may")
         return Flaw(_EXPIRED + _SAY_AGAIN) if life_ms and self._now() * 1000 - int(seal.issued) > life_ms else word
 
-    def _release_flaw(self, customer: str, event_id: str, text: str, seal: str) -> Flaw | None:
-        """Of what says to be a person's word: nothing else than a release can be, and only under their own name."""
-        word = self._said(Decision.RELEASE, about_event(customer, event_id, text), seal, life_ms=_SEALED_FOR_MS)
+    def _asked_flaw(self, customer: str, event_id: str, text: str, seal: str) -> Flaw | None:
+        """Of what says to be a person's word: only some events can be, and only under their own name."""
+        kind, by = _asked_in(text)
+        decision = _ASKED_BY_A_PERSON.get(kind)
+        if decision is None:
+            return Flaw(_UNFIT + _SAY_AGAIN)
+        word = self._said(decision, about_event(customer, event_id, text), seal, life_ms=_SEALED_FOR_MS)
         if isinstance(word, Flaw):
             return word
-        event = json.loads(text)
-        return None if (event.get("type"), event.get("requested_by")) == (_RELEASE, word.by) else Flaw(_UNFIT + _SAY_AGAIN)
+        return None if word.by == by else Flaw(_UNFIT + _SAY_AGAIN)
 
     def cursor(self, customer: str, feed: str, cursor: str) -> str:
         return self._sealed(Role.DOOR, lambda issued: cursor_statement(customer, feed, cursor, issued))
@@ -204,6 +207,15 @@ def _by_a_stranger(key_id: str, role: Role, place: str) -> str:
         f"its seal is by a key ({shortened(key_id, 16)}) that {place} does not name for {role}: copy trusted.json from the machine that "
         "has the key, or find out who may write to Redis; then "
     )
+
+
+def _asked_in(text: str) -> tuple[str, str]:
+    """The type of an event, and who asks for it; nothing of what is none."""
+    try:
+        event = json.loads(text)
+        return str(event["type"]), str(event["requested_by"])
+    except (ValueError, TypeError, LookupError):
+        return "", ""
 
 
 def _by_nobody(key_id: str, place: str) -> str:

@@ -22,7 +22,7 @@ ELSEWHERE = {
     "AR_TRANSPORT": "`stock` takes kombu's own Redis transport instead of ours.",
     "AR_FSYNC": "Of the server that `arctl up` starts: `always` writes every acknowledged event to the disk before it answers. "
     "Default `everysec`: a power failure may lose the last second.",
-    "AR_PERSON_KEY": "The private key of who types `arctl`. Default: `ar_workers/person.key` in `~/.config` (`XDG_CONFIG_HOME`).",
+    "AR_PERSON_KEY": "The private key of who types `arctl`. Default: `~/.config/ar_workers/person.key`, or so in `XDG_CONFIG_HOME`.",
     "AR_REDIS_MEMORY": "`maxmemory` of the server that `arctl up` starts. Default 1gb.",
     "AR_REDIS_SERVER": "The program of the server that `arctl up` starts. Default: the embedded one, or one on PATH that is better.",
 }

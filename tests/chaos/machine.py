@@ -267,7 +267,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(everyone=st.booleans(), is_over=st.booleans())
     def pause(self, everyone: bool, is_over: bool) -> None:
         """One whose end has come holds nothing any more, and takes the place of one that did."""
-        self.ledger.pause(None if everyone else "acme", "*", "maintenance", until=self.ledger.now() if is_over else None)
+        self.ledger.pause(None if everyone else "acme", "*", "maintenance", by="kim", until=self.ledger.now() if is_over else None)
         if everyone:
             self.everyone_paused = not is_over
         else:
@@ -281,7 +281,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(everyone=st.booleans())
     def resume(self, everyone: bool) -> None:
-        back = {ring.id for ring in self.ledger.resume(None if everyone else "acme", "*")}
+        back = {ring.id for ring in self.ledger.resume(None if everyone else "acme", "*", by="kim")}
         self.paused, self.everyone_paused = self.paused and everyone, self.everyone_paused and not everyone
         self._come_back(back, {"everyone *" if everyone else "*"})
 

@@ -105,7 +105,7 @@ class GoneLedger:
     def outstanding(self, customer):
         raise LedgerUnavailable("away")
 
-    def accept(self, events, *, unrung):
+    def accept(self, events, *, unrung, by):
         raise LedgerUnavailable("away")
 
 

@@ -11,7 +11,7 @@ from ar_workers.domain.errors import NotAllowed
 from ar_workers.domain.events import ReleaseRequested
 from ar_workers.domain.people import Decision, PersonRole
 from ar_workers.domain.policies import Policy
-from ar_workers.domain.seals import about_row
+from ar_workers.domain.seals import about_event, about_row
 from ar_workers.domain.states import State
 from ar_workers.ledger.redis import RedisLedger
 from ar_workers.ledger.scripting import prefix
@@ -22,7 +22,7 @@ from tests.builders import NOON, an_endpoint
 from tests.clocks import by_hand
 from tests.keys import Everybody
 from tests.ledger.building import a_row, claimed, recorded, refused
-from tests.pipeline.building import FIN
+from tests.pipeline.building import FIN, published
 from tests.security.forging import GROUPS, Scene, a_long_time_ago
 
 LIFE = timedelta(days=1)
@@ -384,6 +384,17 @@ def test_a_persons_seal_is_good_for_nothing_but_their_own_release():
     scene.ledger.accept([a_release(requested_by="lee")], by="kim")
     assert released(scene) == []
     assert scene.effects == []
+
+
+@pytest.mark.parametrize("decision", [Decision.RELEASE, Decision.UNDO])
+def test_a_persons_seal_publishes_no_threat(decision):
+    scene = Scene()
+    scene.ledger.accept([published()])
+    key = f"{prefix('acme')}event:e1"
+    about = about_event("acme", "e1", scene.redis.hget(key, "json"))
+    scene.redis.hset(key, "seal", Seals(scene.ring, people=scene.people).word(decision, about, by="kim"))
+    respond(scene.services, ["acme:event/e1"])
+    assert (scene.redis.hget(key, "state"), scene.ledger.rows("acme", "THREAT-1")) == ("failed", [])
 
 
 def test_a_viewer_releases_nothing():
