@@ -6,7 +6,7 @@ import io
 import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -68,7 +68,7 @@ def a_tenant(number):
 class Storm:
     """Workers at a Falcon tenant, over a real ledger whose clock is moved by hand."""
 
-    def __init__(self, simulation, redis_url, *, at=NOON):
+    def __init__(self, simulation, redis_url, workers, *, at):
         clock, client = ManualClock(at), connect(redis_url)
         clock.shown_to(client)
         options = {"grace": timedelta(0), "least_remaining": MINUTE / 60, "switch_lives": timedelta(0), "watches_memory": False}
@@ -76,15 +76,14 @@ class Storm:
         config = Config(base_url=simulation.twins["crowdstrike"].url, client_id="the-client", client_secret="canary-secret")
         edrs = {("acme", Vendor.CROWDSTRIKE): CrowdStrike(config)}
         services = some_services(ledger=self.ledger, clock=clock, policy=a_policy(), edrs=edrs)
-        self.services, self.simulation = replace(services, capabilities=capabilities()), simulation
+        self.services, self.simulation, self.workers = replace(services, capabilities=capabilities()), simulation, workers
 
     def work(self):
         """Until nothing is rung any more, several workers at once."""
         doorbell = self.services.doorbell
-        with ThreadPoolExecutor(WORKERS) as pool:
-            while doorbell.rings:
-                rings = [doorbell.rings.popleft() for _ in range(len(doorbell.rings))]
-                list(pool.map(self._answer, rings))
+        while doorbell.rings:
+            rings = [doorbell.rings.popleft() for _ in range(len(doorbell.rings))]
+            list(self.workers.map(self._answer, rings))
 
     def _answer(self, ring):
         {Queue.RESPOND: respond, Queue.NOTIFY: deliver}.get(ring.queue, execute)(self.services, ring.ids)
@@ -121,10 +120,16 @@ class Storm:
         assert len({PAGES.render(note)["dedup_key"] for note in self.needed("pagerduty")}) == 1
 
 
+@contextmanager
+def a_storm(redis_url, number=SIZES.endpoints, *, at=NOON):
+    with Simulation(a_tenant(number)) as simulation, ThreadPoolExecutor(WORKERS) as workers:
+        yield Storm(simulation, redis_url, workers, at=at)
+
+
 @pytest.fixture
 def storm(redis_url):
-    with Simulation(a_tenant(SIZES.endpoints)) as simulation:
-        yield Storm(simulation, redis_url)
+    with a_storm(redis_url) as storm:
+        yield storm
 
 
 def one_event(**more):
@@ -162,8 +167,7 @@ def test_it_stays_one_page_until_it_is_called_off(storm):
 def test_one_command_shows_all_and_one_decides_all(redis_url, monkeypatch, tmp_path, word, done):
     monkeypatch.setenv("AR_REDIS_URL", redis_url)
     monkeypatch.setenv("AR_HOME", str(tmp_path))
-    with Simulation(a_tenant(SIZES.endpoints)) as simulation:
-        storm = Storm(simulation, redis_url, at=datetime.now(UTC))  # that of the commands
+    with a_storm(redis_url, at=datetime.now(UTC)) as storm:  # by the clock of the commands
         storm.strike(one_event())
         those = ("--hold", "blast_radius", "--customer", "acme")
         shown = CliRunner().invoke(arctl, ("holds", *those, "--json"))
@@ -176,8 +180,7 @@ def test_one_command_shows_all_and_one_decides_all(redis_url, monkeypatch, tmp_p
 
 @pytest.mark.parametrize(("size", "done"), [(12, 5), (60, 12)])
 def test_of_a_small_group_its_share(redis_url, size, done):
-    with Simulation(a_tenant(size)) as simulation:
-        storm = Storm(simulation, redis_url)
+    with a_storm(redis_url, size) as storm:
         storm.strike(published(endpoints=tuple(hosts(size)), iocs=()))
         storm.is_held_but_for(done, size)
 
