@@ -199,6 +199,13 @@ def test_of_a_broker_beside_the_ledger_the_way_is_looked_at_and_not_what_it_keep
         assert any(each.startswith("redis tls: AR_BROKER_URL has no TLS") for each in refusal(opened.system(broker.url)))
 
 
+def test_a_broker_that_is_away_keeps_nobody_from_the_ledger(opened, monkeypatch):
+    monkeypatch.setenv("AR_BROKER_URL", f"redis://127.0.0.1:{free_port()}/0")
+    refuse_unsafe(opened.system(opened.near))
+    opened.set("appendonly", "no")
+    assert refusal(opened.system(opened.near))[0].startswith("redis appendonly")
+
+
 def test_sentinels_on_this_machine_that_lead_elsewhere_are_seen_through():
     """By what they answer: the address in the URL says nothing of the primary's."""
     assert _far([("127.0.0.1", 1), ("10.0.0.7", 6379)]) == "10.0.0.7"
