@@ -12,22 +12,26 @@ from pathlib import Path
 import pytest
 
 from ar_workers.cli import EXIT_NO_LEDGER
-from ar_workers.cli.logins import kept
+from ar_workers.cli.logins import kept, made
+from ar_workers.cli.redis_server import RedisServer
+from ar_workers.domain.redis_users import User
 from tests.cli.test_machine import status_of
 from tests.cli.test_private import modes
 from tests.cli.test_surroundings import USERS
 from tests.e2e.test_demo import ARCTL, ROOT, environment, is_alive, wait_until
+from tests.tls import FAR
+from tests.users import give_users, refused, url_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes by /proc")]
 
 
 @contextmanager
-def up(folder, **more):
+def up(folder, *options, **more):
     """A running `arctl up` and the file with its output."""
     output = folder / "output.txt"
     with output.open("w") as stream:
         process = subprocess.Popen(
-            [*ARCTL, "up"], cwd=ROOT, env=environment(folder) | more, stdout=stream, stderr=subprocess.STDOUT,
+            [*ARCTL, "up", *options], cwd=ROOT, env=environment(folder) | more, stdout=stream, stderr=subprocess.STDOUT,
             start_new_session=True, umask=0,
         )  # fmt: skip
     try:
@@ -125,6 +129,23 @@ def test_a_redis_that_is_named_is_used_and_none_started(tmp_path, redis_url):
         assert listed.stdout.strip() == "[]"
     assert f"the ledger is AR_REDIS_URL, {redis_url}: no Redis is started" in output.read_text()
     assert not (tmp_path / "redis").exists()
+
+
+def test_each_signs_in_as_itself_at_a_redis_of_ones_own_and_an_unsafe_one_is_for_development(tmp_path):
+    logins = made(tmp_path / "redis.env")
+    with RedisServer(tmp_path / "own") as server:
+        give_users(server.port, logins)
+        url = f"redis://arctl@{FAR}:{server.port}/0"
+        assert "redis tls: AR_REDIS_URL has no TLS" in ends(tmp_path, AR_REDIS_URL=url)[1]
+        with up(tmp_path, "--insecure-dev", AR_REDIS_URL=url) as (process, output):
+            wait_until(lambda: "running:" in output.read_text(), process=process)
+            listed = subprocess.run(
+                [*ARCTL, "threats", "--json"],
+                cwd=ROOT, env=environment(tmp_path) | {"AR_REDIS_URL": url}, capture_output=True, text=True, check=True,
+            )  # fmt: skip
+            assert listed.stdout.strip() == "[]"
+            wait_until(lambda: "let pass by AR_INSECURE_DEV: redis tls" in (tmp_path / "log" / "isolation.log").read_text())
+        assert refused(url_of(User.ARCTL, server.url, logins)) == []
 
 
 def test_a_redis_that_is_named_and_away_ends_it_and_leaves_nothing(tmp_path):

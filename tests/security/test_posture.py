@@ -11,7 +11,7 @@ import pytest
 import redis
 from click.testing import CliRunner
 
-from ar_workers.bootstrap import ledger_at
+from ar_workers.bootstrap import Live, ledger_at
 from ar_workers.celery import celery_at
 from ar_workers.cli import EXIT_SETTINGS, arctl
 from ar_workers.cli.flower import LOGIN, flower
@@ -21,6 +21,7 @@ from ar_workers.domain.checkups import Light
 from ar_workers.domain.errors import InvalidSettings, LedgerUnavailable
 from ar_workers.domain.kept import is_kept
 from ar_workers.domain.redis_users import User
+from ar_workers.domain.rows import Acceptance
 from ar_workers.ledger.checkup import checkup
 from ar_workers.ledger.posture import _far, keeping, posture
 from ar_workers.posture import flower_checks, refuse_unsafe, release_checks
@@ -199,6 +200,13 @@ def test_of_a_broker_beside_the_ledger_the_way_is_looked_at_and_not_what_it_keep
         assert any(each.startswith("redis tls: AR_BROKER_URL has no TLS") for each in refusal(opened.system(broker.url)))
 
 
+def test_a_broker_that_is_away_keeps_nobody_from_the_ledger(opened, monkeypatch):
+    monkeypatch.setenv("AR_BROKER_URL", f"redis://127.0.0.1:{free_port()}/0")
+    refuse_unsafe(opened.system(opened.near))
+    opened.set("appendonly", "no")
+    assert refusal(opened.system(opened.near))[0].startswith("redis appendonly")
+
+
 def test_sentinels_on_this_machine_that_lead_elsewhere_are_seen_through():
     """By what they answer: the address in the URL says nothing of the primary's."""
     assert _far([("127.0.0.1", 1), ("10.0.0.7", 6379)]) == "10.0.0.7"
@@ -224,6 +232,18 @@ def test_what_the_address_alone_shows_is_refused_while_the_server_is_away():
         refuse_unsafe(load_system({"AR_REDIS_URL": f"redis://127.0.0.1:{free_port()}/0"}))
     with pytest.raises(LedgerUnavailable):
         lets_pass(away)
+
+
+def test_what_is_unsafe_later_is_not_worked_with_until_it_is_mended(opened, tmp_path):
+    """A worker waits for a Redis that is away, and looks at it once it answers."""
+    opened.set("appendonly", "no")
+    keys = os.environ["AR_KEYS"]
+    ledger = Live({"AR_REDIS_URL": opened.near, "AR_HOME": str(tmp_path), "AR_KEYS": keys}).services().ledger
+    with pytest.raises(InvalidSettings, match="redis appendonly"):
+        ledger.accept([a_threat_published(id="e1")])
+    assert ledger_at(opened.near).customers() == []
+    opened.set("appendonly", "yes")
+    assert ledger.accept([a_threat_published(id="e1")]) == [Acceptance.NEW]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 import pytest
 import redis
@@ -41,6 +42,7 @@ from tests.pipeline.building import an_edr, published, states
 from tests.test_transport import taker
 from tests.users import LOGINS, refused, url_of
 
+ROOT = Path(__file__).parents[2]
 ON_LEDGER = (User.DOOR, User.RESPOND, User.EXECUTE, User.HOUSEKEEPING, User.ARCTL)
 WORKERS = tuple(dict.fromkeys(TAKES.values()))
 
@@ -94,6 +96,20 @@ def test_whoever_is_on_the_ledger_may_give_every_command_of_its_scripts(user):
     used = {name.lower() for text in SCRIPTS for name in re.findall(r"redis\.p?call\('(\w+)'", text)}
     assert len(used) > 25
     assert used <= grant(user).commands
+
+
+#: What redis-py calls otherwise than Redis, or what is its own.
+OWN_NAMES = {"scan_iter": "scan", "acl_log": "acl|log", "script_load": "script|load", "pipeline": "multi", "execute": "exec"}
+NO_COMMANDS = {"close", "execute_command", "ping", "get_nodes", "get_primaries"}
+
+
+def test_whatever_the_ledger_asks_beside_its_scripts_somebody_may_ask():
+    texts = [path.read_text() for path in (ROOT / "ar_workers" / "ledger").glob("*.py")]
+    named = {name for text in texts for name in re.findall(r"\b(?:_redis|pipe|heads|client|asked)\.(\w+)\(", text)}
+    named |= {name for text in texts for line in text.splitlines() if "pipe" in line for name in re.findall(r"\)\.([a-z]+)\(", line)}
+    used = {OWN_NAMES.get(name, name) for name in named - NO_COMMANDS}
+    assert len(used) > 20
+    assert used <= grant(User.ARCTL).commands
 
 
 class Roles:

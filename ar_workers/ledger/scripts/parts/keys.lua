@@ -70,7 +70,7 @@
 --   once                   set     what has been told once and not been forgotten
 -- * These are stored under the names that versions 0.1 and 0.2 gave them, so that a ledger which they wrote stays readable.
 -- Beside them, in other slots, the client keeps `ar:customers` (set), `ar:paused` (hash, as `paused`), `ar:tick:NAME`,
--- `ar:first:NAME` (who asked first by it) and `ar:format`.
+-- `ar:first:NAME` (who asked first by it) and `ar:format`. Who may write what stands in ../../../domain/redis_users.py.
 local due, due_first = KEYS[1], KEYS[1] .. ':first'
 local P = string.sub(due, 1, -4)
 
