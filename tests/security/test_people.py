@@ -143,6 +143,41 @@ def test_every_decision_is_kept_with_the_row_and_signed(scene):
     assert (word.by, word.reason) == ("lee", "no")
 
 
+class Meanwhile:
+    """The ledger's scripts, before one of which somebody else is quicker."""
+
+    def __init__(self, scripts, script, change):
+        self._scripts, self._script, self._change = scripts, script, change
+
+    def __getattr__(self, name):
+        return getattr(self._scripts, name)
+
+    def run(self, name, *arguments):
+        self._quicker(name)
+        return self._scripts.run(name, *arguments)
+
+    def run_on(self, key, name, *arguments):
+        self._quicker(name)
+        return self._scripts.run_on(key, name, *arguments)
+
+    def _quicker(self, name):
+        if name == self._script:
+            self._script = ""
+            self._change()
+
+
+@pytest.mark.parametrize(
+    ("decision", "state", "said"),
+    [("deny", "held", "since a moment: say it again"), ("requeue", "failed", "has failed once more since a moment: say it again")],
+)
+def test_a_word_is_taken_only_on_the_row_that_was_seen(scene, decision, state, said):
+    scene.written(scene.row_id, state=state)
+    scene.ledger._scripts = Meanwhile(scene.ledger._known(), decision, lambda: scene.written(scene.row_id, generation="2"))
+    more = {"reason": "no"} if decision == "deny" else {"life": LIFE}
+    assert said in getattr(scene.ledger, decision)(scene.row_id, by="lee", **more).reason
+    assert scene.redis.hmget(scene.key(scene.row_id), "state", "decisions") == [state, None]
+
+
 # Pauses
 
 
@@ -271,19 +306,10 @@ def test_to_open_what_only_workers_remember_it_is_closed_anew_and_opened(paused)
 
 
 def test_what_is_closed_anew_while_somebody_opens_it_is_opened_too(paused):
-    scripts, run_on = paused.ledger._known(), paused.ledger._known().run_on
-    others = iter([paused.ledger_with()])
+    def close():
+        paused.ledger_with().pause(paused.whose, "*", "anew", by="lee")
 
-    class Meanwhile:
-        def __getattr__(self, name):
-            return getattr(scripts, name)
-
-        def run_on(self, key, name, *arguments):
-            for other in others if name == "open" else ():
-                other.pause(paused.whose, "*", "anew", by="lee")
-            return run_on(key, name, *arguments)
-
-    paused.ledger._scripts = Meanwhile()
+    paused.ledger._scripts = Meanwhile(paused.ledger._known(), "open", close)
     paused.ledger.resume(paused.whose, "*", by="kim")
     assert paused.ledger.pauses(paused.whose) == {}
     claimed(paused.ledger)
