@@ -37,6 +37,8 @@ beat_schedule = {
     "remind": {"task": "ar_workers.tasks.remind", "schedule": 2.0, "options": {"queue": "housekeeping"}},
     "declare-limits": {"task": "ar_workers.tasks.declare_limits", "schedule": 60.0, "options": {"queue": "housekeeping"}},
     "compact": {"task": "ar_workers.tasks.compact", "schedule": 10.0, "options": {"queue": "housekeeping"}},
+    "chain": {"task": "ar_workers.tasks.chain", "schedule": 5.0, "options": {"queue": "housekeeping"}},
+    "look-at-ledger": {"task": "ar_workers.tasks.look_at_ledger", "schedule": 60.0, "options": {"queue": "housekeeping"}},
     "end-pauses": {"task": "ar_workers.tasks.end_pauses", "schedule": 30.0, "options": {"queue": "housekeeping"}},
     "poll": {
         "task": "ar_workers.tasks.poll",

@@ -16,6 +16,7 @@ the EDR then shows is what the ledger settles.
     sources/      one input format per file
     ledger/       the record: Redis, and one Lua script per promise
     seals/        the keys that seal the ledger's events, rows and approvals
+    audit/        files outside Redis: what was done, chained, and what was accepted
     lists/        MISP's warning lists and the public suffixes: what is well known
     settings      environment and customers' files
     celery        the Celery app and the doorbell

@@ -1,4 +1,4 @@
-"""Keys that nobody else has: one folder of them for a session, which its processes inherit as AR_KEYS, and rings in memory."""
+"""Keys that nobody else has: one folder of them for a session, which its processes inherit as AR_KEYS, and rings in memory. And a folder for the record."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 if "AR_KEYS" not in os.environ:
     os.environ["AR_KEYS"] = tempfile.mkdtemp(prefix="ar-test-keys-")
     atexit.register(shutil.rmtree, os.environ["AR_KEYS"], ignore_errors=True)
+
+if "AR_AUDIT" not in os.environ:
+    os.environ["AR_AUDIT"] = tempfile.mkdtemp(prefix="ar-test-audit-")
+    atexit.register(shutil.rmtree, os.environ["AR_AUDIT"], ignore_errors=True)
 
 FOLDER = Path(os.environ["AR_KEYS"])
 keyring_of(os.environ).make()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..seals.folder import FolderKeyring
     from ..seals.ring import TrustedKey
 
-_TELLS = {Role.DOOR: "events", Role.RESPOND: "orders", Role.DECIDE: "approvals"}
+_TELLS = {Role.DOOR: "events", Role.RESPOND: "orders", Role.DECIDE: "approvals", Role.AUDIT: "the record"}
 
 
 @click.group()

@@ -35,7 +35,7 @@ def up() -> None:
     """
     settings = load_settings(os.environ)
     build(settings)
-    seals_of(os.environ).check(Role.DOOR, Role.RESPOND)
+    seals_of(os.environ).check(Role.DOOR, Role.RESPOND, Role.AUDIT)
     say(f"customers: {', '.join(settings.customers) or f'none yet, add {settings.system.customers_folder}/NAME.toml'}")
     for name, customer in settings.customers.items():
         if customer.policy.is_dry:

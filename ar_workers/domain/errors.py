@@ -7,6 +7,7 @@ ARError
 ├── IncompatibleLedger    another version wrote this ledger: nothing is touched
 ├── KeyUnusable           a key is not there, or not kept from others: nothing is sealed or believed
 ├── Unbelievable          what stands in the ledger was not written by who may: it is not acted on
+├── RecordUnusable        what must stand in a file outside Redis cannot be written there: nothing was accepted
 ├── LedgerUnavailable     Redis is away: nothing was recorded, the same call again is safe
 │   └── LedgerFull        Redis is nearly full: nothing was accepted, try again later
 └── EDRError              what a vendor answered, or did not
@@ -61,6 +62,10 @@ class KeyUnusable(ARError):
 
 class Unbelievable(ARError):
     """What stands in the ledger bears no good seal: it was not read."""
+
+
+class RecordUnusable(ARError):
+    """A file of the record cannot be written: what belongs into it was not done. Names the file and the fix."""
 
 
 class LedgerUnavailable(ARError):

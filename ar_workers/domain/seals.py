@@ -41,6 +41,8 @@ class Role(StrEnum):
     RESPOND = "respond"
     #: What a person lets pass: `arctl approve` and `requeue`.
     DECIDE = "decide"
+    #: How far the record goes: the workers for housekeeping.
+    AUDIT = "audit"
 
 
 class Signed(NamedTuple):

@@ -25,6 +25,7 @@ from ..domain.refusals import Fate
 from ..domain.rows import Acceptance, Row, Seat, ThreatRecord
 from ..domain.seals import Flaw, Sealed, base_name
 from ..domain.states import State
+from .at_door import at_the_door
 from .clients import infos, unavailable_if_away
 from .packing import packed, unpacked
 from .refusals import MEMORY, kept, refusal
@@ -44,7 +45,7 @@ from .shapes import (
     threat_of,
     to_be_sealed,
 )
-from .switches import held_by, key_of, pause_of, pauses_of, written
+from .switches import closing, held_by, key_of, moves_of, opening, pause_of, pauses_of, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
     from ..domain.rows import Containment
     from ..domain.seals import Role
     from ..domain.verbs import Cap
-    from ..ports import Seals
+    from ..ports import Door, Seals
 
 _log = logging.getLogger(__name__)
 #: A ring is expected to arrive within this; only then does the sweep ring again.
@@ -93,6 +94,7 @@ class RedisLedger:
         client: redis.Redis | redis.RedisCluster,
         *,
         seals: Seals,
+        door: Door | None = None,
         grace: timedelta = GRACE,
         least_remaining: timedelta = LEAST_REMAINING,
         most_visits: int = MOST_VISITS,
@@ -101,7 +103,7 @@ class RedisLedger:
         read_script: Callable[[str], str] = source,
     ) -> None:
         self._redis: Any = client  # its types speak of bytes and text at once
-        self._seals = seals
+        self._seals, self._door = seals, door
         self._most_visits = most_visits
         self._room_seen = float("-inf") if watches_memory else float("inf")
         self._grace = in_ms(grace)
@@ -124,6 +126,10 @@ class RedisLedger:
             )
         self._is_known = True
 
+    def trail_parts(self) -> tuple[Any, Scripts]:
+        """Its connection and scripts, for who looks beside it."""
+        return self._redis, self._scripts
+
     def check_seals(self, *roles: Role) -> None:
         self._seals.check(*roles)
 
@@ -141,9 +147,10 @@ class RedisLedger:
         scripts = self._known()
         graces = (0 if event.customer in unrung else self._grace for event in events)
         calls = [("accept", event.customer, acceptance(event, grace, self._seals)) for event, grace in zip(events, graces, strict=True)]
-        with unavailable_if_away():
+        with at_the_door(self._door, events, calls) as answers, unavailable_if_away():
             self._redis.sadd(_CUSTOMERS, *{event.customer for event in events})
-            return [Acceptance(reply) for reply in scripts.run_all(calls)]
+            answers += [Acceptance(reply) for reply in scripts.run_all(calls)]
+        return answers
 
     def _check_room(self) -> None:
         """Refuse before Redis does: what is accepted must find room for its plan and timeline, too. Of a cluster the fullest decides."""
@@ -417,10 +424,12 @@ class RedisLedger:
         pause = Pause(reason=reason, by=by, since=self.now(), until=until)
         words = pause.words(scope, is_everyones=not customer)
         key, text = key_of(customer), written(pause, words)
+        move = closing(scope, pause, words, text)
         with unavailable_if_away():
             if customer:
                 self._redis.sadd(_CUSTOMERS, customer)
-            before, _ = self._redis.pipeline(transaction=False).hget(key, scope).hset(key, scope, text).execute()
+            pipe = self._redis.pipeline(transaction=False)
+            before, *_ = pipe.hget(key, scope).rpush(moves_of(customer), move).hset(key, scope, text).execute()
         self._everyone = _NEVER_READ
         if not before:
             return None
@@ -439,7 +448,10 @@ class RedisLedger:
         if customer:
             return _ended(customer, self._run("resume", customer, *said)).rings
         with unavailable_if_away():
-            was_closed = self._redis.hdel(key_of(None), scope)
+            was_closed = self._redis.hexists(key_of(None), scope)
+            if was_closed:
+                move = opening(scope, self.now(), said[1])
+                self._redis.pipeline(transaction=False).rpush(moves_of(None), move).hdel(key_of(None), scope).execute()
         self._everyone = _NEVER_READ
         time.sleep(2 * self._switch_lives if was_closed else 0)
         return self._opened(self.customers(), *said).rings

@@ -52,6 +52,8 @@ NAMES = (
     "move_cursor",
     "refuse",
     "let_go",
+    "unchained",
+    "chained",
     "now",
     "tick",
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, FiniteFloat
 
+from ..domain.audit import CLOSED, EVERYONE, SWITCH, written_move
 from ..domain.pauses import UNREADABLE, Pause
 from .scripting import prefix
 
@@ -43,6 +44,21 @@ def written(pause: Pause, words: str) -> str:
     return json.dumps({"by": pause.by, "reason": pause.reason, "words": words, **ms})
 
 
+def moves_of(customer: str | None) -> str:
+    """The key of the moves that are to be chained, likewise."""
+    return f"{prefix(customer or EVERYONE)}moves"
+
+
+def closing(scope: str, pause: Pause, words: str, text: str) -> str:
+    """The move that closes a switch: with the pause as it is kept."""
+    return written_move(_ms(pause.since), SWITCH + scope, CLOSED + words, evidence=text)
+
+
+def opening(scope: str, at: datetime, words: str) -> str:
+    """The move that opens it."""
+    return written_move(_ms(at), SWITCH + scope, words)
+
+
 def pause_of(text: str) -> Pause:
     """What is kept of a closed switch, whatever that is: of versions before 0.5 a reason, which is no JSON object."""
     if not text.startswith("{"):
@@ -57,6 +73,10 @@ def pause_of(text: str) -> Pause:
 def pauses_of(found: Mapping[str, str]) -> dict[str, Pause]:
     """All of a key."""
     return {scope: pause_of(text) for scope, text in found.items()}
+
+
+def _ms(at: datetime | None) -> int:
+    return round(at.timestamp() * 1000) if at else 0
 
 
 def _at(ms: float) -> datetime:

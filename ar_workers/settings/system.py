@@ -52,6 +52,10 @@ class System(BaseModel):
         None,
         description="The folder of the keys that seal orders, filled by you. Default: `keys` in `AR_HOME`, where they are made.",
     )
+    audit: Path | None = Field(
+        None,
+        description="The folder of the record: chains of what was done, lists of what was accepted. Default: `audit` in `AR_HOME`.",
+    )
     unsealed: Literal["refuse", "allow"] = Field(
         "refuse", description="`allow` acts on what has no seal, as before there were any: while an older version's work is finished."
     )
@@ -81,6 +85,11 @@ class System(BaseModel):
     def customers_folder(self) -> Path:
         """Where the customers' files are."""
         return self.customers or self.home / "customers"
+
+    @property
+    def audit_folder(self) -> Path:
+        """Where the record is."""
+        return self.audit or self.home / "audit"
 
 
 def read_system(environ: Mapping[str, str], problems: list[str]) -> System | None:

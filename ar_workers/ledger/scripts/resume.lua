@@ -5,7 +5,7 @@
 local scope, words, everyone = ARGV[1], ARGV[2], ARGV[3]
 local ended, is_open = {}, {}
 if scope ~= '' then
-  redis.call('HDEL', P .. 'paused', scope)
+  if redis.call('HDEL', P .. 'paused', scope) == 1 then to_record('', 'switch/' .. scope, words) end
 else
   ended = drop_ended(P .. 'paused')
 end
