@@ -92,7 +92,7 @@ def _remediation(link: Link, meant: _Meant) -> dict[str, Any]:
     if meant.kind == _FILE:
         more["file"] = {"name": link["row"], "type_id": 1}
     elif meant.kind == _PROCESS:
-        more["process"] = {"name": link["row"]}
+        more["process"] = {"uid": link["row"]}
     elif meant.kind == _NETWORK:
         more["connection_info"] = {"direction_id": 99, "direction": "Other"}
     return more
