@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from .audit.chain import ChainFolder
 from .audit.door import DoorBook
 from .audit.files import CHAINS, DOOR, audit_folder
+from .audit.witness import SyslogWitness
 from .celery import CeleryDoorbell, celery_at, workers_seen
 from .channels.templating import Templates, check_templates
 from .domain.capabilities import Capabilities, Capability
@@ -107,7 +108,8 @@ def _kept(system: System) -> tuple[Ledger, Record]:
     """The ledger, and what stands outside Redis of it."""
     seals, door = _seals(system), DoorBook(system.audit_folder / DOOR)
     ledger = ledger_at(system.redis_url, seals=seals, door=door)
-    return ledger, Record(RedisTrail(ledger), ChainFolder(system.audit_folder / CHAINS, seals), door)
+    witness = SyslogWitness(system.audit_syslog, ca_file=system.ca_file) if system.audit_syslog else None
+    return ledger, Record(RedisTrail(ledger), ChainFolder(system.audit_folder / CHAINS, seals), door, witness)
 
 
 def _seals(system: System) -> Seals:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from .domain.actions import Action
-    from .domain.audit import Moves, Standing, TimelineSeen
+    from .domain.audit import Anchor, Moves, Standing, TimelineSeen
     from .domain.canvas import Canvas, Ring
     from .domain.capabilities import Capability
     from .domain.claims import Claim, Refusal, VisitResult
@@ -444,6 +444,16 @@ class Chains(Protocol):
 
     def standing(self, customer: str) -> Standing:
         """What follows from it."""
+
+    def anchor(self, customer: str) -> Anchor | None:
+        """Its signed end."""
+
+
+class Witness(Protocol):
+    """Somebody elsewhere who keeps the ends of chains."""
+
+    def tell(self, ends: Mapping[str, Anchor]) -> None:
+        """By customer. Raises RecordUnusable where they cannot be told."""
 
 
 class Door(Protocol):

@@ -12,9 +12,9 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from ..domain.audit import START, Head, Standing, as_link, begins, following, line_of, link_of, move_of, says
+from ..domain.audit import START, Anchor, Head, Standing, as_link, begins, following, line_of, link_of, move_of, says
 from .files import append, kept, place
 
 if TYPE_CHECKING:
@@ -29,14 +29,6 @@ ANCHOR = "anchor"
 ANCHOR_LIVES = 24 * 3600.0
 #: So many of the newest moves are remembered, to be told from those that the ledger gives again.
 _REMEMBERED = 20_000
-
-
-class Anchor(NamedTuple):
-    """What a chain was signed to be, and the seal."""
-
-    seq: int
-    digest: str
-    seal: str
 
 
 @dataclass

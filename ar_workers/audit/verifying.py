@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ..domain.audit import Link
+    from ..domain.audit import Anchor, Link
     from ..ports import Seals
-    from .chain import Anchor
 
 #: So many places are named; of more people are told how many.
 MOST_NAMED = 20

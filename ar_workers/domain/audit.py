@@ -55,6 +55,14 @@ class Moves(NamedTuple):
     moves: list[Move]
 
 
+class Anchor(NamedTuple):
+    """What a chain was signed to be, and the seal."""
+
+    seq: int
+    digest: str
+    seal: str
+
+
 class TimelineSeen(NamedTuple):
     """A threat's timeline as the ledger shows it: `(ms, row, text)` each, the oldest first. Of one that `is_short` the oldest are gone."""
 

@@ -110,7 +110,21 @@ def _oddities(services: Services, record: Record) -> Iterator[tuple[str, list[Od
         found[customer] += _odd_standing(record, customer)
     for customer, oddities in _odd_events(services, record):
         found[customer] += oddities
+    found[EVERYONE] += _witnessed(record)
     yield from found.items()
+
+
+def _witnessed(record: Record) -> list[Oddity]:
+    """The ends of chains that have gone on are told elsewhere. What fails is tried again with the next look."""
+    ends = {name: anchor for name in record.chains.customers() if (anchor := record.chains.anchor(name))}
+    new = {name: anchor for name, anchor in ends.items() if record.witnessed.get(name) != anchor}
+    if record.witness and new:
+        try:
+            record.witness.tell(new)
+        except RecordUnusable as error:
+            return [Oddity("witness-away", str(error))]
+        record.witnessed |= new
+    return []
 
 
 def _odd_standing(record: Record, customer: str) -> Iterator[Oddity]:

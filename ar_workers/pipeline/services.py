@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ..domain.audit import Anchor
     from ..domain.capabilities import Capabilities
     from ..domain.endpoints import Vendor
     from ..domain.notifications import Receiver
     from ..domain.policies import Policy
     from ..domain.standing import Oddity, Offered
     from ..domain.wellknown import WellKnown
-    from ..ports import EDR, Chains, Channel, Clock, Door, Doorbell, Feed, Ledger, Reader, Trail
+    from ..ports import EDR, Chains, Channel, Clock, Door, Doorbell, Feed, Ledger, Reader, Trail, Witness
     from .heartbeat import Heartbeat
 
 
@@ -27,6 +28,9 @@ class Record:
     trail: Trail
     chains: Chains
     door: Door
+    witness: Witness | None = None
+    #: The ends that the witness was told, by customer.
+    witnessed: dict[str, Anchor] = field(default_factory=dict)
     odd: dict[str, list[Oddity]] = field(default_factory=dict)
     odd_events: list[Offered] = field(default_factory=list)
     #: Of more rows than one look takes, where the last one ended.

@@ -11,6 +11,7 @@ from ar_workers.audit.chain import ChainFolder
 from ar_workers.audit.comparing import compared, threat_findings
 from ar_workers.audit.door import DoorBook
 from ar_workers.audit.verifying import verified
+from ar_workers.domain.errors import RecordUnusable
 from ar_workers.ledger.trail import RedisTrail
 from ar_workers.pipeline.auditing import chain, look
 from ar_workers.pipeline.ingest import ingest
@@ -310,3 +311,32 @@ def test_a_threat_that_was_taken_away_is_shown(services, tmp_path):
         redis_of(services).delete(key)
     ((place, what),) = compared(tmp_path / "chains", "acme", seals=SEALS, trail=services.record.trail).findings
     assert (place, "are not in the ledger any more" in what) == ("threat THREAT-1", True)
+
+
+class Witness:
+    """Remembers what it was told; while it is away nothing can be told."""
+
+    def __init__(self):
+        self.told, self.is_away = [], False
+
+    def tell(self, ends):
+        if self.is_away:
+            raise RecordUnusable("it is away")
+        self.told.append(dict(ends))
+
+
+def test_ends_that_have_moved_on_are_told_elsewhere_once(services):
+    services.record.witness = witness = Witness()
+    services.ledger.pause("acme", "*", "stop", by="kim")
+    look_twice(services)
+    assert witness.told == [{"acme": services.record.chains.anchor("acme")}]
+
+
+def test_a_witness_that_is_away_is_told_of_and_hears_it_later(services):
+    services.record.witness = witness = Witness()
+    witness.is_away = True
+    services.ledger.pause("acme", "*", "stop", by="kim")
+    assert look_twice(services) == ["witness-away-everyone"]
+    witness.is_away = False
+    look_twice(services)
+    assert {"acme"} == {name for ends in witness.told for name in ends}

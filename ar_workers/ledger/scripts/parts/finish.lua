@@ -19,7 +19,7 @@ local actor, proof, moves = '', {}, {}
 local function acts(who) actor = who end
 
 local function to_record(threat, id, text, evidence)
-  moves[#moves + 1] = cjson.encode({string.format('%.0f', now), threat, id, text, actor, evidence or ''})
+  moves[#moves + 1] = {string.format('%.0f', now), threat, id, text, '', evidence or ''}
 end
 
 local function note(threat, id, text)
@@ -51,6 +51,10 @@ end
 
 local function write_moves()
   local key, length = P .. 'moves', 0
+  for n, move in ipairs(moves) do
+    move[5] = actor
+    moves[n] = cjson.encode(move)
+  end
   in_parts(moves, function(...) length = redis.call('RPUSH', key, ...) end)
   if length <= MOST_MOVES then return end
   redis.call('LTRIM', key, -MOST_MOVES, -1)
