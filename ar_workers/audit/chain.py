@@ -202,7 +202,7 @@ def _remarks(known: _Known, taken: Moves) -> Iterator[str]:
         yield f"the file ends at {head.seq}, and was sealed to {anchor.seq}: somebody has cut it"
     elif anchor and anchor.seq == head.seq and anchor.digest != head.digest:
         yield f"link {head.seq} is not the one that was sealed: somebody has changed it"
-    if taken.first > head.number + 1:
+    if taken.moves and taken.first > head.number + 1:
         gap = f"{head.number + 1} to {taken.first - 1}"
         yield f"moves {gap} are not in this chain: another folder has them, there were too many, or they were taken away"
     if known.unsealed_from is not None and known.unsealed_from < taken.first:

@@ -49,7 +49,7 @@ def chain(services: Services) -> int:
     with _kept(services):
         record = services.record
         if record and services.ledger.tick(f"chain/{record.chains.name()}", CHAIN_TICK):
-            return _chain(services, record)
+            return _chain(services, record, record.trail.with_moves())[0]
     return 0
 
 
@@ -73,8 +73,8 @@ def _kept(services: Services) -> Iterator[None]:
 
 
 def _look(services: Services, record: Record) -> int:
-    _chain(services, record)
-    found = dict(_oddities(services, record))
+    _, whole = _chain(services, record, dict.fromkeys((*record.trail.with_moves(), *record.chains.customers())))
+    found = dict(_oddities(services, record, whole))
     told = 0
     for customer, oddities in found.items():
         again = [each for each in oddities if each in record.odd.get(customer, ())]
@@ -84,29 +84,37 @@ def _look(services: Services, record: Record) -> int:
     return told
 
 
-def _chain(services: Services, record: Record) -> int:
-    chained, since = 0, services.monotonic()
-    for customer in dict.fromkeys((*record.trail.with_moves(), *record.chains.customers())):
-        while True:
-            taken = record.trail.unchained(customer, MOST_MOVES, record.chains.name())
-            if taken is None:  # another folder has it
-                break
-            remarks = record.chains.append(customer, taken)
-            if remarks:
-                _log.critical("the record of %s: %s", customer, "; ".join(remarks))
-                _tell_all(services, customer, [Oddity("record-broken", each) for each in remarks])
-            if taken.moves:
-                record.trail.chained(customer, taken.first, len(taken.moves))
-            chained += len(taken.moves)
-            if len(taken.moves) < MOST_MOVES or services.monotonic() - since > LONGEST:
-                break
-    return chained
+def _chain(services: Services, record: Record, customers: Iterable[str]) -> tuple[int, list[str]]:
+    """How many moves were chained, and the customers of whom this folder has them all."""
+    chained, whole, since = 0, [], services.monotonic()
+    for customer in customers:
+        taken = _chain_some(services, record, customer)
+        while taken == MOST_MOVES and services.monotonic() - since < LONGEST:
+            chained += taken
+            taken = _chain_some(services, record, customer)
+        chained += taken or 0
+        whole += [customer] if taken is not None and taken < MOST_MOVES else []
+    return chained, whole
 
 
-def _oddities(services: Services, record: Record) -> Iterator[tuple[str, list[Oddity]]]:
-    """By customer."""
+def _chain_some(services: Services, record: Record, customer: str) -> int | None:
+    """None where another folder has the customer's chain."""
+    taken = record.trail.unchained(customer, MOST_MOVES, record.chains.name())
+    if taken is None:
+        return None
+    remarks = record.chains.append(customer, taken)
+    if remarks:
+        _log.critical("the record of %s: %s", customer, "; ".join(remarks))
+        _tell_all(services, customer, [Oddity("record-broken", each) for each in remarks])
+    if taken.moves:
+        record.trail.chained(customer, taken.first, len(taken.moves))
+    return len(taken.moves)
+
+
+def _oddities(services: Services, record: Record, customers: Iterable[str]) -> Iterator[tuple[str, list[Oddity]]]:
+    """By customer; what follows from a chain only of those whose chain is whole."""
     found: defaultdict[str, list[Oddity]] = defaultdict(list)
-    for customer in record.chains.customers():
+    for customer in customers:
         found[customer] += _odd_standing(record, customer)
     for customer, oddities in _odd_events(services, record):
         found[customer] += oddities

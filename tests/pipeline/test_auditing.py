@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,16 +12,17 @@ from ar_workers.audit.chain import ChainFolder
 from ar_workers.audit.comparing import compared, threat_findings
 from ar_workers.audit.door import DoorBook
 from ar_workers.audit.verifying import verified
+from ar_workers.domain.audit import written_move
 from ar_workers.domain.errors import RecordUnusable
-from ar_workers.ledger.trail import RedisTrail
-from ar_workers.pipeline.auditing import chain, look
+from ar_workers.ledger.trail import KEEPS, RedisTrail
+from ar_workers.pipeline.auditing import LONGEST, MOST_MOVES, chain, look
 from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.respond import respond
 from ar_workers.pipeline.services import Record
 from tests.clocks import ManualClock, a_ledger
 from tests.fakes import some_services
 from tests.keys import SEALS
-from tests.pipeline.building import an_edr, play, published
+from tests.pipeline.building import Ticking, an_edr, play, published
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -242,6 +244,27 @@ def test_after_a_restart_the_same_is_known(services, tmp_path):
     chain(services)
     services.record.chains = ChainFolder(tmp_path / "chains", SEALS)
     redis_of(services).delete(f"ar:{{acme}}:row:{rows['isolate']}")
+    assert look_twice(services) == ["row-gone"]
+
+
+def test_a_chain_that_another_folder_has_gone_on_with_accuses_nobody(services, tmp_path):
+    rows = planned(services)
+    chain(services)
+    services.clock.advance(KEEPS)
+    other = ChainFolder(tmp_path / "other", SEALS)
+    services.record.trail.unchained("acme", 1, other.name())
+    redis_of(services).delete(f"ar:{{acme}}:row:{rows['isolate']}")
+    assert look_twice(services) == []
+
+
+def test_what_is_not_all_chained_yet_accuses_nobody(services):
+    rows = planned(services)
+    redis_of(services).rpush("ar:{acme}:moves", *[written_move(1, "row", "x")] * MOST_MOVES)
+    services = replace(services, monotonic=Ticking(LONGEST))
+    redis_of(services).delete(f"ar:{{acme}}:row:{rows['isolate']}")
+    services.clock.advance(2 * MINUTE)
+    assert look(services) == 0
+    assert not services.record.odd.get("acme")
     assert look_twice(services) == ["row-gone"]
 
 
