@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from click.testing import CliRunner
 
 from ar_workers.audit.chain import ChainFolder
-from ar_workers.bootstrap import ledger_at
+from ar_workers.bootstrap import build, ledger_at
 from ar_workers.cli import arctl
 from ar_workers.domain.claims import VisitResult
 from ar_workers.domain.states import State
 from ar_workers.ledger.trail import RedisTrail
+from ar_workers.pipeline.auditing import chain
+from ar_workers.settings import load_settings
 from tests.keys import SEALS
 from tests.ledger.building import a_row, an_event, begun, claimed, concluded, recorded
 
@@ -50,6 +53,15 @@ def run(*words, status=0):
 
 def the_file(folder):
     return next((folder / "acme").glob("*.ndjson"))
+
+
+def test_a_worker_for_housekeeping_makes_the_record_where_the_settings_say(ledger, folder, redis_url, tmp_path):
+    recorded(ledger, a_row())
+    services = build(load_settings({"AR_REDIS_URL": redis_url, "AR_HOME": str(tmp_path), "AR_KEYS": os.environ["AR_KEYS"]}))
+    assert chain(services) > 0
+    assert (folder / "acme" / "anchor").exists()
+    assert "acme: as it was written" in run("verify")
+    assert list((tmp_path / "audit" / "door").glob("*.ndjson"))
 
 
 def test_a_record_that_is_as_it_was_written_is_said_to_be(chained):
