@@ -6,5 +6,5 @@ COPY examples examples
 COPY ar_workers ar_workers
 COPY examples examples
 RUN pip install --no-cache-dir --no-deps --no-build-isolation . && useradd --system ar_workers \
-    && install -d -m 700 -o ar_workers /etc/ar_workers/keys
+    && install -d -m 700 -o ar_workers /etc/ar_workers/keys /var/lib/ar_workers /var/lib/ar_workers/audit
 USER ar_workers

@@ -38,6 +38,8 @@ beat_schedule = {
     "declare-limits": {"task": "ar_workers.tasks.declare_limits", "schedule": 60.0, "options": {"queue": "housekeeping"}},
     "compact": {"task": "ar_workers.tasks.compact", "schedule": 10.0, "options": {"queue": "housekeeping"}},
     "mind-holds": {"task": "ar_workers.tasks.mind_holds", "schedule": 30.0, "options": {"queue": "housekeeping"}},
+    "chain": {"task": "ar_workers.tasks.chain", "schedule": 5.0, "options": {"queue": "housekeeping"}},
+    "look-at-ledger": {"task": "ar_workers.tasks.look_at_ledger", "schedule": 60.0, "options": {"queue": "housekeeping"}},
     "end-pauses": {"task": "ar_workers.tasks.end_pauses", "schedule": 30.0, "options": {"queue": "housekeeping"}},
     "poll": {
         "task": "ar_workers.tasks.poll",

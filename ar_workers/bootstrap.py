@@ -15,6 +15,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
+from .audit.chain import ChainFolder
+from .audit.door import DoorBook
+from .audit.files import CHAINS, DOOR, audit_folder
+from .audit.witness import SyslogWitness
 from .celery import CeleryDoorbell, celery_at, workers_seen
 from .channels.templating import Templates, check_templates
 from .domain.capabilities import Capabilities, Capability
@@ -28,10 +32,11 @@ from .ledger.checkup import checkup, is_swept
 from .ledger.clients import PATIENCE, connect
 from .ledger.noted import NAME as PAUSED
 from .ledger.redis import RedisLedger
+from .ledger.trail import RedisTrail
 from .lists import NAME, Shelf
 from .pipeline.heartbeat import Heartbeat
 from .pipeline.limits import declare_limits
-from .pipeline.services import Services
+from .pipeline.services import Record, Services
 from .posture import refuse_unsafe
 from .receivers import TRE_RECEIVERS, configured
 from .seals import Seals, seals_of
@@ -49,7 +54,7 @@ if TYPE_CHECKING:
     from .domain.checkups import Check
     from .domain.endpoints import Vendor
     from .edr.base import EDRAdapter
-    from .ports import EDR, Channel, Doorbell, Feed, Ledger
+    from .ports import EDR, Channel, Door, Doorbell, Feed, Ledger
     from .settings import Settings, System
 
 Part = TypeVar("Part")
@@ -94,7 +99,7 @@ def build(
     """
     problems: list[str] = []
     parts = parts or Parts()
-    ledger = before.ledger if before else _ledger(settings.system, before_work)
+    ledger, record = (before.ledger, before.record) if before else _kept(settings.system, before_work)
     files: dict[str, Any] = {
         "policies": {name: customer.policy for name, customer in settings.customers.items()},
         "edrs": _edrs(settings, ledger, problems, parts),
@@ -103,12 +108,16 @@ def build(
     }
     if problems:
         raise InvalidSettings(problems)
-    return replace(before, **files) if before else _services(settings.system, ledger, files)
+    return replace(before, **files) if before else _services(settings.system, ledger, record, files)
 
 
-def _ledger(system: System, before_work: Callable[[], None]) -> Ledger:
+def _kept(system: System, before_work: Callable[[], None]) -> tuple[Ledger, Record]:
+    """The ledger, and what stands outside Redis of it."""
+    seals, door = _seals(system), DoorBook(system.audit_folder / DOOR)
     client = connect(system.redis_url)
-    return RedisLedger(client, seals=_seals(system), notes_pauses_in=system.home / PAUSED, before_work=before_work)
+    ledger = RedisLedger(client, seals=seals, door=door, notes_pauses_in=system.home / PAUSED, before_work=before_work)
+    witness = SyslogWitness(system.audit_syslog, ca_file=system.ca_file) if system.audit_syslog else None
+    return ledger, Record(RedisTrail(ledger), ChainFolder(system.audit_folder / CHAINS, seals), door, witness)
 
 
 def _seals(system: System) -> Seals:
@@ -119,10 +128,11 @@ def _seals(system: System) -> Seals:
     return Seals(keyring, people=people, allows_unsealed=system.unsealed == "allow")
 
 
-def _services(system: System, ledger: Ledger, files: dict[str, Any]) -> Services:
+def _services(system: System, ledger: Ledger, record: Record | None, files: dict[str, Any]) -> Services:
     lease = timedelta(seconds=system.lease_seconds)
     return Services(
         ledger=ledger,
+        record=record,
         doorbell=CeleryDoorbell(),
         clock=SystemClock(),
         random=random.random,
@@ -220,9 +230,10 @@ def capability_cells() -> tuple[Capability, ...]:
     return tuple(cell for entry in ADAPTERS.values() for cell in entry.adapter.capabilities())
 
 
-def ledger_at(redis_url: str, *, patience: int = PATIENCE, seals: Seals | None = None) -> Ledger:
-    """The ledger in this Redis, which outlasts that one's restart: see `connect`. By default with the keys of this process."""
-    return RedisLedger(connect(redis_url, patience=patience), seals=seals or seals_of(os.environ))
+def ledger_at(redis_url: str, *, patience: int = PATIENCE, seals: Seals | None = None, door: Door | None = None) -> RedisLedger:
+    """The ledger in this Redis, which outlasts that one's restart: see `connect`. By default with the keys and the door of this process."""
+    door = door or DoorBook(audit_folder(os.environ) / DOOR)
+    return RedisLedger(connect(redis_url, patience=patience), seals=seals or seals_of(os.environ), door=door)
 
 
 def doorbell_at(redis_url: str) -> Doorbell:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from .domain.actions import Action
+    from .domain.audit import Anchor, Moves, Standing, TimelineSeen
     from .domain.blast_radius import Share
     from .domain.canvas import Canvas, Ring
     from .domain.capabilities import Capability
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .domain.results import Result
     from .domain.rows import Acceptance, Containment, Row, Seat, ThreatRecord
     from .domain.seals import Flaw, Role, Sealed, Signed, Word
+    from .domain.standing import EventSeen, Offered, RemoteSeen, RowSeen
     from .domain.verbs import Cap
 
 
@@ -225,6 +227,12 @@ class Seals(Protocol):
 
     def asked(self, customer: str, event_id: str, text: str, *, by: str) -> str:
         """The seal of an event that is a person's own word, such as that an endpoint is to be released."""
+
+    def anchor(self, customer: str, seq: int, digest: str) -> str:
+        """The seal of the end of a customer's chain."""
+
+    def anchor_flaw(self, customer: str, seq: int, digest: str, seal: str) -> Flaw | None:
+        """Of such an end. It does not expire."""
 
     def cursor(self, customer: str, feed: str, cursor: str) -> str:
         """The seal of how far a feed was read."""
@@ -438,6 +446,88 @@ class Ledger(Protocol):
 
     def row(self, row_id: str) -> Row | None:
         """One row."""
+
+
+class Trail(Protocol):
+    """What the ledger tells of itself, so that others can keep it. Raises LedgerUnavailable. Instants are in ms of its clock."""
+
+    def with_moves(self) -> list[str]:
+        """The customers of whom something moved that is not chained, `EVERYONE` among them."""
+
+    def unchained(self, customer: str, most: int, keeper: str) -> Moves | None:
+        """The oldest of these. None where another folder than `keeper` has the customer's chain, and has gone on with it lately."""
+
+    def waiting(self, customer: str) -> Moves:
+        """What is not chained, for a look."""
+
+    def timelines(self, customer: str) -> Iterator[TimelineSeen]:
+        """Of every threat."""
+
+    def timelines_of(self, customer: str, threat_ids: Sequence[str]) -> list[TimelineSeen]:
+        """Of these threats."""
+
+    def chained(self, customer: str, first: int, count: int) -> bool:
+        """They are chained, and need not be kept. False: others have said so."""
+
+    def now(self) -> int:
+        """What its clock shows."""
+
+    def switches(self, customer: str) -> list[str]:
+        """The scopes of the customer's kill switches that are closed, or were until the clock opened them."""
+
+    def rows(self, customer: str, row_ids: Sequence[str]) -> list[RowSeen]:
+        """As they stand."""
+
+    def lanes(self, customer: str, lanes: Sequence[str]) -> dict[str, float]:
+        """Until when somebody works there, where anybody does."""
+
+    def remotes(self, customer: str, remotes: Sequence[str]) -> list[RemoteSeen]:
+        """As they stand."""
+
+    def events(self, customer: str, event_ids: Sequence[str]) -> list[EventSeen]:
+        """As they stand."""
+
+
+class Chains(Protocol):
+    """The record outside Redis, a chain per customer. Raises RecordUnusable, and KeyUnusable without the key of `audit`."""
+
+    def name(self) -> str:
+        """Tells this record from others."""
+
+    def customers(self) -> list[str]:
+        """Of whom there is a chain, `EVERYONE` among them."""
+
+    def append(self, customer: str, taken: Moves) -> list[str]:
+        """Chain and seal what is not in the chain yet; on the disk when this returns. Returns what does not follow from the chain."""
+
+    def standing(self, customer: str) -> Standing:
+        """What follows from it."""
+
+    def anchor(self, customer: str) -> Anchor | None:
+        """Its signed end."""
+
+
+class Witness(Protocol):
+    """Somebody elsewhere who keeps the ends of chains."""
+
+    def tell(self, ends: Mapping[str, Anchor]) -> None:
+        """By customer. Raises RecordUnusable where they cannot be told."""
+
+
+class Door(Protocol):
+    """The list of what was offered to the ledger. Raises RecordUnusable."""
+
+    def offered(self, events: Sequence[tuple[str, ...]]) -> None:
+        """Customer, id, type, checksum and JSON of each; on the disk when this returns."""
+
+    def refused(self, events: Sequence[tuple[str, str]], why: str) -> None:
+        """Customer and id of those that the ledger did not take, as their publisher knows."""
+
+    def unlooked(self, before: float) -> tuple[list[Offered], str]:
+        """What was offered before this, in seconds, since the last look and not refused; and the place behind it."""
+
+    def looked(self, behind: str) -> None:
+        """The next look goes on there."""
 
 
 class Doorbell(Protocol):

@@ -16,12 +16,12 @@ from .domain.canvas import Queue
 from .domain.endpoints import Vendor
 from .domain.errors import IncompatibleLedger, InvalidSettings, KeyUnusable, LedgerUnavailable
 from .domain.seals import Role
+from .pipeline import auditing, orphans
 from .pipeline import compaction as compacting
 from .pipeline import deliver as delivering
 from .pipeline import execute as executing
 from .pipeline import holds as holding
 from .pipeline import limits as limiting
-from .pipeline import orphans
 from .pipeline import pauses as pausing
 from .pipeline import poll as polling
 from .pipeline import recheck as rechecking
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 #: What who works on a queue seals. Whoever only carries out seals nothing, and needs no private key.
-SEALS: dict[str, Role] = {Queue.RESPOND: Role.RESPOND, Queue.POLLING: Role.DOOR}
+SEALS: dict[str, Role] = {Queue.RESPOND: Role.RESPOND, Queue.POLLING: Role.DOOR, Queue.HOUSEKEEPING: Role.AUDIT}
 
 
 @worker_init.connect
@@ -115,6 +115,18 @@ def declare_limits() -> None:
 def compact() -> None:
     """Pack what has been settled for long."""
     compacting.compact(services())
+
+
+@app.task
+def chain() -> None:
+    """Put into the record what has moved."""
+    auditing.chain(services())
+
+
+@app.task
+def look_at_ledger() -> None:
+    """Compare what stands in the ledger with the record."""
+    auditing.look(services())
 
 
 @app.task

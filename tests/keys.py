@@ -1,4 +1,4 @@
-"""Keys that nobody else has: one folder of them for a session, which its processes inherit, and rings in memory.
+"""Keys that nobody else has: one folder of them for a session, which its processes inherit, and rings in memory. And a folder for the record.
 
 In the session's files there is one person, KIM, an admin, whose key commands sign by. In memory everybody has a key and may everything.
 """
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 if "AR_KEYS" not in os.environ:
     os.environ["AR_KEYS"] = tempfile.mkdtemp(prefix="ar-test-keys-")
     atexit.register(shutil.rmtree, os.environ["AR_KEYS"], ignore_errors=True)
+
+if "AR_AUDIT" not in os.environ:
+    os.environ["AR_AUDIT"] = tempfile.mkdtemp(prefix="ar-test-audit-")
+    atexit.register(shutil.rmtree, os.environ["AR_AUDIT"], ignore_errors=True)
 
 FOLDER = Path(os.environ["AR_KEYS"])
 PEOPLE = {"AR_PEOPLE": str(FOLDER / "people.toml"), "AR_PERSON_KEY": str(FOLDER / "kim" / "person.key")}

@@ -37,6 +37,9 @@ ELSEWHERE_RUN = {
     "make run": "tests/e2e/test_demo.py::test_workers_killed_in_the_middle_of_their_work_change_nothing_about_the_outcome",
     "make test": "tests/test_docs.py::test_a_command_of_a_page_runs",
     "arctl up": "tests/e2e/test_up.py::test_ctrl_c_ends_it_tidily_at_any_moment",
+    "arctl audit verify": "tests/cli/test_audit.py::test_a_record_that_is_as_it_was_written_is_said_to_be",
+    "arctl audit export --customer acme --since 7d": "tests/cli/test_audit.py::test_the_record_is_exported_line_by_line_as_it_is_chained",
+    "arctl audit export --customer acme --format ocsf": "tests/cli/test_audit.py::test_the_record_is_exported_as_ocsf",
     'arctl actions acknowledge acme:isolate:5f1e09c3a7d2b146 --reason "laptop is in the post, back on Monday"':
         "tests/cli/test_isolated.py::test_an_acknowledgement_is_shown_in_listings_with_who_and_why",
 }  # fmt: skip

@@ -31,6 +31,7 @@ class Entry(NamedTuple):
 COMMANDS: dict[str, Entry] = {
     "actions": Entry("actions", "List actions and deliveries with their state."),
     "approve": Entry("holds", "Let held actions pass the guard that holds them, and no other."),
+    "audit": Entry("audit", "Verify or export the record of all that was decided and done, which stands in files outside Redis."),
     "capabilities": Entry("capabilities", "Show what each EDR can do: natively, by its remote shell, only detecting, or not at all."),
     "customers": Entry(
         "customers", "List the customers that have a file, with their mode: `live`, or `dry_run`, in which nothing is asked of their EDRs."

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 import redis
@@ -18,9 +17,6 @@ from ..ledger.redis import RedisLedger
 from ..seals import seals_of
 from .logins import url_of
 from .private import private_file, private_folder
-
-if TYPE_CHECKING:
-    from ..ports import Ledger
 
 RUN_FILE = "run.json"
 
@@ -53,7 +49,7 @@ def redis_url() -> str:
     return url
 
 
-def open_ledger() -> Ledger:
+def open_ledger() -> RedisLedger:
     """The ledger at `redis_url`."""
     return RedisLedger(connect(redis_url()), seals=seals_of(os.environ), notes_pauses_in=home() / PAUSED)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from ..bootstrap import doorbell_at, ledger_at
-from ..domain.errors import InvalidEvent, LedgerUnavailable
+from ..domain.errors import InvalidEvent, LedgerUnavailable, RecordUnusable
 from ..domain.events import ThreatPublished, event_schema
 from ..domain.rows import Acceptance
 from ..pipeline.ingest import ingest as ingest_events
@@ -128,7 +128,7 @@ def rehearsed(found: Iterable[tuple[int, Event | InvalidEvent]]) -> Iterator[tup
 
 
 def accept_all(ledger: Ledger, doorbell: Doorbell, found: Iterable[tuple[int, Event | InvalidEvent]]) -> Iterator[Line]:
-    """Accept in batches; after Redis has gone away nothing more is tried, and every line is still told of."""
+    """Accept in batches; after Redis has gone away, or the door's list, nothing more is tried, and every line is still told of."""
     is_away = ""
     found = iter(found)
     while batch := list(islice(found, BATCH)):
@@ -138,7 +138,7 @@ def accept_all(ledger: Ledger, doorbell: Doorbell, found: Iterable[tuple[int, Ev
         )
         try:
             answers = [] if is_away else ingest_events(ledger, doorbell, [event for _, event in good])
-        except LedgerUnavailable as error:
+        except (LedgerUnavailable, RecordUnusable) as error:
             is_away = str(error)
         if is_away:
             yield from (Line(line, "not accepted", event.id, reason=is_away) for line, event in good)

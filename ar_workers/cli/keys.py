@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..seals.folder import FolderKeyring
     from ..seals.ring import TrustedKey
 
-_TELLS = {Role.DOOR: "events", Role.RESPOND: "orders"}
+_TELLS = {Role.DOOR: "events", Role.RESPOND: "orders", Role.AUDIT: "the record"}
 
 
 @click.group()

@@ -13,6 +13,7 @@ from rich.text import Text
 from ..domain.errors import ARError
 from ..domain.summaries import how_dry
 from ..domain.verbs import CONTAINMENT
+from .audit import differences
 from .connection import open_ledger
 from .groups import Listing
 from .names import CUSTOMER
@@ -57,15 +58,20 @@ def threats(context: click.Context, customer: str | None, since: datetime, limit
 def show(threat_id: str, customer: str | None, *, as_json: bool) -> None:
     """Show a threat: its actions, deliveries and timeline.
 
+    Where the record is on this machine (see `arctl audit`), what is otherwise in the timeline than there is told.
+
     Example: arctl threats show THREAT-1042
     """
     ledger = open_ledger()
     record = the_one(ledger, threat_id, customer)
     rows = ledger.rows(record.customer, record.id)
     shown = containments(ledger, rows)
+    odd = differences(ledger, record.customer, record.id)
     if as_json:
         documents = [row_document(row, shown) for row in rows]
-        print_json({"threat": record.model_dump(mode="json"), "dry_run": str(how_dry(rows)), "rows": documents})
+        found = None if odd is None else [each.what for each in odd]
+        whole = {"threat": record.model_dump(mode="json"), "dry_run": str(how_dry(rows)), "rows": documents}
+        print_json(whole | {"differs_from_record": found})
         return
     _describe(record, how_dry(rows))
     lines = (row_line(row, shown) for row in rows)
@@ -73,6 +79,8 @@ def show(threat_id: str, customer: str | None, *, as_json: bool) -> None:
     names = {row.id: f"{row.verb} {row.subject}" for row in rows}
     lines = ((moment(entry.at), names.get(entry.row, entry.row), entry.text) for entry in record.timeline)
     print_table("Timeline (UTC)", ("At", "What", "Move"), lines, prose="Move")
+    for each in odd or ():
+        say(f"NOT AS RECORDED: {each.what}", err=True)
 
 
 #: Of `row_line`.

@@ -44,7 +44,7 @@ def up(*, insecure_dev: bool) -> None:
     settings = load_settings(os.environ)
     build(settings)
     name_the_first(os.environ)
-    seals_of(os.environ).check(Role.DOOR, Role.RESPOND)
+    seals_of(os.environ).check(Role.DOOR, Role.RESPOND, Role.AUDIT)
     say(f"customers: {', '.join(settings.customers) or f'none yet, add {settings.system.customers_folder}/NAME.toml'}")
     for name, customer in settings.customers.items():
         if customer.policy.is_dry:

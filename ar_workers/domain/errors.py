@@ -8,6 +8,7 @@ ARError
 ├── KeyUnusable           a key is not there, or not kept from others: nothing is sealed or believed
 ├── NotAllowed            who decides may not: nothing was done
 ├── Unbelievable          what stands in the ledger was not written by who may: it is not acted on
+├── RecordUnusable        what must stand in a file outside Redis cannot be written there: nothing was accepted
 ├── LedgerUnavailable     Redis is away: nothing was recorded, the same call again is safe
 │   └── LedgerFull        Redis is nearly full: nothing was accepted, try again later
 └── EDRError              what a vendor answered, or did not
@@ -66,6 +67,10 @@ class NotAllowed(ARError):
 
 class Unbelievable(ARError):
     """What stands in the ledger bears no good seal: it was not read."""
+
+
+class RecordUnusable(ARError):
+    """A file of the record cannot be written: what belongs into it was not done. Names the file and the fix."""
 
 
 class LedgerUnavailable(ARError):

@@ -40,6 +40,8 @@ class Role(StrEnum):
     DOOR = "door"
     #: What is to be done about it: the workers that plan.
     RESPOND = "respond"
+    #: How far the record goes: the workers for housekeeping.
+    AUDIT = "audit"
 
 
 class Signed(NamedTuple):

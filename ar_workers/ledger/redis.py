@@ -26,6 +26,7 @@ from ..domain.refusals import Fate
 from ..domain.rows import Acceptance, Row, Seat, ThreatRecord
 from ..domain.seals import Flaw, Sealed, about_row, base_name
 from ..domain.states import State
+from .at_door import at_the_door
 from .clients import infos, unavailable_if_away
 from .noted import Noted
 from .packing import packed, unpacked
@@ -48,7 +49,20 @@ from .shapes import (
     threat_of,
     to_be_sealed,
 )
-from .switches import about_closing, about_opening, held_by, key_of, opened, pause_of, pauses_of, standing, written
+from .switches import (
+    about_closing,
+    about_opening,
+    closing,
+    held_by,
+    key_of,
+    moves_of,
+    opened,
+    opening,
+    pause_of,
+    pauses_of,
+    standing,
+    written,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -65,7 +79,7 @@ if TYPE_CHECKING:
     from ..domain.rows import Containment
     from ..domain.seals import Role
     from ..domain.verbs import Cap
-    from ..ports import Seals
+    from ..ports import Door, Seals
 
 _log = logging.getLogger(__name__)
 #: A ring is expected to arrive within this; only then does the sweep ring again.
@@ -113,6 +127,7 @@ class RedisLedger:
         client: redis.Redis | redis.RedisCluster,
         *,
         seals: Seals,
+        door: Door | None = None,
         grace: timedelta = GRACE,
         least_remaining: timedelta = LEAST_REMAINING,
         most_visits: int = MOST_VISITS,
@@ -123,7 +138,7 @@ class RedisLedger:
         read_script: Callable[[str], str] = source,
     ) -> None:
         self._redis: Any = client  # its types speak of bytes and text at once
-        self._seals = seals
+        self._seals, self._door = seals, door
         self._most_visits = most_visits
         self._room_seen = float("-inf") if watches_memory else float("inf")
         self._grace = in_ms(grace)
@@ -151,6 +166,10 @@ class RedisLedger:
             )
         self._is_known = True
 
+    def trail_parts(self) -> tuple[Any, Scripts]:
+        """Its connection and scripts, for who looks beside it."""
+        return self._redis, self._scripts
+
     def check_seals(self, *roles: Role) -> None:
         self._seals.check(*roles)
 
@@ -170,9 +189,10 @@ class RedisLedger:
             ("accept", event.customer, acceptance(event, text, seal, 0 if event.customer in unrung else self._grace))
             for event, (text, seal) in zip(events, texts_of(events, self._seals, by), strict=True)
         ]
-        with unavailable_if_away():
+        with at_the_door(self._door, events, calls) as answers, unavailable_if_away():
             self._redis.sadd(_CUSTOMERS, *{event.customer for event in events})
-            return [Acceptance(reply) for reply in scripts.run_all(calls)]
+            answers += [Acceptance(reply) for reply in scripts.run_all(calls)]
+        return answers
 
     def _check_room(self) -> None:
         """Refuse before Redis does: what is accepted must find room for its plan and timeline, too. Of a cluster the fullest decides."""
@@ -497,11 +517,12 @@ class RedisLedger:
         words = pause.words(scope, is_everyones=not customer)
         seal = self._seals.word(Decision.PAUSE, about_closing(customer, scope, pause), by=by, reason=pause.reason) if by else ""
         key, text = key_of(customer), written(pause, words, seal)
+        move = closing(scope, pause, words, text)
         with unavailable_if_away():
             if customer:
                 self._redis.sadd(_CUSTOMERS, customer)
             pipe = self._redis.pipeline(transaction=False)
-            before, _ = pipe.hget(key, scope).hset(key, scope, text).execute()
+            before, *_ = pipe.hget(key, scope).rpush(moves_of(customer), move).hset(key, scope, text).execute()
         self._look_anew(customer)
         if not before:
             return None
@@ -523,15 +544,19 @@ class RedisLedger:
 
     def resume(self, customer: str | None, scope: str, *, by: str = "") -> list[Ring]:
         """Of all customers it waits until no worker goes by the closed switch any more, so that none holds a row behind it."""
-        was_closed = self._open(customer, scope, by)
-        said = (held_by(customer, scope), f"resumed by {by}" if by else "resumed", "{}")
+        words = f"resumed by {by}" if by else "resumed"
+        was_closed = self._open(customer, scope, by, words)
+        said = (held_by(customer, scope), words, "{}")
         if customer:
             return _ended(customer, self._run("resume", customer, *said)).rings
         time.sleep(2 * self._switch_lives if was_closed else 0)
         return self._opened([(name, *said) for name in self.customers()]).rings
 
-    def _open(self, customer: str | None, scope: str, by: str) -> bool:
-        """Whether it was closed. What is signed is what was seen: if somebody closes it anew meanwhile, that is opened, too."""
+    def _open(self, customer: str | None, scope: str, by: str, words: str) -> bool:
+        """Whether it was closed: then the record has it in these words.
+
+        What is signed is what was seen: if somebody closes it anew meanwhile, that is opened, too.
+        """
         key = key_of(customer)
         with unavailable_if_away():
             for _ in range(_MOST_PAUSES_MEANWHILE):
@@ -539,6 +564,8 @@ class RedisLedger:
                 known = text or self._look_anew(customer).get(scope, "")
                 said = self._opening(customer, scope, known, by) if by and known else ""
                 if self._known().run_on(key, "open", scope, text, said):
+                    if known:
+                        self._redis.rpush(moves_of(customer), opening(scope, self.now(), words))
                     self._look_anew(customer)
                     return bool(known)
         raise ARError(f"{scope} was closed anew again and again while it was opened: `arctl pauses` shows by whom")

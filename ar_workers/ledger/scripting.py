@@ -54,6 +54,8 @@ NAMES = (
     "move_cursor",
     "refuse",
     "let_go",
+    "unchained",
+    "chained",
     "now",
     "tick",
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, FiniteFloat
 
+from ..domain.audit import CLOSED, EVERYONE, SWITCH, written_move
 from ..domain.pauses import UNREADABLE, Pause
 from ..domain.people import Decision
 from ..domain.seals import Word, about_switch
@@ -53,11 +54,22 @@ def written(pause: Pause, words: str, seal: str) -> str:
 
 def about_closing(customer: str | None, scope: str, pause: Pause) -> tuple[str, ...]:
     """What is sealed of it, beside by whom and why."""
-    return about_switch(customer, scope, _ms(pause.since) if pause.since else 0, _ms(pause.until) if pause.until else None)
+    return about_switch(customer, scope, _ms(pause.since), _ms(pause.until) if pause.until else None)
 
 
-def _ms(at: datetime) -> int:
-    return round(at.timestamp() * 1000)
+def moves_of(customer: str | None) -> str:
+    """The key of the moves that are to be chained, likewise."""
+    return f"{prefix(customer or EVERYONE)}moves"
+
+
+def closing(scope: str, pause: Pause, words: str, text: str) -> str:
+    """The move that closes a switch: with the pause as it is kept."""
+    return written_move(_ms(pause.since), SWITCH + scope, CLOSED + words, evidence=text)
+
+
+def opening(scope: str, at: datetime, words: str) -> str:
+    """The move that opens it."""
+    return written_move(_ms(at), SWITCH + scope, words)
 
 
 def pause_of(text: str) -> Pause:
@@ -117,6 +129,10 @@ def _seal_in(text: str) -> str:
         return _Kept.model_validate_json(text).seal
     except ValueError:
         return ""
+
+
+def _ms(at: datetime | None) -> int:
+    return round(at.timestamp() * 1000) if at else 0
 
 
 def _at(ms: float) -> datetime:

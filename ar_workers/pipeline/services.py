@@ -10,13 +10,31 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ..domain.audit import Anchor
     from ..domain.capabilities import Capabilities
     from ..domain.endpoints import Vendor
     from ..domain.notifications import Receiver
     from ..domain.policies import Policy
+    from ..domain.standing import Oddity, Offered
     from ..domain.wellknown import WellKnown
-    from ..ports import EDR, Channel, Clock, Doorbell, Feed, Ledger, Reader
+    from ..ports import EDR, Chains, Channel, Clock, Door, Doorbell, Feed, Ledger, Reader, Trail, Witness
     from .heartbeat import Heartbeat
+
+
+@dataclass
+class Record:
+    """What stands outside Redis, and what the last look found odd in it: `odd` by customer, of events those that are looked for again."""
+
+    trail: Trail
+    chains: Chains
+    door: Door
+    witness: Witness | None = None
+    #: The ends that the witness was told, by customer.
+    witnessed: dict[str, Anchor] = field(default_factory=dict)
+    odd: dict[str, list[Oddity]] = field(default_factory=dict)
+    odd_events: list[Offered] = field(default_factory=list)
+    #: Of more rows than one look takes, where the last one ended.
+    looked_to: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -46,6 +64,8 @@ class Services:
     #: What reads a feed's records, by the name of the format.
     readers: Mapping[str, Reader] = field(default_factory=dict)
     poll_every: timedelta = timedelta(seconds=30)
+    #: What housekeeping keeps in files. Where it is None nothing is chained: in tests and benchmarks of other things.
+    record: Record | None = None
     #: Customer and EDR -> until when, by `monotonic`, planning asks it nothing because it gave no answer.
     unanswered: dict[tuple[str, Vendor], float] = field(default_factory=dict)
     #: Customer and group -> until when, by `monotonic`, it is not counted again, and why it could not be.

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..domain.audit import anchor_statement
 from ..domain.guards import Guard
 from ..domain.people import Decision, may, refusal
 from ..domain.seals import (
@@ -64,6 +65,8 @@ _UNSEALED = (
     "docs/operations.md says how to upgrade (AR_UNSEALED); otherwise "
 )
 _UNFIT = "its seal does not fit: somebody who may write to Redis has changed it. Find out who, then "
+_NO_ANCHOR = "it bears no seal: it was taken away, or no worker for housekeeping has the key of `audit`"
+_COMPARE = "compare the record with what was copied elsewhere"
 _EXPIRED = f"its seal is older than {SEALED_FOR.days} days: if it is still wanted, "
 
 
@@ -170,6 +173,14 @@ class Seals:
             _BEGIN_NOW.format(customer=customer, feed=feed),
             life_ms=None,
         )
+
+    def anchor(self, customer: str, seq: int, digest: str) -> str:
+        return self._sealed(Role.AUDIT, lambda issued: anchor_statement(customer, seq, digest, issued))
+
+    def anchor_flaw(self, customer: str, seq: int, digest: str, seal: str) -> Flaw | None:
+        if not seal:
+            return Flaw(_NO_ANCHOR)
+        return self._flaw(Role.AUDIT, seal, lambda found: anchor_statement(customer, seq, digest, found.issued), _COMPARE, life_ms=None)
 
     def _together(self, role: Role, what: Together, leaves: Sequence[tuple[bytes, str]]) -> list[str]:
         """One signature for all leaves, of which each has its place."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -38,6 +39,14 @@ def _redis_address(url: str) -> str:
     return url
 
 
+def _syslog_address(url: str) -> str:
+    parts = urlsplit(url)
+    if url and (parts.scheme not in {"tls", "tcp"} or not parts.hostname or parts.path or parts.query or parts.username):
+        raise ValueError("is not like tls://HOST:PORT or tcp://HOST:PORT")
+    _ = parts.port  # raises ValueError for what is none
+    return url
+
+
 class System(BaseModel):
     """What the environment sets, `AR_` before the upper-case name. A secret may be `AR_..._FILE`: the file's path.
 
@@ -60,6 +69,14 @@ class System(BaseModel):
     people: Path | None = Field(None, description="The file that says who may decide what. Default: `people.toml` in `AR_HOME`.")
     two_person: bool = Field(
         default=False, description="`true`: somebody else approves than who has asked. A customer's file may say so for itself."
+    )
+    audit: Path | None = Field(
+        None,
+        description="The folder of the record: chains of what was done, lists of what was accepted. Default: `audit` in `AR_HOME`.",
+    )
+    audit_syslog: Annotated[str, AfterValidator(_syslog_address)] = Field(
+        "",
+        description="A syslog server, `tls://HOST:PORT` or `tcp://HOST:PORT`, which is told the signed ends of the record, once a minute.",
     )
     unsealed: Literal["refuse", "allow"] = Field(
         "refuse", description="`allow` acts on what has no seal, as before there were any: while an older version's work is finished."
@@ -93,6 +110,11 @@ class System(BaseModel):
     def customers_folder(self) -> Path:
         """Where the customers' files are."""
         return self.customers or self.home / "customers"
+
+    @property
+    def audit_folder(self) -> Path:
+        """Where the record is."""
+        return self.audit or self.home / "audit"
 
 
 def read_system(environ: Mapping[str, str], problems: list[str]) -> System | None:

@@ -7,6 +7,7 @@ local id, fence, least, caps, shares, everyone, approved = ARGV[1], ARGV[2], ton
 if not is_ours(id, fence) then return 'stale' end
 local row = get(id, 'lease_until', 'cancel', 'verb', 'edr', 'lane', 'epoch', 'threat', 'was', 'owner', 'remote', 'dry', 'attempts')
 row.approved = approved
+acts('worker ' .. (row.owner or ''))
 if tonumber(row.lease_until) - now < least then return 'stale' end
 local to, reason, held_by = hindrance(id, row, caps, read_json(shares), everyone)
 if to then

@@ -123,6 +123,7 @@ local function claim(id)
   return granted(row, fence, from, crashes, is_lost)
 end
 
+acts('worker ' .. owner)
 local answers = {}
 for n = FIRST_ID, #ARGV do answers[#answers + 1] = claim(ARGV[n]) end
 for lane, rows in pairs(lanes) do

@@ -128,6 +128,8 @@ local function conclude(found)
   if to == row.was and reason == row.reason then -- one more look with nothing new: no line in the timeline
     redis.call('HSET', row_key(id), 'state', to, unpack(changes))
   else
+    acts('worker ' .. (row.owner or ''))
+    proof[id] = found.evidence
     enter(id, row.threat, row.was, to, reason, changes)
     if row.frees and FREES[to] then free_dependents(id, rings) end
   end

@@ -205,6 +205,7 @@ local function new_at(n)
   return new, last + 1
 end
 
+acts('event ' .. event_id)
 if closes ~= '' then close(closes) end
 local n = 6
 while n <= #ARGV do

@@ -1,5 +1,7 @@
 -- What a script says of due rows, timelines and open rows is kept in mind, and written together at its end.
 local LONGEST_TIMELINE = 2000
+-- So many moves wait for who chains them outside Redis; of more the oldest go, and the chain tells of the gap.
+local MOST_MOVES = 200000
 -- {due id -> at, or false for no more}, {threat -> lines}, {threat -> rows more or fewer unsettled}.
 local due_at, lines, opened = {}, {}, {}
 
@@ -12,10 +14,19 @@ end
 local function schedule(id, at) due_at[id] = at end
 local function unschedule(id) due_at[id] = false end
 
+-- Who moves rows in this script, and {row -> what the EDR showed}: of the record alone, which has every move once more.
+local actor, proof, moves = '', {}, {}
+local function acts(who) actor = who end
+
+local function to_record(threat, id, text, evidence)
+  moves[#moves + 1] = {string.format('%.0f', now), threat, id, text, '', evidence or ''}
+end
+
 local function note(threat, id, text)
   local mine = lines[threat] or {}
   lines[threat] = mine
   mine[#mine + 1] = string.format('%.0f ', now) .. id .. ' ' .. text
+  to_record(threat, id, text, proof[id])
 end
 
 -- So many rows more (or, below 0, fewer) of the threat are unsettled.
@@ -38,8 +49,21 @@ local function write_due()
   for key, ids in pairs(later) do in_parts(ids, function(...) redis.call('ZADD', key, ...) end) end
 end
 
+local function write_moves()
+  local key, length = P .. 'moves', 0
+  for n, move in ipairs(moves) do
+    move[5] = actor
+    moves[n] = cjson.encode(move)
+  end
+  in_parts(moves, function(...) length = redis.call('RPUSH', key, ...) end)
+  if length <= MOST_MOVES then return end
+  redis.call('LTRIM', key, -MOST_MOVES, -1)
+  redis.call('INCRBY', key .. ':taken', length - MOST_MOVES)
+end
+
 local function finish(reply)
   write_due()
+  write_moves()
   for threat, by in pairs(opened) do
     local open = redis.call('HINCRBY', P .. 'threat:' .. threat, 'open', by)
     if open == 0 then

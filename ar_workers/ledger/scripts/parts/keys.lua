@@ -67,6 +67,10 @@
 --   refused:FEED           hash    record that could not be read, by a checksum -> `ms kind JSON`, ms being when it first was refused
 --   refused:FEED:kinds     hash    kind of reason -> since when, as people were told of it
 --   refused:FEED:mark:KEY  string  of a record that is not kept: dropped (it is counted) or forgotten (a person has looked); for days
+--   moves                  list    JSON per move that nobody has chained yet: [ms, threat or '', row id, text, who moved it or '', evidence];
+--                                  of a kill switch the row is `switch/SCOPE`. Those of all customers are the customer `_everyone`'s
+--   moves:taken            string  how many were taken out of it before: the number of its first
+--   moves:keeper           hash    who(the folder that has the chain), at(when it last took some)
 --   once                   set     what has been told once and not been forgotten
 -- * These are stored under the names that versions 0.1 and 0.2 gave them, so that a ledger which they wrote stays readable.
 -- Beside them, in other slots, the client keeps `ar:customers` (set), `ar:paused` (hash, as `paused`), `ar:tick:NAME`,
