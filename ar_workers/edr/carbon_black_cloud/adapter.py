@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ...domain.actions import BanHash, DeleteFile, DeleteRegistryKey, IsolateEndpoint, KillProcess, ReleaseEndpoint
+from ...domain.actions import BanHash, DeleteFile, DeleteRegistryKey, IsolateEndpoint, KillProcess, ReleaseEndpoint, UnbanHash, mark_of
 from ...domain.capabilities import Means
 from ...domain.endpoints import Endpoint, Vendor
 from ...domain.errors import Denied, EndpointNotFound, Unreadable, Unsupported, VendorFault
@@ -17,6 +17,7 @@ from ...domain.meant import unconfirmable
 from ...domain.text import whole
 from ...domain.volumes import names_no_drive
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs, withdraws
+from ..ours import is_ours, made, told, unbanned
 from .api import CloudAPI, Config
 from .checkup import devices, probes
 from .devices import Devices, number_of
@@ -131,7 +132,7 @@ class CarbonBlackCloud(EDRAdapter):
         """A reputation override of the whole organisation. What a second one does is not documented: it is looked for."""
         sha256 = _sha256(action)
         body = {
-            "description": "Active Remediation",
+            "description": mark_of(action),
             "override_list": _BANNED,
             "override_type": "SHA256",
             "sha256_hash": sha256,
@@ -144,7 +145,7 @@ class CarbonBlackCloud(EDRAdapter):
             raise Denied(whole(f"override refused: {answer.status} {answer.body.get('message') or ''}"), code=str(answer.status))
         if not answer.body.get("id"):
             raise VendorFault(f"override: {answer.status} without an id")
-        return Receipt(reference=str(answer.body["id"]))
+        return made(str(answer.body["id"]))
 
     @observes(BanHash)
     def hash_banned(self, action: BanHash, _: Receipt | None) -> Fact:
@@ -155,6 +156,24 @@ class CarbonBlackCloud(EDRAdapter):
         if _BANNED in lists:
             return Fact(sight=Sight.PRESENT, evidence="the organisation's BLACK_LIST has this hash")
         return Fact(sight=Sight.ABSENT, evidence="no override of this hash")
+
+    @performs(UnbanHash, on=EVERYWHERE)
+    def unban_hash(self, _: UnbanHash, seen: Fact) -> Receipt:
+        """Delete the override that we made."""
+        self._api.delete(f"{OVERRIDES}/{seen.handle}", expects=frozenset({404}))  # 404: somebody was faster
+        return Receipt(reference=seen.handle)
+
+    @observes(UnbanHash)
+    def hash_unbanned(self, action: UnbanHash, receipt: Receipt | None) -> Fact:
+        """By the stored overrides."""
+        rows = [each for each in self._overrides(_sha256(action)) if each.get("override_list") == _BANNED]
+        ours = [str(row["id"]) for row in rows if row.get("id") and is_ours(action, str(row["id"]), row.get("description"))]
+        others = [
+            told(action, str(row.get("id")), f"the override {row.get('id')}, by {row.get('created_by') or 'somebody'}")
+            for row in rows
+            if str(row.get("id")) not in ours
+        ]
+        return unbanned(ours[:1], others, receipt, "the organisation's BLACK_LIST")
 
     def _overrides(self, sha256: str) -> list[dict[str, Any]]:
         """Those of exactly this hash: the query is a text search. No criteria: the documentation has lists there, and the SDK texts."""
@@ -240,7 +259,7 @@ def _permit(action: Action) -> None:
         raise Denied(problem)
 
 
-def _sha256(action: BanHash) -> str:
+def _sha256(action: BanHash | UnbanHash) -> str:
     if not action.hash.sha256:
         raise Unsupported("Carbon Black Cloud bans sha256 only, and this IOC carries none")
     return action.hash.sha256
