@@ -18,6 +18,7 @@ from ..domain.events import (
     RemediationRequested,
     ThreatClosed,
     ThreatPublished,
+    UndoRequested,
     UnsupportedOSDetected,
     WorkHindered,
 )
@@ -34,6 +35,7 @@ from . import (
     remediation_requested,
     threat_closed,
     threat_published,
+    undo_requested,
     unsupported_os,
     work_hindered,
 )
@@ -57,6 +59,7 @@ AUTOMATIONS: dict[type, tuple[Callable[..., Plan], ...]] = {
     IsolationSettled: (not_contained.plan,),
     DeliveryFailed: (delivery_failed.plan,),
     ReleaseRequested: (release_requested.plan,),
+    UndoRequested: (undo_requested.plan,),
     WorkHindered: (work_hindered.plan,),
 }
 
@@ -68,11 +71,12 @@ KNOBS: dict[str, frozenset[str]] = {
     "notify_tre_of_note": frozenset(),
     "notify_customer_of_note": frozenset({"emails"}),
     "unsupported_os": frozenset({"emails"}),
-    "threat_closed": frozenset(),
+    "threat_closed": frozenset({"undo_false_positives"}),
     "action_needed": frozenset(),
     "not_contained": frozenset({"high", "medium"}),
     "delivery_failed": frozenset(),
     "release_requested": frozenset(),
+    "undo_requested": frozenset(),
     "work_hindered": frozenset(),
 }
 
