@@ -129,6 +129,16 @@ def test_of_two_overrides_ours_is_deleted_and_the_other_one_is_told():
         assert left["description"] == mark_of(order.model_copy(update={"customer": "globex"}))
 
 
+def test_both_of_two_overrides_of_ours_go_by_one_order():
+    with carbon_black_cloud(second_override="row") as rig:
+        order, receipt = rig.done("ban_hash")
+        rig.adapter.perform(order, None)
+        rig.forget()
+        assert undone(rig, undo_of(order, receipt)).sight is Sight.PRESENT
+        assert len(rig.written()) == 1
+        assert rig.simulation.world.tenant("acme").iocs == {}
+
+
 def test_every_entry_of_ours_goes_whatever_its_system():
     with RIGS["sentinelone"]() as rig:
         order, _ = rig.done("ban_hash")

@@ -151,6 +151,17 @@ def test_an_isolation_that_another_threat_wants_after_the_release_is_one_of_its_
     assert isinstance(asked(ledger, "acme:isolate:1.2"), Claim)
 
 
+def test_what_another_threat_wants_while_the_first_one_calls_it_off_is_one_of_its_own(ledger):
+    ordered(ledger)
+    working = claimed(ledger, BAN)
+    at = an_event().occurred_at + timedelta(hours=1)
+    recorded(ledger, event=an_event("c1", "THREAT-1", at=at), closes="closed")
+    ordered(ledger, threat="THREAT-2", event="e2")
+    concluded(ledger, working, VisitResult(state=State.PENDING))
+    assert state_of(ledger, BAN) is State.CANCELLED
+    assert isinstance(asked(ledger, f"{BAN}.2"), Claim)
+
+
 def test_the_same_threat_does_not_ask_again_for_what_was_undone(ledger):
     ordered(ledger)
     settle(ledger, BAN)

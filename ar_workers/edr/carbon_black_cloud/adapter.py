@@ -159,8 +159,8 @@ class CarbonBlackCloud(EDRAdapter):
 
     @performs(UnbanHash, on=EVERYWHERE)
     def unban_hash(self, _: UnbanHash, seen: Fact) -> Receipt:
-        """Delete the override that we made."""
-        self._api.delete(f"{OVERRIDES}/{seen.handle}", expects=frozenset({404}))  # 404: somebody was faster
+        """Delete every override that we made: a second one of the same hash may be a row of its own."""
+        self._api.post(f"{OVERRIDES}/_delete", seen.handle.split(","))
         return Receipt(reference=seen.handle)
 
     @observes(UnbanHash)
@@ -173,7 +173,7 @@ class CarbonBlackCloud(EDRAdapter):
             for row in rows
             if str(row.get("id")) not in ours
         ]
-        return unbanned(ours[:1], others, receipt, "the organisation's BLACK_LIST")
+        return unbanned(ours, others, receipt, "the organisation's BLACK_LIST")
 
     def _overrides(self, sha256: str) -> list[dict[str, Any]]:
         """Those of exactly this hash: the query is a text search. No criteria: the documentation has lists there, and the SDK texts."""

@@ -105,10 +105,6 @@ class CloudAPI:
         """A search or an order, sent once."""
         return self._call("POST", path, expects=expects, body=body)
 
-    def delete(self, path: str, *, expects: frozenset[int] = frozenset()) -> Answer:
-        """A deletion, sent once."""
-        return self._call("DELETE", path, expects=expects)
-
     def pages(self, path: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Every row of a search that counts from 0."""
         return every(path, lambda seen, _: self.post(path, {**body, "rows": PAGE, "start": seen}))

@@ -276,8 +276,8 @@ class SentinelOne(EDRAdapter):
 
     @performs(UnbanDomain, on=EVERYWHERE)
     def unban_domain(self, _: UnbanDomain, seen: Fact) -> Receipt:
-        """Delete our indicator by its id, within the account: a filter without an id would hit all of them."""
-        self._api.delete(INDICATORS, {"filter": {"accountIds": [self._account()], "uuids": [seen.handle]}})
+        """Delete our indicators by their ids, within the account: a filter without ids would hit all of them."""
+        self._api.delete(INDICATORS, {"filter": {"accountIds": [self._account()], "uuids": seen.handle.split(",")}})
         return Receipt(reference=seen.handle)
 
     @observes(UnbanDomain)
@@ -290,7 +290,7 @@ class SentinelOne(EDRAdapter):
             for row in rows
             if str(row.get("uuid")) not in ours
         ]
-        return unbanned(ours[:1], others, receipt, "SentinelOne")
+        return unbanned(ours, others, receipt, "SentinelOne")
 
     def _account(self) -> str:
         if not self._config.account_id:

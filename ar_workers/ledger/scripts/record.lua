@@ -95,16 +95,16 @@ local function share(id)
 end
 
 -- The id under which a new row is kept: the same one within a threat is one row, across threats it is shared while it is
--- unsettled, and justified anew (a repeat) after that or once it was undone. An undo that is settled is always justified anew: somebody
+-- unsettled, and justified anew (a repeat) after that, or once it was undone or called off. An undo that is settled is always justified anew: somebody
 -- asked, and the same may have been done again since. So is all that a reopened threat asks for, what is rehearsed once more, what is asked
 -- for in earnest after it was only rehearsed, and what failed because its seal was not good.
 local function name_of(new)
   local first = get(new.id, 'state', 'latest')
   if not first.state then return new.id, true end
   local latest = first.latest or new.id
-  local last = get(latest, 'state', 'would', 'cause', 'verb', 'lane', 'epoch')
+  local last = get(latest, 'state', 'would', 'cause', 'verb', 'lane', 'epoch', 'cancel')
   local is_known = is_placed[latest] or redis.call('ZSCORE', rows_key, latest)
-  local is_over = TERMINAL[last.state] or undone_since(latest, last)
+  local is_over = TERMINAL[last.state] or last.cancel or undone_since(latest, last)
   local is_unbelieved = last.state == 'failed' and last.cause == 'tampered' and not is_placed[latest]
   local is_anew = is_over and (GIVES_BACK[new.verb] or is_dry_event or last.would and new.dry == '0')
   if is_known and not (is_reopened or is_unbelieved or is_anew) then return latest, false end

@@ -17,7 +17,7 @@ _V6 = f"/appservices/v6/orgs/{ORG}"
 WRITES = [
     {"method": "POST", "path": f"{_V6}/device_actions"},
     {"method": "POST", "path": f"{_V6}/reputations/overrides"},
-    {"method": "DELETE", "path": f"{_V6}/reputations/overrides/*"},
+    {"method": "POST", "path": f"{_V6}/reputations/overrides/_delete"},
     {"method": "POST", "path": f"{_V6}/liveresponse/sessions/*/commands", "body_contains": '"kill"'},
     {"method": "POST", "path": f"{_V6}/liveresponse/sessions/*/commands", "body_contains": " delete "},
     {"method": "POST", "path": f"{_V6}/liveresponse/sessions/*/commands", "body_contains": '"delete file"'},
