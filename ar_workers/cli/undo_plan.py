@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..domain.errors import KeyUnusable
 from ..domain.undo import judged, words
 from .output import print_table, say
 
@@ -48,7 +49,11 @@ def of_closed(ledger: Ledger, record: ThreatRecord) -> list[Verdict]:
     from ..bootstrap import capability_cells  # noqa: PLC0415 - all that can be configured, and most threats need none of it
     from ..domain.capabilities import Capabilities  # noqa: PLC0415 - likewise
 
-    able = Capabilities(capability_cells(), {})
-    verdicts = [each for each in judged(ledger.made(record.customer, record.id), able, by="") if each.matters]
+    try:
+        made = ledger.made(record.customer, record.id)
+    except KeyUnusable as error:
+        say(f"what of it can be undone cannot be told here: {error}", err=True)
+        return []
+    verdicts = [each for each in judged(made, Capabilities(capability_cells(), {}), by="") if each.matters]
     actions = [each for each in verdicts if each.made.row.kind == "action"]
     return actions if any(each.undo for each in actions) else []

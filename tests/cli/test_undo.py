@@ -152,3 +152,13 @@ def test_a_closed_threat_shows_what_can_be_undone_and_how(world):
     assert {each["undo"] for each in json.loads(shown("--json"))["undo"]} == {"release", "unban_hash"}
     world.work(told("--threat", "THREAT-1042", "--yes")["recorded"][0]["event"])
     assert "arctl undo" not in shown()
+
+
+def test_a_machine_without_keys_shows_a_closed_threat_and_says_what_it_cannot_tell(world, monkeypatch, tmp_path):
+    world.ledger.accept([ThreatClosed(id="c1", customer="acme", occurred_at=NOON, threat=a_threat(), reason="over")])
+    world.work("c1")
+    monkeypatch.setenv("AR_KEYS", str(tmp_path / "none"))
+    result = CliRunner().invoke(arctl, ["threats", "show", "THREAT-1042"])
+    assert result.exit_code == 0, result.exception
+    assert "isolate FIN-LT-07" in result.output
+    assert "cannot be told here" in result.output
