@@ -7,8 +7,8 @@ import pytest
 from ar_workers.domain.actions import mark_of
 from ar_workers.domain.capabilities import Means
 from ar_workers.domain.endpoints import OS, Vendor
-from ar_workers.domain.errors import Unsupported
-from ar_workers.domain.facts import Receipt, Sight
+from ar_workers.domain.errors import Denied, Unsupported
+from ar_workers.domain.facts import Fact, Receipt, Sight
 from ar_workers.domain.undo import taken_back
 from ar_workers.domain.verbs import UNDOES, VERBS
 from ar_workers.edr import ADAPTERS
@@ -86,6 +86,25 @@ def test_what_was_unbanned_can_be_banned_anew(vendor, ban):
         rig.done(ban)
 
 
+@pytest.mark.parametrize(("vendor", "ban"), [each for each in MARKED if each[0] is not Vendor.CARBON_BLACK_EDR])
+def test_an_order_that_names_nothing_deletes_nothing(vendor, ban):
+    with RIGS[vendor]() as rig:
+        rig.done(ban)
+        with pytest.raises(Denied):
+            rig.adapter.perform(undo_of(rig.action(ban)), Fact(sight=Sight.ABSENT))
+        assert rig.written() == []
+
+
+@pytest.mark.parametrize(("vendor", "ban"), [each for each in MARKED if each[0] in {Vendor.CROWDSTRIKE, Vendor.DEFENDER}])
+def test_what_somebody_has_made_an_exception_of_since_is_theirs(vendor, ban):
+    with RIGS[vendor]() as rig:
+        order, receipt = rig.done(ban)
+        (row,) = rig.simulation.world.tenant("acme").iocs.values()
+        row["action"] = "Allowed" if vendor is Vendor.DEFENDER else "allow"
+        assert rig.adapter.observe(undo_of(order, receipt), None).sight is Sight.PRESENT
+        assert rig.written() == []
+
+
 @pytest.mark.parametrize(("vendor", "ban"), MARKED)
 def test_what_is_gone_already_is_asked_of_nobody(vendor, ban):
     with RIGS[vendor]() as rig:
@@ -95,7 +114,7 @@ def test_what_is_gone_already_is_asked_of_nobody(vendor, ban):
 
 def a_falcon_row(ban):
     value = {"type": "sha256", "value": sha256("evil"), "action": "detect"} if ban == "ban_hash" else None
-    value = value or {"type": "domain", "value": "evil.example", "action": "no_action"}
+    value = value or {"type": "domain", "value": "evil.example", "action": "detect", "applied_globally": False}
     return {"id": "7" * 64, "platforms": ["windows"], "applied_globally": True, "severity": "high", "created_by": "sam", **value}
 
 

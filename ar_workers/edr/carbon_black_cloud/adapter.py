@@ -17,7 +17,7 @@ from ...domain.meant import unconfirmable
 from ...domain.text import whole
 from ...domain.volumes import names_no_drive
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs, withdraws
-from ..ours import is_ours, made, told, unbanned
+from ..ours import ids_in, made, unbanned
 from .api import CloudAPI, Config
 from .checkup import devices, probes
 from .devices import Devices, number_of
@@ -160,20 +160,14 @@ class CarbonBlackCloud(EDRAdapter):
     @performs(UnbanHash, on=EVERYWHERE)
     def unban_hash(self, _: UnbanHash, seen: Fact) -> Receipt:
         """Delete every override that we made: a second one of the same hash may be a row of its own."""
-        self._api.post(f"{OVERRIDES}/_delete", seen.handle.split(","))
+        self._api.post(f"{OVERRIDES}/_delete", ids_in(seen))
         return Receipt(reference=seen.handle)
 
     @observes(UnbanHash)
     def hash_unbanned(self, action: UnbanHash, receipt: Receipt | None) -> Fact:
         """By the stored overrides."""
-        rows = [each for each in self._overrides(_sha256(action)) if each.get("override_list") == _BANNED]
-        ours = [str(row["id"]) for row in rows if row.get("id") and is_ours(action, str(row["id"]), row.get("description"))]
-        others = [
-            told(action, str(row.get("id")), f"the override {row.get('id')}, by {row.get('created_by') or 'somebody'}")
-            for row in rows
-            if str(row.get("id")) not in ours
-        ]
-        return unbanned(ours, others, receipt, "the organisation's BLACK_LIST")
+        banned = [each for each in self._overrides(_sha256(action)) if each.get("override_list") == _BANNED]
+        return unbanned(action, banned, receipt, where="the organisation's BLACK_LIST", words="the override of {created_by}")
 
     def _overrides(self, sha256: str) -> list[dict[str, Any]]:
         """Those of exactly this hash: the query is a text search. No criteria: the documentation has lists there, and the SDK texts."""

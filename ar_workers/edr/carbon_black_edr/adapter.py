@@ -17,7 +17,7 @@ from ...domain.limits import Limits, Rate
 from ...domain.meant import unconfirmable
 from ...domain.volumes import names_no_drive
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs, withdraws
-from ..ours import unbanned
+from ..ours import remains
 from .api import Config, ResponseAPI, number, sensor_id
 from .checkup import probes
 from .live_response import DELETE_FILE, Order, Shell, delete_order, kill_order, registry_order
@@ -210,7 +210,7 @@ class CarbonBlackEDR(EDRAdapter):
         row = self._ban_of(md5)
         is_banned, is_own = row.get("enabled") is True, row.get("text") == mark_of(action)
         others = [f"by {row.get('username') or 'somebody'}, {row.get('text') or 'without a note'}"]
-        return unbanned([md5] if is_banned and is_own else [], others if is_banned and not is_own else [], receipt, "the ban list")
+        return remains([md5] if is_banned and is_own else [], others if is_banned and not is_own else [], receipt, "the ban list")
 
     def _md5(self, action: BanHash | UnbanHash) -> str:
         found = action.hash.best(self.hash_types)

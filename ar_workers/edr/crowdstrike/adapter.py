@@ -27,7 +27,7 @@ from ...domain.limits import Limits, Rate
 from ...domain.meant import unconfirmable
 from ...domain.volumes import names_no_drive
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs, withdraws
-from ..ours import changed, is_ours, made, told, unbanned
+from ..ours import changed, ids_in, made, unbanned
 from .api import Config, FalconAPI, raise_first
 from .checkup import probes
 from .looks import drive_path, file_fact, process_fact, registry_fact
@@ -49,6 +49,8 @@ FIND_INDICATORS = "/iocs/combined/indicator/v1"
 _ROLES = {"Workstation": Role.WORKSTATION, "Server": Role.SERVER, "Domain Controller": Role.DOMAIN_CONTROLLER}
 _PLATFORMS = {"Windows": OS.WINDOWS, "Mac": OS.MACOS, "Linux": OS.LINUX}
 _PAGE = 500
+#: Actions of an indicator that keep nothing from anybody.
+_NO_BAN = frozenset({"allow", "no_action"})
 #: Names of host groups are read again after this many seconds.
 _NAMES_LIVE = 300.0
 
@@ -194,7 +196,7 @@ class CrowdStrike(EDRAdapter):
     @performs(UnbanHash, on=EVERYWHERE)
     def unban_hash(self, _: UnbanHash, seen: Fact) -> Receipt:
         """Delete the indicator that we made."""
-        return self._delete(seen.handle)
+        return self._delete(seen)
 
     @observes(UnbanHash)
     def hash_unbanned(self, action: UnbanHash, receipt: Receipt | None) -> Fact:
@@ -221,7 +223,7 @@ class CrowdStrike(EDRAdapter):
     @performs(UnbanDomain, on=EVERYWHERE)
     def unban_domain(self, _: UnbanDomain, seen: Fact) -> Receipt:
         """Delete the indicator that we made."""
-        return self._delete(seen.handle)
+        return self._delete(seen)
 
     @observes(UnbanDomain)
     def domain_unbanned(self, action: UnbanDomain, receipt: Receipt | None) -> Fact:
@@ -251,23 +253,18 @@ class CrowdStrike(EDRAdapter):
         reference = str(first.get("id", ""))
         return changed(reference, seen) if seen.handle else made(reference)
 
-    def _delete(self, indicator_id: str) -> Receipt:
-        """By its id alone: a `filter` beside it would override that, and delete whatever it finds."""
-        about = {"ids": indicator_id, "comment": "Active Remediation"}
+    def _delete(self, seen: Fact) -> Receipt:
+        """By ids alone: a `filter` beside them would override them, and delete whatever it finds."""
+        about = {"ids": ids_in(seen), "comment": "Active Remediation"}
         answer = self._api.send("DELETE", INDICATORS, None, expects=frozenset({404}), **about)
         if answer.status != 404:  # noqa: PLR2004 - somebody was faster
             raise_first(answer, "indicator")
-        return Receipt(reference=indicator_id)
+        return Receipt(reference=seen.handle)
 
     def _unbanned(self, action: UnbanHash | UnbanDomain, kind: str, value: str, receipt: Receipt | None) -> Fact:
-        rows = self._live(kind, value)
-        ours = [str(row["id"]) for row in rows if row.get("id") and is_ours(action, str(row["id"]), row.get("description"))]
-        others = [
-            told(action, str(row.get("id")), f"action {row.get('action')}, by {row.get('created_by') or 'somebody'}")
-            for row in rows
-            if str(row.get("id")) not in ours
-        ]
-        return unbanned(ours[:1], others, receipt, "Falcon")
+        """What somebody has made an exception of since is no ban any more, and their word."""
+        rows = [row for row in self._live(kind, value) if row.get("action") not in _NO_BAN]
+        return unbanned(action, rows, receipt, where="Falcon", words="action {action}, by {created_by}")
 
     def _live(self, kind: str, value: str) -> list[dict[str, Any]]:
         """The indicators of exactly this value."""

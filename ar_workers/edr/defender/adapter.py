@@ -27,7 +27,7 @@ from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
 from ...domain.paths import content_problem
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs, withdraws
-from ..ours import changed, made
+from ..ours import changed, ids_in, made
 from .api import Config, DefenderAPI
 from .checkup import probes
 from .indicators import indicator_body, indicator_fact, same_scope, unban_fact, words_of
@@ -211,8 +211,10 @@ class Defender(EDRAdapter):
         return self._delete(seen)
 
     def _delete(self, seen: Fact) -> Receipt:
-        self._api.delete(f"{INDICATORS}/{seen.handle}")
-        return Receipt(reference=seen.handle)
+        """One a call; there is one of a value for all machines."""
+        first = ids_in(seen)[0]
+        self._api.delete(f"{INDICATORS}/{first}")
+        return Receipt(reference=first)
 
     @observes(UnbanHash)
     def hash_unbanned(self, action: UnbanHash, receipt: Receipt | None) -> Fact:

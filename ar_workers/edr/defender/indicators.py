@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...domain.facts import Fact, Sight
-from ..ours import is_ours, told, unbanned
+from ..ours import unbanned
 from .orders import instant
 
 if TYPE_CHECKING:
@@ -47,14 +47,8 @@ def same_scope(rows: Sequence[dict[str, Any]], kind: str, value: str) -> dict[st
 
 def unban_fact(rows: Sequence[dict[str, Any]], action: UnbanHash | UnbanDomain, kind: str, value: str, receipt: Receipt | None) -> Fact:
     """What of a ban is there that we made, and what somebody else did."""
-    exact = _exact(rows, kind, value)
-    ours = [str(row["id"]) for row in exact if row.get("id") and is_ours(action, str(row["id"]), row.get("description"))]
-    others = [
-        told(action, str(row.get("id")), f"indicator {row.get('id')}, action {row.get('action')}, by {row.get('createdBy') or 'somebody'}")
-        for row in exact
-        if str(row.get("id")) not in ours and row.get("action") in _BLOCKING
-    ]
-    return unbanned(ours[:1], others, receipt, "Defender")
+    banning = [row for row in _exact(rows, kind, value) if row.get("action") in _BLOCKING]
+    return unbanned(action, banning, receipt, where="Defender", words="indicator {id}, action {action}, by {createdBy}")
 
 
 def _exact(rows: Sequence[dict[str, Any]], kind: str, value: str) -> list[dict[str, Any]]:

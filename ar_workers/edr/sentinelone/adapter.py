@@ -28,7 +28,7 @@ from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
 from ...domain.paths import content_problem
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs, withdraws
-from ..ours import changed, is_ours, made, told, unbanned
+from ..ours import changed, ids_in, made, unbanned
 from .api import Config, ConsoleAPI, Row, one_id
 from .checkup import probes
 from .remoteops import RemoteOps
@@ -206,20 +206,14 @@ class SentinelOne(EDRAdapter):
     @performs(UnbanHash, on=EVERYWHERE, remark="every entry that we made, whatever its OS")
     def unban_hash(self, _: UnbanHash, seen: Fact) -> Receipt:
         """Delete our entries by their ids."""
-        self._api.delete(RESTRICTIONS, {"data": {"type": "black_hash", "ids": seen.handle.split(",")}})
+        self._api.delete(RESTRICTIONS, {"data": {"type": "black_hash", "ids": ids_in(seen)}})
         return Receipt(reference=seen.handle)
 
     @observes(UnbanHash)
     def hash_unbanned(self, action: UnbanHash, receipt: Receipt | None) -> Fact:
         """By the blocklist of the scope and of those above it."""
-        rows = list(self._banned(*self._hash(action)))
-        ours = [str(row["id"]) for row in rows if row.get("id") and is_ours(action, str(row["id"]), row.get("description"))]
-        others = [
-            told(action, str(row.get("id")), f"the entry for {row.get('osType')}, by {row.get('userName') or 'somebody'}")
-            for row in rows
-            if str(row.get("id")) not in ours
-        ]
-        return unbanned(ours, others, receipt, "SentinelOne's blocklist")
+        rows = self._banned(*self._hash(action))
+        return unbanned(action, rows, receipt, where="SentinelOne's blocklist", words="the entry for {osType}, by {userName}")
 
     def _systems(self, action: BanHash) -> set[OS]:
         """The OS families of the endpoints that justify the ban, read from the console where the event did not tell."""
@@ -277,20 +271,14 @@ class SentinelOne(EDRAdapter):
     @performs(UnbanDomain, on=EVERYWHERE)
     def unban_domain(self, _: UnbanDomain, seen: Fact) -> Receipt:
         """Delete our indicators by their ids, within the account: a filter without ids would hit all of them."""
-        self._api.delete(INDICATORS, {"filter": {"accountIds": [self._account()], "uuids": seen.handle.split(",")}})
+        self._api.delete(INDICATORS, {"filter": {"accountIds": [self._account()], "uuids": ids_in(seen)}})
         return Receipt(reference=seen.handle)
 
     @observes(UnbanDomain)
     def domain_unbanned(self, action: UnbanDomain, receipt: Receipt | None) -> Fact:
         """By the indicators of the account."""
         rows = self._indicators(action.domain.domain)
-        ours = [str(row["uuid"]) for row in rows if row.get("uuid") and is_ours(action, str(row["uuid"]), row.get("description"))]
-        others = [
-            told(action, str(row.get("uuid")), f"the indicator {row.get('uuid')}, by {row.get('source') or 'somebody'}")
-            for row in rows
-            if str(row.get("uuid")) not in ours
-        ]
-        return unbanned(ours, others, receipt, "SentinelOne")
+        return unbanned(action, rows, receipt, where="SentinelOne", words="the indicator of {source}", key="uuid")
 
     def _account(self) -> str:
         if not self._config.account_id:
