@@ -138,8 +138,8 @@ def _why_it_stays(made: Made, *, though_wanted: bool) -> str:
     if made.undone and made.undo_state and made.undo_state not in {State.FAILED, State.CANCELLED, State.SKIPPED}:
         return f"its undo is under way, {made.undone}"
     if made.wanted_by and not though_wanted:
-        more = f" and {len(made.wanted_by) - _FIRST} more" if len(made.wanted_by) > _FIRST else ""
-        return f"{', '.join(made.wanted_by[:_FIRST])}{more} wants it, too: it stays until that is closed, or until it is undone by its id"
+        more = " and others" if len(made.wanted_by) > _FIRST else ""
+        return f"wanted by {', '.join(made.wanted_by[:_FIRST])}{more}, too: it stays until that is closed, or until it is undone by its id"
     return ""
 
 

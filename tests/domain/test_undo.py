@@ -87,7 +87,7 @@ def test_what_stood_before_us_stays_unless_it_was_an_earlier_order_of_ours():
 
 def test_what_another_open_threat_wants_stays_unless_a_person_names_it():
     wanted = made(wanted_by=("THREAT-2", "THREAT-3"))
-    assert why_not(wanted).startswith("THREAT-2, THREAT-3 wants it, too: it stays")
+    assert why_not(wanted).startswith("wanted by THREAT-2, THREAT-3, too: it stays")
     assert undo(wanted, though_wanted=True).verb == "unban_hash"
 
 

@@ -197,7 +197,7 @@ def test_what_another_open_threat_wants_outlives_a_false_positive():
     play(services, published(id="e2", threat=THREAT.model_copy(update={"id": "THREAT-2"}), iocs=(HASH,)))
     play(services, false_positive())
     assert sorted(verb for verb, _ in effects(services) if verb in {"release", "unban_hash", "unban_domain"}) == ["unban_domain"]
-    assert row(services, "release").reason.startswith("THREAT-2 wants it, too")
+    assert row(services, "release").reason.startswith("wanted by THREAT-2, too")
 
 
 def test_a_false_positive_that_is_opened_again_is_acted_on_anew():

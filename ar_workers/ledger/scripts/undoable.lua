@@ -1,8 +1,9 @@
 -- uses: undos
 -- What an undo of rows must know of them. ARGV: the threat that wants it; then for each row its id, its lane or '', and the id of its undo.
 -- Returns for each {by whom it was taken back since, or ''; the state of that undo, or ''; whether the EDR shows it because we asked for
--- it, 1|0; the other threats, not closed, that want the same, ...}.
+-- it, 1|0; the other threats, not closed, that want the same, as far as they are told, ...}.
 local threat = ARGV[1]
+local MOST_TOLD = 20
 local IS_OVER = {skipped = true, cancelled = true, failed = true}
 
 local function last_state(name)
@@ -35,7 +36,7 @@ local function told(id, lane, undo)
   for _, row in ipairs(standing(id, verb, lane)) do
     if row.state == 'done' then is_ours = '1' end
     for other in string.gmatch(row.threat .. ',' .. (row.shared or ''), '[^,]+') do
-      if is_open(other) and not is_listed[other] then
+      if #wanted < MOST_TOLD and not is_listed[other] and is_open(other) then
         is_listed[other] = true
         wanted[#wanted + 1] = other
       end
