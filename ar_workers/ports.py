@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .domain.rows import Acceptance, Containment, Row, Seat, ThreatRecord
     from .domain.seals import Flaw, Role, Sealed, Signed, Word
     from .domain.standing import EventSeen, Offered, RemoteSeen, RowSeen
+    from .domain.undo import Made
     from .domain.verbs import Cap
 
 
@@ -443,6 +444,9 @@ class Ledger(Protocol):
 
     def rows(self, customer: str, threat_id: str) -> list[Row]:
         """The rows of a threat, in plan order."""
+
+    def made(self, customer: str, threat_id: str) -> list[Made]:
+        """The rows of a threat as their undo needs them, in plan order."""
 
     def row(self, row_id: str) -> Row | None:
         """One row."""

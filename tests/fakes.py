@@ -18,6 +18,8 @@ from ar_workers.domain.indicators import HashType
 from ar_workers.domain.limits import Limits, Rate
 from ar_workers.domain.policies import Policy
 from ar_workers.domain.results import Answer, Result
+from ar_workers.domain.verbs import UNDOES
+from ar_workers.domain.verbs import VERBS as TABLE
 from ar_workers.lists import Shelf
 from ar_workers.pipeline.deliver import deliver
 from ar_workers.pipeline.execute import execute
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
     from ar_workers.domain.endpoints import Endpoint
     from ar_workers.domain.notifications import Delivery
 
-#: One thing is left out that it cannot do.
-VERBS = tuple(verb for verb in ACTIONS if verb != "quarantine_file")
+#: One thing is left out that it cannot do, and its undo.
+VERBS = tuple(verb for verb in ACTIONS if "quarantine_file" not in verb)
 PLENTY = Limits(rates=(Rate(calls=10**6, per=timedelta(minutes=1)),), on_429="none", source="made up")
 
 #: Those of this version.
@@ -96,7 +98,7 @@ class FakeEDR:
         return Fact(sight=self.withdrawn, evidence=f"seen {self.withdrawn}")
 
     def _apply(self, action: Action) -> None:
-        opposite = {"isolate": "release", "release": "isolate"}.get(action.verb)
+        opposite = TABLE[action.verb].undo or UNDOES.get(action.verb)
         self.so.discard((opposite or "", action.lane, action.target))
         self.so.add(self._effect(action))
 

@@ -42,6 +42,10 @@ ELSEWHERE_RUN = {
     "arctl audit export --customer acme --format ocsf": "tests/cli/test_audit.py::test_the_record_is_exported_as_ocsf",
     'arctl actions acknowledge acme:isolate:5f1e09c3a7d2b146 --reason "laptop is in the post, back on Monday"':
         "tests/cli/test_isolated.py::test_an_acknowledgement_is_shown_in_listings_with_who_and_why",
+    "arctl undo --threat THREAT-1042 --customer acme --dry-run":
+        "tests/cli/test_undo.py::test_a_dry_run_shows_the_plan_and_records_nothing",
+    'arctl undo --threat THREAT-1042 --customer acme --reason "false positive, says the SOC"':
+        "tests/cli/test_undo.py::test_the_plan_is_shown_and_asked_about_once",
 }  # fmt: skip
 #: What has been done before: nobody decides who is not named, and nothing can be opened that is not closed.
 NAMED = "arctl people add sam --role admin"

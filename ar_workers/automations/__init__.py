@@ -20,6 +20,7 @@ from ..domain.events import (
     RemediationRequested,
     ThreatClosed,
     ThreatPublished,
+    UndoRequested,
     UnsupportedOSDetected,
     WorkHindered,
 )
@@ -37,6 +38,7 @@ from . import (
     threat_closed,
     threat_published,
     undecided,
+    undo_requested,
     unsupported_os,
     work_hindered,
 )
@@ -62,6 +64,7 @@ AUTOMATIONS: dict[type, tuple[Callable[..., Plan], ...]] = {
     HoldExpired: (undecided.plan,),
     DeliveryFailed: (delivery_failed.plan,),
     ReleaseRequested: (release_requested.plan,),
+    UndoRequested: (undo_requested.plan,),
     WorkHindered: (work_hindered.plan,),
 }
 
@@ -73,12 +76,13 @@ KNOBS: dict[str, frozenset[str]] = {
     "notify_tre_of_note": frozenset(),
     "notify_customer_of_note": frozenset({"emails"}),
     "unsupported_os": frozenset({"emails"}),
-    "threat_closed": frozenset(),
+    "threat_closed": frozenset({"undo_false_positives"}),
     "action_needed": frozenset(),
     "not_contained": frozenset({"high", "medium"}),
     "undecided": frozenset(),
     "delivery_failed": frozenset(),
     "release_requested": frozenset(),
+    "undo_requested": frozenset(),
     "work_hindered": frozenset(),
 }
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..domain.notifications import Receiver
     from ..domain.policies import Policy
     from ..domain.summaries import Summary
+    from ..domain.undo import Made
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Context:
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     #: What was done and what is outstanding for the event's threat, where it is needed.
     summary: Summary | None = None
+    #: What was done for the event's threat, where it may be undone.
+    made: tuple[Made, ...] = ()
     #: Who is told by the managed automations.
     tre_receivers: tuple[Receiver, ...] = ()
     #: Of a delivery that a receiver of the TREs has refused: whether it is the day's first, of all customers.

@@ -58,6 +58,7 @@ COMMANDS: dict[str, Entry] = {
     "resume": Entry("switches", "Open the switch again, and bring back what it held."),
     "summary": Entry("summary", "Draft the remediation summary of a threat from the ledger."),
     "threats": Entry("threats", "List threats, newest first."),
+    "undo": Entry("undo", "Take back what was done: release, unban and give back, as far as each action has an undo."),
     "up": Entry("up", "Run Redis, the workers, beat and Flower for the customers in AR_HOME/customers, until Ctrl-C."),
     "upload-scripts": Entry("upload_scripts", "Upload the scripts that the customer's Defender library has not, or has otherwise."),
 }

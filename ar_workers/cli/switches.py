@@ -16,7 +16,7 @@ from .connection import open_ledger
 from .deciding import decider
 from .doorbell import ring_workers
 from .endings import end_of, ending
-from .names import CUSTOMER, EDR, VERB, Names
+from .names import CUSTOMER, EDR, Names
 from .output import json_option, moment, print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -45,7 +45,11 @@ _edr = click.option("--edr", type=EDR, help="Only what this EDR is asked for.")
 @click.command()
 @_customers
 @_edr
-@click.option("--verb", type=Names("verb that can be paused", set(VERBS) - GIVING_BACK), help="Only this verb. A release always goes on.")
+@click.option(
+    "--verb",
+    type=Names("verb that can be paused", set(VERBS) - GIVING_BACK),
+    help="Only this verb. What only takes back, such as a release, always goes on.",
+)
 @click.option("--reason", required=True, help="Recorded with your name, and shown with every row that is held.")
 @ending
 def pause(
@@ -84,7 +88,11 @@ def _may_end_then(ledger: Ledger, customer: str | None, scope: str, end: datetim
 @click.command()
 @_customers
 @_edr
-@click.option("--verb", type=VERB, help="Only this verb.")
+@click.option(
+    "--verb",
+    type=Names("verb that can be paused", set(VERBS) - GIVING_BACK),
+    help="Only this verb. What only takes back, such as a release, always goes on.",
+)
 def resume(customers: tuple[str, ...], edr: str | None, verb: str | None) -> None:
     """Open the switch again, and bring back what it held.
 

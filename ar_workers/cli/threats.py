@@ -18,6 +18,8 @@ from .connection import open_ledger
 from .groups import Listing
 from .names import CUSTOMER
 from .output import coloured, json_option, moment, print_json, print_table, say, since_option
+from .undo_plan import documents, of_closed
+from .undo_plan import show as show_undo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +58,7 @@ def threats(context: click.Context, customer: str | None, since: datetime, limit
 @click.option("--customer", type=CUSTOMER, help="Whose threat, if several customers have one of this id.")
 @json_option
 def show(threat_id: str, customer: str | None, *, as_json: bool) -> None:
-    """Show a threat: its actions, deliveries and timeline.
+    """Show a threat: its actions, deliveries and timeline; and of one that is closed what of it can be undone.
 
     Where the record is on this machine (see `arctl audit`), what is otherwise in the timeline than there is told.
 
@@ -65,17 +67,20 @@ def show(threat_id: str, customer: str | None, *, as_json: bool) -> None:
     ledger = open_ledger()
     record = the_one(ledger, threat_id, customer)
     rows = ledger.rows(record.customer, record.id)
-    shown = containments(ledger, rows)
+    shown, undo = containments(ledger, rows), of_closed(ledger, record) if record.closed else []
     odd = differences(ledger, record.customer, record.id)
     if as_json:
-        documents = [row_document(row, shown) for row in rows]
+        plain = [row_document(row, shown) for row in rows]
         found = None if odd is None else [each.what for each in odd]
-        whole = {"threat": record.model_dump(mode="json"), "dry_run": str(how_dry(rows)), "rows": documents}
+        whole = {"threat": record.model_dump(mode="json"), "dry_run": str(how_dry(rows)), "rows": plain, "undo": documents(undo)}
         print_json(whole | {"differs_from_record": found})
         return
     _describe(record, how_dry(rows))
     lines = (row_line(row, shown) for row in rows)
     print_table("Actions and deliveries", COLUMNS, lines, prose=WHY)
+    if undo:
+        show_undo(undo)
+        say(f"`arctl undo --threat {record.id} --customer {record.customer}` undoes it")
     names = {row.id: f"{row.verb} {row.subject}" for row in rows}
     lines = ((moment(entry.at), names.get(entry.row, entry.row), entry.text) for entry in record.timeline)
     print_table("Timeline (UTC)", ("At", "What", "Move"), lines, prose="Move")

@@ -10,8 +10,10 @@ from typing import Annotated, Literal, cast, get_args
 from pydantic import Field, TypeAdapter
 
 from .endpoints import CustomerId, Endpoint, Vendor
+from .facts import Receipt
 from .indicators import Domain, File, FileHash, Indicator, Process, RegistryKey, label_of
 from .model import Value
+from .verbs import CONTAINMENT, UNDOES
 
 
 class Effect(StrEnum):
@@ -27,12 +29,19 @@ Verb = Literal[
     "isolate",
     "release",
     "ban_hash",
+    "unban_hash",
     "ban_domain",
+    "unban_domain",
     "kill_process",
     "delete_file",
     "quarantine_file",
+    "unquarantine_file",
     "delete_registry_key",
 ]
+
+
+#: What later versions added to actions that the ones before know.
+_ADDED = ("is_dry", "undoes", "made")
 
 
 class _Base(Value):
@@ -75,8 +84,8 @@ class _Base(Value):
         return label_of(found) if found else ""
 
     def written(self) -> str:
-        """As the ledger keeps it. That it is no dry run is not said, so that versions which know of none read it."""
-        return self.model_dump_json(exclude=None if self.is_dry else {"is_dry"})
+        """As the ledger keeps it. What was added is said only where it says something, so that versions which know of none read it."""
+        return self.model_dump_json(exclude={name for name in _ADDED if not getattr(self, name, None)})
 
 
 @cache
@@ -107,12 +116,22 @@ class IsolateEndpoint(_OnEndpoint):
     verb: Literal["isolate"] = "isolate"
 
 
-class ReleaseEndpoint(_OnEndpoint):
+class _Undo(_Base):
+    """What takes back another action: none of this is part of its identity.
+
+    `requested_by` wants it. `undoes` is the row that it takes back, and `made` what the EDR signed for then; a release may be wanted of
+    what no row of ours has isolated.
+    """
+
+    requested_by: str = ""
+    undoes: str = ""
+    made: Receipt | None = None
+
+
+class ReleaseEndpoint(_Undo, _OnEndpoint):
     """Give the endpoint its network back."""
 
     verb: Literal["release"] = "release"
-    #: Who wants it; nothing of its identity.
-    requested_by: str = ""
 
 
 class KillProcess(_OnEndpoint):
@@ -146,6 +165,16 @@ class QuarantineFile(_OnFile):
     verb: Literal["quarantine_file"] = "quarantine_file"
 
 
+class UnquarantineFile(_Undo, _OnFile):
+    """Give a file that we have quarantined back to its place."""
+
+    verb: Literal["unquarantine_file"] = "unquarantine_file"
+
+    @property
+    def effect(self) -> Effect:
+        return Effect.STATE
+
+
 class DeleteRegistryKey(_OnEndpoint):
     """Delete a registry key, or one value of it. There is no way back."""
 
@@ -174,6 +203,20 @@ class BanHash(_TenantWide):
     hash: FileHash
 
 
+class _TenantWideUndo(_Undo):
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """None has to justify it."""
+        return ()
+
+
+class UnbanHash(_TenantWideUndo):
+    """Take back a ban of ours. One that somebody else has made of the same content stays."""
+
+    verb: Literal["unban_hash"] = "unban_hash"
+    hash: FileHash
+
+
 class BanDomain(_TenantWide):
     """Stop every endpoint of the customer from reaching this domain, as far as the EDR can."""
 
@@ -181,10 +224,28 @@ class BanDomain(_TenantWide):
     domain: Domain
 
 
+class UnbanDomain(_TenantWideUndo):
+    """Take back a ban of ours, likewise."""
+
+    verb: Literal["unban_domain"] = "unban_domain"
+    domain: Domain
+
+
 Action = Annotated[
-    IsolateEndpoint | ReleaseEndpoint | BanHash | BanDomain | KillProcess | DeleteFile | QuarantineFile | DeleteRegistryKey,
+    IsolateEndpoint
+    | ReleaseEndpoint
+    | BanHash
+    | UnbanHash
+    | BanDomain
+    | UnbanDomain
+    | KillProcess
+    | DeleteFile
+    | QuarantineFile
+    | UnquarantineFile
+    | DeleteRegistryKey,
     Field(discriminator="verb"),
 ]
+Undo = ReleaseEndpoint | UnbanHash | UnbanDomain | UnquarantineFile
 _ACTION: TypeAdapter[Action] = TypeAdapter(Action)
 
 #: Every action class by its verb; adapters mark what they perform with the classes.
@@ -194,12 +255,20 @@ ACTIONS: dict[str, type[Action]] = {kind.model_fields["verb"].default: kind for 
 def identity(action: Action) -> str:
     """`customer:verb:checksum`: the same for the same action, whichever event, worker or day it comes from.
 
-    The ledger adds which repeat it is (`.2`, `.3`, ...) where the same action is justified anew.
+    The ledger adds which repeat it is (`.2`, `.3`, ...) where the same action is justified anew. An undo has the checksum of what it takes
+    back, by which the ledger knows the two as a pair. A release has one of its own: there the endpoint makes the pair, and versions
+    before knew it so.
     """
-    lane = action.lane or "tenant"
-    parts = (action.customer, action.edr, lane, action.verb, action.target, *(("dry run",) if action.is_dry else ()))
+    lane, verb = action.lane or "tenant", action.verb if action.verb in CONTAINMENT else UNDOES.get(action.verb, action.verb)
+    parts = (action.customer, action.edr, lane, verb, action.target, *(("dry run",) if action.is_dry else ()))
     checksum = hashlib.sha256("\x1f".join(parts).encode())
     return f"{action.customer}:{action.verb}:{checksum.hexdigest()[:16]}"
+
+
+def mark_of(action: Action) -> str:
+    """What stands beside a ban at its EDR, where that keeps a text of ours, and by which its undo knows it again."""
+    customer, verb, checksum = identity(action).split(":")
+    return f"Active Remediation {customer}:{UNDOES.get(verb, verb)}:{checksum}"
 
 
 def lane_of(action: Action) -> str:

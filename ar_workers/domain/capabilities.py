@@ -22,6 +22,7 @@ class Means(StrEnum):
     SHELL = "shell"
     #: Accepted by the vendor, but it only alerts and does not block.
     DETECT_ONLY = "detect-only"
+    #: Not at all; the remark says why, where that is known.
     NONE = "none"
 
 
@@ -42,6 +43,7 @@ class Capabilities:
         self.cells = cells
         self.hash_types = hash_types
         self._means = {(cell.edr, cell.verb, cell.os): cell.means for cell in cells}
+        self._why_not = {(cell.edr, cell.verb): cell.remark for cell in cells if cell.means is Means.NONE}
 
     def means(self, edr: Vendor, verb: Verb, os: OS) -> Means:
         """How `edr` does `verb` on `os`; NONE where it does not. On an unknown OS only what works on every OS counts."""
@@ -49,6 +51,10 @@ class Capabilities:
             found = {self._means.get((edr, verb, each), Means.NONE) for each in (OS.WINDOWS, OS.MACOS)}
             return found.pop() if len(found) == 1 else Means.NONE
         return self._means.get((edr, verb, os), Means.NONE)
+
+    def why_not(self, edr: Vendor, verb: str) -> str:
+        """Why `edr` cannot do `verb`, where that is known."""
+        return self._why_not.get((edr, verb), "")
 
     def may(self, edr: Vendor, verb: Verb, os: OS) -> bool:
         """Whether there is use in planning it: where the OS is not known, it is asked for before anything is done."""

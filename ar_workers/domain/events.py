@@ -38,6 +38,10 @@ MOST_ENDPOINTS = 10_000
 #: Those that cannot be read are counted with the others; what comes behind them is told as one thing.
 MOST_IOCS = 1_000
 MOST_UNREAD = 2 * MOST_IOCS + 1
+#: Rows that one event takes back: those of the largest threat.
+MOST_UNDONE = MOST_ENDPOINTS + MOST_IOCS
+#: Of the ledger: CUSTOMER:VERB:CHECKSUM, and the number of its repeat.
+RowId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*:[a-z_]+:[A-Za-z0-9._-]{1,200}$")]
 #: Ends the id of an event that is told only, so that the same alert can still come in as one that is acted on.
 _TOLD_ONLY = "-told"
 #: Ends the name of what a dry event's rows hang on; no publisher's id can have such an end.
@@ -190,10 +194,19 @@ class ThreatPublished(_Standing):
 
 
 class ThreatClosed(_Standing):
-    """The customer marked the threat remediated (or not to be remediated), or its source shows it as over: what is queued must not run."""
+    """The customer marked the threat remediated (or not to be remediated), or its source shows it as over: what is queued must not run.
+
+    With `is_false_positive` there never was a threat, and what was done about it may be undone. It is no content: versions before did not
+    know it of the same record.
+    """
 
     type: Literal["threat_closed"] = "threat_closed"
     reason: Reason
+    is_false_positive: bool = False
+    _added: ClassVar[frozenset[str]] = frozenset({"as_of", "dry_run", "is_false_positive"})
+
+    def _content(self) -> dict[str, Any]:
+        return {name: value for name, value in super()._content().items() if name != "is_false_positive"}
 
     @property
     def remark(self) -> str:
@@ -262,6 +275,41 @@ class ReleaseRequested(_EndpointEvent):
     @property
     def remark(self) -> str:
         asks = f"{self.requested_by} asks to release {self.endpoint.hostname}{' for real' if self.for_real else ''}: {self.reason}"
+        return ": ".join(filter(None, (super().remark, asks)))
+
+
+class UndoRequested(_Event):
+    """A person wants what was done to be taken back: rows of the ledger, of one threat. Never an indicator that somebody names.
+
+    What another open threat wants, too, is taken back only `though_wanted`. Of a customer whose mode is a dry run it is rehearsed, unless
+    the person says that it is `for_real`.
+    """
+
+    type: Literal["undo_requested"] = "undo_requested"
+    requested_by: Name
+    reason: Reason
+    threat_ref: Identifier
+    rows: Annotated[tuple[RowId, ...], Field(min_length=1, max_length=MOST_UNDONE)]
+    though_wanted: bool = False
+    for_real: bool = False
+    _added: ClassVar[frozenset[str]] = frozenset({"dry_run", "for_real", "though_wanted"})
+
+    @model_validator(mode="after")
+    def _of_one_customer(self) -> Self:
+        strange = [each for each in self.rows if each.partition(":")[0] != self.customer]
+        if strange:
+            raise ValueError(f"{strange[0]} is no row of {self.customer}")
+        return self
+
+    @property
+    def about(self) -> str:
+        """The threat that the rows hang on."""
+        return self.threat_ref
+
+    @property
+    def remark(self) -> str:
+        what = f"{len(self.rows)} action{'s' if len(self.rows) > 1 else ''}"
+        asks = f"{self.requested_by} asks to undo {what}{' for real' if self.for_real else ''}: {self.reason}"
         return ": ".join(filter(None, (super().remark, asks)))
 
 
@@ -372,7 +420,16 @@ class WorkHindered(_OwnEvent):
     once: str | None = None
 
 
-Published = ThreatPublished | ThreatClosed | RemediationRequested | NoteAdded | EndpointGrouped | UnsupportedOSDetected | ReleaseRequested
+Published = (
+    ThreatPublished
+    | ThreatClosed
+    | RemediationRequested
+    | NoteAdded
+    | EndpointGrouped
+    | UnsupportedOSDetected
+    | ReleaseRequested
+    | UndoRequested
+)
 Own = ActionStopped | DeliveryFailed | IsolationOverdue | IsolationSettled | HoldWaits | HoldExpired | WorkHindered
 Event = Annotated[Published | Own, Field(discriminator="type")]
 _PUBLISHED: TypeAdapter[Published] = TypeAdapter(Annotated[Published, Field(discriminator="type")])
@@ -447,6 +504,7 @@ __all__ = [
     "RemediationRequested",
     "ThreatClosed",
     "ThreatPublished",
+    "UndoRequested",
     "UnsupportedOSDetected",
     "WorkHindered",
     "event_schema",

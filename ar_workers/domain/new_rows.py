@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from .actions import IsolateEndpoint, ReleaseEndpoint, identity, lane_of
+from .actions import IsolateEndpoint, identity, lane_of
 from .canvas import Queue
 from .dry_runs import DryRun
 from .notifications import delivery_identity
@@ -54,8 +54,9 @@ class NewRow:
     #: A delivery that has a fallback: its failure comes in again as an event.
     has_fallback: bool = False
     once: str | None = None
-    #: Of a release: the person who wants it.
+    #: Of an undo: who wants it, and the row that it takes back, where there is one.
     asked_by: str = ""
+    undoes: str = ""
     #: Of an isolation: after so long without effect people are told; zero is never.
     watch: timedelta = timedelta()
     #: Of a dry run.
@@ -86,7 +87,8 @@ def action_row(action: Action, threat_id: str, *, after: tuple[str, ...], life: 
         after=after,
         order=action.written(),
         life=life,
-        asked_by=action.requested_by if isinstance(action, ReleaseEndpoint) else "",
+        asked_by=getattr(action, "requested_by", ""),
+        undoes=getattr(action, "undoes", ""),
         watch=within if isinstance(action, IsolateEndpoint) and not action.is_dry else timedelta(),
         is_dry=action.is_dry,
     )

@@ -66,6 +66,8 @@ class Policy(Value):
     remediate_groups: dict[Vendor, frozenset[str]] = Field(default_factory=dict)
     medium_isolation: MediumIsolation = MediumIsolation.ALWAYS
     file_response: FileResponse = FileResponse.QUARANTINE_ELSE_DELETE
+    #: Whether what was done for a threat is undone when that is closed as a false positive.
+    undo_false_positives: bool = False
     protected_endpoints: frozenset[ProtectedEndpoint] = frozenset()
     protected_groups: frozenset[Line] = frozenset()
     protected_tags: frozenset[Line] = frozenset()

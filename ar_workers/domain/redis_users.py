@@ -52,8 +52,8 @@ _WORKERS = frozenset(TAKES.values())
 
 #: A customer's keys, as `ledger/scripts/parts/keys.lua` has them, that whoever moves a row may have to write.
 _MOVED = (
-    "due*", "event:*", "threats", "threat:*", "row:*", "digest:*", "lane:*", "endpoint:*", "isolated", "indexed", "moves*", "uncontained", "remote:*",
-    "group:*", "settled", "held", "holds", "once", *(f"{cap}*" for cap in CAP_WINDOWS),
+    "due*", "event:*", "threats", "threat:*", "row:*", "digest:*", "lane:*", "endpoint:*", "isolated", "indexed", "uncontained", "undone:*",
+    "remote:*", "group:*", "settled", "held", "holds", "moves*", "once", *(f"{cap}*" for cap in CAP_WINDOWS),
 )  # fmt: skip
 #: How far feeds were read, and what of them could not be.
 _OF_FEEDS = ("cursors*", "refused*")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .dry_runs import DryRun
-from .events import ActionStopped, ReleaseRequested, ThreatClosed, ThreatPublished
+from .events import ActionStopped, ReleaseRequested, ThreatClosed, ThreatPublished, UndoRequested
 from .notifications import Kind
 from .verbs import GIVING_BACK
 
@@ -32,7 +32,7 @@ def is_rehearsal(event: Event, policy: Policy) -> bool:
     match event:
         case ThreatPublished() | ThreatClosed():
             return True
-        case ReleaseRequested():
+        case ReleaseRequested() | UndoRequested():
             return not event.for_real
         case ActionStopped():  # what is held was never asked of the EDR, and never will be
             return event.state == "held" and event.verb not in GIVING_BACK

@@ -36,7 +36,7 @@ _LEAF, _NODE = b"\x00", b"\x01"
 class Role(StrEnum):
     """Which process may say what: each has keys of its own."""
 
-    #: What was published: `arctl ingest` and `release`, and the poller.
+    #: What was published: `arctl ingest`, `release` and `undo`, and the poller.
     DOOR = "door"
     #: What is to be done about it: the workers that plan.
     RESPOND = "respond"

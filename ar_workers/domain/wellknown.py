@@ -13,6 +13,7 @@ from .domains import dns_name
 from .guards import ALLOW, Guard, Ruling, Verdict
 from .indicators import Domain, File, FileHash, HashType
 from .text import Line, shortened
+from .verbs import GIVING_BACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -130,8 +131,10 @@ def is_same_owner(domain: str, above: str, suffixes: Suffixes) -> bool:
 def rule_of_known(action: Action, policy: Policy, endpoints: Sequence[Endpoint], known: Callable[[], WellKnown]) -> Ruling:
     """Whether a person must decide, because of what the action's domain or content is. `endpoints` are as the EDR shows them now.
 
-    A process may be ended whatever its image is: a malicious script runs in an honest shell.
+    A process may be ended whatever its image is: a malicious script runs in an honest shell. What only takes back a ban harms nobody.
     """
+    if action.verb in GIVING_BACK:
+        return ALLOW
     match action.indicator:
         case Domain() as found:
             met = _of_domain(found.domain, policy, (*action.endpoints, *endpoints), known())

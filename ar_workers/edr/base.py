@@ -12,7 +12,7 @@ from ..domain.errors import Unsupported
 from .probes import Probe, examine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from pydantic import BaseModel
 
@@ -84,6 +84,8 @@ class EDRAdapter(ABC):
     _performers: ClassVar[dict[str, tuple[str, _Mark]]]
     _observers: ClassVar[dict[str, str]]
     _withdrawers: ClassVar[dict[str, str]]
+    #: Why it cannot undo what it can do: by verb.
+    no_undo: ClassVar[Mapping[str, str]] = {}
     #: Why an order stays with the vendor, where no method takes it back.
     stands_because: ClassVar[str] = "its API takes no order back"
 
@@ -99,12 +101,14 @@ class EDRAdapter(ABC):
 
     @classmethod
     def capabilities(cls) -> tuple[Capability, ...]:
-        """One cell per marked verb and OS."""
-        return tuple(
+        """One cell per marked verb and OS, and one where it is known why there is none."""
+        found = [
             Capability(edr=cls.vendor, verb=mark.verb, os=os, means=mark.means, remark=mark.remark)
             for _, mark in cls._performers.values()
             for os in sorted(mark.on)
-        )
+        ]
+        none = ((verb, os, why) for verb, why in cls.no_undo.items() for os in sorted(EVERYWHERE))
+        return (*found, *(Capability(edr=cls.vendor, verb=verb, os=os, means=Means.NONE, remark=why) for verb, os, why in none))
 
     @abstractmethod
     def endpoint(self, agent_id: str) -> Endpoint:
@@ -150,7 +154,8 @@ class EDRAdapter(ABC):
         found = self._performers.get(action.verb)
         what = action.verb.replace("_", " ")
         if not found:
-            raise Unsupported(f"{self.vendor} cannot {what}")
+            why = self.no_undo.get(action.verb)
+            raise Unsupported(f"{self.vendor} cannot {what}" + (f": {why}" if why else ""))
         on = found[1].on
         os = action.endpoints[0].os if action.lane else OS.UNKNOWN
         if os is not OS.UNKNOWN and os not in on:

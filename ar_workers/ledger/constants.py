@@ -8,7 +8,7 @@ from ..domain.backpressure import BESET
 from ..domain.pauses import UNREADABLE
 from ..domain.policies import REMIND_AGAIN, REMIND_DAILY
 from ..domain.states import FREES_DEPENDENTS, MOVES, TERMINAL, State
-from ..domain.verbs import CAP_WINDOWS, CONTAINMENT, GIVING_BACK, VERBS
+from ..domain.verbs import CAP_WINDOWS, CONTAINMENT, GIVING_BACK, UNDOES, VERBS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,11 +24,17 @@ def in_lua() -> list[str]:
         "CANCELLABLE": [state for state in State if State.CANCELLED in MOVES[state] and state is not State.LEASED],
         "URGENT": CONTAINMENT,
         "GIVES_BACK": GIVING_BACK,
+        "HAS_UNDO": UNDOES.values(),
     }
     lines = [f"local {name} = {{{', '.join(f'{each} = true' for each in sorted(members))}}}" for name, members in sets.items()]
     spans = {"REMIND_AGAIN": REMIND_AGAIN, "REMIND_DAILY": REMIND_DAILY}
     lines += [f"local {name} = {round(span.total_seconds() * 1000)}" for name, span in spans.items()]
     caps = [f"{verb} = '{rule.cap}'" for verb, rule in VERBS.items() if rule.cap]
     windows = [f"{cap} = {round(window.total_seconds() * 1000)}" for cap, window in CAP_WINDOWS.items()]
-    lines += [f"local CAP_OF = {{{', '.join(caps)}}}", f"local CAP_WINDOWS = {{{', '.join(windows)}}}"]
+    pairs = [f"{undo} = '{verb}'" for undo, verb in UNDOES.items()]
+    lines += [
+        f"local UNDOES = {{{', '.join(pairs)}}}",
+        f"local CAP_OF = {{{', '.join(caps)}}}",
+        f"local CAP_WINDOWS = {{{', '.join(windows)}}}",
+    ]
     return [*lines, f"local BESET = {BESET}", f"local UNREADABLE = '{UNREADABLE}'"]

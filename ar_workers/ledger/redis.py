@@ -7,6 +7,7 @@ import logging
 import random
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,6 +27,7 @@ from ..domain.refusals import Fate
 from ..domain.rows import Acceptance, Row, Seat, ThreatRecord
 from ..domain.seals import Flaw, Sealed, about_row, base_name
 from ..domain.states import State
+from ..domain.undo import Made
 from .at_door import at_the_door
 from .clients import infos, unavailable_if_away
 from .noted import Noted
@@ -63,6 +65,7 @@ from .switches import (
     standing,
     written,
 )
+from .undos import ORDER, has_undo, signed, undo_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -333,7 +336,11 @@ class RedisLedger:
         for threat_id in threat_ids:
             pipe.llen(f"{prefix(customer)}threat:{threat_id}:timeline")
         lengths = pipe.execute()
-        texts = map(_document, self._threats(customer, threat_ids), self._rows(customer, threat_ids))
+        listed = self._rows(customer, threat_ids)
+        done = [row for rows in listed for row in rows if row.state is State.DONE and has_undo(row)]
+        orders = {name: kept for name, kept in self._orders(customer, done).items() if kept[0]}
+        documents = zip(self._threats(customer, threat_ids), listed, strict=True)
+        texts = [_document(known, rows, {row.id: orders[row.id] for row in rows if row.id in orders}) for known, rows in documents]
         calls = [("compact", customer, parts) for parts in zip(threat_ids, texts, lengths, strict=True)]
         return sum(map(int, self._known().run_all(calls)))
 
@@ -679,6 +686,25 @@ class RedisLedger:
         hashes = iter(pipe.execute())
         return [_listed(customer, names, old, hashes) for names, old in threats]
 
+    def made(self, customer: str, threat_id: str) -> list[Made]:
+        with unavailable_if_away():
+            rows = self._rows(customer, [threat_id])[0]
+            text = self._redis.get(f"{prefix(customer)}threat:{threat_id}:packed")
+            orders = self._orders(customer, [row for row in rows if has_undo(row)])
+        old = unpacked(text).get("orders", {}) if text else {}
+        known = {name: kept if kept[0] else old.get(name, kept) for name, kept in orders.items()}
+        found = [signed(row, known[row.id], self._seals) if row.id in known else Made(row=row) for row in rows]
+        asked = [part for made in found if made.row.id in known for part in (made.row.id, made.row.lane or "", undo_id(made))]
+        answers = iter(self._run("undoable", customer, threat_id, *asked) if asked else [])
+        return [_standing(made, next(answers)) if made.row.id in known else made for made in found]
+
+    def _orders(self, customer: str, rows: Sequence[Row]) -> dict[str, list[str | None]]:
+        """By row its fields `ORDER`, of which a packed one has none."""
+        pipe = self._redis.pipeline(transaction=False)
+        for row in rows:
+            pipe.hmget(f"{prefix(customer)}row:{row.id}", ORDER)
+        return {row.id: kept for row, kept in zip(rows, pipe.execute() if rows else [], strict=True)}
+
     def row(self, row_id: str) -> Row | None:
         customer = customer_of(row_id)
         with unavailable_if_away():
@@ -698,13 +724,21 @@ def _ended(customer: str, reply: Sequence[Any]) -> Ended:
     return Ended([f"{customer}: {words}" for words in pauses], rings_of(rings))
 
 
-def _document(known: ThreatRecord | None, rows: Sequence[Row]) -> str:
-    """What a threat is packed into."""
+def _standing(made: Made, reply: Sequence[str]) -> Made:
+    """With the answer of `undoable.lua`."""
+    undone, state, is_ours, *wanted_by = reply
+    undo_state = State(state) if state else None
+    return replace(made, undone=undone, undo_state=undo_state, is_ours=is_ours == "1", wanted_by=tuple(wanted_by))
+
+
+def _document(known: ThreatRecord | None, rows: Sequence[Row], orders: Mapping[str, Sequence[str | None]]) -> str:
+    """What a threat is packed into, with the orders of what was done and has an undo."""
     return packed(
         {
             "threat": known.threat.model_dump_json() if known and known.threat else None,
             "rows": [row.model_dump(mode="json", exclude_defaults=True) for row in rows],
             "timeline": [entry.model_dump(mode="json") for entry in known.timeline[-_MOST_PACKED:]] if known else [],
+            **({"orders": orders} if orders else {}),
         }
     )
 

@@ -38,6 +38,7 @@ NAMES = (
     "seat",
     "due",
     "unsettled",
+    "undoable",
     "renew",
     "reword",
     "open",

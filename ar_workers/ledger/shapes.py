@@ -105,6 +105,7 @@ def _new_row(row: NewRow, grace: int, seal: str) -> tuple[str | int, ...]:
         int(row.has_fallback),
         row.once or "",
         row.asked_by,
+        row.undoes,
         in_ms(row.watch),
         int(row.is_dry),
         seal,

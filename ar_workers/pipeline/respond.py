@@ -14,7 +14,7 @@ from ..domain.backpressure import left_to_the_sweep
 from ..domain.canvas import Canvas
 from ..domain.causes import Trouble, kind_of
 from ..domain.errors import ARError
-from ..domain.events import DeliveryFailed, NoteAdded, WorkHindered
+from ..domain.events import DeliveryFailed, NoteAdded, ThreatClosed, UndoRequested, WorkHindered
 from ..domain.new_rows import EventPlan, action_row, delivery_row, skip_row, untold_row
 from ..domain.notifications import Audience, Delivery, Digest, Kind, Receiver
 from ..domain.policies import Policy
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ..domain.notifications import Notification
     from ..domain.plans import Plan
     from ..domain.summaries import Summary
+    from ..domain.undo import Made
     from .services import Services
 
 _log = logging.getLogger(__name__)
@@ -133,6 +134,7 @@ def context_for(services: Services, event: Event) -> Context:
         now=services.clock.now(),
         endpoints=dict(looked_up(services, event)),
         summary=_summary_for(services, event),
+        made=_made_for(services, event),
         tre_receivers=services.tre_receivers,
         is_first_refusal=_is_first_refusal(services, event),
     )
@@ -144,6 +146,13 @@ def _is_first_refusal(services: Services, event: Event) -> bool:
         return False
     name = f"refused:{event.delivery.receiver.place}:{event.occurred_at:%Y-%m-%d}"
     return services.ledger.is_first(name, f"{event.customer}:{event.id}", REFUSAL_KEPT)
+
+
+def _made_for(services: Services, event: Event) -> tuple[Made, ...]:
+    """What was done for the threat, if the event asks for its undo or may lead to it."""
+    if isinstance(event, UndoRequested) or (isinstance(event, ThreatClosed) and event.is_false_positive):
+        return tuple(services.ledger.made(event.customer, event.threat_id))
+    return ()
 
 
 def _summary_for(services: Services, event: Event) -> Summary | None:

@@ -102,6 +102,7 @@ def _policy(customer: str, parsed: CustomerFile, named: dict[str, str], *, two_p
         remediate_groups={vendor: frozenset(section.remediate_groups) for vendor, section in parsed.edr.items()},
         medium_isolation=knobs.threat_published.medium_isolation,
         file_response=knobs.ioc_response.file_response,
+        undo_false_positives=knobs.threat_closed.undo_false_positives,
         protected_endpoints=frozenset(protect.endpoints),
         protected_groups=frozenset(protect.groups),
         protected_tags=frozenset(protect.tags),

@@ -42,6 +42,14 @@ class _IOCResponse(_Section):
     )
 
 
+class _ThreatClosed(_Section):
+    undo_false_positives: bool = Field(
+        _default("undo_false_positives"),
+        description="Whether what was done for a threat is undone by itself when it is closed as a false positive: endpoints released, "
+        "bans of ours lifted, files given back. Without it the TREs are told what can be undone, and by which command.",
+    )
+
+
 class _Emails(_Section):
     emails: tuple[MailAddress, ...] = Field((), description="Mail addresses that are told where no route names this kind of notification.")
 
@@ -68,12 +76,13 @@ class Automations(_Section):
     notify_tre_of_note: _Managed = _Managed()
     notify_customer_of_note: _Emails = _Emails()
     unsupported_os: _Emails = _Emails()
-    threat_closed: _Managed = _Managed()
+    threat_closed: _ThreatClosed = _ThreatClosed()
     action_needed: _Managed = _Managed()
     not_contained: _NotContained = _NotContained()
     undecided: _Managed = _Managed()
     delivery_failed: _Managed = _Managed()
     release_requested: _Managed = _Managed()
+    undo_requested: _Managed = _Managed()
     work_hindered: _Managed = _Managed()
 
 

@@ -48,6 +48,11 @@ class Ending:
     by: str = ""
     at: datetime | None = None
 
+    @property
+    def is_false_positive(self) -> bool:
+        """Whether the vendor says so in so many words, however it writes them (`FALSE_POSITIVE`, `FalsePositive`)."""
+        return "falsepositive" in re.sub(r"[^a-z]", "", self.words.casefold())
+
     def told_by(self, source: str) -> str:
         """The reason for which a threat is closed."""
         return f"{source} shows it as {self.words}" + (f", by {self.by}" if self.by else "")
@@ -96,7 +101,8 @@ def published(alert: Alert, customer: str | None) -> Event:
 
 def _closing(alert: Alert) -> dict[str, Any]:
     reason = alert.ending.told_by(VENDOR_NAMES[alert.vendor])
-    return {"type": "threat_closed", "occurred_at": alert.ending.at or alert.occurred_at, "reason": reason}
+    at = alert.ending.at or alert.occurred_at
+    return {"type": "threat_closed", "occurred_at": at, "reason": reason, "is_false_positive": alert.ending.is_false_positive}
 
 
 def _publication(alert: Alert) -> dict[str, Any]:

@@ -80,7 +80,8 @@ def read(record: object, *, customer: str | None) -> Event:
         return _published(detection, attributes, common | {"told_only": f"{doubts}: told, not acted on" if doubts else ""})
     reason = ending.told_by("Red Canary")
     at = ending.at or attributes.moment("confirmed_at")
-    event = parse_event({**common, "type": "threat_closed", "occurred_at": at, "reason": reason})
+    closing = {"type": "threat_closed", "occurred_at": at, "reason": reason, "is_false_positive": ending.is_false_positive}
+    event = parse_event({**common, **closing})
     return event.model_copy(update={"id": f"{event.id}-{event.checksum[:_REVISION]}"})
 
 

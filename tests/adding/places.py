@@ -35,12 +35,14 @@ def of_channel(name):
 
 def of_verb(name):
     actions = _file("ar_workers/domain/actions.py")
-    found = re.search(rf'^class (\w+)\(\w+\):(?:(?!^class )[\s\S])*?^    verb: Literal\["{name}"\]', actions[1], re.MULTILINE)
+    found = re.search(rf'^class (\w+)\([\w, ]+\):(?:(?!^class )[\s\S])*?^    verb: Literal\["{name}"\]', actions[1], re.MULTILINE)
     kind = found[1] if found else "NoClass"
     is_listed = rf'^Verb = Literal\[[^\]]*"{name}"[\s\S]*^Action = Annotated\[[^\]]*\b{kind}\b'
     yield from _lacks(actions, is_listed, "Verb, a class and Action")
-    yield from _lacks(_file("ar_workers/domain/verbs.py"), rf'^    "{name}": ', "VERBS")
-    yield from _lacks(_files("ar_workers/automations/y.py"), rf"^(?!from ).*\b{kind}\b", "an automation that plans it")
+    table = _file("ar_workers/domain/verbs.py")
+    yield from _lacks(table, rf'^    "{name}": ', "VERBS")
+    if f'undo="{name}"' not in table[1]:  # an undo is planned from the table, whatever it takes back
+        yield from _lacks(_files("ar_workers/automations/y.py"), rf"^(?!from ).*\b{kind}\b", "an automation that plans it")
     yield from _lacks(_files("tests/automations/test_x.py"), rf'"{name}"', "a test of who wants it")
     yield from _lacks(_files("ar_workers/edr/z.py"), rf"^    @performs\({kind}\b", "an EDR that performs it")
     yield from _lacks(_files("ar_workers/simulator/z.py"), rf'"{name}"', "a twin that does it")

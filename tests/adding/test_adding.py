@@ -49,9 +49,11 @@ LINES = {
             '    "delete_registry_key",': '    "scan_endpoint",',
             '    verb: Literal\\["isolate"\\] = .*': '\n\nclass ScanEndpoint(_OnEndpoint):\n    """Let the EDR look through the whole endpoint."""\n\n'
             '    verb: Literal["scan_endpoint"] = "scan_endpoint"',
-            r"    IsolateEndpoint \| .* DeleteRegistryKey(|),": " | ScanEndpoint",
+            r"    \| DeleteRegistryKey(|),": "\n    | ScanEndpoint",
         },
-        "ar_workers/domain/verbs.py": {'    "delete_registry_key": .*': '    "scan_endpoint": VerbRule(step=1),'},
+        "ar_workers/domain/verbs.py": {
+            '    "delete_registry_key": .*': '    "scan_endpoint": VerbRule(step=1, no_undo="a scan leaves nothing behind"),'
+        },
         "ar_workers/automations/threat_published.py": {
             "from ..domain.actions import IsolateEndpoint(|)": ", ScanEndpoint",
             r"    return Plan\(actions=\(IsolateEndpoint\(.*endpoint=endpoint\),(|)\)\)": " *_scan(event, endpoint, context)",

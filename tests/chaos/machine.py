@@ -20,6 +20,7 @@ from ar_workers.domain.guards import Guard
 from ar_workers.domain.new_rows import EventPlan, NewRow
 from ar_workers.domain.rows import Acceptance
 from ar_workers.domain.states import FREES_DEPENDENTS, MOVES, TERMINAL, State
+from ar_workers.domain.verbs import CONTAINMENT, GIVING_BACK, UNDOES
 from tests.builders import a_threat, a_threat_published
 from tests.chaos.oracle import Verdict, _moves
 
@@ -30,9 +31,12 @@ if TYPE_CHECKING:
 
 NOW, LATER = timedelta(0), timedelta(hours=2)
 OVER, LONG = timedelta(milliseconds=1), timedelta(hours=1)
-ENDPOINTS = ("a1", "a2")
-#: What a later release of the endpoint makes of an isolation.
+#: What is isolated and released, and what is banned and unbanned for the whole tenant.
+ENDPOINTS, HASHES = ("a1", "a2"), ("h1",)
+#: What a later undo makes of an order.
 CALLED_OFF = {State.PENDING, State.PERFORMED, State.UNKNOWN, State.HELD, State.FAILED}
+#: Before what is banned, where an endpoint's id stands in the lanes of the others.
+TENANT = "tenant/"
 #: A rest, so that what is over at once is over.
 TICK = 0.002
 
@@ -59,11 +63,13 @@ class Model:
     held_by: str = ""
     approved: frozenset[str] = frozenset()
     owner: str = ""
+    #: Other threats that want it, too.
+    shared: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Lane:
-    """Who has an endpoint, with how many rows, and whether that is over."""
+    """Who has an endpoint, or a ban and its undo, with how many rows, and whether that is over."""
 
     owner: str
     held: int = 0
@@ -80,36 +86,54 @@ class LedgerMachine(RuleBasedStateMachine):
     def begin_anew(self) -> None:
         self.ledger = type(self).new_ledger()
         self.rows: dict[str, Model] = {}
-        self.releases: dict[str, int] = {}
+        self.undone: dict[str, int] = {}
+        self.latest: dict[str, list[str]] = {}
         self.lanes: dict[str, Lane] = {}
         self.paused = self.everyone_paused = False
         self.closed: set[str] = set()
         self.numbers = itertools.count()
 
-    @rule(agent=st.sampled_from(ENDPOINTS), follower=st.booleans())
-    def isolate(self, agent: str, follower: bool) -> None:
-        """A threat whose plan isolates, and has perhaps a kill that waits for it."""
+    @rule(agent=st.sampled_from(ENDPOINTS + HASHES), follower=st.booleans())
+    def order(self, agent: str, follower: bool) -> None:
+        """A threat whose plan isolates, and has perhaps a kill that waits for it; or one that bans, perhaps not the first."""
         number = next(self.numbers)
+        if agent in HASHES:
+            self._record(f"T-{number}", [new_row("ban_hash", agent)], f"{TENANT}{agent}")
+            return
         rows = [new_row("isolate", number, agent)]
         if follower:
             rows.append(new_row("kill_process", number, agent, after=(rows[0].id,)))
         self._record(f"T-{number}", rows, agent)
 
-    @rule(agent=st.sampled_from(ENDPOINTS))
-    def release(self, agent: str) -> None:
-        self.releases[agent] = self.releases.get(agent, 0) + 1
-        number = next(self.numbers)
-        self._record(f"T-{number}", [new_row("release", number, agent)], agent)
+    @rule(agent=st.sampled_from(ENDPOINTS + HASHES))
+    def undo(self, agent: str) -> None:
+        lane, number = f"{TENANT}{agent}" if agent in HASHES else agent, next(self.numbers)
+        self.undone[lane] = self.undone.get(lane, 0) + 1
+        row = new_row("unban_hash", agent) if agent in HASHES else new_row("release", number, agent)
+        self._record(f"T-{number}", [row], lane)
 
-    def _record(self, threat: str, rows: list[NewRow], agent: str) -> None:
+    def _kept_as(self, each: NewRow, threat: str) -> str | None:
+        """The id of a new row; None where one that is open is shared."""
+        known = self.latest.setdefault(each.id, [])
+        last = self.rows[known[-1]] if known else None
+        if last and not (last.state in TERMINAL or last.cancel or self._is_superseded(last)):
+            last.shared.append(threat)
+            return None
+        known.append(f"{each.id}.{len(known) + 1}" if known else each.id)
+        return known[-1]
+
+    def _record(self, threat: str, rows: list[NewRow], lane: str) -> None:
         event = a_threat_published(id=f"ev-{threat}", threat=a_threat(id=threat), endpoints=())
         assert self.ledger.accept([event, event]) == [Acceptance.NEW, Acceptance.DUPLICATE]
         assert self.ledger.record([EventPlan(event=event, rows=rows)]) != [None]
         assert self.ledger.record([EventPlan(event=event, rows=rows)]) == [None]
         for each in rows:
+            name = self._kept_as(each, threat)
+            if name is None:
+                continue
             waits = set(each.after)
             state = State.WAITING if waits else State.PENDING
-            self.rows[each.id] = Model(each.id, each.verb, agent, threat, self.releases.get(agent, 0), state, waits_for=waits)
+            self.rows[name] = Model(name, each.verb, lane, threat, self.undone.get(lane, 0), state, waits_for=waits)
 
     @precondition(lambda self: self.rows)
     @rule(target=claims, data=st.data(), lease=st.sampled_from([OVER, LONG, LONG]))
@@ -155,7 +179,7 @@ class LedgerMachine(RuleBasedStateMachine):
             return "not due"
         lane = self.lanes.get(row.lane)
         if lane and lane.owner != owner and not lane.expired:
-            return "endpoint busy"
+            return "its order or its undo is being worked on" if row.lane.startswith(TENANT) else "endpoint busy"
         is_over = self._is_superseded(row)
         return self._hindered(row) if is_over or self._left_behind(row) is State.PENDING else None
 
@@ -164,7 +188,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if row.cancel or self._is_superseded(row):
             self._settle(row, State.CANCELLED)
             return "cancelled"
-        if row.verb != "release" and (self.everyone_paused or self.paused):
+        if row.verb not in GIVING_BACK and (self.everyone_paused or self.paused):
             self._settle(row, State.HELD)
             row.held_by = "everyone *" if self.everyone_paused else "*"
             return "held"
@@ -177,7 +201,7 @@ class LedgerMachine(RuleBasedStateMachine):
         return State.UNKNOWN if row.was is State.PENDING and row.begun else row.was
 
     def _is_superseded(self, row: Model) -> bool:
-        return row.verb == "isolate" and row.epoch < self.releases.get(row.lane, 0)
+        return row.verb in UNDOES.values() and row.epoch < self.undone.get(row.lane, 0)
 
     @rule(claim=claims)
     def begin(self, claim: Claim) -> None:
@@ -248,7 +272,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def requeue(self, data: st.DataObject) -> None:
         row = self._one(data)
         answer = self.ledger.requeue(row.id, by="kim", life=LONG)
-        is_paused = row.held_by in {"*", "everyone *"} and row.verb != "release" and (self.paused or self.everyone_paused)
+        is_paused = row.held_by in {"*", "everyone *"} and row.verb not in GIVING_BACK and (self.paused or self.everyone_paused)
         is_allowed = row.state is State.FAILED or (row.state is State.HELD and not is_paused)
         if self._is_superseded(row) or not is_allowed:
             assert isinstance(answer, Refusal), (row, answer)
@@ -297,11 +321,13 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def close(self, data: st.DataObject) -> None:
         threat = self._one(data).threat
+        if any(row.shared for row in self.rows.values() if row.threat == threat):
+            return  # it is left to the other threat, of which the tests of closings tell
         number = next(self.numbers)
         event = a_threat_published(id=f"close-{number}", threat=a_threat(id=threat), endpoints=())
         self.ledger.accept([event])
         assert self.ledger.record([EventPlan(event=event, rows=[], closes="closed")]) != [None]
-        for row in [row for row in self.rows.values() if row.threat == threat and row.verb != "release"]:
+        for row in [row for row in self.rows.values() if row.threat == threat and row.verb not in GIVING_BACK]:
             if row.state in {State.WAITING, State.PENDING, State.HELD}:
                 self._settle(row, State.CANCELLED)
             elif row.state not in TERMINAL:
@@ -333,9 +359,10 @@ class LedgerMachine(RuleBasedStateMachine):
         assert not verdict.illegal, verdict.illegal
 
 
-def new_row(verb: str, number: int, agent: str, after: tuple[str, ...] = ()) -> NewRow:
+def new_row(verb: str, number: int | str, agent: str = "", after: tuple[str, ...] = ()) -> NewRow:
+    """On an endpoint, or without one for the whole tenant."""
     return NewRow(
-        id=f"acme:{verb}:{number}", kind="action", verb=verb, edr="crowdstrike", subject=agent,
-        queue=Queue.ISOLATION if verb in {"isolate", "release"} else Queue.IOC, label=verb, lane=f"crowdstrike/{agent}", after=after,
+        id=f"acme:{verb}:{number}", kind="action", verb=verb, edr="crowdstrike", subject=agent, after=after,
+        queue=Queue.ISOLATION if verb in CONTAINMENT else Queue.IOC, label=verb, lane=f"crowdstrike/{agent}" if agent else None,
         order="{}", life=timedelta(days=1),
     )  # fmt: skip

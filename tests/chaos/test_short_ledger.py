@@ -60,7 +60,7 @@ def test_the_ledger_in_fakeredis_keeps_to_its_model():
 
 BROKEN = {
     "forgets fences": ("conclude", "if row.state ~= 'leased' or row.fence ~= found.fence then", "if row.state ~= 'leased' then"),
-    "lets two rows work on one endpoint": ("claim", "if is_others_lane(lane) then", "if false then"),
+    "lets two rows work on one endpoint": ("claim", "return holder.owner and holder.owner ~= owner and", "return false and"),
 }
 
 

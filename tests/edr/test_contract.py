@@ -15,6 +15,7 @@ from ar_workers.domain.guards import Verdict, rule
 from ar_workers.domain.indicators import File, Process, RegistryKey
 from ar_workers.domain.leases import Lease, working_under
 from ar_workers.domain.paths import image_name
+from ar_workers.domain.verbs import UNDOES
 from ar_workers.edr import ADAPTERS
 from ar_workers.simulator.endpoints import Process as PretendProcess
 from ar_workers.simulator.endpoints import StoredFile
@@ -24,7 +25,7 @@ from tests.edr.rigs.base import ERRORS, FIRST, NEIGHBOUR, evil_on
 from tests.edr.rigs.sentinelone import a_threat_of
 
 SYSTEMS = (OS.WINDOWS, OS.MACOS, OS.LINUX)
-CELLS = [cell for entry in ADAPTERS.values() for cell in entry.adapter.capabilities()]
+CELLS = [cell for entry in ADAPTERS.values() for cell in entry.adapter.capabilities() if cell.means is not Means.NONE]
 CLAIMED = [(cell.edr, cell.verb, cell.os) for cell in CELLS]
 NOT_CLAIMED = [(vendor, verb, os) for vendor in ADAPTERS for verb in ACTIONS for os in SYSTEMS if (vendor, verb, os) not in CLAIMED]
 #: One verb per way of asking is enough for what goes wrong on the wire.
@@ -51,6 +52,9 @@ def prepared(rig, verb, os):
     action = rig.action(verb, os)
     if verb == "release":
         rig.change(status="contained")
+    elif verb in UNDOES:
+        _, receipt = rig.done(UNDOES[verb], os)
+        action = action.model_copy(update={"made": receipt})
     return action
 
 

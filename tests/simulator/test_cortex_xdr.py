@@ -229,7 +229,7 @@ def test_a_file_is_quarantined_by_path_and_hash_and_restored(acme):
     acme.reply("endpoints/restore", endpoint_id=AID, file_hash=SHA)
     acme.simulation.clock.advance(3)
     assert acme.reply("quarantine/status", files=[asked])[0]["status"] is False
-    assert acme.effects()[-1] == ("restore_file", EVIL, True)
+    assert acme.effects()[-1] == ("unquarantine_file", EVIL, True)
 
 
 def run(acme, uid, **values):

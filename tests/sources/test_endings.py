@@ -100,6 +100,12 @@ def test_an_alert_that_is_not_over_is_acted_on(name, path, value):
     assert (event.type, len(event.endpoints)) == ("threat_published", 1)
 
 
+@pytest.mark.parametrize(("name", "path", "value"), OVER)
+def test_an_alert_that_its_vendor_calls_a_false_positive_never_was_a_threat(name, path, value):
+    is_said = "falsepositive" in str(value).replace("_", "").replace(" ", "").casefold()
+    assert read(name, (path, value)).is_false_positive is is_said
+
+
 TIMES = {
     "crowdstrike": ("updated_timestamp",),
     "defender": ("lastUpdateTime",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ...domain.actions import BanHash, DeleteFile, DeleteRegistryKey, IsolateEndpoint, KillProcess, ReleaseEndpoint
+from ...domain.actions import BanHash, DeleteFile, DeleteRegistryKey, IsolateEndpoint, KillProcess, ReleaseEndpoint, UnbanHash, mark_of
 from ...domain.capabilities import Means
 from ...domain.endpoints import Endpoint, Vendor
 from ...domain.errors import Denied, EndpointNotFound, Unreadable, Unsupported, VendorFault
@@ -17,6 +17,7 @@ from ...domain.meant import unconfirmable
 from ...domain.text import whole
 from ...domain.volumes import names_no_drive
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs, withdraws
+from ..ours import ids_in, made, unbanned
 from .api import CloudAPI, Config
 from .checkup import devices, probes
 from .devices import Devices, number_of
@@ -131,7 +132,7 @@ class CarbonBlackCloud(EDRAdapter):
         """A reputation override of the whole organisation. What a second one does is not documented: it is looked for."""
         sha256 = _sha256(action)
         body = {
-            "description": "Active Remediation",
+            "description": mark_of(action),
             "override_list": _BANNED,
             "override_type": "SHA256",
             "sha256_hash": sha256,
@@ -144,7 +145,7 @@ class CarbonBlackCloud(EDRAdapter):
             raise Denied(whole(f"override refused: {answer.status} {answer.body.get('message') or ''}"), code=str(answer.status))
         if not answer.body.get("id"):
             raise VendorFault(f"override: {answer.status} without an id")
-        return Receipt(reference=str(answer.body["id"]))
+        return made(str(answer.body["id"]))
 
     @observes(BanHash)
     def hash_banned(self, action: BanHash, _: Receipt | None) -> Fact:
@@ -155,6 +156,18 @@ class CarbonBlackCloud(EDRAdapter):
         if _BANNED in lists:
             return Fact(sight=Sight.PRESENT, evidence="the organisation's BLACK_LIST has this hash")
         return Fact(sight=Sight.ABSENT, evidence="no override of this hash")
+
+    @performs(UnbanHash, on=EVERYWHERE)
+    def unban_hash(self, _: UnbanHash, seen: Fact) -> Receipt:
+        """Delete every override that we made: a second one of the same hash may be a row of its own."""
+        self._api.post(f"{OVERRIDES}/_delete", ids_in(seen))
+        return Receipt(reference=seen.handle)
+
+    @observes(UnbanHash)
+    def hash_unbanned(self, action: UnbanHash, receipt: Receipt | None) -> Fact:
+        """By the stored overrides."""
+        banned = [each for each in self._overrides(_sha256(action)) if each.get("override_list") == _BANNED]
+        return unbanned(action, banned, receipt, where="the organisation's BLACK_LIST", words="the override of {created_by}")
 
     def _overrides(self, sha256: str) -> list[dict[str, Any]]:
         """Those of exactly this hash: the query is a text search. No criteria: the documentation has lists there, and the SDK texts."""
@@ -240,7 +253,7 @@ def _permit(action: Action) -> None:
         raise Denied(problem)
 
 
-def _sha256(action: BanHash) -> str:
+def _sha256(action: BanHash | UnbanHash) -> str:
     if not action.hash.sha256:
         raise Unsupported("Carbon Black Cloud bans sha256 only, and this IOC carries none")
     return action.hash.sha256

@@ -35,6 +35,7 @@ def probes(api: CloudAPI, *, by_policy: bool) -> Iterator[Probe]:
     yield Probe("device.quarantine: EXECUTE", "isolate and release")
     yield Probe("org.reputations: READ", "ban hash", lambda: api.post(_OVERRIDES, {"rows": 1}))
     yield Probe("org.reputations: CREATE", "ban hash")
+    yield Probe("org.reputations: DELETE", "unban hash")
     yield Probe("org.liveresponse.session: READ", _SHELL, lambda: api.get(_NOBODY), (Denied,))
     yield Probe("org.liveresponse.file: READ", "delete file", lambda: api.get(f"{_NOBODY}/files/1/content"), (Denied,))
     yield Probe("org.liveresponse.session: CREATE", _SHELL)

@@ -7,7 +7,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from ...domain.actions import BanHash, DeleteFile, DeleteRegistryKey, IsolateEndpoint, KillProcess, ReleaseEndpoint
+from ...domain.actions import BanHash, DeleteFile, DeleteRegistryKey, IsolateEndpoint, KillProcess, ReleaseEndpoint, UnbanHash, mark_of
 from ...domain.capabilities import Means
 from ...domain.endpoints import OS, Endpoint, Role, Vendor
 from ...domain.errors import AuthRefused, Denied, EndpointNotFound, EndpointOffline, Unreadable, Unsupported, VendorFault
@@ -17,6 +17,7 @@ from ...domain.limits import Limits, Rate
 from ...domain.meant import unconfirmable
 from ...domain.volumes import names_no_drive
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs, withdraws
+from ..ours import remains
 from .api import Config, ResponseAPI, number, sensor_id
 from .checkup import probes
 from .live_response import DELETE_FILE, Order, Shell, delete_order, kill_order, registry_order
@@ -165,7 +166,7 @@ class CarbonBlackEDR(EDRAdapter):
         """Add the hash to the server's ban list, or enable it there again."""
         body = {
             "md5hash": self._md5(action),
-            "text": "Active Remediation",
+            "text": mark_of(action),
             "enabled": True,
             "last_ban_time": "0",
             "ban_count": "0",
@@ -178,18 +179,40 @@ class CarbonBlackEDR(EDRAdapter):
     @observes(BanHash)
     def hash_banned(self, action: BanHash, _: Receipt | None) -> Fact:
         """By the ban list; the evidence says where it is not enforced."""
-        md5 = self._md5(action)
-        reply = self._api.get(f"{BANS}/{md5}", expects=_NOT_BANNED)
-        if reply.status in _NOT_BANNED:
+        row = self._ban_of(self._md5(action))
+        if not row:
             return Fact(sight=Sight.ABSENT, evidence="not on the ban list")
-        row = reply.body if isinstance(reply.body, dict) else {}
-        if str(row.get("md5hash", "")).lower() != md5:
-            raise VendorFault(f"GET {BANS}: the reply is not about this hash")
         if row.get("enabled") is not True:
             return Fact(sight=Sight.ABSENT, evidence="on the ban list, and not enabled")
         return Fact(sight=Sight.PRESENT, evidence=f"on the ban list, enabled{self._unenforced()}")
 
-    def _md5(self, action: BanHash) -> str:
+    def _ban_of(self, md5: str) -> dict[str, Any]:
+        """The hash's row on the ban list, which stays there when its ban is lifted; empty where there never was one."""
+        reply = self._api.get(f"{BANS}/{md5}", expects=_NOT_BANNED)
+        if reply.status in _NOT_BANNED:
+            return {}
+        row = reply.body if isinstance(reply.body, dict) else {}
+        if str(row.get("md5hash", "")).lower() != md5:
+            raise VendorFault(f"GET {BANS}: the reply is not about this hash")
+        return row
+
+    @performs(UnbanHash, on=EVERYWHERE)
+    def unban_hash(self, action: UnbanHash, _: Fact) -> Receipt:
+        """Lift the ban: the row stays on the list, disabled. 409: it is lifted already."""
+        md5 = self._md5(action)
+        self._api.send("DELETE", f"{BANS}/{md5}", None, expects=frozenset({409}))
+        return Receipt(reference=md5)
+
+    @observes(UnbanHash)
+    def hash_unbanned(self, action: UnbanHash, receipt: Receipt | None) -> Fact:
+        """By the ban list. Its only id is the hash, so that our mark alone tells a ban of ours."""
+        md5 = self._md5(action)
+        row = self._ban_of(md5)
+        is_banned, is_own = row.get("enabled") is True, row.get("text") == mark_of(action)
+        others = [f"by {row.get('username') or 'somebody'}, {row.get('text') or 'without a note'}"]
+        return remains([md5] if is_banned and is_own else [], others if is_banned and not is_own else [], receipt, "the ban list")
+
+    def _md5(self, action: BanHash | UnbanHash) -> str:
         found = action.hash.best(self.hash_types)
         if not found:
             raise Unsupported("Carbon Black EDR bans md5, and this IOC carries none")

@@ -24,7 +24,7 @@ def probes(api: ResponseAPI) -> Iterator[Probe]:
     yield Probe("Live Response", _SHELL, lambda: api.rows(SESSIONS))
     yield Probe("Banning switched on at the server", "ban hash", lambda: _banning(api))
     yield Probe("Isolate sensors", "isolate and release")
-    yield Probe("Ban hashes", "ban hash")
+    yield Probe("Ban hashes", "ban hash and unban hash")
 
 
 def _banning(api: ResponseAPI) -> None:

@@ -6,7 +6,17 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from ...domain.actions import BanHash, DeleteFile, DeleteRegistryKey, IsolateEndpoint, KillProcess, QuarantineFile, ReleaseEndpoint
+from ...domain.actions import (
+    BanHash,
+    DeleteFile,
+    DeleteRegistryKey,
+    IsolateEndpoint,
+    KillProcess,
+    QuarantineFile,
+    ReleaseEndpoint,
+    UnbanHash,
+    UnquarantineFile,
+)
 from ...domain.capabilities import Means
 from ...domain.endpoints import Endpoint, Vendor
 from ...domain.errors import Denied, EDRError, NotSent, Unsupported, VendorFault
@@ -36,6 +46,10 @@ _ISOLATED = ("AGENT_ISOLATED", "AGENT_PENDING_ISOLATION", "AGENT_PENDING_ISOLATI
 _RELEASED = ("AGENT_UNISOLATED", "AGENT_PENDING_ISOLATION_CANCELLATION", "AGENT_PENDING_ISOLATION")
 #: The words of Cortex's own cloud, whose 500 has no code for it; they are in English whatever the endpoint speaks.
 _LISTED = re.compile(r"already been added to the allow or block list", re.IGNORECASE)
+#: Those with which it says that none of the hashes is on the list, as far as can be guessed: they are not documented. Any others are a
+#: fault, which is looked into by a person in the end.
+_UNLISTED = re.compile(r"\b(?:none|not?)\b.*\b(?:block ?list|exist|found)\b|\b(?:already|have) been removed\b", re.IGNORECASE)
+_UNSEEN = "Cortex does not show who listed a hash, and no answer of it says that we did"
 
 
 class CortexXDR(EDRAdapter):
@@ -157,6 +171,37 @@ class CortexXDR(EDRAdapter):
             return Fact(sight=Sight.UNKNOWABLE, evidence=words)
         return Fact(sight=Sight.UNKNOWABLE, evidence="Cortex documents no way to read its block list")
 
+    @performs(UnbanHash, on=EVERYWHERE, remark="only what it answered to have added for us: it shows no list, and nobody's name")
+    def unban_hash(self, action: UnbanHash, _: Fact) -> Receipt:
+        """Take the hash off the tenant's block list."""
+        body = {"hash_list": [_sha256(action)], "comment": "Active Remediation"}
+        try:
+            self._api.send(f"{BLOCK}/remove", body)
+        except VendorFault as error:
+            if error.code == "500" and _UNLISTED.search(_words(error)):
+                return Receipt(detail={"answer": "not on the list"})
+            raise
+        return Receipt(detail={"answer": "removed"})
+
+    @observes(UnbanHash)
+    def hash_unbanned(self, action: UnbanHash, receipt: Receipt | None) -> Fact:
+        """By the block list where the tenant can show it; else by what Cortex answered, which the evidence says."""
+        sha256 = _sha256(action)
+        if self._blocklist_route:
+            listed = self._read_back(sha256, self._blocklist_route)
+            if listed.sight is Sight.ABSENT:
+                return listed.model_copy(update={"sight": Sight.PRESENT})
+            if receipt:
+                return listed.model_copy(update={"sight": Sight.ABSENT})
+        if receipt:
+            answer = receipt.detail.get("answer")
+            return Fact(sight=Sight.PRESENT, evidence=f"Cortex answered of this hash: {answer}; the list is not read back")
+        if action.made is None or action.made.detail.get("answer") != "added":
+            return Fact(sight=Sight.MISMATCH, evidence=f"{_UNSEEN}: it stays, and is taken off in the console")
+        return Fact(
+            sight=Sight.ABSENT if self._blocklist_route else Sight.UNKNOWABLE, evidence="Cortex answered then that it added this hash"
+        )
+
     def _read_back(self, sha256: str, route: str) -> Fact:
         reply = self._api.read(route, {})
         listed = reply if isinstance(reply, list) else reply.get("hash_list") if isinstance(reply, dict) else None
@@ -179,14 +224,31 @@ class CortexXDR(EDRAdapter):
     @observes(QuarantineFile)
     def quarantined(self, action: QuarantineFile, receipt: Receipt | None) -> Fact:
         """By the file's quarantine status, and by the order while that is open."""
+        if self._is_quarantined(action):
+            return Fact(sight=Sight.PRESENT, evidence="Cortex shows the file in quarantine")
+        order = progress(self._api, action.endpoint.agent_id, receipt)
+        return order or Fact(sight=Sight.ABSENT, evidence="Cortex shows the file not in quarantine")
+
+    def _is_quarantined(self, action: QuarantineFile | UnquarantineFile) -> bool:
         agent_id, path, sha256 = action.endpoint.agent_id, _quarantined_path(action), _content(action)
         file = {"endpoint_id": agent_id, "file_path": path, "file_hash": sha256}
         rows = objects(self._api.read(f"{V1}/quarantine/status", {"files": [file]}))
         ours = [each for each in rows if each.get("endpoint_id") == agent_id and each.get("file_path") == path]
-        if any(each.get("status") is True and str(each.get("file_hash")).lower() == sha256 for each in ours):
-            return Fact(sight=Sight.PRESENT, evidence="Cortex shows the file in quarantine")
-        order = progress(self._api, agent_id, receipt)
-        return order or Fact(sight=Sight.ABSENT, evidence="Cortex shows the file not in quarantine")
+        return any(each.get("status") is True and str(each.get("file_hash")).lower() == sha256 for each in ours)
+
+    @performs(UnquarantineFile, on=EVERYWHERE, remark="by sha256: every file of this content that is in quarantine on the endpoint")
+    def unquarantine_file(self, action: UnquarantineFile, _: Fact) -> Receipt:
+        """Give the file back. The call takes no path."""
+        data = {"file_hash": _content(action), "endpoint_id": action.endpoint.agent_id}
+        return receipt_of(self._api.send(f"{V1}/endpoints/restore", data), "restore")
+
+    @observes(UnquarantineFile)
+    def unquarantined(self, action: UnquarantineFile, receipt: Receipt | None) -> Fact:
+        """By the file's quarantine status, and by the order while that is open."""
+        if not self._is_quarantined(action):
+            return Fact(sight=Sight.PRESENT, evidence="Cortex shows the file not in quarantine")
+        order = progress(self._api, action.endpoint.agent_id, receipt)
+        return order or Fact(sight=Sight.ABSENT, evidence="Cortex shows the file in quarantine")
 
     @performs(KillProcess, on=EVERYWHERE, means=Means.SHELL)
     def kill(self, action: KillProcess, _: Fact) -> Receipt:
@@ -229,19 +291,19 @@ def _hashes(reply: Any, name: str) -> list[str]:
     return [str(each).lower() for each in found] if isinstance(found, list) else []
 
 
-def _sha256(action: BanHash) -> str:
+def _sha256(action: BanHash | UnbanHash) -> str:
     if not action.hash.sha256:
         raise Unsupported("Cortex bans sha256, and this IOC carries none")
     return action.hash.sha256
 
 
-def _content(action: QuarantineFile) -> str:
+def _content(action: QuarantineFile | UnquarantineFile) -> str:
     if not action.file.sha256:
         raise Unsupported("Cortex quarantines a file by path and sha256, and this IOC carries no sha256")
     return action.file.sha256
 
 
-def _quarantined_path(action: QuarantineFile) -> str:
+def _quarantined_path(action: QuarantineFile | UnquarantineFile) -> str:
     """A path as JSON carries it, whatever is in its names."""
     path = action.file.path
     _refuse(content_problem(path, action.endpoint.os))

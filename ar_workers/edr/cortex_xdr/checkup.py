@@ -20,7 +20,7 @@ def probes(api: CortexAPI, scripts: Scripts, blocklist_route: str | None) -> Ite
     """Endpoints, scripts and, where the tenant can show it, the block list are read; the rest shows only when it is used."""
     yield Probe("View endpoints", "every action", lambda: look(api))
     yield Probe("Isolate", "isolate and release")
-    yield Probe("Quarantine", "quarantine file")
-    yield Probe("Block list", "ban hash", (lambda: api.read(blocklist_route, {})) if blocklist_route else None)
+    yield Probe("Quarantine", "quarantine file and unquarantine file")
+    yield Probe("Block list", "ban hash and unban hash", (lambda: api.read(blocklist_route, {})) if blocklist_route else None)
     yield Probe("Scripts: view", _SHELL, scripts.look_up)
     yield Probe("Scripts: run standard and high-risk scripts", _SHELL)

@@ -6,7 +6,18 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from ...domain.actions import BanDomain, BanHash, DeleteFile, DeleteRegistryKey, IsolateEndpoint, KillProcess, ReleaseEndpoint
+from ...domain.actions import (
+    BanDomain,
+    BanHash,
+    DeleteFile,
+    DeleteRegistryKey,
+    IsolateEndpoint,
+    KillProcess,
+    ReleaseEndpoint,
+    UnbanDomain,
+    UnbanHash,
+    mark_of,
+)
 from ...domain.capabilities import Means
 from ...domain.endpoints import OS, Endpoint, Role, Vendor
 from ...domain.errors import Denied, EndpointNotFound, Unreadable, Unsupported, VendorFault
@@ -16,6 +27,7 @@ from ...domain.limits import Limits, Rate
 from ...domain.meant import unconfirmable
 from ...domain.volumes import names_no_drive
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs, withdraws
+from ..ours import changed, ids_in, made, unbanned
 from .api import Config, FalconAPI, raise_first
 from .checkup import probes
 from .looks import drive_path, file_fact, process_fact, registry_fact
@@ -37,6 +49,8 @@ FIND_INDICATORS = "/iocs/combined/indicator/v1"
 _ROLES = {"Workstation": Role.WORKSTATION, "Server": Role.SERVER, "Domain Controller": Role.DOMAIN_CONTROLLER}
 _PLATFORMS = {"Windows": OS.WINDOWS, "Mac": OS.MACOS, "Linux": OS.LINUX}
 _PAGE = 500
+#: Actions of an indicator that keep nothing from anybody.
+_NO_BAN = frozenset({"allow", "no_action"})
 #: Names of host groups are read again after this many seconds.
 _NAMES_LIVE = 300.0
 
@@ -171,7 +185,7 @@ class CrowdStrike(EDRAdapter):
     def ban_hash(self, action: BanHash, seen: Fact) -> Receipt:
         """A custom IOC that prevents, everywhere."""
         kind, value = self._hash(action)
-        return self._ban(kind, value, "prevent", seen)
+        return self._ban(action, {"type": kind, "value": value}, "prevent", seen)
 
     @observes(BanHash)
     def hash_banned(self, action: BanHash, _: Receipt | None) -> Fact:
@@ -179,7 +193,17 @@ class CrowdStrike(EDRAdapter):
         kind, value = self._hash(action)
         return self._indicator(kind, value, "prevent")
 
-    def _hash(self, action: BanHash) -> tuple[str, str]:
+    @performs(UnbanHash, on=EVERYWHERE)
+    def unban_hash(self, _: UnbanHash, seen: Fact) -> Receipt:
+        """Delete the indicator that we made."""
+        return self._delete(seen)
+
+    @observes(UnbanHash)
+    def hash_unbanned(self, action: UnbanHash, receipt: Receipt | None) -> Fact:
+        """By the stored indicators."""
+        return self._unbanned(action, *self._hash(action), receipt)
+
+    def _hash(self, action: BanHash | UnbanHash) -> tuple[str, str]:
         found = action.hash.best(self.hash_types)
         if not found:
             raise Unsupported("Falcon bans sha256 or md5, and this IOC carries neither")
@@ -188,7 +212,7 @@ class CrowdStrike(EDRAdapter):
     @performs(BanDomain, on=EVERYWHERE, means=Means.DETECT_ONLY, remark="a custom IOC on a domain alerts and does not block")
     def ban_domain(self, action: BanDomain, seen: Fact) -> Receipt:
         """A custom IOC that detects: Falcon takes no other action for a domain."""
-        return self._ban("domain", action.domain.domain, "detect", seen)
+        return self._ban(action, {"type": "domain", "value": action.domain.domain}, "detect", seen)
 
     @observes(BanDomain)
     def domain_banned(self, action: BanDomain, _: Receipt | None) -> Fact:
@@ -196,17 +220,24 @@ class CrowdStrike(EDRAdapter):
         fact = self._indicator("domain", action.domain.domain, "detect")
         return fact.model_copy(update={"evidence": f"detect-only, Falcon does not block domains: {fact.evidence}"})
 
-    def _ban(self, kind: str, value: str, effect: str, seen: Fact) -> Receipt:
-        """Create the indicator, or change the one that was seen (`handle`): a second one of the same value is refused."""
-        wanted = {
-            "action": effect,
-            "severity": "high",
-            "platforms": ["windows", "mac", "linux"],
-            "applied_globally": True,
-            "description": "Active Remediation",
-            "source": "ar_workers",
-        }
-        row = {"id": seen.handle, **wanted} if seen.handle else {"type": kind, "value": value, **wanted}
+    @performs(UnbanDomain, on=EVERYWHERE)
+    def unban_domain(self, _: UnbanDomain, seen: Fact) -> Receipt:
+        """Delete the indicator that we made."""
+        return self._delete(seen)
+
+    @observes(UnbanDomain)
+    def domain_unbanned(self, action: UnbanDomain, receipt: Receipt | None) -> Fact:
+        """By the stored indicators."""
+        return self._unbanned(action, "domain", action.domain.domain, receipt)
+
+    def _ban(self, action: BanHash | BanDomain, what: dict[str, str], effect: str, seen: Fact) -> Receipt:
+        """Create the indicator, or change the one that was seen (`handle`): a second one of the same value is refused.
+
+        What is changed keeps its own words: our mark stands only on what we made.
+        """
+        wanted = {"action": effect, "severity": "high", "platforms": ["windows", "mac", "linux"], "applied_globally": True}
+        new = {**what, "description": mark_of(action), "source": "ar_workers"}
+        row = {**({"id": seen.handle} if seen.handle else new), **wanted}
         answer = self._api.send(
             "PATCH" if seen.handle else "POST",
             INDICATORS,
@@ -219,13 +250,31 @@ class CrowdStrike(EDRAdapter):
             return Receipt(detail={"conflict": "duplicate"})
         raise_first(answer, "indicator")
         first = answer.resources[0] if answer.resources else {}
-        return Receipt(reference=str(first.get("id", "")))
+        reference = str(first.get("id", ""))
+        return changed(reference, seen) if seen.handle else made(reference)
 
-    def _indicator(self, kind: str, value: str, effect: str) -> Fact:
+    def _delete(self, seen: Fact) -> Receipt:
+        """By ids alone: a `filter` beside them would override them, and delete whatever it finds."""
+        about = {"ids": ids_in(seen), "comment": "Active Remediation"}
+        answer = self._api.send("DELETE", INDICATORS, None, expects=frozenset({404}), **about)
+        if answer.status != 404:  # noqa: PLR2004 - somebody was faster
+            raise_first(answer, "indicator")
+        return Receipt(reference=seen.handle)
+
+    def _unbanned(self, action: UnbanHash | UnbanDomain, kind: str, value: str, receipt: Receipt | None) -> Fact:
+        """What somebody has made an exception of since is no ban any more, and their word."""
+        rows = [row for row in self._live(kind, value) if row.get("action") not in _NO_BAN]
+        return unbanned(action, rows, receipt, where="Falcon", words="action {action}, by {created_by}")
+
+    def _live(self, kind: str, value: str) -> list[dict[str, Any]]:
+        """The indicators of exactly this value."""
         answer = self._api.get(FIND_INDICATORS, filter=f"type:'{kind}'+value:'{value}'", limit=10)
         raise_first(answer, "indicators")
         exact = [row for row in answer.resources if row.get("type") == kind and str(row.get("value", "")).lower() == value]
-        live = [row for row in exact if not row.get("deleted")]
+        return [row for row in exact if not row.get("deleted")]
+
+    def _indicator(self, kind: str, value: str, effect: str) -> Fact:
+        live = self._live(kind, value)
         if not live:
             return Fact(sight=Sight.ABSENT, evidence="no such indicator")
         row = live[0]

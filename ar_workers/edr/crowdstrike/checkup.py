@@ -26,6 +26,6 @@ def probes(api: FalconAPI) -> Iterator[Probe]:
     yield Probe("Host groups: read", "every action", lambda: api.get("/devices/combined/host-groups/v1", limit=1))
     yield Probe("Hosts: write", "isolate and release")
     yield Probe("IOC Management: read", "ban hash and ban domain", lambda: api.get("/iocs/combined/indicator/v1", limit=1))
-    yield Probe("IOC Management: write", "ban hash and ban domain")
+    yield Probe("IOC Management: write", "ban hash and ban domain, and to unban them")
     yield Probe("Real time response: read", _SHELL, lambda: api.get(_COMMAND, **_NOBODY), unknown)
     yield Probe("Real time response: write", _SHELL, lambda: api.get(_ACTIVE_COMMAND, **_NOBODY), unknown)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...domain.actions import (
     BanDomain,
@@ -14,7 +14,10 @@ from ...domain.actions import (
     KillProcess,
     QuarantineFile,
     ReleaseEndpoint,
+    UnbanDomain,
+    UnbanHash,
     identity,
+    mark_of,
 )
 from ...domain.capabilities import Means
 from ...domain.endpoints import OS, Endpoint, Role, Vendor
@@ -24,9 +27,10 @@ from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
 from ...domain.paths import content_problem
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs, withdraws
+from ..ours import changed, ids_in, made
 from .api import Config, DefenderAPI
 from .checkup import probes
-from .indicators import indicator_body, indicator_fact
+from .indicators import indicator_body, indicator_fact, same_scope, unban_fact, words_of
 from .live import argument, file_values, outcome, process_values, registry_values
 from .ordering import MACHINES, Orders
 from .orders import ISOLATE, LIVE_RESPONSE, QUARANTINE, RELEASE, Isolation, order_fact
@@ -59,6 +63,10 @@ class Defender(EDRAdapter):
         source="Defender for Endpoint API pages: per API; running live response 10 a minute, one at a time per machine",
     )
     grant = "in Entra, App registrations > API permissions > WindowsDefenderATP, add the role and grant admin consent"
+
+    no_undo: ClassVar[dict[str, str]] = {
+        "unquarantine_file": "its API gives no file back: restore it in the portal, or by `MpCmdRun -Restore` on the endpoint"
+    }
 
     def __init__(self, config: Config) -> None:
         self._api = DefenderAPI(config)
@@ -159,9 +167,9 @@ class Defender(EDRAdapter):
         return Isolation.of(orders).fact(kind, ours)
 
     @performs(BanHash, on=EVERYWHERE, remark="stored at once; endpoints follow within hours, if the feature `allow or block file` is on")
-    def ban_hash(self, action: BanHash, _: Fact) -> Receipt:
+    def ban_hash(self, action: BanHash, seen: Fact) -> Receipt:
         """An indicator that blocks and remediates. The same value is changed and not doubled."""
-        return self._ban(*_hash(action), "BlockAndRemediate")
+        return self._ban(action, *_hash(action), "BlockAndRemediate", seen)
 
     @observes(BanHash)
     def hash_banned(self, action: BanHash, _: Receipt | None) -> Fact:
@@ -169,22 +177,56 @@ class Defender(EDRAdapter):
         return self._indicator(*_hash(action))
 
     @performs(BanDomain, on=EVERYWHERE, remark="needs network protection in block mode, and up to 48 hours")
-    def ban_domain(self, action: BanDomain, _: Fact) -> Receipt:
+    def ban_domain(self, action: BanDomain, seen: Fact) -> Receipt:
         """An indicator that blocks."""
-        return self._ban("DomainName", action.domain.domain, "Block")
+        return self._ban(action, "DomainName", action.domain.domain, "Block", seen)
 
     @observes(BanDomain)
     def domain_banned(self, action: BanDomain, _: Receipt | None) -> Fact:
         """By the stored indicator, which is no proof that any endpoint has it yet."""
         return self._indicator("DomainName", action.domain.domain)
 
-    def _ban(self, kind: str, value: str, effect: str) -> Receipt:
-        stored = self._api.post(INDICATORS, indicator_body(kind, value, effect))
-        return Receipt(reference=str(stored.get("id") or ""))
+    def _ban(self, action: BanHash | BanDomain, kind: str, value: str, effect: str, seen: Fact) -> Receipt:
+        """What stood there before (`handle`) keeps its own words: our mark stands only on what we made."""
+        stood = same_scope(self._rows(value), kind, value) if seen.handle else None
+        words = words_of(stood) if stood else {"title": "Active Remediation", "description": mark_of(action)}
+        stored = self._api.post(INDICATORS, indicator_body(kind, value, effect, words))
+        reference = str(stored.get("id") or "")
+        return changed(reference, seen) if stood else made(reference)
 
     def _indicator(self, kind: str, value: str) -> Fact:
-        rows = list(self._api.pages(INDICATORS, **{"$filter": f"indicatorValue eq '{value}'"}))
-        return indicator_fact(rows, kind, value, datetime.now(UTC))
+        return indicator_fact(self._rows(value), kind, value, datetime.now(UTC))
+
+    def _rows(self, value: str) -> list[dict[str, Any]]:
+        return list(self._api.pages(INDICATORS, **{"$filter": f"indicatorValue eq '{value}'"}))
+
+    @performs(UnbanHash, on=EVERYWHERE, remark="deleted at once; endpoints follow within hours")
+    def unban_hash(self, _: UnbanHash, seen: Fact) -> Receipt:
+        """Delete the indicator that we made."""
+        return self._delete(seen)
+
+    @performs(UnbanDomain, on=EVERYWHERE, remark="deleted at once; endpoints follow within hours")
+    def unban_domain(self, _: UnbanDomain, seen: Fact) -> Receipt:
+        """Delete the indicator that we made."""
+        return self._delete(seen)
+
+    def _delete(self, seen: Fact) -> Receipt:
+        """One a call; there is one of a value for all machines."""
+        first = ids_in(seen)[0]
+        self._api.delete(f"{INDICATORS}/{first}")
+        return Receipt(reference=first)
+
+    @observes(UnbanHash)
+    def hash_unbanned(self, action: UnbanHash, receipt: Receipt | None) -> Fact:
+        """By the stored indicators, which is no proof that any endpoint knows yet."""
+        kind, value = _hash(action)
+        return unban_fact(self._rows(value), action, kind, value, receipt)
+
+    @observes(UnbanDomain)
+    def domain_unbanned(self, action: UnbanDomain, receipt: Receipt | None) -> Fact:
+        """By the stored indicators, which is no proof that any endpoint knows yet."""
+        value = action.domain.domain
+        return unban_fact(self._rows(value), action, "DomainName", value, receipt)
 
     @performs(QuarantineFile, on=WINDOWS, remark="by SHA-1, wherever on the endpoint the file is; its processes are stopped")
     def quarantine(self, action: QuarantineFile, seen: Fact) -> Receipt:
@@ -283,7 +325,7 @@ def _os(platform: str) -> OS:
     return OS.UNKNOWN if platform in _NOT_LINUX else OS.LINUX
 
 
-def _hash(action: BanHash) -> tuple[str, str]:
+def _hash(action: BanHash | UnbanHash) -> tuple[str, str]:
     """The strongest hash that is known, by the indicator's type."""
     return next((name, value) for kind, name in _HASHES.items() if (value := getattr(action.hash, kind)))
 

@@ -121,6 +121,11 @@ class DefenderAPI:
         """Ask for an effect, once."""
         return self._call("POST", path, body=body)
 
+    def delete(self, path: str) -> None:
+        """Once. What is gone already is no failure."""
+        gone = frozenset({404})
+        self._token.carried_by(lambda bearer: self._http.call("DELETE", path, headers=dict(bearer), expects=gone))
+
     def pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
         """Every row of a list. Some lists answer 404 when they are empty. Raises VendorFault if it breaks off."""
         for _ in range(_MOST_PAGES):

@@ -29,7 +29,7 @@ def probes(api: DefenderAPI, scripts: Callable[[], str]) -> Iterator[Probe]:
     yield Probe("Machine.Read.All", "every action", lambda: next(api.pages("/api/machines", **_ONE), None))
     for role, serves in _ACTING.items():
         yield Probe(role, serves, _held(role, roles) if roles else None)
-    yield Probe("Ti.ReadWrite.All", "ban hash and ban domain", lambda: next(api.pages("/api/indicators", **_ONE), None))
+    yield Probe("Ti.ReadWrite.All", "ban hash and ban domain, and to unban them", lambda: next(api.pages("/api/indicators", **_ONE), None))
     yield Probe("File.Read.All", "quarantine file", lambda: api.get(_EMPTY), (EndpointNotFound, Denied))
     yield Probe("Library.Manage", _ACTING["Machine.LiveResponse"], lambda: next(api.pages("/api/libraryfiles"), None))
     yield Probe("live response scripts", _ACTING["Machine.LiveResponse"], scripts)

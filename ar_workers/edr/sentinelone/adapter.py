@@ -15,6 +15,10 @@ from ...domain.actions import (
     KillProcess,
     QuarantineFile,
     ReleaseEndpoint,
+    UnbanDomain,
+    UnbanHash,
+    UnquarantineFile,
+    mark_of,
 )
 from ...domain.capabilities import Means
 from ...domain.endpoints import OS, Endpoint, Role, Vendor
@@ -24,10 +28,11 @@ from ...domain.indicators import HashType
 from ...domain.limits import Limits, Rate
 from ...domain.paths import content_problem
 from ..base import EVERYWHERE, WINDOWS, EDRAdapter, observes, performs, withdraws
+from ..ours import changed, ids_in, made, unbanned
 from .api import Config, ConsoleAPI, Row, one_id
 from .checkup import probes
 from .remoteops import RemoteOps
-from .threats import MITIGATE_QUARANTINE, instant, quarantine_fact, quarantine_report, threat_of
+from .threats import MITIGATE_QUARANTINE, MITIGATE_UNQUARANTINE, instant, quarantine_fact, quarantine_report, threat_of, unquarantine_fact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,7 +166,7 @@ class SentinelOne(EDRAdapter):
             "osType": seen.handle,
             "value" if kind is HashType.SHA1 else "sha256Value": value,
             "source": "user",
-            "description": "Active Remediation",
+            "description": mark_of(action),
         }
         try:
             data = self._api.post(RESTRICTIONS, {"filter": self._config.scope_filter, "data": row})
@@ -170,8 +175,8 @@ class SentinelOne(EDRAdapter):
             if "already exist" in str(error).lower():
                 return Receipt(detail={"conflict": "exists"})
             raise
-        made = data[0] if isinstance(data, list) and data and isinstance(data[0], dict) else {}
-        return Receipt(reference=str(made.get("id") or ""))
+        first = data[0] if isinstance(data, list) and data and isinstance(data[0], dict) else {}
+        return made(str(first.get("id") or ""))
 
     @observes(BanHash)
     def hash_banned(self, action: BanHash, receipt: Receipt | None) -> Fact:
@@ -198,6 +203,18 @@ class SentinelOne(EDRAdapter):
         field = "value" if kind is HashType.SHA1 else "sha256Value"
         return [row for row in rows if row.get("type") == "black_hash" and str(row.get(field) or "").lower() == value]
 
+    @performs(UnbanHash, on=EVERYWHERE, remark="every entry that we made, whatever its OS")
+    def unban_hash(self, _: UnbanHash, seen: Fact) -> Receipt:
+        """Delete our entries by their ids."""
+        self._api.delete(RESTRICTIONS, {"data": {"type": "black_hash", "ids": ids_in(seen)}})
+        return Receipt(reference=seen.handle)
+
+    @observes(UnbanHash)
+    def hash_unbanned(self, action: UnbanHash, receipt: Receipt | None) -> Fact:
+        """By the blocklist of the scope and of those above it."""
+        rows = self._banned(*self._hash(action))
+        return unbanned(action, rows, receipt, where="SentinelOne's blocklist", words="the entry for {osType}, by {userName}")
+
     def _systems(self, action: BanHash) -> set[OS]:
         """The OS families of the endpoints that justify the ban, read from the console where the event did not tell."""
         systems = set()
@@ -209,15 +226,15 @@ class SentinelOne(EDRAdapter):
             raise Unsupported("SentinelOne's blocklist has an entry per OS, and no endpoint of the threat tells which is meant")
         return systems
 
-    def _hash(self, action: BanHash) -> tuple[HashType, str]:
+    def _hash(self, action: BanHash | UnbanHash) -> tuple[HashType, str]:
         found = action.hash.best(self.hash_types)
         if not found:
             raise Unsupported("SentinelOne bans sha1 or sha256, and this IOC carries neither")
         return found
 
     @performs(BanDomain, on=EVERYWHERE, means=Means.DETECT_ONLY, remark="an indicator alerts, does not block, and expires")
-    def ban_domain(self, action: BanDomain, _: Fact) -> Receipt:
-        """An indicator that is created, or renewed where it exists."""
+    def ban_domain(self, action: BanDomain, seen: Fact) -> Receipt:
+        """An indicator that is created, or renewed where it exists (`handle`). Our mark stands only on what we made."""
         valid_until = (datetime.now(UTC) + _DOMAIN_LIFE).strftime("%Y-%m-%dT00:00:00.000000Z")
         row = {
             "type": "DNS",
@@ -225,25 +242,43 @@ class SentinelOne(EDRAdapter):
             "method": "EQUALS",
             "source": "ar_workers",
             "name": "Active Remediation",
-            "description": "Active Remediation",
+            "description": "Active Remediation" if seen.handle else mark_of(action),
             "externalId": action.domain.domain,
             "validUntil": valid_until,
         }
         data = self._api.post(INDICATORS, {"filter": {"accountIds": [self._account()]}, "data": [row]})
-        made = data[0] if isinstance(data, list) and data and isinstance(data[0], dict) else {}
-        return Receipt(reference=str(made.get("uuid") or ""), detail={"valid_until": valid_until})
+        first = data[0] if isinstance(data, list) and data and isinstance(data[0], dict) else {}
+        uuid = str(first.get("uuid") or "")
+        return changed(uuid, seen) if seen.handle else made(uuid)
 
     @observes(BanDomain)
     def domain_banned(self, action: BanDomain, _: Receipt | None) -> Fact:
         """By the indicators that are still valid; the evidence says that they do not block."""
-        name = action.domain.domain
-        rows = self._api.rows(INDICATORS, accountIds=self._account(), type="DNS", value=name)
-        ends = [instant(row.get("validUntil")) for row in rows if row.get("type") == "DNS" and str(row.get("value")).lower() == name]
+        rows = self._indicators(action.domain.domain)
+        ends = [instant(row.get("validUntil")) for row in rows]
         now = datetime.now(UTC)
         valid = [end for end in ends if end and end > now]
         state = f"indicator until {max(valid).date()}" if valid else "no valid indicator"
-        sight = Sight.PRESENT if valid else Sight.ABSENT
-        return Fact(sight=sight, evidence=f"detect-only, SentinelOne does not block domains: {state}")
+        evidence = f"detect-only, SentinelOne does not block domains: {state}"
+        stood = "" if valid else next((str(row.get("uuid") or "") for row in rows), "")
+        return Fact(sight=Sight.PRESENT if valid else Sight.ABSENT, evidence=evidence, handle=stood)
+
+    def _indicators(self, name: str) -> list[Row]:
+        """Those of exactly this domain."""
+        rows = self._api.rows(INDICATORS, accountIds=self._account(), type="DNS", value=name)
+        return [row for row in rows if row.get("type") == "DNS" and str(row.get("value")).lower() == name]
+
+    @performs(UnbanDomain, on=EVERYWHERE)
+    def unban_domain(self, _: UnbanDomain, seen: Fact) -> Receipt:
+        """Delete our indicators by their ids, within the account: a filter without ids would hit all of them."""
+        self._api.delete(INDICATORS, {"filter": {"accountIds": [self._account()], "uuids": ids_in(seen)}})
+        return Receipt(reference=seen.handle)
+
+    @observes(UnbanDomain)
+    def domain_unbanned(self, action: UnbanDomain, receipt: Receipt | None) -> Fact:
+        """By the indicators of the account."""
+        rows = self._indicators(action.domain.domain)
+        return unbanned(action, rows, receipt, where="SentinelOne", words="the indicator of {source}", key="uuid")
 
     def _account(self) -> str:
         if not self._config.account_id:
@@ -297,7 +332,30 @@ class SentinelOne(EDRAdapter):
         # A failure of somebody's earlier order is no answer to ours.
         return fact if receipt or fact.sight is not Sight.REFUSED else fact.model_copy(update={"sight": Sight.ABSENT})
 
-    def _threat(self, action: QuarantineFile, threat_id: str = "") -> tuple[str, Row]:
+    @performs(UnquarantineFile, on=EVERYWHERE, remark="the file of the threat that we had quarantined")
+    def unquarantine(self, action: UnquarantineFile, _: Fact) -> Receipt:
+        """Take the mitigation of the file's threat back, unless that is under way."""
+        threat_id, threat = self._quarantined_threat(action)
+        if unquarantine_fact(threat).sight is Sight.PENDING:
+            return Receipt(reference=threat_id)
+        if not self._api.act(MITIGATE_UNQUARANTINE, threat_id)["affected"]:
+            raise Denied(f"un-quarantine: nothing was affected by the order for threat {threat_id}")
+        return Receipt(reference=threat_id, detail={"before": str(quarantine_report(threat).get("lastUpdate") or "")})
+
+    @observes(UnquarantineFile)
+    def unquarantined(self, action: UnquarantineFile, receipt: Receipt | None) -> Fact:
+        """By the threat's own report, likewise."""
+        _, threat = self._quarantined_threat(action)
+        if receipt and "before" in receipt.detail and quarantine_report(threat).get("lastUpdate", "") == receipt.detail["before"]:
+            return Fact(sight=Sight.PENDING, evidence="SentinelOne has not reported on the file's return yet")
+        fact = unquarantine_fact(threat)
+        return fact if receipt or fact.sight is not Sight.REFUSED else fact.model_copy(update={"sight": Sight.ABSENT})
+
+    def _quarantined_threat(self, action: UnquarantineFile) -> tuple[str, Row]:
+        """The one that we had mitigated."""
+        return self._threat(action, action.made.reference if action.made else "")
+
+    def _threat(self, action: QuarantineFile | UnquarantineFile, threat_id: str = "") -> tuple[str, Row]:
         """The newest threat of this file on this endpoint. With `threat_id` the one that was ordered to be mitigated:
         Denied, not Unsupported, if it is gone, because something was asked for.
         """

@@ -132,6 +132,11 @@ class ConsoleAPI:
         """Anything with a body, sent once; returns the envelope's `data`."""
         return self._call("POST", path, body=body).data
 
+    def delete(self, path: str, body: Row) -> int:
+        """A deletion, which names what it deletes in a body. Returns how many there were."""
+        answer = self._call("DELETE", path, body=body).data
+        return int(answer.get("affected") or 0) if isinstance(answer, dict) else 0
+
     def act(self, path: str, target: str, data: Row | None = None) -> Row:
         """An order for exactly one target, whose id is the whole filter: an empty or misspelt filter hits everyone in scope.
 

@@ -23,12 +23,13 @@ def probes(api: ConsoleAPI, config: Config) -> Iterator[Probe]:
     yield Probe("Endpoints: disconnect and connect", "isolate and release")
     yield Probe("Blocklist: view", "ban hash", lambda: api.get("restrictions", limit=1, type="black_hash", **banned))
     yield Probe("Blocklist: create", "ban hash")
+    yield Probe("Blocklist: delete", "unban hash")
     yield Probe("Threats: view", "quarantine file", lambda: api.get("threats", limit=1, **scope))
-    yield Probe("Threats: mitigate", "quarantine file")
+    yield Probe("Threats: mitigate", "quarantine file and unquarantine file")
     if config.account_id:
         account = config.account_id
         yield Probe("Threat intelligence: view", "ban domain", lambda: api.get("threat-intelligence/iocs", limit=1, accountIds=account))
-        yield Probe("Threat intelligence: manage", "ban domain")
+        yield Probe("Threat intelligence: manage", "ban domain and unban domain")
     if config.scripts:
         yield Probe("RemoteOps scripts: view", _SHELL, lambda: _scripts(api, config))
         yield Probe("Tasks: view", _SHELL, lambda: api.get("remote-scripts/status", limit=1, parentTaskId="1"))

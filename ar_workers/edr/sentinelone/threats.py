@@ -12,13 +12,14 @@ from ...domain.volumes import ends_alike, plain, split
 from .api import Row
 
 if TYPE_CHECKING:
-    from ...domain.actions import QuarantineFile
+    from ...domain.actions import QuarantineFile, UnquarantineFile
     from ...domain.indicators import File
 
 MITIGATE_QUARANTINE = "threats/mitigate/quarantine"
+MITIGATE_UNQUARANTINE = "threats/mitigate/un-quarantine"
 
 
-def threat_of(row: Row, action: QuarantineFile) -> bool:
+def threat_of(row: Row, action: QuarantineFile | UnquarantineFile) -> bool:
     """Whether a threat (v2.1 shape) is of this file's content and path on this endpoint.
 
     Its SHA-256 is often null, and then its SHA-1 tells; where both are known, both must agree.
@@ -67,6 +68,27 @@ def quarantine_fact(threat: Row) -> Fact:
     if status == "success" and not left and counts.get("success", 1):
         return Fact(sight=Sight.PRESENT, evidence=f"SentinelOne reports the file as quarantined at {report.get('lastUpdate')}")
     return Fact(sight=Sight.REFUSED, evidence=f"quarantine {status}" + (f": {', '.join(left)}" if left else ""))
+
+
+def unquarantine_fact(threat: Row) -> Fact:
+    """What the newest report says of a file's return. Where there is none, the file is in no quarantine."""
+    report = quarantine_report(threat)
+    status = str(report.get("status") or "none")
+    if report.get("action") == "quarantine":
+        is_there = quarantine_fact(threat).sight
+        if is_there is Sight.PENDING:
+            return Fact(sight=Sight.ABSENT, evidence="the quarantine is still under way")
+        words = f"quarantine {status} at {report.get('lastUpdate')}"
+        return Fact(sight=Sight.ABSENT if is_there is Sight.PRESENT else Sight.PRESENT, evidence=f"SentinelOne reports {words}")
+    if not report:
+        return Fact(sight=Sight.PRESENT, evidence="SentinelOne reports no quarantine of the file")
+    if status == "pending":
+        return Fact(sight=Sight.PENDING, evidence="SentinelOne reports the file's return as pending")
+    counts = {name: int(number or 0) for name, number in (report.get("actionsCounters") or {}).items()}
+    left = [f"{counts[name]} {words}" for name, words in _SHORTFALLS.items() if counts.get(name)]
+    if status == "success" and not left and counts.get("success", 1):
+        return Fact(sight=Sight.PRESENT, evidence=f"SentinelOne reports the file as given back at {report.get('lastUpdate')}")
+    return Fact(sight=Sight.REFUSED, evidence=f"un-quarantine {status}" + (f": {', '.join(left)}" if left else ""))
 
 
 _SHORTFALLS = {"notFound": "not found", "failed": "failed", "pendingReboot": "waiting for a restart"}

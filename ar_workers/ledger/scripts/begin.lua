@@ -16,7 +16,8 @@ if to then
   if held_by then changes = {'lease_until', 0, 'held_by', held_by} end
   enter(id, row.threat, row.was, to, reason, changes)
   local called = {} -- nobody takes these rings: the sweep's next look brings them
-  if row.lane ~= '' then leave_lane(row.lane, row.owner, 1, called) end
+  local lane = lane_of(id, row)
+  if lane ~= '' then leave_lane(lane, row.owner, 1, called) end
   if (row.remote or '') ~= '' then leave_remote(row.remote, row.verb, row.owner, 1, called) end
   for n = 1, #called, 4 do
     if redis.call('ZSCORE', due_key(called[n]), called[n]) then schedule(called[n], now) end -- what is held is not due

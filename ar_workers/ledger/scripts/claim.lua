@@ -2,7 +2,7 @@
 -- Takes due rows for one visit. ARGV: owner, lease in ms, caps as JSON, the shares of remediate groups as JSON, most visits at once to
 -- one remote, the kill switches of all customers as JSON, row id, row id, ... Returns for each {'no', reason} or {'yes', the fields of a
 -- Claim}. A row that was never begun is cleared for its write at once (see begin.lua), which saves asking again if the write
--- follows soon. An isolation whose endpoint was released since is over, whatever became of it: the release looks at the endpoint.
+-- follows soon. What was undone since is over, whatever became of it: the undo looks.
 local owner, lease, caps, shares, most_visits, everyone = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
 local FIRST_ID = 7
 -- What this visit enters: {lane -> rows}, {busy key of a remote -> rows}. And {lane -> the rows that it holds there already}.
@@ -52,7 +52,7 @@ end
 
 -- The row enters its lane and its remote with this visit.
 local function admit(row, failures)
-  if row.lane ~= '' then lanes[row.lane] = (lanes[row.lane] or 0) + 1 end
+  if row.works_in ~= '' then lanes[row.works_in] = (lanes[row.works_in] or 0) + 1 end
   if row.remote == '' then return end
   local busy = busy_key(row.remote, row.verb)
   remotes[busy] = (remotes[busy] or 0) + 1
@@ -103,11 +103,15 @@ local function claim(id)
     from = (row.was == 'pending' and row.begun == '1') and 'unknown' or row.was
   end
 
-  if is_others_lane(row.lane) then return wait_in(P .. 'lane:' .. row.lane .. ':queue', id, 'endpoint busy', is_lost) end
+  row.works_in = lane_of(id, row)
+  if is_others_lane(row.works_in) then
+    local busy = row.lane ~= '' and 'endpoint busy' or 'its order or its undo is being worked on'
+    return wait_in(P .. 'lane:' .. row.works_in .. ':queue', id, busy, is_lost)
+  end
   local refusal, failures = remote_refusal(id, row, is_lost)
   if refusal then return refusal end
   if is_lost then note(row.threat, id, 'lease expired: its worker was lost') end
-  if from == 'pending' or released_since(row.verb, row.lane, row.epoch) then
+  if from == 'pending' or undone_since(id, row) then
     local ours = CAP_OF[row.verb] and shares_of(row.order, shares) or {}
     local to, reason, held_by = hindrance(id, row, caps, ours, everyone)
     if to then

@@ -11,10 +11,11 @@ for _, id in ipairs(ids) do
   if not TERMINAL[row.state] or row.state == 'failed' then return 0 end
 end
 for _, id in ipairs(ids) do
-  local row = get(id, 'state', 'threat', 'latest', 'generations', 'would', 'undecided')
+  local row = get(id, 'state', 'threat', 'latest', 'generations', 'would', 'undecided', 'epoch')
   if row.threat == threat then
     redis.call('DEL', row_key(id), row_key(id) .. ':frees', row_key(id) .. ':gathered')
     redis.call('HSET', row_key(id), 'state', row.state, 'threat', threat)
+    if (row.epoch or '0') ~= '0' then redis.call('HSET', row_key(id), 'epoch', row.epoch) end
     if row.would then redis.call('HSET', row_key(id), 'would', 1) end
     if row.undecided then redis.call('HSET', row_key(id), 'undecided', 1) end
     if row.latest then redis.call('HSET', row_key(id), 'latest', row.latest, 'generations', row.generations) end

@@ -7,7 +7,7 @@
 -- blank: whether the EDR shows nothing of an order that it accepted, 1|0, or '' where it was not seen; cause: of a failed
 -- row, or ''; hindered: what the visit met that may pass by itself, or ''; would: whether it is skipped because of a dry run alone, 1|0.
 local PARTS = 16
--- What a later release of the endpoint makes of an isolation: it is called off, and nobody is needed for it.
+-- What a later undo makes of an order: it is called off, and nobody is needed for it.
 local CALLED_OFF = {pending = true, performed = true, unknown = true, held = true, failed = true}
 -- What is left: {owner and lane -> {lane, owner, rows}}, {owner and remote -> {remote, verb, owner, rows}}. And {remote -> is
 -- known to be well}.
@@ -29,9 +29,9 @@ local function judge(remote, health)
 end
 
 local function let_go(row)
-  if row.lane ~= '' then
-    local key = row.owner .. row.lane
-    local left = lanes[key] or {row.lane, row.owner, 0}
+  if row.works_in ~= '' then
+    local key = row.owner .. row.works_in
+    local left = lanes[key] or {row.works_in, row.owner, 0}
     lanes[key], left[3] = left, left[3] + 1
   end
   if row.remote ~= '' then
@@ -107,7 +107,7 @@ end
 
 -- Whether its threat was reopened while a worker called it off.
 local function is_wanted_again(id, row)
-  if row.cancel or released_since(row.verb, row.lane, row.epoch) then return false end
+  if row.cancel or undone_since(id, row) then return false end
   return redis.call('HGET', row_key(id), 'reopened') == '1'
 end
 
@@ -116,8 +116,9 @@ local function conclude(found)
   local row = read(id)
   if row.state ~= 'leased' or row.fence ~= found.fence then return 'stale' end
   row.remote, row.lane = row.remote or '', row.lane or ''
+  row.works_in = lane_of(id, row)
   if row.remote ~= '' then judge(row.remote, found.health) end
-  local called_off = (to == 'pending' and row.cancel) or (CALLED_OFF[to] and released_since(row.verb, row.lane, row.epoch))
+  local called_off = (to == 'pending' and row.cancel) or (CALLED_OFF[to] and undone_since(id, row))
   if called_off then to, reason = 'cancelled', called_off end
   if found.state == 'cancelled' and is_wanted_again(id, row) then
     to, reason, found.keeps, found.receipt = 'pending', 'its threat was reopened', '1', ''

@@ -1,9 +1,9 @@
--- uses: moves
+-- uses: moves undos
 -- Writes the plan of an event in one step. ARGV: event id, threat id, when it occurred in ms, as of when its source said so in ms
 -- or '', why it closes the threat or ''; then for each row what FIELDS names, how many rows it comes after, and their ids.
 -- Returns the threat's rings {'yes', id, queue, label, lane, ...}, or {'no'} if the event is not waiting for a plan (any more).
 local FIELDS = {'id', 'kind', 'verb', 'edr', 'subject', 'queue', 'label', 'lane', 'remote', 'order', 'state', 'reason', 'life',
-  'wait', 'grace', 'has_fallback', 'once', 'asked_by', 'watch', 'dry', 'seal'}
+  'wait', 'grace', 'has_fallback', 'once', 'asked_by', 'undoes', 'watch', 'dry', 'seal'}
 local event_id, threat, occurred, as_of, closes = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local event = P .. 'event:' .. event_id
 if redis.call('HGET', event, 'state') ~= 'accepted' then return {'no'} end
@@ -95,15 +95,16 @@ local function share(id)
 end
 
 -- The id under which a new row is kept: the same one within a threat is one row, across threats it is shared while it is
--- unsettled, and justified anew (a repeat) after that. A release that is settled is always justified anew: a person asked,
--- and the endpoint may have been isolated since. So is all that a reopened threat asks for, what is rehearsed once more, what is asked
+-- unsettled, and justified anew (a repeat) after that, or once it was undone or called off. An undo that is settled is always justified anew: somebody
+-- asked, and the same may have been done again since. So is all that a reopened threat asks for, what is rehearsed once more, what is asked
 -- for in earnest after it was only rehearsed, what failed because its seal was not good, and what was held until its time was up.
 local function name_of(new)
   local first = get(new.id, 'state', 'latest')
   if not first.state then return new.id, true end
   local latest = first.latest or new.id
-  local last, is_known = get(latest, 'state', 'would', 'cause', 'undecided'), is_placed[latest] or redis.call('ZSCORE', rows_key, latest)
-  local is_over = TERMINAL[last.state]
+  local last = get(latest, 'state', 'would', 'cause', 'verb', 'lane', 'epoch', 'cancel', 'undecided')
+  local is_known = is_placed[latest] or redis.call('ZSCORE', rows_key, latest)
+  local is_over = TERMINAL[last.state] or last.cancel or undone_since(latest, last)
   local is_unbelieved = last.state == 'failed' and last.cause == 'tampered' and not is_placed[latest]
   local is_anew = is_over and (GIVES_BACK[new.verb] or is_dry_event or last.would and new.dry == '0' or last.undecided)
   if is_known and not (is_reopened or is_unbelieved or is_anew) then return latest, false end
@@ -125,11 +126,11 @@ local function state_of(id)
   return states[id]
 end
 
--- The endpoint's epoch: how many releases it has seen. A release is one more.
+-- How often it was taken back. An undo is one time more.
 local function epoch_of(new)
-  if new.lane == '' then return 0 end
-  local key = P .. 'endpoint:' .. new.lane
-  if new.verb == 'release' and new.dry == '0' then
+  local key = new.kind == 'action' and new.state ~= 'skipped' and epoch_key(new.id, new.verb, new.lane)
+  if not key then return 0 end
+  if UNDOES[new.verb] and new.dry == '0' then
     if new.asked_by ~= '' then redis.call('HSET', key, 'released_by', new.asked_by) end
     return redis.call('HINCRBY', key, 'generation', 1)
   end
@@ -149,8 +150,16 @@ local function await(id, new)
   return waits
 end
 
+-- Whether the EDR was never asked for the row that is to be taken back, and will not be, because that is older than its undo.
+local function was_never_asked(id)
+  local row = get(id, 'state', 'begun')
+  local is_open = row.state == 'waiting' or row.state == 'pending' or row.state == 'held' or row.state == 'cancelled'
+  return is_open and row.begun ~= '1'
+end
+
 local function first_state(new)
   if new.state == 'skipped' then return 'skipped', new.reason end
+  if new.undoes ~= '' and was_never_asked(new.undoes) then return 'skipped', 'the EDR was never asked for what is to be undone' end
   if new.kind == 'action' and not GIVES_BACK[new.verb] and closed then return 'cancelled', closed end
   if new.once ~= '' and redis.call('SADD', P .. 'once', new.once) == 0 then return 'skipped', 'already told' end
   return 'pending', ''

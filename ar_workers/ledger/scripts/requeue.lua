@@ -2,19 +2,20 @@
 -- A person brings a row back. ARGV: row id, words (by whom, and why), life in ms, the kill switches of all customers as JSON,
 -- whether it must be held (1|0), the guard that it was seen to be held by or '', its generation as it was seen, a person's word on
 -- both, which is kept, and their word on bringing back what no guard holds, likewise. Returns {'yes', ring...} or {'no', reason}.
--- A person's word opens the guard that held the row, and no other; of a row that has failed all are asked anew. An isolation that is older than a release of its endpoint never comes back.
+-- A person's word opens the guard that held the row, and no other; of a row that has failed all are asked anew. What is older than its
+-- undo never comes back.
 local id, words, life, everyone, must_be_held = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5] == '1'
 local guard, generation, word, word_on_row = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 local row = get(id, 'state', 'threat', 'verb', 'lane', 'epoch', 'held_by', 'edr', 'approved', 'approvals', 'generation', 'watch')
 if not row.state then return {'no', 'no such row'} end
-local released = row.epoch and released_since(row.verb, row.lane, row.epoch)
-if released then
+local undone = row.epoch and undone_since(id, row)
+if undone then
   if row.state == 'held' then
     redis.call('SREM', P .. 'held', id)
-    enter(id, row.threat, row.state, 'cancelled', released)
+    enter(id, row.threat, row.state, 'cancelled', undone)
     free_dependents(id, {})
   end
-  return {'no', 'is older than the release: the endpoint was ' .. released}
+  return {'no', URGENT[row.verb] and 'is older than the release: the endpoint was ' .. undone or 'is older than its undo: it was ' .. undone}
 end
 if must_be_held and row.state ~= 'held' then return {'no', 'is ' .. row.state .. ': only held rows can be approved'} end
 if row.state ~= 'failed' and row.state ~= 'held' then

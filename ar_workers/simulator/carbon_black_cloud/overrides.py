@@ -71,14 +71,23 @@ def read(call: Call) -> Reply:
 
 
 def delete(call: Call) -> Reply:
-    if call.tenant.iocs.pop(call.parts[0], None) is None:
+    row = call.tenant.iocs.pop(call.parts[0], None)
+    if row is None:
         raise not_found("Reputation override")
+    _lifted(call, row)
     return empty()
+
+
+def _lifted(call: Call, row: Row) -> None:
+    if row["override_list"] == "BLACK_LIST":
+        call.effect("unban_hash", row["sha256_hash"], changed=True)
 
 
 def delete_many(call: Call) -> Reply:
     ids = call.body()
     if not isinstance(ids, list):
         raise Refusal(400, "MALFORMED_REQUEST", "a list of ids is required")
-    gone = [one for one in ids if call.tenant.iocs.pop(one, None) is not None]
-    return json_reply(200, {"results": gone})
+    gone = [row for one in ids if (row := call.tenant.iocs.pop(one, None)) is not None]
+    for row in gone:
+        _lifted(call, row)
+    return json_reply(200, {"results": [row["id"] for row in gone]})

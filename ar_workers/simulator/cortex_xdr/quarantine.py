@@ -48,7 +48,7 @@ def restore(call: OrderCall) -> Row:
         for row in rows:
             where.files.append(StoredFile(row["file_path"], sha256))
             del now.tenant.quarantined[row["id"]]
-            now.effect("restore_file", row["file_path"], changed=True, agent_id=where.agent_id)
+            now.effect("unquarantine_file", row["file_path"], changed=True, agent_id=where.agent_id)
         return ("COMPLETED_SUCCESSFULLY", "") if rows else ("FAILED", "File is not in quarantine")
 
     return call.accepted(call.orders.add(call, [endpoint], work, takes=call.options.order_takes))

@@ -130,6 +130,19 @@ def indicate(call: Call) -> Row:
     return {"data": [_indicator(call, row) for row in document["data"]]}
 
 
+def forget(call: Call) -> Row:
+    """DELETE with a body, which must name the account and something more: all that pass are deleted."""
+    wanted = call.document("filter")["filter"]
+    if not isinstance(wanted, dict) or wanted.get("accountIds") != [call.account] or len(wanted) < 2:
+        raise Refusal(4000010, "Validation Error", "filter: accountIds and one more filter are needed")
+    rows = [row for row in call.tenant.iocs.values() if "uuid" in row]
+    gone = [row for row in rows if all(IOC_TESTS[name](row, values) for name, values in wanted.items())]
+    for row in gone:
+        del call.tenant.iocs[row["uuid"]]
+        call.effect("unban_domain" if row["type"] == "DNS" else f"forget_{row['type'].lower()}", row["value"], changed=True)
+    return {"data": {"affected": len(gone)}}
+
+
 def _indicator(call: Call, row: Any) -> Row:
     needed = {"source", "type", "value", "method", "validUntil"}
     if not isinstance(row, dict) or not needed <= set(row) or row["type"] not in IOC_TYPES:

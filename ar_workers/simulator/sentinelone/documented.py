@@ -57,6 +57,7 @@ DOCUMENTATION = Documentation(
         ("DELETE", "restrictions"): _bans(body="data data.type data.ids"),
         ("GET", "threat-intelligence/iocs"): _iocs(query=f"{_PAGE} {_SCOPES} type value uuids source name__contains externalId"),
         ("POST", "threat-intelligence/iocs"): _iocs(body=f"{_SCOPE} {_IOC}"),
+        ("DELETE", "threat-intelligence/iocs"): _iocs(body=f"{_SCOPE} filter.uuids filter.type filter.value"),
         ("GET", "threats"): _threats(query=f"{_PAGE} {_THREAT}"),
         ("POST", "threats/mitigate/*"): _threats(body="filter filter.ids data"),
         ("GET", "cloud-detection/alerts"): _threats(query=f"{_PAGE} {_STAR}"),

@@ -51,16 +51,16 @@ def mitigate(call: Call) -> Row:
     action = call.request.path.rsplit("/", 1)[1]
     if action not in MITIGATIONS:
         raise Refusal(4000010, "Validation Error", "action: Not a valid choice.")
-    if action != "quarantine":
+    if action not in {"quarantine", "un-quarantine"}:
         raise Refusal(4000010, "Validation Error", "action: not simulated")
     wanted = call.document("filter")["filter"].get("ids")
     settle(call)
     rows = [row for row in call.tenant.alerts if "threatInfo" in row and (not wanted or row["id"] in wanted)]
     for row in rows:
         orders = call.tenant.facts.setdefault("mitigations", [])
-        orders.append({"threat": row["id"], "at": call.now, "user": call.user})
+        orders.append({"threat": row["id"], "at": call.now, "user": call.user, "action": action.replace("-", "")})
         if call.options.mitigation_report == "at_once":
-            _report(row, "pending", call.now, {})
+            _report(row, action.replace("-", ""), "pending", call.now, {})
     return {"data": {"affected": len(rows)}}
 
 
@@ -73,8 +73,10 @@ def settle(call: Call) -> None:
         due = order["at"] + call.options.mitigation_seconds
         if endpoint is None or not endpoint.online or call.now < due:
             left.append(order)
-        else:
+        elif order["action"] == "quarantine":
             _quarantine(call, row, endpoint, due)
+        else:
+            _give_back(call, row, endpoint, due)
     call.tenant.facts["mitigations"] = left
 
 
@@ -83,27 +85,39 @@ def _quarantine(call: Call, row: Row, endpoint: Endpoint, at: float) -> None:
     file = endpoint.file(endpoint.located(path))
     counts = {"success": 0, "failed": 0, "notFound": 0, "pendingReboot": 0, "total": 1}
     if endpoint.facts.get("quarantine_fails"):
-        _report(row, "failed", at, {**counts, "failed": 1})
+        _report(row, "quarantine", "failed", at, {**counts, "failed": 1})
     elif endpoint.facts.get("needs_reboot"):
-        _report(row, "success", at, {**counts, "pendingReboot": 1})
+        _report(row, "quarantine", "success", at, {**counts, "pendingReboot": 1})
     else:
         counts["success" if file else "notFound"] = 1
-        _report(row, "success", at, counts)
+        _report(row, "quarantine", "success", at, counts)
         if file:
             endpoint.files.remove(file)
-            call.tenant.quarantined[f"{endpoint.agent_id}/{path}"] = {"id": f"{endpoint.agent_id}/{path}", "sha256": file.sha256}
+            call.tenant.quarantined[f"{endpoint.agent_id}/{path}"] = {"id": f"{endpoint.agent_id}/{path}", "file": file}
             row["threatInfo"]["mitigationStatus"] = "mitigated"
         call.effect("quarantine_file", path, changed=file is not None)
 
 
-def _report(row: Row, status: str, at: float, counts: dict[str, Any]) -> None:
+def _give_back(call: Call, row: Row, endpoint: Endpoint, at: float) -> None:
+    path = row["threatInfo"].get("onDisk") or row["threatInfo"]["filePath"]
+    kept = call.tenant.quarantined.pop(f"{endpoint.agent_id}/{path}", None)
+    counts = {"success": 0, "failed": 0, "notFound": 0, "pendingReboot": 0, "total": 1}
+    counts["success" if kept else "notFound"] = 1
+    _report(row, "unquarantine", "success", at, counts)
+    if kept:
+        endpoint.files.append(kept["file"])
+        row["threatInfo"]["mitigationStatus"] = "not_mitigated"
+    call.effect("unquarantine_file", path, changed=kept is not None)
+
+
+def _report(row: Row, action: str, status: str, at: float, counts: dict[str, Any]) -> None:
     reports = row.setdefault("mitigationStatus", [])
     reports[:] = [one for one in reports if one.get("status") != "pending"]
     stamp = iso(at)
     row["threatInfo"]["updatedAt"] = stamp
     reports.append(
         {
-            "action": "quarantine",
+            "action": action,
             "status": status,
             "lastUpdate": stamp,
             "mitigationStartedAt": stamp,

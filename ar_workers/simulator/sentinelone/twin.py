@@ -1,7 +1,7 @@
 """The management console's API: the written table of its routes, and what every call passes before it reaches one.
 
 It does not speak: most filters of its lists (a filter that it does not know is refused, or overlooked, by a switch); API v2.0;
-mitigations other than quarantine, verdicts, notes; actions on agents other than connect and disconnect; sites, accounts, tags,
+mitigations other than quarantine and back, verdicts, notes; actions on agents other than connect and disconnect; sites, accounts, tags,
 policies, exclusions, firewall, device control; Deep Visibility, activities, reports; unified alerts; logins by password.
 """
 
@@ -37,6 +37,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Handler]] = {
     ("DELETE", "restrictions"): ("blocklist.delete", bans.unban),
     ("GET", "threat-intelligence/iocs"): ("intelligence.view", bans.indicators),
     ("POST", "threat-intelligence/iocs"): ("intelligence.manage", bans.indicate),
+    ("DELETE", "threat-intelligence/iocs"): ("intelligence.manage", bans.forget),
     ("GET", "threats"): ("threats.view", threats.threats),
     ("POST", "threats/mitigate/*"): ("threats.mitigate", threats.mitigate),
     ("GET", "cloud-detection/alerts"): ("alerts.view", threats.star_alerts),

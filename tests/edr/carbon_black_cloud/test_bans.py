@@ -21,7 +21,7 @@ def test_a_second_override_is_one_ban_whatever_the_vendor_does(style):
         ban = rig.action("ban_hash")
         rig.adapter.perform(ban, ASKED)
         again = rig.adapter.perform(ban, ASKED)
-        assert again.detail == ({} if style == "row" else {"conflict": str(style)})
+        assert again.detail == ({"made": "1"} if style == "row" else {"conflict": str(style)})
         assert rig.adapter.observe(ban, again).sight is Sight.PRESENT
         assert len(rig.effects()) == 1
 

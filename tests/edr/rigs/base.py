@@ -94,6 +94,8 @@ class Rig:
     groups: tuple[str, str, str] = ("Remediate", "g2", "Remed")
     #: The id of an endpoint that does not exist.
     nobody: str = "0" * 32
+    #: The journal's entries that a test does not count.
+    since: int = 0
 
     @property
     def server(self):
@@ -110,11 +112,16 @@ class Rig:
 
     def written(self) -> list[dict]:
         """The requests that asked for an effect."""
-        return [each for each in self.simulation.journal.requests() if self.is_write(each)]
+        return [each for each in self.simulation.journal.entries(since=self.since, kind="request") if self.is_write(each)]
 
     def effects(self) -> list[tuple[str, str]]:
         """What really changed."""
-        return [(each["verb"], each["target"]) for each in self.simulation.journal.effects() if each["changed"]]
+        changed = (each for each in self.simulation.journal.entries(since=self.since, kind="effect") if each["changed"])
+        return [(each["verb"], each["target"]) for each in changed]
+
+    def forget(self) -> None:
+        """What was done until now is not counted any more."""
+        self.since = len(self.simulation.journal)
 
     def spoil_writes(self, fault: Fault) -> None:
         """Let the fault strike what asks for an effect, and nothing else."""
@@ -141,6 +148,14 @@ class Rig:
     def change(self, name: str = FIRST, **changes) -> None:
         """Let something happen to an endpoint behind the API's back."""
         self.simulation.world.change(self.tenant, self.agent_id(name), **changes)
+
+    def done(self, verb: str, os: OS = OS.WINDOWS, **changes):
+        """An action of this verb that was carried out and is not counted, and its receipt."""
+        action = self.action(verb, os).model_copy(update=changes)
+        receipt = self.adapter.perform(action, self.adapter.observe(action, None))
+        assert self.settled(action, receipt).sight is Sight.PRESENT
+        self.forget()
+        return action, receipt
 
     def action(self, verb: str, os: OS = OS.WINDOWS):
         """One action of this verb on the first endpoint."""

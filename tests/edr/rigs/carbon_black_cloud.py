@@ -17,6 +17,7 @@ _V6 = f"/appservices/v6/orgs/{ORG}"
 WRITES = [
     {"method": "POST", "path": f"{_V6}/device_actions"},
     {"method": "POST", "path": f"{_V6}/reputations/overrides"},
+    {"method": "POST", "path": f"{_V6}/reputations/overrides/_delete"},
     {"method": "POST", "path": f"{_V6}/liveresponse/sessions/*/commands", "body_contains": '"kill"'},
     {"method": "POST", "path": f"{_V6}/liveresponse/sessions/*/commands", "body_contains": " delete "},
     {"method": "POST", "path": f"{_V6}/liveresponse/sessions/*/commands", "body_contains": '"delete file"'},
@@ -116,6 +117,7 @@ KIT = Kit(
             "org.liveresponse.file: DELETE, .process: READ and EXECUTE, .registry: READ and DELETE",
             "org.liveresponse.session: CREATE",
             "org.reputations: CREATE",
+            "org.reputations: DELETE",
         }
     ),
     alert=an_alert,

@@ -18,6 +18,7 @@ COMMANDS = "/api/v1/cblr/session/*/command"
 WRITES = [
     {"method": "PUT", "path": "/api/v1/sensor/*"},
     {"method": "POST", "path": "/api/v1/banning/blacklist"},
+    {"method": "DELETE", "path": "/api/v1/banning/blacklist/*"},
     {"method": "POST", "path": COMMANDS, "body_contains": '"name": "kill"'},
     {"method": "POST", "path": COMMANDS, "body_contains": '"name": "delete file"'},
     {"method": "POST", "path": COMMANDS, "body_contains": '"name": "reg delete'},

@@ -20,6 +20,8 @@ WRITES = [
     {"method": "POST", "path": f"{V1}/endpoints/unisolate"},
     {"method": "POST", "path": f"{V1}/endpoints/quarantine"},
     {"method": "POST", "path": f"{V1}/hash_exceptions/blocklist"},
+    {"method": "POST", "path": f"{V1}/hash_exceptions/blocklist/remove"},
+    {"method": "POST", "path": f"{V1}/endpoints/restore"},
     {"method": "POST", "path": RUN, "body_contains": ACT_UID},
 ]
 
@@ -81,7 +83,7 @@ def cortex_xdr(os: OS = OS.WINDOWS, *, config=None, facts=None, **options):
             agent_id=agent_id,
             writes=WRITES,
             throttle=Fault(action="reply", status=429, headers={"Retry-After": "30"}, body="{}"),
-            blind=frozenset({"ban_hash"}),
+            blind=frozenset({"ban_hash", "unban_hash"}),
             ambiguous=frozenset({"ban_hash"}),
         )
 

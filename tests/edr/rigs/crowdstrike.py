@@ -17,6 +17,7 @@ WRITES = [
     {"method": "POST", "path": "/devices/entities/devices-actions/v2"},
     {"method": "POST", "path": "/iocs/entities/indicators/v1"},
     {"method": "PATCH", "path": "/iocs/entities/indicators/v1"},
+    {"method": "DELETE", "path": "/iocs/entities/indicators/v1"},
     {"method": "POST", "path": "/real-time-response/entities/active-responder-command/v1"},
 ]
 

@@ -18,6 +18,7 @@ WRITES = [
     {"method": "POST", "path": "/api/machines/*"},
     {"method": "POST", "path": "/api/machineactions/*"},
     {"method": "POST", "path": "/api/indicators*"},
+    {"method": "DELETE", "path": "/api/indicators/*"},
 ]
 
 

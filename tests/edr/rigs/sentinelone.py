@@ -20,6 +20,8 @@ WRITES = [
     {"method": "POST", "path": f"{API}/agents/actions/*"},
     {"method": "POST", "path": f"{API}/restrictions"},
     {"method": "POST", "path": f"{API}/threat-intelligence/iocs"},
+    {"method": "DELETE", "path": f"{API}/restrictions"},
+    {"method": "DELETE", "path": f"{API}/threat-intelligence/iocs"},
     {"method": "POST", "path": f"{API}/threats/mitigate/*"},
     {"method": "POST", "path": f"{API}/remote-scripts/execute"},
 ]
@@ -147,6 +149,7 @@ KIT = Kit(
     untestable=frozenset(
         {
             "Blocklist: create",
+            "Blocklist: delete",
             "Endpoints: disconnect and connect",
             "RemoteOps scripts: run",
             "Threat intelligence: manage",

@@ -1,4 +1,5 @@
--- What forbids a write: it was called off, its endpoint was released since, the kill switch, the blast radius.
+-- uses: undos
+-- What forbids a write: it was called off, it was undone since, the kill switch, the blast radius.
 
 -- What the client says in JSON, read once in a script.
 local told = {}
@@ -76,14 +77,6 @@ local function drop_ended(key)
     end
   end
   return ended
-end
-
--- By whom the endpoint was released after the isolation was asked for, in words; or nothing.
-local function released_since(verb, lane, epoch)
-  if verb ~= 'isolate' then return end
-  local endpoint = fields_of(P .. 'endpoint:' .. lane, 'generation', 'released_by')
-  local current = tonumber(endpoint.generation or '0')
-  if tonumber(epoch) < current then return 'released by ' .. (endpoint.released_by or 'a person') end
 end
 
 local function is_approved(approved, guard) return string.find(',' .. (approved or ''), ',' .. guard .. ',', 1, true) end
@@ -164,7 +157,7 @@ end
 
 -- What forbids the write that the row is about: {to, reason, held_by}, or nothing.
 local function hindrance(id, row, caps, shares, everyone)
-  local called_off = row.cancel or released_since(row.verb, row.lane, row.epoch)
+  local called_off = row.cancel or undone_since(id, row)
   if called_off then return 'cancelled', called_off end
   local reason, scope = pause_of(row.edr, row.verb, everyone)
   if reason then return 'held', reason, scope end

@@ -30,7 +30,7 @@
 --                                  planned_for(the threat that it was planned and sealed for, once it was left to another);
 --                                  groups(JSON: in whose shares it was counted)
 --                                  shared(ids of other threats that want it too, comma after each)
---                                  of a compacted threat only: state threat latest generations would undecided
+--                                  of a compacted threat only: state threat latest generations would undecided epoch
 --                                  of a delivery: has_fallback, digest(the row it is sent with; '' alone), digest_at
 --                                  of an isolation: watch(ms until people are told that it is not in effect; not there for never),
 --                                  reminders(so many told), steps(of them since a person last asked for it), is_told(1 while those who
@@ -40,7 +40,10 @@
 --   row:ID:frees           list    ids of the rows that wait for this one, whose `frees` is set then
 --   lane:LANE              hash    owner, held(rows), until(the end of its lease): the visit that works on the endpoint now
 --   lane:LANE:queue        zset    rows that found the lane busy, by when they came
---   endpoint:LANE          hash    generation(its epoch *: raised by each release, so that an older isolation can never re-apply)
+--                                  LANE is an endpoint at its EDR, or `tenant/` and a pair: an order for the whole tenant, and its undo
+--   undone:VERB:CHECKSUM   hash    generation(the epoch *: raised by each undo, so that an older order can never re-apply)
+--                                  released_by(who asked last)
+--   endpoint:LANE          hash    generation(its epoch *: raised by each release, likewise)
 --                                  released_by(who asked last); shown(isolate|release, as the EDR last showed it) shown_at
 --                                  evidence; and of when it was first shown isolated: since threat host is_ours(0: before we asked)
 --   isolated               zset    lane by since when its endpoint is shown isolated
