@@ -202,6 +202,11 @@ def identity(action: Action) -> str:
     return f"{action.customer}:{action.verb}:{checksum.hexdigest()[:16]}"
 
 
+def is_actions(row_id: str) -> bool:
+    """Whether an id is one that `identity` makes: in that of a delivery there is a channel in the verb's place."""
+    return row_id.partition(":")[2].partition(":")[0] in ACTIONS
+
+
 def lane_of(action: Action) -> str:
     """Under which name the ledger serialises what is done on its endpoint; empty for a tenant-wide action."""
     return f"{action.edr}/{action.lane}" if action.lane else ""
