@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from ar_workers.channels.egress import Egress
 from ar_workers.seals import Seals
 from tests.security.forging import Scene
-from tests.security.trials import doorbells, rows
+from tests.security.trials import addresses, doorbells, rows
 
 
 class Credulous(Seals):
@@ -36,3 +37,8 @@ def test_a_ledger_that_believes_every_doorbell_does_things_twice(tmp_path):
     outcome = doorbells.rung(tmp_path, 1, 100, is_open=True)
     assert outcome.got_through > 5
     assert "times: acme:isolate" in outcome.evidence or "times: acme:ban_hash" in outcome.evidence
+
+
+def test_an_egress_that_may_go_anywhere_is_seen_to_dial(tmp_path):
+    outcome = addresses.dialled(lambda resolve: Egress(resolve=resolve, allowed=["0.0.0.0/0", "::/0"], total=0.05), tmp_path, 1, 1_000)
+    assert outcome.got_through > 20
