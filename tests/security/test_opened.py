@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 
 from ar_workers.channels.egress import Egress
+from ar_workers.domain.wellknown import WellKnown
+from ar_workers.lists.suffixes import public_suffixes
 from ar_workers.seals import Seals
+from ar_workers.simulator.crowdstrike.shell import split_commands
+from tests.edr.quoting import windows_words
 from tests.security.forging import Scene
-from tests.security.trials import addresses, doorbells, rows
+from tests.security.trials import addresses, doorbells, never, quoting, rows
 
 
 class Credulous(Seals):
@@ -42,3 +46,37 @@ def test_a_ledger_that_believes_every_doorbell_does_things_twice(tmp_path):
 def test_an_egress_that_may_go_anywhere_is_seen_to_dial(tmp_path):
     outcome = addresses.dialled(lambda resolve: Egress(resolve=resolve, allowed=["0.0.0.0/0", "::/0"], total=0.05), tmp_path, 1, 1_000)
     assert outcome.got_through > 20
+
+
+def test_a_worker_that_knows_no_lists_bans_what_is_on_them():
+    outcome = never.ordered(1, 60, well_known=lambda: WellKnown(public_suffixes()))
+    assert outcome.got_through > 2
+    assert "ban_domain" in outcome.evidence
+
+
+def unquoted(text):
+    """As one would write it who thinks of no quotes."""
+    assert split_commands(f'rm "{text}"') == [["rm", text]]
+    return True
+
+
+def test_a_command_that_quotes_carelessly_is_seen_to_say_something_else():
+    outcome = quoting.quoted({"careless": unquoted}, 1, 200)
+    assert outcome.got_through > 50
+    assert all(line.startswith("careless: ") for line in outcome.evidence.splitlines() if ": AssertionError" in line)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('a "b c" d', ["a", "b c", "d"]),
+        (r'a\\b "c\\" d', ["a\\\\b", "c\\", "d"]),
+        (r'"a\"b" c', ['a"b', "c"]),
+        (r"a\\\"b", ['a\\"b']),
+        ('"a""b" c', ['a"b', "c"]),
+        ("  a\t\\ b ", ["a", "\\", "b"]),
+        ('""', [""]),
+    ],
+)
+def test_a_command_line_is_taken_apart_as_windows_does(line, words):
+    assert windows_words(line) == words
