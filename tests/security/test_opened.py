@@ -11,7 +11,7 @@ from ar_workers.seals import Seals
 from ar_workers.simulator.crowdstrike.shell import split_commands
 from tests.edr.quoting import windows_words
 from tests.security.forging import Scene
-from tests.security.trials import addresses, doorbells, never, quoting, rows
+from tests.security.trials import addresses, doorbells, never, quoting, rows, tenants
 
 
 class Credulous(Seals):
@@ -80,3 +80,16 @@ def test_a_command_that_quotes_carelessly_is_seen_to_say_something_else():
 )
 def test_a_command_line_is_taken_apart_as_windows_does(line, words):
     assert windows_words(line) == words
+
+
+def test_an_edr_that_serves_every_customer_is_seen_by_whose_endpoints_it_is_asked(tmp_path):
+    outcome = tenants.called(lambda services, key: services.edrs.get(("acme", key[1])), tmp_path, 1, 60)
+    assert outcome.got_through > 5
+    assert "is about an endpoint of ['globex']" in outcome.evidence
+
+
+def test_a_credential_of_before_is_seen(tmp_path):
+    first = {}
+    outcome = tenants.called(lambda services, key: first.setdefault(key, services.edrs.get(key)), tmp_path, 1, 300)
+    assert "-v" in outcome.evidence or "'crowdstrike'" in outcome.evidence
+    assert outcome.got_through > 0
