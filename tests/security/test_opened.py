@@ -6,12 +6,13 @@ import pytest
 
 from ar_workers.channels.egress import Egress
 from ar_workers.domain.wellknown import WellKnown
+from ar_workers.ledger.redis import RedisLedger
 from ar_workers.lists.suffixes import public_suffixes
 from ar_workers.seals import Seals
 from ar_workers.simulator.crowdstrike.shell import split_commands
 from tests.edr.quoting import windows_words
 from tests.security.forging import Scene
-from tests.security.trials import addresses, doorbells, never, quoting, rows, tenants
+from tests.security.trials import addresses, doorbells, never, quoting, rows, switches, tenants
 
 
 class Credulous(Seals):
@@ -92,4 +93,16 @@ def test_a_credential_of_before_is_seen(tmp_path):
     first = {}
     outcome = tenants.called(lambda services, key: first.setdefault(key, services.edrs.get(key)), tmp_path, 1, 300)
     assert "-v" in outcome.evidence or "'crowdstrike'" in outcome.evidence
+    assert outcome.got_through > 0
+
+
+class Deaf(RedisLedger):
+    """Knows nothing of a switch of all customers."""
+
+    def _everyones_switch(self):
+        return "{}"
+
+
+def test_a_ledger_that_does_not_hear_the_switch_is_seen_to_go_on(tmp_path):
+    outcome = switches.flipped(Deaf, tmp_path, 1, 1, flips=("everyone",), slow=0.1)
     assert outcome.got_through > 0
