@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
+from pydantic import SecretStr
 
 from ar_workers.channels.egress import Egress
+from ar_workers.domain.errors import Denied
 from ar_workers.domain.wellknown import WellKnown
 from ar_workers.ledger.redis import RedisLedger
 from ar_workers.lists.suffixes import public_suffixes
@@ -12,7 +16,7 @@ from ar_workers.seals import Seals
 from ar_workers.simulator.crowdstrike.shell import split_commands
 from tests.edr.quoting import windows_words
 from tests.security.forging import Scene
-from tests.security.trials import addresses, doorbells, never, quoting, rows, switches, tenants
+from tests.security.trials import addresses, canaries, doorbells, never, quoting, rows, switches, tenants
 
 
 class Credulous(Seals):
@@ -106,3 +110,24 @@ class Deaf(RedisLedger):
 def test_a_ledger_that_does_not_hear_the_switch_is_seen_to_go_on(tmp_path):
     outcome = switches.flipped(Deaf, tmp_path, 1, 1, flips=("everyone",), slow=0.1)
     assert outcome.got_through > 0
+
+
+class Indiscreet:
+    """An EDR that tells its token in base64 when it is called."""
+
+    def __init__(self, edr):
+        self._edr = edr
+
+    def __getattr__(self, name):
+        return getattr(self._edr, name)
+
+    def endpoint(self, agent_id):
+        config = self._edr._edr._api._config
+        secret = next(value for value in vars(config).values() if isinstance(value, SecretStr) and "secret-" in value.get_secret_value())
+        raise Denied(f"no: {b64encode(f'id:{secret.get_secret_value()}:x'.encode()).decode()}")
+
+
+def test_a_secret_in_an_error_is_found_in_base64_too(tmp_path):
+    outcome = canaries.told(Indiscreet, tmp_path, 1, 24)
+    assert outcome.got_through > 0
+    assert "secret-" in outcome.evidence
