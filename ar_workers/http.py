@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import re
 import threading
 import time
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from .ports import Ledger
 
+_log = logging.getLogger(__name__)
 CONNECT, READ = 5.0, 15.0
 #: A whole call, however slowly its reply trickles in. Leases are longer than this.
 TOTAL = 30.0
@@ -106,6 +108,23 @@ def allowance(ledger: Ledger, customer: str, remote: str, *, may_use_reserve: bo
 
     with gate(spend, lambda retry_after: ledger.stay_away(customer, remote, retry_after)):
         yield
+
+
+#: What reading comes to where an answer has another shape than its vendor documents. A ValidationError is a ValueError.
+_MISREAD = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError, RecursionError)
+
+
+@contextlib.contextmanager
+def understood(vendor: str, otherwise: type[EDRError]) -> Iterator[None]:
+    """An answer inside that has another shape than documented is one that did not come: it costs this call, and not its worker.
+
+    `otherwise` is VendorFault for what may be asked again, and OutcomeUnknown for what may have been done.
+    """
+    try:
+        yield
+    except _MISREAD as error:
+        _log.warning("%s: an answer has an unknown shape", vendor, exc_info=True)
+        raise otherwise(f"{vendor}: an answer has an unknown shape ({type(error).__name__})") from None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from base64 import b64encode
 
 import pytest
@@ -16,7 +17,7 @@ from ar_workers.seals import Seals
 from ar_workers.simulator.crowdstrike.shell import split_commands
 from tests.edr.quoting import windows_words
 from tests.security.forging import Scene
-from tests.security.trials import addresses, canaries, doorbells, never, quoting, rows, switches, tenants
+from tests.security.trials import addresses, canaries, doorbells, never, parsers, quoting, rows, switches, tenants
 
 
 class Credulous(Seals):
@@ -131,3 +132,18 @@ def test_a_secret_in_an_error_is_found_in_base64_too(tmp_path):
     outcome = canaries.told(Indiscreet, tmp_path, 1, 24)
     assert outcome.got_through > 0
     assert "secret-" in outcome.evidence
+
+
+def careless(chance):
+    return bool(int(chance.choice(["1", "one"])))
+
+
+def slow(_):
+    return sum(range(10**8)) == 0
+
+
+def test_a_reader_that_raises_or_takes_too_long_is_seen():
+    outcome = parsers.parsed({"careless": careless}, random.Random(1), 20)
+    assert 0 < outcome.got_through < 20
+    assert "careless, input" in outcome.evidence
+    assert parsers.parsed({"slow": slow}, random.Random(1), 1).got_through == 1

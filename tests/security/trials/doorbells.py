@@ -45,7 +45,7 @@ OURS = tuple(
 )
 STRANGE = ("celery.chain", "celery.group", "celery.chord", "celery.map", "celery.starmap", "celery.accumulate", "os.system", "")
 THREATS, PER_PUSH = 12, 500
-#: Seconds for the worker's start, and for whatever else is waited for.
+#: Seconds for the worker's start, and in which something must have become less.
 PATIENCE = 120.0
 #: What the worker's log says of a message that it does not take.
 REFUSALS = ("is no message", "Received unregistered task", "raised unexpected")
@@ -69,7 +69,7 @@ def rung(folder: Path, seed: int, how_many: int, *, is_open: bool = False) -> Ou
             for queue, raw in forged:
                 (client.lpush if chance.random() < 0.5 else client.rpush)(queue, raw)
         with _worker(folder, server.url, is_open=is_open) as process:
-            _until(lambda: not any(client.llen(queue) for queue in QUEUES), process)
+            _until(lambda: sum(client.llen(queue) for queue in QUEUES), process)
             if not is_open:  # it leaves rows behind for which nobody will ring
                 orders.carry_out(process)
         asked, sent = (client.lrange(key, 0, -1) for key in (worker.EFFECTS, worker.SENT))
@@ -101,14 +101,14 @@ class Orders:
     def carry_out(self, process: subprocess.Popen[bytes]) -> None:
         """Ring for what is left, as beat would, until all that may be done is. Raises AssertionError if it is not."""
 
-        def is_done() -> bool:
-            left = [row for row in self._rows() if row.customer == "acme" and row.state not in TERMINAL | {State.HELD}]
-            if left:
+        def left() -> int:
+            found = [row for row in self._rows() if row.customer == "acme" and row.state not in TERMINAL | {State.HELD}]
+            if found:
                 sweep(self._services)
-            return not left
+            return len(found)
 
-        _until(is_done, process)
-        _until(lambda: not any(self._services.ledger._redis.llen(queue) for queue in QUEUES), process)
+        _until(left, process)
+        _until(lambda: sum(self._services.ledger._redis.llen(queue) for queue in QUEUES), process)
 
     def judged(self, asked: Sequence[str], sent: Sequence[str]) -> list[str]:
         """What was asked for and not ordered, or twice."""
@@ -227,10 +227,13 @@ def _worker(folder: Path, url: str, *, is_open: bool) -> Iterator[subprocess.Pop
     assert process.returncode == 0, "the worker did not end in order"
 
 
-def _until(is_so: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
-    """Raises AssertionError if a worker has died, or the time is over."""
-    deadline = time.monotonic() + PATIENCE
-    while not is_so():
+def _until(left: Callable[[], int], process: subprocess.Popen[bytes]) -> None:
+    """Wait until nothing is left. Raises AssertionError if a worker has died, or it has not become less for long."""
+    least, deadline = left(), time.monotonic() + PATIENCE
+    while least:
         assert process.poll() is None, "the worker has ended"
-        assert time.monotonic() < deadline, "it does not come to an end"
+        assert time.monotonic() < deadline, f"it does not come to an end: {least} are left"
         time.sleep(0.05)
+        now = left()
+        if now < least:
+            least, deadline = now, time.monotonic() + PATIENCE

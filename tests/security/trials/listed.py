@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.security.trials import addresses, canaries, doorbells, never, quoting, rows, switches, tenants
+from tests.security.trials import addresses, canaries, doorbells, never, parsers, quoting, rows, switches, tenants
 from tests.security.trials.outcome import Trial
 
 #: Goal, what is tried, how many in short and in full, and what tries it.
@@ -17,4 +17,5 @@ TRIALS: tuple[Trial, ...] = (
     Trial(
         "S10", "calls and messages whose answers repeat what was sent, held against all that is told and kept", 100, 2_000, canaries.trial
     ),
+    Trial("S12", "records, lines, settings, and the answers of vendors and providers, spoiled", 300, 20_000, parsers.trial),
 )
