@@ -63,6 +63,7 @@ def quoted(oracles: Mapping[str, Oracle], seed: int, how_many: int) -> Outcome:
     with carbon_black_cloud() as rig:
         seen = rig.adapter.observe(rig.action("delete_file"), None)
         for number in range(how_many):
+            rig.simulation.journal._entries.clear()
             text = _texts(chance)
             name = "Carbon Black Cloud" if number % ASKED == 0 else names[number % len(names)]
             try:
