@@ -17,14 +17,17 @@ from tests.security.trials.outcome import Outcome
 from tests.security.trials.table import PAGE, commit, into_page, line, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.security.trials.outcome import Trial
 
 GOT_THROUGH, INTERRUPTED = 1, 130
 
 
-def main() -> None:
-    arguments = _arguments()
-    chosen = [trial for trial in TRIALS if not arguments.only or trial.goal in arguments.only]
+def main(argv: Sequence[str] | None = None, trials: Sequence[Trial] = TRIALS) -> int:
+    """The exit status: 0 if nothing got through, 1 if something did or a trial did not end, 130 after Ctrl-C."""
+    arguments = _arguments(argv, trials)
+    chosen = [trial for trial in trials if not arguments.only or trial.goal in arguments.only]
     found: list[tuple[Trial, Outcome]] = []
     status = 0
     with tempfile.TemporaryDirectory(prefix="trials-") as temporary, interruptible():
@@ -39,8 +42,8 @@ def main() -> None:
     lines = {(trial.goal, trial.what): line(trial, outcome, arguments.seed, tested) for trial, outcome in found}
     _say(table(lines.values()))
     if arguments.write:
-        PAGE.write_text(into_page(PAGE.read_text(), TRIALS, lines))
-    sys.exit(status or (0 if all(outcome.passed for _, outcome in found) else GOT_THROUGH))
+        PAGE.write_text(into_page(PAGE.read_text(), trials, lines))
+    return status or (0 if all(outcome.passed for _, outcome in found) else GOT_THROUGH)
 
 
 def _run(trial: Trial, folder: Path, arguments: argparse.Namespace) -> Outcome:
@@ -59,14 +62,14 @@ def _run(trial: Trial, folder: Path, arguments: argparse.Namespace) -> Outcome:
     return outcome
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(argv: Sequence[str] | None, trials: Sequence[Trial]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.security", description=__doc__)
-    goals = sorted({trial.goal for trial in TRIALS}, key=lambda goal: int(goal[1:]))
+    goals = sorted({trial.goal for trial in trials}, key=lambda goal: int(goal[1:]))
     parser.add_argument("--only", action="append", choices=goals, metavar="GOAL", help=f"may be repeated: {', '.join(goals)}")
     parser.add_argument("--seed", type=int, default=1, help="the same seed tries the same (default 1)")
     parser.add_argument("--short", action="store_true", help="as few as `make test` tries")
     parser.add_argument("--write", action="store_true", help="put the lines into docs/security.md, too")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     if arguments.short and arguments.write:
         parser.error("--write takes full forms: the table of the page is of these")
     return arguments
@@ -77,4 +80,4 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
