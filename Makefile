@@ -7,7 +7,7 @@ DEV := .venv/.dev
 PEERS := .venv-bench/.installed
 SUPPLY := .venv-supply/.installed
 
-.PHONY: help install run up test check mutants bench chaos audit sbom wheel lock clean
+.PHONY: help install run up test check mutants bench chaos security audit sbom wheel lock clean
 
 help: ## show this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 10
@@ -64,6 +64,9 @@ $(SUPPLY): requirements-supply.lock
 
 chaos: install ## kill, cut and flood it for some hours, and print a table (ARGS="--only R2 --seed 7 --short")
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+security: install ## try to get past the guards, some minutes long, and print a table (ARGS="--only S2 --seed 7 --short")
+	@$(BIN)/python -m tests.security $(ARGS)
 
 audit: $(SUPPLY) ## ask for known vulnerabilities of all that the locks name
 	@.venv-supply/bin/python .ci/audit.py

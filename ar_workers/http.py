@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import re
 import threading
 import time
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qsl, quote_plus
 
 import requests
 from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from .ports import Ledger
 
+_log = logging.getLogger(__name__)
 CONNECT, READ = 5.0, 15.0
 #: A whole call, however slowly its reply trickles in. Leases are longer than this.
 TOTAL = 30.0
@@ -38,6 +41,10 @@ LARGEST_REPLY = 16 * 2**20
 #: Of a refusal in plain text (or a proxy's HTML) no more is kept.
 _LONGEST_WORDS = 2000
 _CHUNK = 2**16
+#: Where a request has its credential, in lower case, and as a field of a form.
+_CREDENTIALS, _SECRET_FIELD = frozenset({"authorization", "x-auth-token", "x-api-key"}), "client_secret"
+#: In place of a credential that came back; what is shorter than the shortest is no credential, and stands in other words.
+_HIDDEN, _SHORTEST = "(credential)", 6
 #: A body that fails to arrive, but whose headers did: the vendor has worked on the request.
 _BROKEN_OFF = (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError, HTTPError, OSError)
 
@@ -103,6 +110,23 @@ def allowance(ledger: Ledger, customer: str, remote: str, *, may_use_reserve: bo
         yield
 
 
+#: What reading comes to where an answer has another shape than its vendor documents. A ValidationError is a ValueError.
+_MISREAD = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError, RecursionError)
+
+
+@contextlib.contextmanager
+def understood(vendor: str, otherwise: type[EDRError]) -> Iterator[None]:
+    """An answer inside that has another shape than documented is one that did not come: it costs this call, and not its worker.
+
+    `otherwise` is VendorFault for what may be asked again, and OutcomeUnknown for what may have been done.
+    """
+    try:
+        yield
+    except _MISREAD as error:
+        _log.warning("%s: an answer has an unknown shape", vendor, exc_info=True)
+        raise otherwise(f"{vendor}: an answer has an unknown shape ({type(error).__name__})") from None
+
+
 @dataclass(frozen=True)
 class Reply:
     """What came back: the status, lower-case headers, and the decoded JSON (None for an empty body).
@@ -159,7 +183,7 @@ class HttpSession:
         response = self._send(what, method, path, headers=dict(headers or {}), params=query, json=body, data=form)
         with contextlib.closing(response):
             raw = self._read(what, response, is_read=method == "GET")
-        lower = {name.lower(): value for name, value in response.headers.items()}
+        lower = _headers(response)
         reply = self._decoded(what, response.status_code, lower, raw, is_read=method == "GET")
         if reply.status not in expects:
             self._judge(what, reply)
@@ -170,7 +194,7 @@ class HttpSession:
         response = self._send(what, "GET", path)
         with contextlib.closing(response):
             raw = self._read(what, response, is_read=True)
-        self._judge(what, Reply(response.status_code, {name.lower(): value for name, value in response.headers.items()}, None))
+        self._judge(what, Reply(response.status_code, _headers(response), None))
         return raw
 
     def sha256_of(self, path: str, *, headers: Mapping[str, str] | None = None) -> str:
@@ -184,7 +208,7 @@ class HttpSession:
                     content.update(part)
                 return content.hexdigest()
             raw = self._read(what, response, is_read=True)
-        lower = {name.lower(): value for name, value in response.headers.items()}
+        lower = _headers(response)
         self._judge(what, self._decoded(what, response.status_code, lower, raw, is_read=True))
         raise AssertionError("a status of 300 or more is always judged")
 
@@ -224,7 +248,7 @@ class HttpSession:
             size += len(part)
             if size > LARGEST_REPLY:
                 raise _lost(what, "the reply is too long", is_read=is_read)
-        return b"".join(parts)
+        return _without_credentials(b"".join(parts), response.request)
 
     @staticmethod
     def _parts(what: str, response: requests.Response, *, is_read: bool) -> Iterator[bytes]:
@@ -271,6 +295,34 @@ class HttpSession:
                 f"{message}: a redirect is never followed; the tenant may live in another cloud, check base_url", code=code, trace=trace
             )
         return Denied(message, code=code, trace=trace)
+
+
+def _sent_credentials(request: requests.PreparedRequest) -> set[str]:
+    """The request's credentials as its receiver, or a proxy on the way, could repeat them: with slashes or signs escaped, too."""
+    headers = [str(value).rpartition(" ")[2] for name, value in request.headers.items() if name.lower() in _CREDENTIALS]
+    form = request.body if "urlencoded" in str(request.headers.get("Content-Type")) else None
+    text = form.decode("utf-8", "replace") if isinstance(form, bytes) else form or ""
+    found = [
+        *headers,
+        *(part for each in headers for part in each.split("/")),
+        *(value for name, value in parse_qsl(text) if name == _SECRET_FIELD),
+    ]
+    return {form for each in found if len(each) >= _SHORTEST for form in (each, each.replace("/", "\\/"), quote_plus(each))}
+
+
+def _without_credentials(raw: bytes, request: requests.PreparedRequest) -> bytes:
+    """A reply whose sender repeats what it was sent: its words come into errors, rows and notices."""
+    for each in sorted(_sent_credentials(request), key=len, reverse=True):
+        raw = raw.replace(each.encode(), _HIDDEN.encode())
+    return raw
+
+
+def _headers(response: requests.Response) -> dict[str, str]:
+    """In lower case, and likewise."""
+    found = {name.lower(): value for name, value in response.headers.items()}
+    for each in sorted(_sent_credentials(response.request), key=len, reverse=True):
+        found = {name: value.replace(each, _HIDDEN) for name, value in found.items()}
+    return found
 
 
 def _unsent(what: str, error: requests.RequestException) -> EDRError:

@@ -102,7 +102,14 @@ class Email:
             result = _submit(server, message, self._config.sender, delivery.receiver.address)
         finally:
             _leave(server)
-        return marked(result, has_failed=bodies.has_failed)
+        return marked(self._without_password(result), has_failed=bodies.has_failed)
+
+    def _without_password(self, result: Result) -> Result:
+        """What the relay says is shown; it has seen our password."""
+        password = self._config.password.get_secret_value() if self._config.password else ""
+        if not password or password not in result.code:
+            return result
+        return result.model_copy(update={"code": result.code.replace(password, "(password)")})
 
     def reconcile(self, delivery: Delivery, delivery_id: str, *, thread: str = "") -> Result | None:  # noqa: ARG002
         """No mail server can tell."""

@@ -18,7 +18,7 @@ from ..domain import leases
 from ..domain.checkups import Check, ok, red, warn
 from ..domain.results import Answer, Result
 from ..http import delay_of
-from .base import LONGEST_CODE, READ, Entry, clipped, essentials, one_line
+from .base import READ, Entry, clipped, essentials, one_line
 from .dialling import dialled
 from .egress import Egress
 from .outcomes import encoded, outcome, status_of
@@ -69,7 +69,8 @@ _HOOKS = frozenset({"hooks.slack.com", "hooks.slack-gov.com", "127.0.0.1", "loca
 _WORD = re.compile(r"[a-z_]{1,60}")
 _TS = re.compile(r"[0-9]+\.[0-9]+")
 
-logging.getLogger("slack_sdk").setLevel(logging.INFO)  # at DEBUG it writes every message into the log
+#: At DEBUG it writes every message into the log, and at ERROR whatever a proxy answers in Slack's place; we say ourselves what failed.
+logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)
 
 
 def _is_slacks(url: SecretStr) -> SecretStr:
@@ -363,7 +364,8 @@ def _delivery_of(message: dict[str, Any]) -> str:
 def _refused(error: SlackApiError) -> Result:
     response = error.response
     status, headers = getattr(response, "status_code", 0), getattr(response, "headers", {}) or {}
-    code = str(response.get("error", "") if hasattr(response, "get") else "")[:LONGEST_CODE] or f"http {status}"
+    word = str(response.get("error", "") if hasattr(response, "get") else "")
+    code = word if _WORD.fullmatch(word) else f"http {status}"  # a proxy's page may repeat our token
     wait = delay_of(next((str(value) for name, value in headers.items() if name.lower() == "retry-after"), None))
     if status == 429 or code in {"ratelimited", "rate_limited"}:  # noqa: PLR2004
         return Result(answer=Answer.RETRY, code="ratelimited", retry_after=wait)

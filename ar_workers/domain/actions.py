@@ -271,6 +271,11 @@ def mark_of(action: Action) -> str:
     return f"Active Remediation {customer}:{UNDOES.get(verb, verb)}:{checksum}"
 
 
+def is_actions(row_id: str) -> bool:
+    """Whether an id is one that `identity` makes: in that of a delivery there is a channel in the verb's place."""
+    return row_id.partition(":")[2].partition(":")[0] in ACTIONS
+
+
 def lane_of(action: Action) -> str:
     """Under which name the ledger serialises what is done on its endpoint; empty for a tenant-wide action."""
     return f"{action.edr}/{action.lane}" if action.lane else ""

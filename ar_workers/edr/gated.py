@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ..domain.errors import OutcomeUnknown, VendorFault
 from ..domain.verbs import CONTAINMENT
-from ..http import allowance
+from ..http import allowance, understood
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
 
     from ..domain.actions import Action
     from ..domain.capabilities import Capability
     from ..domain.endpoints import Endpoint, Vendor
+    from ..domain.errors import EDRError
     from ..domain.facts import Fact, Receipt
     from ..domain.indicators import HashType
     from ..domain.limits import Limits
@@ -21,7 +23,10 @@ if TYPE_CHECKING:
 
 
 class Gated:
-    """`ports.EDR`, asked only as often as the vendor allows, and not before the time that it named in a 429."""
+    """`ports.EDR`, asked only as often as the vendor allows, and not before the time that it named in a 429.
+
+    An answer that nobody can read is an error of the vendor's, too; behind a write it leaves the outcome unknown.
+    """
 
     def __init__(self, edr: EDR, ledger: Ledger, customer: str) -> None:
         self._edr, self._ledger, self._customer = edr, ledger, customer
@@ -67,13 +72,15 @@ class Gated:
 
     def perform(self, action: Action, seen: Fact) -> Receipt:
         """Ask for the effect."""
-        with self._open(may_use_reserve=action.verb in CONTAINMENT):
+        with self._open(may_use_reserve=action.verb in CONTAINMENT, otherwise=OutcomeUnknown):
             return self._edr.perform(action, seen)
 
     def withdraw(self, action: Action, receipt: Receipt) -> Fact:
         """Take back an order that is not in effect."""
-        with self._open(may_use_reserve=action.verb in CONTAINMENT):
+        with self._open(may_use_reserve=action.verb in CONTAINMENT, otherwise=OutcomeUnknown):
             return self._edr.withdraw(action, receipt)
 
-    def _open(self, *, may_use_reserve: bool) -> AbstractContextManager[None]:
-        return allowance(self._ledger, self._customer, self.vendor, may_use_reserve=may_use_reserve)
+    @contextmanager
+    def _open(self, *, may_use_reserve: bool, otherwise: type[EDRError] = VendorFault) -> Iterator[None]:
+        with allowance(self._ledger, self._customer, self.vendor, may_use_reserve=may_use_reserve), understood(self.vendor, otherwise):
+            yield

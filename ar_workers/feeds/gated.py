@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..http import allowance
+from ..domain.errors import VendorFault
+from ..http import allowance, understood
 
 if TYPE_CHECKING:
     from ..domain.limits import Limits
@@ -34,5 +35,5 @@ class GatedFeed:
 
     def page(self, cursor: str) -> Page:
         """Each request of the page passes the gate for itself."""
-        with allowance(self._ledger, self._customer, self.name):
+        with allowance(self._ledger, self._customer, self.name), understood(self.name, VendorFault):
             return self._feed.page(cursor)

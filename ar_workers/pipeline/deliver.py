@@ -12,7 +12,7 @@ from ..domain.results import Answer
 from ..domain.retries import LONGEST_RETRY_AFTER, USUAL_END, delivery_retry, look_for_end
 from ..domain.states import TERMINAL, State
 from ..ports import Following
-from .visits import visit_all
+from .visits import of_kind, visit_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,9 @@ AFTER_DIGEST = timedelta(seconds=20)
 
 def deliver(services: Services, row_ids: Sequence[str]) -> None:
     """Visit the deliveries `row_ids`, each if it is due and nobody else has it. Safe to call any number of times."""
-    services.doorbell.ring(visit_all(services, row_ids, visit))
+    deliveries = of_kind(row_ids, "delivery")
+    if deliveries:
+        services.doorbell.ring(visit_all(services, deliveries, visit))
 
 
 def visit(each: Visit) -> VisitResult | None:

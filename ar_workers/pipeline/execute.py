@@ -37,7 +37,7 @@ from ..domain.text import whole
 from ..domain.wellknown import rule_of_known
 from .orders import BLANK, STANDS, Order
 from .shares import planned_names, shares_of
-from .visits import visit_all
+from .visits import of_kind, visit_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +65,7 @@ def execute(services: Services, row_ids: Sequence[str], *, is_followed: bool = F
     What one visit sets free among them is visited next; what else it sets free is rung, unless `is_followed`: then the
     caller rings it. What has waited for its turn is rung always.
     """
-    now = list(row_ids)
+    now = of_kind(row_ids, "action")
     while now:
         rings = visit_all(services, now, visit)
         now = [ring.id for ring in rings if ring.id in row_ids]

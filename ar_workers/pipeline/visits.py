@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..domain.actions import is_actions
 from ..domain.causes import Trouble, cause
 from ..domain.claims import Refusal, VisitResult, contradiction
 from ..domain.retries import GiveUp, after_crash
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ..domain.blast_radius import Share
     from ..domain.canvas import Ring
     from ..domain.claims import Claim
+    from ..domain.rows import RowKind
     from ..domain.verbs import Cap
     from .services import Services
 
@@ -70,6 +72,15 @@ class Visit:
 def _disagreement(claim: Claim) -> str | None:
     odd = contradiction(claim)
     return odd and f"the row and its order do not agree, nothing was asked: {odd}"
+
+
+def of_kind(row_ids: Sequence[str], kind: RowKind) -> list[str]:
+    """Those that are ids of this kind. What is of the other would be claimed, not be understood, and lie there until its lease is over."""
+    found = [each for each in row_ids if is_actions(each) is (kind == "action")]
+    others = [each for each in row_ids if each not in found]
+    if others:
+        _log.warning("a message about rows of kind %s names others, which are left out: %s", kind, whole(" ".join(others)))
+    return found
 
 
 def visit_all(services: Services, row_ids: Sequence[str], look: Callable[[Visit], VisitResult | None]) -> list[Ring]:

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import ssl
-import sys
 
 import pytest
 import trustme
 
 from ar_workers.simulator import Simulation
 
+from .dialled import DIALLED
 from .posting import NAME
 from .rigs import RIGS, a_world
-
-_connects: list[object] = []
-
-
-def _remember(event, arguments):
-    if event == "socket.connect":
-        _connects.append(arguments[1])
-
-
-sys.addaudithook(_remember)
 
 
 @pytest.fixture(scope="session")
@@ -45,8 +35,8 @@ def rig(request, simulation):
 @pytest.fixture
 def connects():
     """Every address that anything in this process dialled during the test."""
-    _connects.clear()
-    return _connects
+    DIALLED.clear()
+    return DIALLED
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ar_workers.channels.egress import Egress
+from ar_workers.simulator.server import Reply, Request
 
 SECRET = "canary-5d1c2"
 NAME = "hooks.acme.example"
@@ -23,3 +24,20 @@ def an_egress(authority, port, *answers, **more):
 
 def a_post(egress, url):
     return egress.post(url, BODY, {"Content-Type": "application/json"})
+
+
+class Ear:
+    """A twin that remembers what it was asked, and answers what it was told to."""
+
+    vendor = "ear"
+
+    def __init__(self):
+        self.heard: list[Request] = []
+        self.reply = Reply(200, b"fine", {"X-Case": "Kept"})
+
+    def tenant_of(self, request):
+        return ""
+
+    def answer(self, request):
+        self.heard.append(request)
+        return self.reply

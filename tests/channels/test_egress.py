@@ -11,26 +11,9 @@ import pytest
 
 from ar_workers.channels.egress import Egress
 from ar_workers.domain.errors import Denied, NotSent
-from ar_workers.simulator.server import Reply, Request, Server
+from ar_workers.simulator.server import Reply, Server
 
-from .posting import BODY, NAME, SECRET, a_post, an_egress
-
-
-class Ear:
-    """A twin that remembers what it was asked, and answers what it was told to."""
-
-    vendor = "ear"
-
-    def __init__(self):
-        self.heard: list[Request] = []
-        self.reply = Reply(200, b"fine", {"X-Case": "Kept"})
-
-    def tenant_of(self, request):
-        return ""
-
-    def answer(self, request):
-        self.heard.append(request)
-        return self.reply
+from .posting import BODY, NAME, SECRET, Ear, a_post, an_egress
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from tests.pipeline.building import FIN, published
 
 GROUPS = {Vendor.CROWDSTRIKE: frozenset({"Remediate"})}
 CUSTOMERS = ("acme", "globex")
+LIFE = timedelta(days=1)
 LONG_AGO = timedelta(days=31).total_seconds()
 
 

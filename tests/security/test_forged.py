@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 from datetime import timedelta
 
@@ -23,7 +22,7 @@ from ar_workers.pipeline.respond import respond
 from ar_workers.seals import Seals
 from tests.builders import NOON, a_release, an_endpoint, an_isolate
 from tests.keys import Everybody, a_ring
-from tests.pipeline.building import DOMAIN, FIN, HASH, KILL, published
+from tests.pipeline.building import FIN, published
 from tests.security.forging import GROUPS, Scene, a_long_time_ago
 
 LIFE = timedelta(days=1)
@@ -488,46 +487,3 @@ def test_a_cursor_that_somebody_has_moved_is_not_read_from(scene):
     scene.redis.hset(f"{prefix('acme')}cursors:seals", "defender", scene.redis.hget(f"{prefix('acme')}cursors:seals", "crowdstrike"))
     with pytest.raises(Unbelievable):
         scene.ledger.cursor("acme", "defender")
-
-
-SEALED = ("order", "verb", "edr", "lane", "remote", "kind", "threat", "seal")
-
-
-def mutated(chance, row, others):
-    """Another text for one sealed field: a letter of it, a word, a piece, or what stands in another row."""
-    field = chance.choice(SEALED)
-    text, other = row[field], chance.choice(others)[field]
-    at, letter = chance.randrange(len(text) + 1), chance.choice('0aA=/+ {}":,.\x00\u00e9')
-    words = text.split(" ")
-    chance.shuffle(words)
-    made = (
-        text[:at] + letter + text[at + 1 :],
-        text[:at] + letter + text[at:],
-        text[:at],
-        text[at:],
-        " ".join(words),
-        other,
-        text[:at] + other[at:],
-    )
-    return field, chance.choice(made)
-
-
-def mutations(chance, row, others):
-    while True:
-        field, text = mutated(chance, row, others)
-        if text != row[field]:
-            yield field, text
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_of_two_thousand_random_changes_none_reaches_the_edr(seed):
-    chance, scene = random.Random(seed), Scene()
-    honest = {name: scene.redis.hgetall(scene.key(name)) for name in scene.planned(published(iocs=(HASH, KILL, DOMAIN))).values()}
-    endless = {name: mutations(chance, row, list(honest.values())) for name, row in honest.items()}
-    for _ in range(500):
-        name = chance.choice(list(honest))
-        field, text = next(endless[name])
-        scene.redis.delete(scene.key(name))
-        scene.written(name, **(honest[name] | {field: text, "waits": "0", "state": "pending", "next_at": "0"}))
-        scene.work(name)
-        assert (scene.effects, scene.redis.hget(scene.key(name), "state")) == ([], "failed"), (name, field, text)

@@ -14,9 +14,8 @@ from ar_workers.domain.facts import Sight
 from ar_workers.domain.indicators import RegistryKey
 from ar_workers.edr.defender.live import argument, outcome
 from ar_workers.simulator import Fault
-from ar_workers.simulator.defender.scripts import run
-from ar_workers.simulator.endpoints import Endpoint as PretendEndpoint
 from tests.builders import EVIL, sha256
+from tests.edr import quoting
 from tests.edr.defender.building import NOT_SO, asked
 from tests.edr.rigs.base import FIRST
 from tests.edr.rigs.defender import defender, machine_id
@@ -131,15 +130,12 @@ def test_a_result_is_fetched_without_the_token_and_from_nowhere_else(rig):
             rig.adapter._api.download(link)
 
 
-ANYTHING = st.text(max_size=60) | st.text(alphabet=st.sampled_from("ab\\/:. \"'`$;&|<>\n\r\t-{}()é"), max_size=40)
+ANYTHING = st.text(max_size=60) | st.text(alphabet=st.sampled_from(quoting.ALPHABET), max_size=40)
 
 
 @given(ANYTHING, ANYTHING)
 def test_no_value_becomes_a_second_command(path, mark):
-    endpoint = PretendEndpoint("a", "PC", files=[])
-    output = run(endpoint, argument("delete_file", mark, path=path, sha256=""))
-    assert [verb for verb, _, _ in output.effects] == ["delete_file"]
-    assert output.effects[0][1] == path
+    quoting.defender(path, mark)
 
 
 @pytest.mark.parametrize("separator", [";", "\n", "|", "&", "`", "$("])

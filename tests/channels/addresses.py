@@ -1,0 +1,197 @@
+"""URLs in every form that must be refused, addresses that are not public however they look, and some that are."""
+
+from __future__ import annotations
+
+REFUSED_BY_FORM = """
+http://acme.example/
+HTTP://acme.example/
+ftp://acme.example/
+file:///etc/passwd
+gopher://acme.example/_x
+//acme.example/
+acme.example/hook
+https:acme.example
+https:/acme.example/
+https:///acme.example/
+https://
+https://:443/
+https://?x
+javascript:alert(1)
+data:text/plain,x
+https://user@acme.example/
+https://user:pass@acme.example/
+https://:@acme.example/
+https://@acme.example/
+https://acme.example@127.0.0.1/
+https://127.0.0.1@acme.example/
+https://acme.example:443@127.0.0.1/
+https://acme.example%40127.0.0.1/
+https://acme.example#@127.0.0.1/
+https://acme.example/#fragment
+https://acme.example\\@127.0.0.1/
+https:\\\\acme.example/
+https://acme.example\\.evil.example/
+https://acme.example/a\\..\\b
+https://127.1/
+https://127.0.1/
+https://127/
+https://2130706433/
+https://0x7f.1/
+https://0x7f000001/
+https://0X7F.0.0.1/
+https://0x7f.0x0.0x0.0x1/
+https://0177.0.0.1/
+https://0177.0.0.01/
+https://017700000001/
+https://127.0.0.01/
+https://127.000.000.001/
+https://127.0.0.1.1/
+https://127.0.0.256/
+https://127.0.0.-1/
+https://1.2.3.4.5.6/
+https://0/
+https://0x/
+https://00/
+https://0.0/
+https://4294967296/
+https://acme.example.0x7f/
+https://acme.1/
+https://127.0.0.1./
+https://localhost./
+https://acme.example./
+https://acme.example../
+https://.acme.example/
+https://acme..example/
+https://.../
+https://-acme.example/
+https://acme-.example/
+https://ac_me.example/
+https://*.acme.example/
+https://acme.example%2e/
+https://%31%32%37.0.0.1/
+https://acme%00.example/
+https://acme.example%20/
+https://acme.example:/
+https://acme.example:0443/
+https://acme.example:99999/
+https://acme.example:-1/
+https://acme.example:4_43/
+https://acme.example:443:443/
+https://acme.example:x/
+https://acme.example:+443/
+https://[::1/
+https://::1/
+https://[::1]evil.example/
+https://evil.example[::1]/
+https://[127.0.0.1]/
+https://[fe80::1%25eth0]/
+https://[fe80::1%eth0]/
+https://[2606:4700::1111%25lo]/
+https://[v1.fe80]/
+https://[acme.example]/
+https://[::1]:x/
+https://[]/
+https://[::ffff:127.0.0.1
+https://(acme.example)/
+https://acme.example,127.0.0.1/
+https://acme.example;127.0.0.1/
+https://{acme}.example/
+https://acme.example|127.0.0.1/
+https://a'cme.example/
+https://a$cme.example/
+https://a!cme.example/
+https://a~cme.example/
+""".split()
+REFUSED_BY_CHARACTER = [
+    "",
+    " ",
+    " https://acme.example/",
+    "https://acme.example/ ",
+    "https://acme.example/\n",
+    "https://acme.example\n/",
+    "https://acme.example/\r\nX-Evil: 1",
+    "https://acme.example/a b",
+    "https://ac\tme.example/",
+    "ht\ntps://acme.example/",
+    "https://acme.example/\0",
+    "https://acme\0.example/",
+    "\x01https://acme.example/",
+    "https://acm\u00e9.example/",
+    "https://\uff11\uff12\uff17.0.0.1/",
+    "https://\u2460\u2461\u2466.0.0.1/",
+    "https://127\u30020\u30020\u30021/",
+    "https://\u24db\u24de\u24d2\u24d0\u24db\u24d7\u24de\u24e2\u24e3/",
+    "https://\uff4c\uff4f\uff43\uff41\uff4c\uff48\uff4f\uff53\uff54/",
+    "https://acme\u200b.example/",
+    "https://acme\u202e.example/",
+    "https://acme\u00ad.example/",
+    "https://\u0430cme.example/",
+    "https://acme.example/\ud800",
+    "https://" + "a" * 64 + ".example/",
+    "https://" + "a." * 130 + "example/",
+    "https://acme.example/" + "a" * 2048,
+]
+INNER = """
+0.0.0.0
+0.1.2.3
+10.0.0.1
+100.64.0.1
+100.100.100.200
+127.0.0.1
+127.255.255.254
+168.63.129.16
+169.254.169.254
+169.254.170.2
+172.16.0.1
+172.31.255.255
+192.0.0.1
+192.0.0.8
+192.0.0.9
+192.0.0.170
+192.0.0.192
+192.0.2.1
+192.88.99.1
+192.168.0.1
+198.18.0.1
+198.51.100.1
+203.0.113.1
+224.0.0.1
+239.255.255.255
+240.0.0.1
+255.255.255.255
+::
+::1
+::127.0.0.1
+::8.8.8.8
+::ffff:127.0.0.1
+::ffff:7f00:1
+::ffff:8.8.8.8
+::ffff:0:127.0.0.1
+0:0:0:0:0:0:0:1
+64:ff9b::7f00:1
+64:ff9b::8.8.8.8
+64:ff9b:1::1
+64:ff9b:1:ffff::a00:1
+100::1
+100:0:0:1::1
+2001::1
+2001:0:4136:e378:8000:63bf:3fff:fdd2
+2001:2::1
+2001:10::1
+2001:20::1
+2001:db8::1
+2002:7f00:1::
+2002:a9fe:a9fe::1
+2002:808:808::1
+3fff::1
+5f00::1
+fc00::1
+fd00:ec2::254
+fe80::1
+fe80::5efe:7f00:1
+fec0::1
+ff02::1
+ff0e::1
+4000::1
+""".split()
+OUTER = ["8.8.8.8", "1.1.1.1", "168.63.129.17", "100.128.0.1", "172.32.0.1", "2606:4700:4700::1111", "2a00:1450::1", "2400:cb00::1"]
