@@ -36,8 +36,13 @@ from .ledger.trail import RedisTrail
 from .lists import NAME, Shelf
 from .pipeline.heartbeat import Heartbeat
 from .pipeline.limits import declare_limits
+<<<<<<< HEAD
 from .pipeline.services import Record, Services
 from .posture import refuse_unsafe
+=======
+from .pipeline.services import Services
+from .posture import broker_checks, celery_checks, refuse_unsafe, release_checks
+>>>>>>> posture
 from .receivers import TRE_RECEIVERS, configured
 from .seals import Seals, seals_of
 from .seals.folder import FolderKeyring
@@ -176,13 +181,15 @@ def channels_of(settings: Settings, problems: list[str], parts: Parts | None = N
 
 
 def redis_checks(redis_url: str) -> Iterator[Check]:
-    """What the ledger's Redis must be."""
-    return checkup(redis_url)
+    """What the ledger's Redis must be, and a broker beside it."""
+    yield from checkup(redis_url)
+    yield from broker_checks(redis_url)
 
 
 def worker_checks(redis_url: str) -> Iterator[Check]:
     """Whether workers take messages, beat rings, and strangers push."""
     celery = celery_at(os.environ.get("AR_BROKER_URL") or redis_url)
+    yield from (*celery_checks(), *release_checks())
     yield workers_seen(celery)
     yield is_swept(redis_url)
     yield set_aside(celery.connection_for_read())

@@ -34,9 +34,9 @@ def refuse_unsafe(system: System, *more: Check, celery: Celery = app) -> None:
 
     What was looked at elsewhere comes as `more`. With AR_INSECURE_DEV it is only warned of.
     """
-    found, away = [*more, *_of_celery(celery), *release_checks()], None
+    found, away = [*more, *celery_checks(celery), *release_checks(), *broker_checks(system.redis_url)], None
     try:
-        found.extend(_of_servers(system))
+        found.extend(posture(system.redis_url, "AR_REDIS_URL", is_ledger=True))
     except LedgerUnavailable as error:
         away = error
     unsafe = [_line(check) for check in found if check.light is Light.RED]
@@ -68,16 +68,16 @@ def release_checks(installed: Mapping[str, str] | None = None) -> Iterator[Check
             yield red(name, f"{found} loses its connection and takes no more messages", f"install {name} {wanted} or newer")
 
 
-def _of_servers(system: System) -> Iterator[Check]:
-    """A broker that is away keeps nobody: what it is rung for, the sweep rings again."""
+def broker_checks(ledger_url: str) -> Iterator[Check]:
+    """Of a broker beside the ledger. One that is away keeps nobody: what it is rung for, the sweep rings again."""
     broker = os.environ.get("AR_BROKER_URL")
-    if broker and broker != system.redis_url:
+    if broker and broker != ledger_url:
         with suppress(LedgerUnavailable):
             yield from posture(broker, "AR_BROKER_URL", is_ledger=False)
-    yield from posture(system.redis_url, "AR_REDIS_URL", is_ledger=True)
 
 
-def _of_celery(celery: Celery) -> Iterator[Check]:
+def celery_checks(celery: Celery = app) -> Iterator[Check]:
+    """What it takes for a message."""
     conf: Any = celery.conf
     spoken = {*conf.accept_content, *(conf.result_accept_content or ())}
     spoken |= {conf.task_serializer, conf.result_serializer, conf.event_serializer}

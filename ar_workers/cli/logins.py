@@ -35,8 +35,9 @@ def kept(path: Path) -> Logins:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise ARError(f"{path} cannot be read ({type(error).__name__})") from None
-    found = dict(line.strip().split("=", 1) for line in text.splitlines() if line.startswith(_PREFIX) and "=" in line)
-    empty = [name for name, password in found.items() if not password.strip("\"' ")]
+    lines = (line.partition("=") for line in text.splitlines() if line.startswith(_PREFIX))
+    found = {name.strip(): password.strip().strip("\"'") for name, _, password in lines}
+    empty = [name for name, password in found.items() if not password]
     if empty:
         raise ARError(f"{path}: {', '.join(empty)} is empty: remove the line, and a new one is made")
     return {user: found[variable(user)] for user in User if variable(user) in found}

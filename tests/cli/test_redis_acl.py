@@ -93,6 +93,8 @@ def test_passwords_are_made_once_and_others_lines_are_kept(tmp_path):
     assert lines[:3] == ["ACME_SECRET=x", "AR_REDIS_PASSWORD_DOOR=mine", "FLOWER_BASIC_AUTH=us:ours"]
     assert len(lines) == 2 + len(User)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    file.write_text(file.read_text().replace("=mine", "='mine'"))
+    assert kept(file) == first
 
 
 @pytest.mark.parametrize("line", ["AR_REDIS_PASSWORD_BEAT=", 'AR_REDIS_PASSWORD_BEAT=""', "AR_REDIS_PASSWORD_BEAT=  "])

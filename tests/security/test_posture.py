@@ -309,9 +309,10 @@ def test_nothing_is_accepted_on_an_unsafe_set_up_and_the_kill_switch_closes_all_
 def test_doctor_shows_the_same_and_warns_of_a_machine_of_development(unsafe, monkeypatch):
     monkeypatch.setenv("AR_REDIS_URL", url_of(User.ARCTL, f"redis://{FAR}:{unsafe.server.port}/0"))
     monkeypatch.setenv("AR_INSECURE_DEV", "1")
+    monkeypatch.setenv("AR_BROKER_URL", f"redis://{FAR}:{unsafe.server.port}/1")
     said = CliRunner().invoke(arctl, ["doctor", "--patience", "20"])
     assert said.exit_code == 1
-    for part in ("redis tls", "redis strangers", "AR_INSECURE_DEV"):
+    for part in ("redis tls", "redis strangers", "AR_INSECURE_DEV", "AR_BROKER_URL has no TLS"):
         assert part in said.output
 
 
