@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from .audit.chain import ChainFolder
-from .audit.door import DoorBook
-from .audit.files import CHAINS, DOOR, audit_folder
+from .audit.door import DoorBook, door_of
+from .audit.files import CHAINS, DOOR
 from .audit.witness import SyslogWitness
 from .celery import CeleryDoorbell, celery_at, workers_seen
 from .channels.templating import Templates, check_templates
@@ -239,8 +239,8 @@ def capability_cells() -> tuple[Capability, ...]:
 
 def ledger_at(redis_url: str, *, patience: int = PATIENCE, seals: Seals | None = None, door: Door | None = None) -> RedisLedger:
     """The ledger in this Redis, which outlasts that one's restart: see `connect`. By default with the keys and the door of this process."""
-    door = door or DoorBook(audit_folder(os.environ) / DOOR)
-    return RedisLedger(connect(redis_url, patience=patience), seals=seals or seals_of(os.environ), door=door)
+    keys = seals or seals_of(os.environ)
+    return RedisLedger(connect(redis_url, patience=patience), seals=keys, door=door or door_of(os.environ))
 
 
 def doorbell_at(redis_url: str) -> Doorbell:

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..domain.standing import Offered
-from .files import append, kept, place
+from .files import DOOR, append, audit_folder, kept, place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _LOOKED = "looked"
@@ -111,6 +111,11 @@ def _offered(document: dict[str, Any]) -> Offered | None:
         return Offered(event_id, customer, checksum, sha256, kind, float(document["at"]))
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def door_of(environ: Mapping[str, str]) -> DoorBook:
+    """The list of this process."""
+    return DoorBook(audit_folder(environ) / DOOR)
 
 
 def _document(line: bytes) -> dict[str, Any]:

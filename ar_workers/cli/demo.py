@@ -15,6 +15,7 @@ import requests
 from rich.live import Live
 from rich.panel import Panel
 
+from ..audit.door import door_of
 from ..bootstrap import doorbell_at, ledger_at
 from ..domain.errors import ARError
 from ..domain.policies import Mode
@@ -164,12 +165,13 @@ def _environment(addresses: dict[str, Any], customers: Path) -> dict[str, str]:
 
 
 def _keys(folder: Path) -> dict[str, str]:
-    """Where the demo's own keys are, as its processes find them."""
+    """Where the demo's own keys and record are, as its processes find them."""
     return {"AR_HOME": str(folder)}
 
 
 def _ledger(machine: Machine) -> Ledger:
-    return ledger_at(machine.redis_url, seals=seals_of(_keys(machine.folder)))
+    ours = _keys(machine.folder)
+    return ledger_at(machine.redis_url, seals=seals_of(ours), door=door_of(ours))
 
 
 def _ingest(machine: Machine, path: Path) -> None:

@@ -8,7 +8,7 @@ import stat
 
 import pytest
 
-from ar_workers.audit.door import DoorBook
+from ar_workers.audit.door import DoorBook, door_of
 from ar_workers.bootstrap import ledger_at
 from ar_workers.cli.ingest import accept_all
 from ar_workers.domain.errors import LedgerUnavailable, RecordUnusable
@@ -135,3 +135,10 @@ def test_a_line_that_is_being_written_is_left_to_the_next_look(door):
     found, behind = door.unlooked(LATER)
     assert [each.id for each in found] == ["e1"]
     assert json.loads(behind)[1] < path.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("environ", "folder"), [({"AR_HOME": "/srv/ar"}, "/srv/ar/audit/door"), ({"AR_HOME": "/srv/ar", "AR_AUDIT": "/record"}, "/record/door")]
+)
+def test_the_list_is_where_the_environment_says(environ, folder):
+    assert str(door_of(environ).folder) == folder
