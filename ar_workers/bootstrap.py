@@ -36,13 +36,8 @@ from .ledger.trail import RedisTrail
 from .lists import NAME, Shelf
 from .pipeline.heartbeat import Heartbeat
 from .pipeline.limits import declare_limits
-<<<<<<< HEAD
 from .pipeline.services import Record, Services
-from .posture import refuse_unsafe
-=======
-from .pipeline.services import Services
 from .posture import broker_checks, celery_checks, refuse_unsafe, release_checks
->>>>>>> posture
 from .receivers import TRE_RECEIVERS, configured
 from .seals import Seals, seals_of
 from .seals.folder import FolderKeyring
