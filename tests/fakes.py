@@ -146,7 +146,7 @@ class InlineDoorbell:
 
     def backlog(self) -> dict[str, int]:
         found: defaultdict[str, int] = defaultdict(int)
-        for ring in self.rings:
+        for ring in self.rings.copy():  # other threads may ring meanwhile
             found[ring.queue] += 1
         return found
 

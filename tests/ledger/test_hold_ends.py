@@ -71,7 +71,7 @@ def test_what_nobody_decides_in_time_is_called_off_and_the_timeline_says_so(ledg
     assert {(row.state, row.reason) for row in rows} == {
         (State.CANCELLED, "denied by expiry: nobody decided within 72 h (held by blast_radius)")
     }
-    assert ledger.held("acme") == []
+    assert (ledger.held("acme"), ledger._redis.exists("ar:{acme}:held")) == ([], 0)
     line = "held -> cancelled: denied by expiry: nobody decided within 72 h (held by blast_radius)"
     assert [entry.text for entry in ledger.threat("acme", "THREAT-1").timeline][-2:] == [line, line]
 
