@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,7 @@ class PerThread(redis.ConnectionPool):
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+        super().__init__(*args, **options | {"max_connections": sys.maxsize})  # each is counted once made, also when its thread has ended
         self._own = threading.local()
         self._all: dict[threading.Thread, Any] = {}
 

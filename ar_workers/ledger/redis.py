@@ -148,7 +148,7 @@ class RedisLedger:
         self._least_remaining = in_ms(least_remaining)
         self._switch_lives = switch_lives.total_seconds()
         self._closed: dict[str, tuple[float, str]] = {}
-        self._remembered = Remembered(seals, Noted(notes_pauses_in))
+        self._remembered = Remembered(seals, Noted(notes_pauses_in), self.now)
         self._is_known, self._before_work = False, before_work
         self._scripts = Scripts(client, read_script)
 

@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import logging
 import threading
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..domain.people import Decision
 from .switches import opened_at, sealed_pause, standing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from ..domain.pauses import Pause
     from ..ports import Seals
     from .noted import Noted
 
 _log = logging.getLogger(__name__)
-#: The scripts go by Redis's clock; one that is over is forgotten once it is so by any clock that is set.
-_FORGOTTEN_AFTER = timedelta(days=1)
 
 
 class _Closed(NamedTuple):
@@ -32,10 +30,13 @@ class _Closed(NamedTuple):
 
 
 class Remembered:
-    """Of all customers whose switches this process has looked at, or another one of this machine. Threads may share one."""
+    """Of all customers whose switches this process has looked at, or another one of this machine. Threads may share one.
 
-    def __init__(self, seals: Seals, noted: Noted) -> None:
-        self._seals, self._noted = seals, noted
+    `now` is the ledger's clock, which alone says whether a pause has ended.
+    """
+
+    def __init__(self, seals: Seals, noted: Noted, now: Callable[[], datetime]) -> None:
+        self._seals, self._noted, self._now = seals, noted, now
         self._lock = threading.Lock()
         self._closed: dict[tuple[str | None, str], _Closed] = {}
         self._told: set[str] = set()
@@ -77,7 +78,7 @@ class Remembered:
         return is_later and (not new.ends_before(old) or self._seals.may(new.by, Decision.RESUME))
 
     def _is_over(self, customer: str | None, scope: str, pause: Pause, found: Mapping[str, str]) -> bool:
-        if pause.has_ended(datetime.now(UTC) - _FORGOTTEN_AFTER):
+        if pause.until and pause.has_ended(self._now()):
             return True
         at = opened_at(found, customer, scope, self._seals)
         return bool(at and pause.since and pause.since < at)

@@ -271,6 +271,16 @@ def test_an_earlier_pause_takes_no_later_ones_place(paused):
     is_paused(paused)
 
 
+def test_a_pause_that_has_ended_is_over_and_nobody_is_alarmed(paused, caplog):
+    paused.ledger.pause(paused.whose, "*", "stop", by="kim", until=paused.ledger.now() + timedelta(minutes=1))
+    assert refused(paused.ledger, "acme:isolate:2") == State.HELD
+    paused.clock.advance(timedelta(minutes=1))
+    end_pauses(paused.services)
+    assert paused.ledger.pauses(paused.whose) == {}
+    claimed(paused.ledger)
+    assert "opened by nobody" not in caplog.text
+
+
 @pytest.mark.parametrize("by", ["kim", "lee"])
 def test_who_may_opens_it(paused, by):
     paused.people.roles["lee"] = PersonRole.APPROVER
