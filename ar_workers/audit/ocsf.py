@@ -36,10 +36,13 @@ _VERBS: dict[Verb, _Meant] = {
     "isolate": _Meant(_NETWORK, _ISOLATE, ("D3-NI", "Network Isolation")),
     "release": _Meant(_NETWORK, _RESTORE, ("D3-RNA", "Restore Network Access")),
     "ban_hash": _Meant(_FILE, _ISOLATE, ("D3-EDL", "Executable Denylisting")),
+    "unban_hash": _Meant(_FILE, _RESTORE, ("D3-RF", "Restore File")),
     "ban_domain": _Meant(_NETWORK, _ISOLATE, ("D3-DNSDL", "DNS Denylisting")),
+    "unban_domain": _Meant(_NETWORK, _RESTORE, ("D3-RNA", "Restore Network Access")),
     "kill_process": _Meant(_PROCESS, _EVICT, ("D3-PT", "Process Termination")),
     "delete_file": _Meant(_FILE, _EVICT, ("D3-FEV", "File Eviction")),
     "quarantine_file": _Meant(_FILE, _ISOLATE, ("D3-CQ", "Content Quarantine")),
+    "unquarantine_file": _Meant(_FILE, _RESTORE, ("D3-RF", "Restore File")),
     "delete_registry_key": _Meant(_ANY, _EVICT, ("D3-RKD", "Registry Key Deletion")),
 }
 #: Where a row came to: `status_id`. What is on its way is unknown.

@@ -26,14 +26,14 @@ LINES = {
             '    Vendor.SENTINELONE: "SentinelOne",': '    Vendor.TOY: "Toy",',
         },
         "examples/customers/acme.toml": {
-            "bans_per_day = .*": '\n#[edr.toy]\n#base_url = "https://acme.toy.example"\n#token = "env:ACME_TOY_TOKEN"\n'
+            "holds_end = .*": '\n#[edr.toy]\n#base_url = "https://acme.toy.example"\n#token = "env:ACME_TOY_TOKEN"\n'
             '#remediate_groups = ["Remediate"]\n#read_timeout = 15.0\n#poll = true\n#poll_overlap_minutes = 15',
         },
     },
     "channel": {
         "ar_workers/domain/channels.py": {'ChannelName = Literal\\["slack"(|),.*': ', "gong"'},
         "examples/customers/acme.toml": {
-            "bans_per_day = .*": '\n#[receivers.yard]\n#channel = "gong"\n#url = "env:ACME_GONG_URL"',
+            "holds_end = .*": '\n#[receivers.yard]\n#channel = "gong"\n#url = "env:ACME_GONG_URL"',
         },
     },
     "automation": {

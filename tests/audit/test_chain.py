@@ -15,7 +15,7 @@ from ar_workers.domain.audit import GENESIS, Move, Moves
 from ar_workers.domain.errors import RecordUnusable
 from ar_workers.seals import Seals
 from tests.audit.building import NOW, a_chain, moves
-from tests.keys import SEALS, a_ring
+from tests.keys import SEALS, Everybody, a_ring
 
 
 def look(folder, **more):
@@ -164,7 +164,7 @@ def test_where_a_line_was_changed_is_named(tmp_path):
 def test_another_past_that_somebody_chained_without_the_key_is_found(tmp_path):
     a_chain(tmp_path, 10)
     anchor = json.loads((tmp_path / "acme" / "anchor").read_bytes())
-    path = the_file(a_chain(tmp_path / "other", 9, seals=Seals(a_ring())))
+    path = the_file(a_chain(tmp_path / "other", 9, seals=Seals(a_ring(), people=Everybody())))
     (tmp_path / "acme" / path.name).write_bytes(path.read_bytes())
     assert "was sealed to link 11, and ends with 10" in str(words(look(tmp_path)))
     forged = json.loads((tmp_path / "other" / "acme" / "anchor").read_bytes())

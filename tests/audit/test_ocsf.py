@@ -23,10 +23,13 @@ KINDS = {
     "isolate": (7004, 1),
     "release": (7004, 3),
     "ban_hash": (7002, 1),
+    "unban_hash": (7002, 3),
     "ban_domain": (7004, 1),
+    "unban_domain": (7004, 3),
     "kill_process": (7003, 2),
     "delete_file": (7002, 2),
     "quarantine_file": (7002, 1),
+    "unquarantine_file": (7002, 3),
     "delete_registry_key": (7001, 2),
 }
 

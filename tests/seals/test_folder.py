@@ -238,4 +238,4 @@ def test_the_key_of_people_of_versions_before_is_read_over(ring, tmp_path, time)
     ring.check(*Role)
     found = json.loads((ring.folder / NAME).read_text())
     (ring.folder / NAME).write_text(json.dumps(found | {"decide": found["door"]}))
-    assert set(a_ring(tmp_path, time).trusted()) == {Role.DOOR, Role.RESPOND}
+    assert set(a_ring(tmp_path, time).trusted()) == set(Role)

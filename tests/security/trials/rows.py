@@ -11,7 +11,7 @@ from ar_workers.ledger.scripting import prefix
 from ar_workers.pipeline.respond import respond
 from ar_workers.seals import Seals
 from tests.builders import an_endpoint, an_isolate
-from tests.keys import a_ring
+from tests.keys import Everybody, a_ring
 from tests.pipeline.building import DOMAIN, HASH, KILL, published
 from tests.security.forging import Scene, a_long_time_ago
 from tests.security.trials.outcome import counted
@@ -71,11 +71,11 @@ class Forger:
         self.honest = {name: scene.redis.hgetall(scene.key(name)) for name in names}
         self.events = 0
         self._check_that_the_honest_is_done()
-        self.strangers = {"a stranger": Seals(a_ring()), "long ago": Seals(scene.ring, now=a_long_time_ago)}
-        for role in (Role.DOOR, Role.DECIDE):
+        self.strangers = {"a stranger": Seals(a_ring(), people=Everybody()), "long ago": Seals(scene.ring, people=scene.people, now=a_long_time_ago)}
+        for role in (Role.DOOR, Role.AUDIT):
             thief = a_ring()
             thief.own[Role.RESPOND] = scene.ring.own[role]
-            self.strangers[role] = Seals(thief)
+            self.strangers[role] = Seals(thief, people=Everybody())
 
     def attempt(self) -> str | None:
         """One forgery; what got through, in words."""
@@ -186,7 +186,7 @@ def _moved_event(forger: Forger, event: Row, _: str) -> tuple[str, Row]:
 def _strangers_event(forger: Forger, event: Row, event_id: str) -> tuple[str, Row]:
     text = event["json"].replace("FIN-1", f"FIN-{forger.chance.randrange(2, 100)}")
     seals = forger.chance.choice([forger.strangers["a stranger"], forger.strangers["long ago"]])
-    return "acme", {"json": text, "seal": seals.event("acme", event_id, text)}
+    return "acme", {"json": text, "seal": seals.events([("acme", event_id, text)])[0]}
 
 
 #: How -> the customer under whom an event is written, and what of it is another.
