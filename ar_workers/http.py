@@ -248,7 +248,7 @@ class HttpSession:
             size += len(part)
             if size > LARGEST_REPLY:
                 raise _lost(what, "the reply is too long", is_read=is_read)
-        return _without_credentials(b"".join(parts), response.request)
+        return b"".join(parts) if _is_taken(response) else _without_credentials(b"".join(parts), response.request)
 
     @staticmethod
     def _parts(what: str, response: requests.Response, *, is_read: bool) -> Iterator[bytes]:
@@ -310,8 +310,13 @@ def _sent_credentials(request: requests.PreparedRequest) -> set[str]:
     return {form for each in found if len(each) >= _SHORTEST for form in (each, each.replace("/", "\\/"), quote_plus(each))}
 
 
+def _is_taken(response: requests.Response) -> bool:
+    """Whether it is read for what it says, and not for why it refuses."""
+    return response.status_code < requests.codes.multiple_choices
+
+
 def _without_credentials(raw: bytes, request: requests.PreparedRequest) -> bytes:
-    """A reply whose sender repeats what it was sent: its words come into errors, rows and notices."""
+    """A refusal whose sender repeats what it was sent: its words come into errors, rows and notices. What is acted on is left as it is."""
     for each in sorted(_sent_credentials(request), key=len, reverse=True):
         raw = raw.replace(each.encode(), _HIDDEN.encode())
     return raw
@@ -320,6 +325,8 @@ def _without_credentials(raw: bytes, request: requests.PreparedRequest) -> bytes
 def _headers(response: requests.Response) -> dict[str, str]:
     """In lower case, and likewise."""
     found = {name.lower(): value for name, value in response.headers.items()}
+    if _is_taken(response):
+        return found
     for each in sorted(_sent_credentials(response.request), key=len, reverse=True):
         found = {name: value.replace(each, _HIDDEN) for name, value in found.items()}
     return found

@@ -64,7 +64,8 @@ _EVERYONES = ("ar:tick:*", "ar:first:*", "ar:format")
 _CUSTOMERS, _EVERYONES_SWITCH, _POISON = "ar:customers", "ar:paused", "ar:poison*"
 
 _LEDGER_COMMANDS = (
-    "get mget set exists del type pexpire time hget hset hdel hmget hgetall hincrby hsetnx hkeys hlen hvals llen lrange ltrim lpush rpush "
+    "get mget set incrby exists del type pexpire time hget hset hdel hexists hmget hgetall hincrby hsetnx hkeys hlen hvals "
+    "llen lrange ltrim lpush rpush "
     "sadd srem smembers scard zadd zcard zcount zpopmin zrange zrangebyscore zrem zremrangebyscore zrevrangebyscore zscore "
     "evalsha script|load"
 )

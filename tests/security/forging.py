@@ -36,7 +36,7 @@ class Scene:
         self.edr = FakeEDR(endpoints={FIN.agent_id: FIN})
         self.ledger = a_ledger(self.clock, seals=Seals(self.ring, people=self.people, **seals))
         self.redis = self.ledger._redis
-        policy = policy or Policy(customer="acme", remediate_groups=GROUPS)
+        policy = policy or Policy(customer="acme", remediate_groups=GROUPS, isolations_percent_of_group=100)
         policies = {name: policy.model_copy(update={"customer": name}) for name in CUSTOMERS}
         edrs = {(name, Vendor.CROWDSTRIKE): self.edr for name in CUSTOMERS}
         self.services = some_services(clock=self.clock, ledger=self.ledger, edr=self.edr, policies=policies, edrs=edrs)

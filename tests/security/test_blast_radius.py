@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -32,13 +33,13 @@ from ar_workers.pipeline.ingest import ingest
 from ar_workers.pipeline.reminders import remind
 from ar_workers.pipeline.respond import respond
 from ar_workers.pipeline.sweep import sweep
+from ar_workers.seals import seals_of
 from ar_workers.simulator import Simulation, World
 from ar_workers.sources.records import records
 from tests.builders import NOON, a_policy, agent_id, an_endpoint, capabilities
 from tests.clocks import ManualClock, by_hand
 from tests.edr.rigs import RIGS
 from tests.fakes import some_services
-from tests.keys import SEALS
 from tests.pipeline.building import published
 from tests.security.sizes import FULL, SIZES
 
@@ -72,7 +73,7 @@ class Storm:
         clock, client = ManualClock(at), connect(redis_url)
         clock.shown_to(client)
         options = {"grace": timedelta(0), "least_remaining": MINUTE / 60, "switch_lives": timedelta(0), "watches_memory": False}
-        self.ledger = RedisLedger(client, seals=SEALS, read_script=by_hand, **options)
+        self.ledger = RedisLedger(client, seals=seals_of(os.environ), read_script=by_hand, **options)
         config = Config(base_url=simulation.twins["crowdstrike"].url, client_id="the-client", client_secret="canary-secret")
         edrs = {("acme", Vendor.CROWDSTRIKE): CrowdStrike(config)}
         services = some_services(ledger=self.ledger, clock=clock, policy=a_policy(), edrs=edrs)

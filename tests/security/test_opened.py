@@ -32,7 +32,7 @@ class Credulous(Seals):
 
 def a_credulous_scene():
     scene = Scene()
-    scene.ledger._seals = Credulous(scene.ring)
+    scene.ledger._seals = Credulous(scene.ring, people=scene.people)
     return scene
 
 
@@ -104,7 +104,7 @@ def test_a_credential_of_before_is_seen(tmp_path):
 class Deaf(RedisLedger):
     """Knows nothing of a switch of all customers."""
 
-    def _everyones_switch(self):
+    def _switches(self, _):
         return "{}"
 
 

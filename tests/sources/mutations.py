@@ -16,7 +16,7 @@ from ar_workers.automations import plan_for
 from ar_workers.domain.endpoints import OS
 from ar_workers.domain.errors import InvalidEvent
 from ar_workers.domain.events import load_event
-from ar_workers.ledger.shapes import acceptance
+from ar_workers.ledger.shapes import acceptance, texts_of
 from ar_workers.sources import FORMATS
 from tests.builders import EVIL, a_context, a_threat_published, an_ioc, sha256
 from tests.edr.rigs import SAMPLES
@@ -163,7 +163,7 @@ def judged(kind: str, record: dict[str, Any]) -> str:
         assert place[-1] in names, f"refused is {refusal.field}, which is no field of such a record"
         return refusal.field
     assert load_event(event.model_dump_json()) == event
-    assert all(isinstance(each, str | int) for each in acceptance(event, 0, SEALS))
+    assert all(isinstance(each, str | int) for text, seal in texts_of([event], SEALS) for each in acceptance(event, text, seal, 0))
     remediated = {
         endpoint.agent_id: endpoint.model_copy(update={"groups": frozenset({"Remediate"}), "os": OS.WINDOWS})
         for endpoint in getattr(event, "endpoints", ())

@@ -45,6 +45,7 @@ POLICY = Policy(
     customer="acme",
     remediate_groups=GROUPS,
     isolations_per_hour=10**6,
+    isolations_percent_of_group=100,
     bans_per_day=10**6,
     own_domains=frozenset({"corp.acme.example"}),
     never_touch=frozenset(

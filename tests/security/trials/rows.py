@@ -71,7 +71,10 @@ class Forger:
         self.honest = {name: scene.redis.hgetall(scene.key(name)) for name in names}
         self.events = 0
         self._check_that_the_honest_is_done()
-        self.strangers = {"a stranger": Seals(a_ring(), people=Everybody()), "long ago": Seals(scene.ring, people=scene.people, now=a_long_time_ago)}
+        self.strangers = {
+            "a stranger": Seals(a_ring(), people=Everybody()),
+            "long ago": Seals(scene.ring, people=scene.people, now=a_long_time_ago),
+        }
         for role in (Role.DOOR, Role.AUDIT):
             thief = a_ring()
             thief.own[Role.RESPOND] = scene.ring.own[role]

@@ -144,7 +144,9 @@ class Floor:
     def _worker(kind: type[RedisLedger], url: str, slow: float) -> tuple[Services, WatchedEDR]:
         ledger = Asking(kind(connect(url, patience=0), seals=SEALS, watches_memory=False))
         edr = WatchedEDR(asked=ledger.asked, slow=slow)
-        policy = Policy(customer="acme", remediate_groups=GROUPS, isolations_per_hour=10_000, bans_per_day=10_000)
+        policy = Policy(
+            customer="acme", remediate_groups=GROUPS, isolations_per_hour=10_000, isolations_percent_of_group=100, bans_per_day=10_000
+        )
         policies = {name: policy.model_copy(update={"customer": name}) for name in CUSTOMERS}
         edrs = {(name, Vendor.CROWDSTRIKE): edr for name in CUSTOMERS}
         return some_services(ledger=ledger, edr=edr, policies=policies, edrs=edrs), edr

@@ -71,7 +71,13 @@ def services(url: str, *, is_open: bool = False) -> Services:
     """Two customers over the Redis at `url`."""
     client = connect(url)
     ledger = (CredulousLedger if is_open else RedisLedger)(client, seals=SEALS)
-    policy = Policy(customer="acme", remediate_groups=GROUPS, protected_endpoints=frozenset({PROTECTED}), isolations_per_hour=10_000)
+    policy = Policy(
+        customer="acme",
+        remediate_groups=GROUPS,
+        protected_endpoints=frozenset({PROTECTED}),
+        isolations_per_hour=10_000,
+        isolations_percent_of_group=100,
+    )
     return some_services(
         ledger=ledger,
         doorbell=CeleryDoorbell(celery_at(url)),
