@@ -312,7 +312,12 @@ def _sent_credentials(request: requests.PreparedRequest) -> set[str]:
 
 def _is_taken(response: requests.Response) -> bool:
     """Whether it is read for what it says, and not for why it refuses."""
-    return response.status_code < requests.codes.multiple_choices
+    return response.status_code < 300  # noqa: PLR2004 - a success
+
+
+def hidden(text: str, credential: str) -> str:
+    """A refusal's words without the credential, where a refusal comes as a success."""
+    return text.replace(credential, _HIDDEN)
 
 
 def _without_credentials(raw: bytes, request: requests.PreparedRequest) -> bytes:

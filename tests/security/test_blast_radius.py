@@ -57,7 +57,10 @@ def hosts(number):
 
 def a_tenant(number):
     """A Falcon tenant with so many endpoints in its remediate group."""
-    listed = [{"agent_id": agent_id(f"PC-{n}"), "hostname": f"PC-{n}", "platform": "Windows", "groups": ["g1"]} for n in range(number)]
+    listed = [
+        {"agent_id": agent_id(f"PC-{n}"), "hostname": f"PC-{n}", "platform": "Windows", "groups": ["g1"], "check_in_delay": 0}
+        for n in range(number)
+    ]
     tenant = {
         "credentials": [{"client_id": "the-client", "client_secret": "canary-secret"}],
         "groups": [{"id": "g1", "name": "Remediate"}],
