@@ -12,7 +12,7 @@ from .clients import unavailable_if_away
 from .packing import unpacked
 from .scripting import prefix
 from .shapes import in_ms
-from .switches import key_of
+from .switches import key_of, standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,7 +78,7 @@ class RedisTrail:
 
     def switches(self, customer: str) -> list[str]:
         with unavailable_if_away():
-            return list(self._redis.hkeys(key_of(None if customer == EVERYONE else customer)))
+            return list(standing(self._redis.hgetall(key_of(None if customer == EVERYONE else customer))))
 
     def rows(self, customer: str, row_ids: Sequence[str]) -> list[RowSeen]:
         seen: list[RowSeen] = []

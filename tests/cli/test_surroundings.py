@@ -61,7 +61,7 @@ def test_only_workers_have_customers_secrets_and_only_flower_has_flowers(surroun
     assert of_flower(surroundings, tmp_path, "us:x")["FLOWER_MAX_TASKS"] == "10"
 
 
-KEYS = {"isolation": set(), "respond": {Role.RESPOND}, "actions": set(), "housekeeping": set(), "polling": {Role.DOOR}}
+KEYS = {"isolation": set(), "respond": {Role.RESPOND}, "actions": set(), "housekeeping": {Role.AUDIT}, "polling": {Role.DOOR}}
 
 
 @pytest.mark.parametrize("name", WORKERS)

@@ -83,6 +83,7 @@ def test_the_schema_has_each_event_that_is_published():
         "remediation_requested",
         "release_requested",
         "endpoint_grouped",
+        "undo_requested",
         "unsupported_os_detected",
     }
 
