@@ -16,8 +16,9 @@ from ar_workers.lists.suffixes import public_suffixes
 from ar_workers.seals import Seals
 from ar_workers.simulator.crowdstrike.shell import split_commands
 from tests.edr.quoting import windows_words
+from tests.keys import Everybody, a_ring
 from tests.security.forging import Scene
-from tests.security.trials import addresses, canaries, doorbells, never, parsers, quoting, rows, switches, tenants
+from tests.security.trials import addresses, approvals, canaries, chains, doorbells, never, parsers, quoting, rows, switches, tenants
 
 
 class Credulous(Seals):
@@ -27,6 +28,9 @@ class Credulous(Seals):
         return None
 
     def row_flaw(self, *_):
+        return None
+
+    def anchor_flaw(self, *_):
         return None
 
 
@@ -147,3 +151,15 @@ def test_a_reader_that_raises_or_takes_too_long_is_seen():
     assert 0 < outcome.got_through < 20
     assert "careless, input" in outcome.evidence
     assert parsers.parsed({"slow": slow}, random.Random(1), 1).got_through == 1
+
+
+def test_an_end_that_is_believed_unsealed_lets_another_past_through(tmp_path):
+    outcome = chains.changed(tmp_path, 1, 40, Credulous(a_ring(), people=Everybody()))
+    assert set(outcome.evidence.splitlines()) == {"told_anew: nothing was found"}
+
+
+def test_where_one_person_is_enough_who_asked_lets_it_pass():
+    outcome = approvals.approved(lambda policy: Scene(policy.model_copy(update={"two_person": False})), 1, 40)
+    ways = {line.partition(":")[0] for line in outcome.evidence.splitlines()}
+    assert "by who asked" in ways
+    assert ways <= {"by who asked", "altered"}  # one of the alterations is that person's own word
