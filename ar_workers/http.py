@@ -45,6 +45,8 @@ _CHUNK = 2**16
 _CREDENTIALS, _SECRET_FIELD = frozenset({"authorization", "x-auth-token", "x-api-key"}), "client_secret"
 #: In place of a credential that came back; what is shorter than the shortest is no credential, and stands in other words.
 _HIDDEN, _SHORTEST = "(credential)", 6
+#: No word of an answer that is acted on is that long, and a credential by chance.
+_UNMISTAKABLE = 16
 #: A body that fails to arrive, but whose headers did: the vendor has worked on the request.
 _BROKEN_OFF = (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError, HTTPError, OSError)
 
@@ -248,7 +250,7 @@ class HttpSession:
             size += len(part)
             if size > LARGEST_REPLY:
                 raise _lost(what, "the reply is too long", is_read=is_read)
-        return b"".join(parts) if _is_taken(response) else _without_credentials(b"".join(parts), response.request)
+        return _without_credentials(b"".join(parts), response)
 
     @staticmethod
     def _parts(what: str, response: requests.Response, *, is_read: bool) -> Iterator[bytes]:
@@ -297,32 +299,26 @@ class HttpSession:
         return Denied(message, code=code, trace=trace)
 
 
-def _sent_credentials(request: requests.PreparedRequest) -> set[str]:
-    """The request's credentials as its receiver, or a proxy on the way, could repeat them: with slashes or signs escaped, too."""
+def _sent_credentials(response: requests.Response) -> set[str]:
+    """The request's credentials as its receiver, or a proxy on the way, could repeat them: with slashes or signs escaped, too.
+
+    Of a success only what can be nothing else is one: a whole header, and that is long. The answer to a form is a credential itself.
+    """
+    request, is_taken = response.request, response.status_code < 300  # noqa: PLR2004 - HTTP's own classes
     headers = [str(value).rpartition(" ")[2] for name, value in request.headers.items() if name.lower() in _CREDENTIALS]
     form = request.body if "urlencoded" in str(request.headers.get("Content-Type")) else None
     text = form.decode("utf-8", "replace") if isinstance(form, bytes) else form or ""
-    found = [
-        *headers,
+    parts = [
         *(part for each in headers for part in each.split("/")),
         *(value for name, value in parse_qsl(text) if name == _SECRET_FIELD),
     ]
+    found = [each for each in headers if len(each) >= _UNMISTAKABLE] if is_taken else [*headers, *parts]
     return {form for each in found if len(each) >= _SHORTEST for form in (each, each.replace("/", "\\/"), quote_plus(each))}
 
 
-def _is_taken(response: requests.Response) -> bool:
-    """Whether it is read for what it says, and not for why it refuses."""
-    return response.status_code < 300  # noqa: PLR2004 - a success
-
-
-def hidden(text: str, credential: str) -> str:
-    """A refusal's words without the credential, where a refusal comes as a success."""
-    return text.replace(credential, _HIDDEN)
-
-
-def _without_credentials(raw: bytes, request: requests.PreparedRequest) -> bytes:
-    """A refusal whose sender repeats what it was sent: its words come into errors, rows and notices. What is acted on is left as it is."""
-    for each in sorted(_sent_credentials(request), key=len, reverse=True):
+def _without_credentials(raw: bytes, response: requests.Response) -> bytes:
+    """An answer whose sender repeats what it was sent: its words come into errors, rows and notices."""
+    for each in sorted(_sent_credentials(response), key=len, reverse=True):
         raw = raw.replace(each.encode(), _HIDDEN.encode())
     return raw
 
@@ -330,9 +326,7 @@ def _without_credentials(raw: bytes, request: requests.PreparedRequest) -> bytes
 def _headers(response: requests.Response) -> dict[str, str]:
     """In lower case, and likewise."""
     found = {name.lower(): value for name, value in response.headers.items()}
-    if _is_taken(response):
-        return found
-    for each in sorted(_sent_credentials(response.request), key=len, reverse=True):
+    for each in sorted(_sent_credentials(response), key=len, reverse=True):
         found = {name: value.replace(each, _HIDDEN) for name, value in found.items()}
     return found
 

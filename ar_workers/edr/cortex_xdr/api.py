@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from ...domain.errors import AuthRefused, Denied, OutcomeUnknown, Throttled, VendorFault
 from ...domain.hosts import at_vendor
 from ...domain.text import LONGEST, Line, shortened
-from ...http import Dialect, HttpSession, hidden
+from ...http import Dialect, HttpSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,11 +88,10 @@ class CortexAPI:
 
     def send(self, path: str, data: dict[str, Any]) -> Any:
         """What stands under `reply`. Sent once; a business error is a 500, or even a 200, with `err_code`."""
-        headers = self._headers()
-        answer = self._http.call("POST", path, headers=headers, body={"request_data": data})
+        answer = self._http.call("POST", path, headers=self._headers(), body={"request_data": data})
         code, said = _explain(answer.body)
         if code:
-            raise _error(code)(f"POST {path}: {code} {shortened(hidden(said, headers['Authorization']), LONGEST)}")
+            raise _error(code)(f"POST {path}: {code} {shortened(said, LONGEST)}")
         if not isinstance(answer.body, dict) or "reply" not in answer.body:
             raise OutcomeUnknown(f"POST {path}: {answer.status} without a reply")
         return answer.body["reply"]
