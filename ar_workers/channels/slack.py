@@ -63,6 +63,8 @@ IN_DOUBT = frozenset({"internal_error", "fatal_error", "request_timeout"})
 #: How far back a message in doubt is looked for.
 LOOK_BACK = timedelta(hours=26)
 #: 5,000 messages: a busy day of a channel.
+#: No answer that anybody can read; slack_sdk takes it for an object whatever it is.
+_NO_ANSWER = (SlackClientError, OSError, ValueError, AttributeError, TypeError)
 _MOST_PAGES = 25
 #: Where incoming webhooks live; loopback besides, which the egress then refuses unless the operator has opened it.
 _HOOKS = frozenset({"hooks.slack.com", "hooks.slack-gov.com", "127.0.0.1", "localhost"})
@@ -115,7 +117,7 @@ def probe(config: Config, egress: Egress | None = None) -> Check:
         said = client.auth_test()
     except SlackApiError as error:
         return red("slack", f"auth.test: {_said(error)}", "check AR_SLACK_TOKEN")
-    except (SlackClientError, OSError, ValueError) as error:
+    except _NO_ANSWER as error:
         return red("slack", f"auth.test: no answer ({type(error).__name__})", "check AR_SLACK_URL and the way to it")
     scopes = _scopes(said)
     if scopes and "chat:write" not in scopes:
@@ -141,7 +143,7 @@ def _writable(client: WebClient, channel: str, where: str, scopes: frozenset[str
             if _said(error) == "missing_scope":
                 continue
             return red("slack", f"{where}: {channel}: {_said(error)}", fix_of("channel_not_found"))
-        except (SlackClientError, OSError, ValueError) as error:
+        except _NO_ANSWER as error:
             return red("slack", f"{where}: no answer about {channel} ({type(error).__name__})", "check AR_SLACK_URL and the way to it")
         return _judged(found, channel, where, scopes) if isinstance(found, dict) else ok("slack", f"{where}, a member of {channel}")
     missing = "give the bot the scopes channels:read and channels:history (in a private channel groups:read, groups:history)"
@@ -235,7 +237,7 @@ class Slack:
             )
         except SlackApiError as error:
             return _refused(error)
-        except (SlackClientError, OSError, ValueError) as error:
+        except _NO_ANSWER as error:
             return _unanswered(error)
         reference = f"{reply.get('channel', '')}/{reply.get('ts', '')}"
         return marked(Result(answer=Answer.ACCEPTED, reference=reference), has_failed=has_failed)
@@ -267,7 +269,7 @@ class Slack:
                 result = self._found(delivery_id, channel, root)
                 if result is None or result.answer is Answer.ACCEPTED:
                     break
-        except (SlackApiError, SlackClientError, OSError, ValueError):
+        except (SlackApiError, *_NO_ANSWER):
             return None
         return result
 
@@ -285,10 +287,13 @@ class Slack:
                 page = client.conversations_replies(ts=root, cursor=cursor, **query)
             else:
                 page = client.conversations_history(cursor=cursor, **query)
-            found = next((each for each in page.get("messages") or [] if _delivery_of(each) == delivery_id), None)
+            messages, more = page.get("messages"), page.get("response_metadata") or {}
+            if not isinstance(messages, list) or not isinstance(more, dict):
+                return None
+            found = next((each for each in messages if _delivery_of(each) == delivery_id), None)
             if found:
                 return Result(answer=Answer.ACCEPTED, reference=f"{channel}/{found.get('ts', '')}")
-            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            cursor = more.get("next_cursor")
             if not cursor:
                 return Result(answer=Answer.RETRY, code="not in the channel's history")
         return None
@@ -357,8 +362,11 @@ def _chunks(lines: list[str]) -> list[str]:
     return chunks
 
 
-def _delivery_of(message: dict[str, Any]) -> str:
-    return str(((message.get("metadata") or {}).get("event_payload") or {}).get("delivery_id", ""))
+def _delivery_of(message: Any) -> str:
+    """Of what is no message of ours, nothing."""
+    for name in ("metadata", "event_payload"):
+        message = message.get(name) if isinstance(message, dict) else None
+    return str(message.get("delivery_id", "")) if isinstance(message, dict) else ""
 
 
 def _refused(error: SlackApiError) -> Result:

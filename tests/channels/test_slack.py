@@ -63,6 +63,22 @@ def test_a_message_in_doubt_is_found_by_its_delivery(simulation):
     assert rig.channel.reconcile(rig.delivery, "acme:slack:findme") is None
 
 
+ODD_HISTORIES = {
+    "messages that are none": ('{"ok":true,"messages":[1.5,null,{"metadata":1.5},{"metadata":{"event_payload":[]}}]}', Answer.RETRY),
+    "no list of messages": ('{"ok":true,"messages":1.5}', None),
+    "no word on whether there are more": ('{"ok":true,"messages":[],"response_metadata":1.5}', None),
+    "no object": ("1.5", None),
+}
+
+
+@pytest.mark.parametrize(("body", "answer"), ODD_HISTORIES.values(), ids=ODD_HISTORIES)
+def test_an_odd_history_ends_no_delivery(simulation, body, answer):
+    rig = a_slack(simulation)
+    simulation.faults.add(Fault(action="reply", status=200, body=body, vendor="slack"))
+    found = rig.channel.reconcile(rig.delivery, "acme:slack:findme")
+    assert (found and found.answer) is answer
+
+
 def test_later_messages_of_a_threat_stand_in_its_thread_and_are_not_broadcast(simulation):
     rig = a_slack(simulation)
     first = rig.channel.send(rig.delivery, "acme:slack:1")
