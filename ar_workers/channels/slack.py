@@ -161,7 +161,7 @@ def _judged(found: dict[str, Any], channel: str, where: str, scopes: frozenset[s
 
 
 def _said(error: SlackApiError) -> str:
-    word = str(error.response.get("error") if hasattr(error.response, "get") else "")
+    word = _word_in(error.response)
     return word if _WORD.fullmatch(word) else "refused"
 
 
@@ -369,10 +369,16 @@ def _delivery_of(message: Any) -> str:
     return str(message.get("delivery_id", "")) if isinstance(message, dict) else ""
 
 
+def _word_in(response: Any) -> str:
+    """Slack's word for what is wrong, if its answer is an object that has one."""
+    data = getattr(response, "data", response)
+    return str(data.get("error", "")) if isinstance(data, dict) else ""
+
+
 def _refused(error: SlackApiError) -> Result:
     response = error.response
     status, headers = getattr(response, "status_code", 0), getattr(response, "headers", {}) or {}
-    word = str(response.get("error", "") if hasattr(response, "get") else "")
+    word = _word_in(response)
     code = word if _WORD.fullmatch(word) else f"http {status}"  # a proxy's page may repeat our token
     wait = delay_of(next((str(value) for name, value in headers.items() if name.lower() == "retry-after"), None))
     if status == 429 or code in {"ratelimited", "rate_limited"}:  # noqa: PLR2004

@@ -57,8 +57,9 @@ def read(record: object, *, customer: str | None) -> Event:
     `customer` defaults to the portal's subdomain. With one named, the address of the portal is only a link, and costs no more than that.
     """
     detection = Fields.of(record)
-    if detection.raw("type") != "Detection":
-        raise InvalidEvent("type", f"is {str(detection.raw('type'))[:40]!r}, and a Detection is wanted")
+    if (kind := detection.raw("type")) != "Detection":
+        shown = repr(kind[:40]) if isinstance(kind, str) else f"a {type(kind).__name__}"
+        raise InvalidEvent("type", f"is {shown}, and a Detection is wanted")
     own, attributes = alert_id(detection, "id"), detection.part("attributes")
     subdomain = _subdomain(detection)
     if not (customer or subdomain):
