@@ -17,6 +17,7 @@ the EDR then shows is what the ledger settles.
     ledger/       the record: Redis, and one Lua script per promise
     posture       what is unsafe, on which nobody starts
     seals/        the keys that seal the ledger's events, rows and decisions, and who the people are who decide
+    disk          files that are put in place whole
     audit/        files outside Redis: what was done, chained, and what was accepted
     lists/        MISP's warning lists and the public suffixes: what is well known
     settings      environment and customers' files

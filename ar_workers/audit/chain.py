@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ..disk import place
 from ..domain.audit import START, Anchor, Head, Standing, as_link, begins, following, line_of, link_of, move_of, says
-from .files import append, kept, place
+from .files import append, kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -12,8 +12,9 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..disk import place
 from ..domain.standing import Offered
-from .files import DOOR, append, audit_folder, kept, place
+from .files import DOOR, append, audit_folder, kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..disk import locked
 from ..domain.errors import RecordUnusable
 
 if TYPE_CHECKING:
@@ -27,20 +26,15 @@ def audit_folder(environ: Mapping[str, str]) -> Path:
 @contextmanager
 def kept(folder: Path) -> Iterator[None]:
     """The folder is there, and one process at a time writes in it. Raises RecordUnusable for what the system refuses."""
-    lock = -1
     try:
         for each in (*reversed(folder.parents), folder):
             if not each.exists():
                 each.mkdir(mode=0o700, exist_ok=True)
-        lock = os.open(folder / ".lock", os.O_CREAT | os.O_RDWR, 0o600)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        with locked(folder):
+            yield
     except OSError as error:
         why = f"{error.filename or folder}: {error.strerror}"
         raise RecordUnusable(f"the record cannot be kept ({why}): make room, or name a folder of your own in AR_AUDIT or AR_HOME") from None
-    finally:
-        if lock >= 0:
-            os.close(lock)
 
 
 def append(path: Path, data: bytes) -> None:
@@ -56,20 +50,6 @@ def append(path: Path, data: bytes) -> None:
         os.close(descriptor)
     if is_new:
         _sync(path.parent)
-
-
-def place(path: Path, data: bytes) -> None:
-    """Whole, or as it was before."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    finally:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
 
 
 def _sync(folder: Path) -> None:

@@ -6,9 +6,10 @@ import getpass
 import re
 from typing import TYPE_CHECKING
 
+from ..disk import place_once
 from ..domain.people import PersonRole
 from ..seals import keys_folder
-from ..seals.files import place_once, writing
+from ..seals.files import writing
 from ..seals.people import people_of, with_person
 from .output import say
 from .people import named

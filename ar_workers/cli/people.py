@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..disk import locked, place
 from ..domain.errors import ARError, KeyUnusable
 from ..domain.people import PersonRole, decisions_of
-from ..seals.files import locked, place, writing
+from ..seals.files import writing
 from ..seals.people import Named, PeopleFile, named_in, people_of, with_person, without_person
 from .groups import Listing
 from .names import Names, no_such

@@ -10,8 +10,9 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
+from ..disk import locked, place
 from ..domain.errors import KeyUnusable
-from ..seals.files import locked, place, told, writing
+from ..seals.files import told, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

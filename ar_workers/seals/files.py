@@ -1,12 +1,9 @@
-"""Files that hold keys: read only where nobody else could, put in place whole, and looked at again only when they have changed."""
+"""Files that hold keys: read only where nobody else could, and looked at again only when they have changed."""
 
 from __future__ import annotations
 
-import fcntl
 import os
-import tempfile
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..domain.errors import KeyUnusable
@@ -14,6 +11,7 @@ from ..domain.kept import is_kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 def read_private(path: Path, lost: str) -> bytes:
@@ -45,41 +43,3 @@ def writing(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise KeyUnusable(f"no keys can be kept in {folder} ({error.strerror}): name a folder of your own in AR_KEYS or AR_HOME") from None
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """One at a time replaces keys. What was read before is of no use to the next."""
-    lock = os.open(folder / ".lock", os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)
-
-
-@contextmanager
-def written(path: Path, data: bytes) -> Iterator[Path]:
-    """Whole, on the disk, and its owner's alone, under another name."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        yield Path(name)
-    finally:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
-
-
-def place(path: Path, data: bytes) -> None:
-    """Instead of what is there."""
-    with written(path, data) as fresh:
-        fresh.replace(path)
-
-
-def place_once(path: Path, data: bytes) -> None:
-    """Of several who do so at once the first one's counts."""
-    with written(path, data) as fresh, suppress(FileExistsError):
-        path.hardlink_to(fresh)

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from ..disk import locked, place, place_once
 from ..domain.errors import KeyUnusable
 from ..domain.seals import Role, Signed
-from .files import locked, place, place_once, read_private, told, writing
+from .files import read_private, told, writing
 from .ring import TRUSTED, Trusted, TrustedKey, as_pem, from_pem, is_signed, key_id_of, new_key, public_of, replaced, trusted_key
 
 if TYPE_CHECKING:

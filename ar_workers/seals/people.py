@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import ValidationError, model_validator
 
+from ..disk import place_once
 from ..domain.errors import KeyUnusable, NotAllowed
 from ..domain.model import Value
 from ..domain.people import Person, PersonName, PersonRole, refusal
 from ..domain.seals import Signed
-from .files import place_once, read_private, told, writing
+from .files import read_private, told, writing
 from .ring import PublicKey, as_pem, from_pem, is_signed, key_id_of, new_key, public_of
 
 if TYPE_CHECKING:
