@@ -120,9 +120,7 @@ def claim_of(row_id: str, reply: Sequence[Any], seals: Seals) -> Claim | Refusal
     if granted == "no":
         return Refusal(reason=parts[0])
     threat, kind, order, was, fence, attempts, looks, crashes, generation, receipt, late, approved, cleared, unseen, *more = parts
-    thread, lost, blanks, called_off, verb, edr, lane, remote, hindered, hindered_for, seal, approvals, planned_for, decisions = (
-        more
-    )
+    thread, lost, blanks, called_off, verb, edr, lane, remote, hindered, hindered_for, seal, approvals, planned_for, decisions = more
     customer, name = customer_of(row_id), base_name(row_id)
     flaw = seals.row_flaw(Sealed(customer, planned_for, name, kind, verb, edr, lane, remote, order), seal)
     guards, let_pass = _passed(row_id, int(generation), approved, approvals, seals) if approved else ({}, None)
